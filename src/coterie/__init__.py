@@ -1,0 +1,38 @@
+"""Clustering for people: every family behind one scikit-learn-compatible API, judged and explained.
+
+Names load on first use, so that ``import coterie`` costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import Any
+
+from .catalog import CATALOG
+
+__version__ = "0.1.0"
+
+_PUBLIC = {line.name: line.target for line in CATALOG} | {
+    "Analysis": "coterie.report:Analysis",
+    "Graph": "coterie.arrays:Graph",
+    "NOISE": "coterie.arrays:NOISE",
+    "load": "coterie.models:load",
+    "run": "coterie.report:run",
+    "save": "coterie.models:save",
+}
+_MODULES = ("arrays", "catalog", "errors", "metrics")
+
+__all__ = ["__version__", *_PUBLIC, *_MODULES]  # noqa: PLE0604 - names come from the catalog
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"coterie.{name}")
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'coterie' has no attribute {name!r}")
+    module, _, attribute = _PUBLIC[name].partition(":")
+    value = getattr(import_module(module), attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

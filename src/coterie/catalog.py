@@ -1,0 +1,50 @@
+"""One line per algorithm: the single list that the public imports, the command line, the docs and the common tests share.
+
+Classes are named as strings, so that reading the catalog imports nothing.
+"""
+
+from typing import NamedTuple
+
+__all__ = ["CATALOG", "Entry", "entry"]
+
+
+class Entry(NamedTuple):
+    """What the rest of coterie needs to know about an algorithm without importing it."""
+
+    name: str
+    target: str
+    family: str
+    summary: str
+    needs_k: bool
+    has_noise: bool
+    engines: tuple[str, ...]
+
+
+CATALOG = (
+    Entry(
+        "KMeans", "coterie.partition.kmeans:KMeans", "partition",
+        "k compact groups around their means", True, False, ("numba", "torch"),
+    ),
+    Entry(
+        "DBSCAN", "coterie.density.dbscan:DBSCAN", "density",
+        "groups of any shape at one density, the rest noise", False, True, ("numba", "torch"),
+    ),
+    Entry(
+        "HDBSCAN", "coterie.density.hdbscan:HDBSCAN", "density",
+        "groups of any shape at their own densities, the rest noise", False, True, ("numba", "torch"),
+    ),
+)  # fmt: skip
+
+
+def entry(name: str) -> Entry:
+    """Return the catalog line of the algorithm called ``name``.
+
+    Raises
+    ------
+    KeyError
+        If there is none; the message lists the names there are.
+    """
+    for line in CATALOG:
+        if line.name == name:
+            return line
+    raise KeyError(f"no algorithm is called {name!r}; there are {', '.join(line.name for line in CATALOG)}")
