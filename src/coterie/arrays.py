@@ -1,0 +1,188 @@
+"""The one gate in and the one gate out: what every estimator accepts, and what it gives back.
+
+Compute follows the data: a PyTorch tensor stays where it lies and labels come back beside it; NumPy arrays, frames and
+anything else that scikit-learn takes are computed on by the CPU engine, unless ``device`` says to move them.
+"""
+
+import sys
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .errors import InputError, MissingExtraError
+
+__all__ = [
+    "NOISE",
+    "Conditioned",
+    "Graph",
+    "condition",
+    "first_bad_value",
+    "is_tensor",
+    "like_input",
+    "normalize_rows",
+    "to_device",
+]
+
+NOISE = -1
+"""The label of rows that belong to no cluster."""
+
+_BLOCK_ROWS = 65_536
+
+
+class Graph(NamedTuple):
+    """A weighted graph in compressed rows: node i is joined to ``indices[indptr[i]:indptr[i + 1]]``, columns ascending.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie import Graph
+    >>> Graph(np.array([0, 1, 2]), np.array([1, 0]), np.array([0.5, 0.5])).n_nodes
+    2
+    """
+
+    indptr: Any  # (n_nodes + 1,) int64
+    indices: Any  # (n_edges,) int64
+    weights: Any  # (n_edges,) float
+
+    @property
+    def n_nodes(self) -> int:
+        """Return how many nodes there are."""
+        return len(self.indptr) - 1
+
+
+class Conditioned(NamedTuple):
+    """Rows shifted and scaled so that sums of squares neither overflow nor cancel: ``X = rows * scale + shift``."""
+
+    rows: Any  # (n, d) float, as X
+    shift: Any  # (d,) float64
+    scale: float  # a power of two
+
+
+def is_tensor(array: Any) -> bool:
+    """Say whether ``array`` is a PyTorch tensor, without importing PyTorch."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(array, torch.Tensor)
+
+
+def to_device(X: np.ndarray, device: str) -> Any:
+    """Move a NumPy array to where it shall be computed on.
+
+    Parameters
+    ----------
+    X : ndarray
+    device : str
+        "cpu" leaves it with the CPU engine; "cuda", "cuda:0", "mps" move it there; "auto" moves it to a GPU if there is one.
+
+    Returns
+    -------
+    ndarray or tensor
+
+    Raises
+    ------
+    MissingExtraError
+        If a GPU is asked for and PyTorch is not installed.
+    InputError
+        If PyTorch sees no such device.
+    """
+    if device == "cpu":
+        return X
+    try:
+        import torch
+    except ImportError:
+        if device == "auto":
+            return X
+        raise MissingExtraError(f'device={device!r} needs PyTorch; pip install "coterie[gpu]"') from None
+    if device == "auto":
+        return torch.from_numpy(X).to("cuda") if torch.cuda.is_available() else X
+    try:
+        return torch.from_numpy(X).to(device)
+    except (RuntimeError, AssertionError, TypeError) as error:
+        raise InputError(f"device={device!r} is not usable here ({error}); use device='cpu'") from error
+
+
+def like_input(values: Any, X: Any) -> Any:
+    """Return ``values`` as an array of the kind and on the device of the input ``X``: tensors for tensors, else NumPy."""
+    if is_tensor(X):
+        torch = sys.modules["torch"]
+        return values.to(X.device) if is_tensor(values) else torch.as_tensor(values, device=X.device)
+    return values.cpu().numpy() if is_tensor(values) else values
+
+
+def first_bad_value(X: np.ndarray) -> tuple[int, int] | None:
+    """Return row and column of the first NaN or infinity of a dense array, or None; costs one sum where there is none."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = X.sum(dtype=np.float64)
+    if np.isfinite(total):
+        return None
+    for start in range(0, len(X), _BLOCK_ROWS):
+        rows, columns = np.nonzero(~np.isfinite(X[start : start + _BLOCK_ROWS]))
+        if len(rows):
+            return start + int(rows[0]), int(columns[0])
+    return None
+
+
+def condition(X: Any, shift: Any = None, scale: float | None = None) -> Conditioned:
+    """Shift rows to their mean and scale them by a power of two, so that ``|x|^2 + |y|^2 - 2 x.y`` can be trusted.
+
+    Parameters
+    ----------
+    X : (n, d) float array or tensor
+    shift : (d,) float64, optional
+        Use this one: rows to predict are treated as the rows of the fit.
+    scale : float, optional
+        Likewise.
+
+    Returns
+    -------
+    Conditioned
+        ``rows`` has the dtype of ``X`` and at most magnitude 1 in the fit.
+    """
+    if is_tensor(X):
+        return _condition_tensor(X, shift, scale)
+    if shift is None or scale is None:
+        first = _power_of_two(_largest(X))
+        shift = sum(np.sum(block, axis=0) for block in _scaled_blocks(X, first)) / len(X) * first
+        spread = max(float(np.abs(block - shift / first).max()) for block in _scaled_blocks(X, first))
+        scale = first * min(1.0, _power_of_two(spread))
+    rows = np.empty(X.shape, X.dtype)
+    for number, block in enumerate(_scaled_blocks(X, scale)):
+        rows[number * _BLOCK_ROWS : (number + 1) * _BLOCK_ROWS] = block - shift / scale
+    return Conditioned(rows, shift, scale)
+
+
+def _scaled_blocks(X: np.ndarray, scale: float) -> Any:
+    # Differences are formed in float64: a float32 mean would move every row.
+    return (X[start : start + _BLOCK_ROWS].astype(np.float64) / scale for start in range(0, len(X), _BLOCK_ROWS))
+
+
+def _condition_tensor(X: Any, shift: Any, scale: float | None) -> Conditioned:
+    wide = X.double()
+    if shift is None or scale is None:
+        first = _power_of_two(float(wide.abs().max()))
+        center = (wide / first).mean(0)
+        scale = first * min(1.0, _power_of_two(float((wide / first - center).abs().max())))
+        shift = center.cpu().numpy() * first
+    center = sys.modules["torch"].as_tensor(shift, dtype=wide.dtype, device=X.device)
+    return Conditioned((wide / scale - center / scale).to(X.dtype), shift, scale)
+
+
+def normalize_rows(X: Any) -> Any:
+    """Scale each row to length 1; rows of zeros stay as they are."""
+    largest = abs(X).max() if not is_tensor(X) else X.abs().max()
+    X = X / _power_of_two(float(largest)) if float(largest) > 0 else X
+    if is_tensor(X):
+        length = X.norm(dim=1, keepdim=True)
+        return X / length.where(length > 0, length.new_ones(()))
+    length = np.sqrt(np.einsum("nf,nf->n", X, X, dtype=np.float64))[:, None]
+    return np.divide(X, length, out=np.zeros_like(X), where=length > 0, casting="same_kind")
+
+
+def _largest(X: np.ndarray) -> float:
+    return max(float(X.max()), -float(X.min())) if X.size else 0.0
+
+
+def _power_of_two(value: float) -> float:
+    """Return the power of two just above ``value``: dividing by it rounds nothing."""
+    if not value > 0:
+        return 1.0
+    return 2.0 ** min(1022, max(-1021, int(np.frexp(value)[1])))

@@ -1,0 +1,106 @@
+"""What all clusterers share: the gate in, the gate out, and the state that a model file keeps."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .arrays import first_bad_value, is_tensor, to_device
+from .errors import InputError
+
+__all__ = ["Clusterer", "Interval", "StrOptions"]
+
+
+class Clusterer(ClusterMixin, BaseEstimator):
+    """Base of every estimator: parameters as scikit-learn has them, arrays of any engine in, the same kind out."""
+
+    _state_attributes: ClassVar[tuple[str, ...]] = ()
+    """Private fitted attributes that a model file must keep beside those that end in an underscore."""
+
+    def _gate_in(
+        self, X: Any, *, reset: bool, accept_sparse: bool = False, dtype: Any = (np.float64, np.float32)
+    ) -> Any:
+        """Check the rows and return them as a C-contiguous float array of the engine that shall compute on them.
+
+        Parameters
+        ----------
+        X : array, frame, sparse array or tensor of shape (n, d)
+        reset : bool
+            True in ``fit``: remember number and names of the features; False in ``predict``: compare with them.
+        accept_sparse : bool
+            Whether SciPy's sparse rows may pass; they stay sparse (CSR).
+        dtype : sequence of dtypes
+            Allowed ones; anything else becomes the first.
+        """
+        if not reset:
+            check_is_fitted(self)
+        if is_tensor(X):
+            return self._gate_tensor(X, reset)
+        rows = validate_data(
+            self,
+            X,
+            reset=reset,
+            dtype=list(dtype),
+            order="C",
+            accept_sparse="csr" if accept_sparse else False,
+            ensure_all_finite=False,
+        )
+        values = rows if isinstance(rows, np.ndarray) else rows.data[:, None]
+        bad = first_bad_value(values)
+        if bad is not None:
+            raise InputError(self._bad_value_sentence(rows, bad))
+        return rows if not isinstance(rows, np.ndarray) else to_device(rows, getattr(self, "device", "cpu"))
+
+    def _gate_tensor(self, X: Any, reset: bool) -> Any:
+        if X.ndim != 2 or 0 in X.shape:
+            raise InputError(f"expected a tensor of n rows and d columns, neither 0, got shape {tuple(X.shape)}")
+        if not X.is_floating_point() or X.dtype.itemsize < 4:
+            X = X.to(X.new_empty(0).double().dtype if not X.is_floating_point() else X.new_empty(0).float().dtype)
+        if not bool(X.isfinite().all()):
+            raise InputError("the tensor contains NaN or infinity; fill or drop those rows first")
+        if reset:
+            self.n_features_in_ = X.shape[1]
+        elif X.shape[1] != self.n_features_in_:
+            raise InputError(
+                f"X has {X.shape[1]} features, but {type(self).__name__} is expecting {self.n_features_in_} features as input"
+            )
+        return X.detach().contiguous()
+
+    def _bad_value_sentence(self, rows: Any, bad: tuple[int, int]) -> str:
+        if not isinstance(rows, np.ndarray):
+            return (
+                f"Input X contains NaN or infinity among its stored values; {type(self).__name__} needs finite numbers"
+            )
+        row, column = bad
+        value = "NaN" if np.isnan(rows[row, column]) else "infinity"
+        names = getattr(self, "feature_names_in_", None)
+        where = f"column {column}" if names is None else f"column {names[column]!r}"
+        return f"Input X contains {value} at row {row}, {where}; {type(self).__name__} needs finite numbers: fill or drop such rows first"
+
+    def _check_weights(self, sample_weight: Any, n: int) -> np.ndarray | None:
+        """Return ``sample_weight`` as (n,) float64, or None where every row counts once."""
+        if sample_weight is None:
+            return None
+        if is_tensor(sample_weight):
+            sample_weight = sample_weight.detach().cpu().numpy()
+        weights = np.ascontiguousarray(sample_weight, dtype=np.float64)
+        if weights.ndim == 0:
+            weights = np.full(n, float(weights))
+        if weights.shape != (n,):
+            raise InputError(f"sample_weight must hold one weight for each of the {n} rows, got shape {weights.shape}")
+        if not np.isfinite(weights).all():
+            raise InputError("sample_weight contains NaN or infinity; every weight must be a finite number")
+        return weights
+
+    def _fitted_state(self) -> dict[str, Any]:
+        """Return what `_restore` needs to make an equal estimator: arrays, numbers, strings."""
+        public = [name for name in vars(self) if name.endswith("_") and not name.startswith("_")]
+        return {name: getattr(self, name) for name in (*public, *self._state_attributes) if hasattr(self, name)}
+
+    def _restore(self, state: dict[str, Any]) -> "Clusterer":
+        """Take the fitted state of another estimator of the same class and parameters."""
+        for name, value in state.items():
+            setattr(self, name, value)
+        return self

@@ -1,0 +1,198 @@
+"""A balanced k-d tree without pointers: rows in tree order, boxes in heap order, leaves laid out for the SIMD tile.
+
+Node 0 is the root and node i has the children 2i + 1 and 2i + 2; every leaf lies at the same depth and holds n / 2^depth rows,
+one more or less. A node is split at the median row of the widest side of its box, ties by row number, so that the tree
+depends on the rows alone. Building costs O(n d log n) time and one copy of the rows in tree order plus one in the leaves' panels.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .blocks import run_blocks
+from .jit import kernel
+from .tile import GROUP, pack_panel
+
+__all__ = ["KDTree", "box_distance2", "build_kdtree", "node_distance2"]
+
+_ROWS_PER_BLOCK = 8192
+
+
+class KDTree(NamedTuple):
+    """Rows in tree order and the boxes over them; see the module's text."""
+
+    X: np.ndarray  # (n, d) rows in tree order
+    order: np.ndarray  # (n,) int64: row of the input at each place
+    bounds: np.ndarray  # (nodes + 1, 2) int64: first place and end of each node
+    low: np.ndarray  # (nodes, d) lower corner of each box
+    high: np.ndarray  # (nodes, d) upper corner
+    panels: np.ndarray  # (leaves, d, w) the rows of each leaf, for squared_distances
+    depth: int  # leaves are the nodes 2^depth - 1 ... 2^(depth + 1) - 2
+
+    @property
+    def first_leaf(self) -> int:
+        """Return the number of the first leaf's node; leaf i is node first_leaf + i."""
+        return (1 << self.depth) - 1
+
+
+def build_kdtree(X: np.ndarray, leaf_size: int = GROUP) -> KDTree:
+    """Build the tree over the rows of ``X``.
+
+    Parameters
+    ----------
+    X : (n, d) float array, n >= 1
+        C-contiguous, float32 or float64, finite.
+    leaf_size : int, default=32
+        Most rows in a leaf; a multiple of 32.
+    """
+    n, d = X.shape
+    depth = 0
+    while -(-n // (1 << depth)) > leaf_size:
+        depth += 1
+    n_nodes = (1 << (depth + 1)) - 1
+    order = np.arange(n)
+    bounds = np.zeros((n_nodes, 2), np.int64)
+    bounds[0, 1] = n
+    low, high = np.empty((n_nodes, d), X.dtype), np.empty((n_nodes, d), X.dtype)
+    for level in range(depth):
+        nodes = 1 << level
+        per_block = max(1, _ROWS_PER_BLOCK * nodes // max(n, 1))
+        run_blocks(_split_nodes, -(-nodes // per_block), nodes - 1, nodes, per_block, X, order, bounds)
+    leaves = 1 << depth
+    rows = np.empty_like(X)
+    panels = np.empty((leaves, d, leaf_size), X.dtype)
+    per_block = max(1, _ROWS_PER_BLOCK * leaves // max(n, 1))
+    run_blocks(
+        _fill_leaves, -(-leaves // per_block), leaves - 1, leaves, per_block, X, order, bounds, rows, low, high, panels
+    )
+    _join_boxes(leaves - 1, low, high)
+    return KDTree(rows, order, bounds, low, high, panels, depth)
+
+
+@kernel
+def node_distance2(
+    low,  # (nodes, d)  in
+    high,  # (nodes, d)  in
+    a,  # int  in
+    b,  # int  in
+):
+    """Return the least squared distance between points of the boxes of two nodes: 0 where they touch."""
+    total = low.dtype.type(0)
+    for f in range(low.shape[1]):
+        gap = max(low[a, f] - high[b, f], low[b, f] - high[a, f])
+        if gap > 0:
+            total += gap * gap
+    return total
+
+
+@kernel
+def box_distance2(
+    X,  # (n, d)  in
+    row,  # int  in
+    low,  # (nodes, d)  in
+    high,  # (nodes, d)  in
+    node,  # int  in
+):
+    """Return the least squared distance from ``X[row]`` to the box of a node: 0 inside.
+
+    Rounding is monotone, feature by feature, so the value never exceeds the computed distance to a row inside.
+    """
+    total = low.dtype.type(0)
+    for f in range(low.shape[1]):
+        gap = max(low[node, f] - X[row, f], X[row, f] - high[node, f])
+        if gap > 0:
+            total += gap * gap
+    return total
+
+
+@kernel
+def _split_nodes(block, first, nodes, per_block, X, order, bounds):
+    for node in range(first + block * per_block, first + min(nodes, (block + 1) * per_block)):
+        start, end = bounds[node, 0], bounds[node, 1]
+        middle = (start + end) // 2
+        _select(X, order, start, end, middle, _widest(X, order, start, end))
+        bounds[2 * node + 1, 0], bounds[2 * node + 1, 1] = start, middle
+        bounds[2 * node + 2, 0], bounds[2 * node + 2, 1] = middle, end
+
+
+@kernel
+def _widest(X, order, start, end):
+    """Return the feature with the widest range over order[start:end]; ties: the lowest."""
+    d = X.shape[1]
+    low, high = X[order[start]].copy(), X[order[start]].copy()
+    for i in range(start + 1, end):
+        row = order[i]
+        for f in range(d):
+            low[f] = min(low[f], X[row, f])
+            high[f] = max(high[f], X[row, f])
+    return np.argmax(high - low)
+
+
+@kernel
+def _select(X, order, start, end, middle, feature):
+    """Reorder order[start:end] so that the rows before ``middle`` come first by (value, row number)."""
+    values = np.empty(end - start, X.dtype)
+    for i in range(end - start):
+        values[i] = X[order[start + i], feature]
+    low, high, target = 0, end - start - 1, middle - start
+    while low < high:
+        centre = (low + high) // 2
+        pivot = _median_of_three(values, order, start, low, centre, high)
+        value, row = values[pivot], order[start + pivot]
+        i, j = low, high
+        while i <= j:
+            while _before(values[i], order[start + i], value, row):
+                i += 1
+            while _before(value, row, values[j], order[start + j]):
+                j -= 1
+            if i <= j:
+                values[i], values[j] = values[j], values[i]
+                order[start + i], order[start + j] = order[start + j], order[start + i]
+                i += 1
+                j -= 1
+        if target <= j:
+            high = j
+        elif target >= i:
+            low = i
+        else:
+            return
+
+
+@kernel
+def _before(value, row, other_value, other_row):
+    return value < other_value or (value == other_value and row < other_row)
+
+
+@kernel
+def _median_of_three(values, order, start, a, b, c):
+    if _before(values[b], order[start + b], values[a], order[start + a]):
+        a, b = b, a
+    if _before(values[c], order[start + c], values[b], order[start + b]):
+        b = c
+        if _before(values[b], order[start + b], values[a], order[start + a]):
+            b = a
+    return b
+
+
+@kernel
+def _fill_leaves(block, first_leaf, leaves, per_block, X, order, bounds, rows, low, high, panels):
+    for leaf in range(block * per_block, min(leaves, (block + 1) * per_block)):
+        node = first_leaf + leaf
+        start, end = bounds[node, 0], bounds[node, 1]
+        for f in range(X.shape[1]):
+            low[node, f], high[node, f] = np.inf, -np.inf
+        for place in range(start, end):
+            for f in range(X.shape[1]):
+                value = X[order[place], f]
+                rows[place, f] = value
+                low[node, f] = min(low[node, f], value)
+                high[node, f] = max(high[node, f], value)
+        pack_panel(rows, start, end, panels[leaf])
+
+
+@kernel
+def _join_boxes(first_leaf, low, high):
+    for node in range(first_leaf - 1, -1, -1):
+        for f in range(low.shape[1]):
+            low[node, f] = min(low[2 * node + 1, f], low[2 * node + 2, f])
+            high[node, f] = max(high[2 * node + 1, f], high[2 * node + 2, f])
