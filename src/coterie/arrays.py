@@ -13,9 +13,7 @@ from .errors import InputError, MissingExtraError
 
 __all__ = [
     "NOISE",
-    "Conditioned",
     "Graph",
-    "condition",
     "first_bad_value",
     "is_tensor",
     "like_input",
@@ -48,14 +46,6 @@ class Graph(NamedTuple):
     def n_nodes(self) -> int:
         """Return how many nodes there are."""
         return len(self.indptr) - 1
-
-
-class Conditioned(NamedTuple):
-    """Rows shifted and scaled so that sums of squares neither overflow nor cancel: ``X = rows * scale + shift``."""
-
-    rows: Any  # (n, d) float, as X
-    shift: Any  # (d,) float64
-    scale: float  # a power of two
 
 
 def is_tensor(array: Any) -> bool:
@@ -119,51 +109,6 @@ def first_bad_value(X: np.ndarray) -> tuple[int, int] | None:
         if len(rows):
             return start + int(rows[0]), int(columns[0])
     return None
-
-
-def condition(X: Any, shift: Any = None, scale: float | None = None) -> Conditioned:
-    """Shift rows to their mean and scale them by a power of two, so that ``|x|^2 + |y|^2 - 2 x.y`` can be trusted.
-
-    Parameters
-    ----------
-    X : (n, d) float array or tensor
-    shift : (d,) float64, optional
-        Use this one: rows to predict are treated as the rows of the fit.
-    scale : float, optional
-        Likewise.
-
-    Returns
-    -------
-    Conditioned
-        ``rows`` has the dtype of ``X`` and at most magnitude 1 in the fit.
-    """
-    if is_tensor(X):
-        return _condition_tensor(X, shift, scale)
-    if shift is None or scale is None:
-        first = _power_of_two(_largest(X))
-        shift = sum(np.sum(block, axis=0) for block in _scaled_blocks(X, first)) / len(X) * first
-        spread = max(float(np.abs(block - shift / first).max()) for block in _scaled_blocks(X, first))
-        scale = first * min(1.0, _power_of_two(spread))
-    rows = np.empty(X.shape, X.dtype)
-    for number, block in enumerate(_scaled_blocks(X, scale)):
-        rows[number * _BLOCK_ROWS : (number + 1) * _BLOCK_ROWS] = block - shift / scale
-    return Conditioned(rows, shift, scale)
-
-
-def _scaled_blocks(X: np.ndarray, scale: float) -> Any:
-    # Differences are formed in float64: a float32 mean would move every row.
-    return (X[start : start + _BLOCK_ROWS].astype(np.float64) / scale for start in range(0, len(X), _BLOCK_ROWS))
-
-
-def _condition_tensor(X: Any, shift: Any, scale: float | None) -> Conditioned:
-    wide = X.double()
-    if shift is None or scale is None:
-        first = _power_of_two(float(wide.abs().max()))
-        center = (wide / first).mean(0)
-        scale = first * min(1.0, _power_of_two(float((wide / first - center).abs().max())))
-        shift = center.cpu().numpy() * first
-    center = sys.modules["torch"].as_tensor(shift, dtype=wide.dtype, device=X.device)
-    return Conditioned((wide / scale - center / scale).to(X.dtype), shift, scale)
 
 
 def normalize_rows(X: Any) -> Any:

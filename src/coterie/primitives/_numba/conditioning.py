@@ -1,0 +1,71 @@
+"""Shifting and scaling rows on the CPU."""
+
+import numpy as np
+
+from .blocks import block_count, run_blocks
+from .jit import kernel
+
+__all__ = ["condition", "power_of_two"]
+
+
+def condition(X, shift, scale):
+    """See `coterie.primitives.conditioning.condition`."""
+    n, d = X.shape
+    n_blocks = block_count(n)
+    if shift is None or scale is None:
+        partial = np.empty((n_blocks, 3, d))
+        run_blocks(_summarize, n_blocks, n_blocks, X, 1.0, partial)
+        low, high = partial[:, 1].min(0), partial[:, 2].max(0)
+        first = power_of_two(max(-low.min(), high.max()))
+        if not np.isfinite(partial[:, 0]).all() or first < 1e-100:
+            run_blocks(_summarize, n_blocks, n_blocks, X, 1 / first, partial)
+        else:
+            partial[:, 0] /= first
+        mean = partial[:, 0].sum(0) / n
+        shift = mean * first
+        spread = max((mean - low / first).max(), (high / first - mean).max())
+        scale = first * min(1.0, power_of_two(spread))
+    rows = np.empty_like(X)
+    run_blocks(_move, n_blocks, n_blocks, X, shift / scale, 1 / scale, rows)
+    return rows, shift, scale
+
+
+def power_of_two(value: float) -> float:
+    """Return the power of two just above ``value``, 1 for 0; never one whose reciprocal overflows."""
+    if not value > 0:
+        return 1.0
+    return 2.0 ** min(1022, max(-1021, int(np.frexp(value)[1])))
+
+
+@kernel
+def _summarize(
+    block,
+    n_blocks,  # int  in
+    X,  # (n, d)  in
+    factor,  # float  in: a power of two, applied before summing
+    partial,  # (n_blocks, 3, d)  out: sum, least and greatest of each feature
+):
+    n, d = X.shape
+    total, low, high = partial[block, 0], partial[block, 1], partial[block, 2]
+    total[:], low[:], high[:] = 0.0, np.inf, -np.inf
+    for i in range(n * block // n_blocks, n * (block + 1) // n_blocks):
+        for f in range(d):
+            value = np.float64(X[i, f])
+            total[f] += value * factor
+            low[f] = value if value < low[f] else low[f]
+            high[f] = value if value > high[f] else high[f]
+
+
+@kernel
+def _move(
+    block,
+    n_blocks,  # int  in
+    X,  # (n, d)  in
+    shift,  # (d,) float64  in: already divided by the scale
+    factor,  # float  in: one over the scale
+    rows,  # (n, d)  out
+):
+    n, d = X.shape
+    for i in range(n * block // n_blocks, n * (block + 1) // n_blocks):
+        for f in range(d):
+            rows[i, f] = np.float64(X[i, f]) * factor - shift[f]
