@@ -73,7 +73,9 @@ class Clustering:
                 raise ValueError(f"{name} must have one value for each of the {length} rows, got shape {value.shape}")
             object.__setattr__(self, name, value)
         if self.centers is not None and (self.centers.ndim != 2 or len(self.centers) < self.n_clusters):
-            raise ValueError(f"centers must have a row for each of {self.n_clusters} clusters, got {self.centers.shape}")
+            raise ValueError(
+                f"centers must have a row for each of {self.n_clusters} clusters, got {self.centers.shape}"
+            )
 
     @property
     def n_clusters(self) -> int:

@@ -32,7 +32,9 @@ def construct(kind: type, parameters: Mapping[str, Any]) -> Any:
         if hasattr(estimator, "_validate_params"):
             estimator._validate_params()
     except _COMPLAINTS as error:
-        raise ModelFileError(f"the model's parameters are not valid for {kind.__name__}: {_first_line(error)}") from error
+        raise ModelFileError(
+            f"the model's parameters are not valid for {kind.__name__}: {_first_line(error)}"
+        ) from error
     return estimator
 
 
@@ -63,7 +65,9 @@ def restore(estimator: Any, values: Mapping[str, Any]) -> None:
     except ModelFileError:
         raise
     except _COMPLAINTS as error:
-        raise ModelFileError(f"the fitted state does not suit {type(estimator).__name__}: {_first_line(error)}") from error
+        raise ModelFileError(
+            f"the fitted state does not suit {type(estimator).__name__}: {_first_line(error)}"
+        ) from error
 
 
 def _is_vector(value: Any, kinds: str) -> bool:

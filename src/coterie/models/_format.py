@@ -191,7 +191,9 @@ def _metadata(metadata: Any, path: Path) -> tuple[str, str]:
         raise ModelFileError(f"{path} is a safetensors file, but not a coterie model")
     if metadata["format"] != FORMAT:
         found = metadata["format"][:40]
-        raise ModelFileError(f"{path} is of format {found!r}, this coterie reads {FORMAT!r}; use the version it is from")
+        raise ModelFileError(
+            f"{path} is of format {found!r}, this coterie reads {FORMAT!r}; use the version it is from"
+        )
     document, seal = metadata.get("document"), metadata.get("sha256")
     if not isinstance(document, str) or not isinstance(seal, str) or len(metadata) != 3:
         raise ModelFileError(f"{path} is damaged: its header is incomplete")

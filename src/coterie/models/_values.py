@@ -65,7 +65,9 @@ def pack(value: Any, name: str, arrays: dict[str, np.ndarray], depth: int = 0) -
     if getattr(value, "format", None) == "csr" and hasattr(value, "indptr"):
         parts = {part: inner(getattr(value, part), part) for part in ("data", "indices", "indptr")}
         return {"csr": [list(value.shape), parts, type(value).__name__ == "csr_array"]}
-    raise InputError(f"{name} is a {type(value).__name__}, which a model file cannot hold; give numbers, text or arrays")
+    raise InputError(
+        f"{name} is a {type(value).__name__}, which a model file cannot hold; give numbers, text or arrays"
+    )
 
 
 def unpack(value: Any, arrays: dict[str, np.ndarray], tuples: Callable[[str], type], depth: int = 0) -> Any:
@@ -109,7 +111,9 @@ def unpack(value: Any, arrays: dict[str, np.ndarray], tuples: Callable[[str], ty
 
 def _pack_array(array: np.ndarray, name: str, arrays: dict[str, np.ndarray]) -> Any:
     if array.dtype.names:
-        fields = {field: pack(np.ascontiguousarray(array[field]), f"{name}.{field}", arrays) for field in array.dtype.names}
+        fields = {
+            field: pack(np.ascontiguousarray(array[field]), f"{name}.{field}", arrays) for field in array.dtype.names
+        }
         return {"record": fields}
     if array.dtype.kind in "OU":
         flat = array.ravel().tolist()

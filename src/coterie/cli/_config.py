@@ -1,0 +1,111 @@
+"""Where an option's value comes from: flag, then COTERIE_NAME, then coterie.toml, then the default."""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from ._app import COMMANDS
+
+__all__ = ["ConfiguredCommand", "print_config"]
+
+FILE = "coterie.toml"
+# Asking for help, or for a dry run, is for the person at the keyboard.
+_NOT_CONFIGURABLE = {"help", "print_config", "dry_run", "open_report"}
+
+
+class ConfiguredCommand(click.Command):
+    """A command whose options can also be set in the environment and in ``coterie.toml``."""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        for parameter in self.params:
+            if _is_configurable(parameter) and parameter.envvar is None:
+                parameter.envvar = f"COTERIE_{_long_name(parameter).upper().replace('-', '_')}"
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> click.Context:
+        """Parse the arguments, with what ``coterie.toml`` says as defaults."""
+        context = {**self.context_settings, **extra}
+        context.setdefault("default_map", _defaults(self))
+        return super().make_context(info_name, args, parent, **context)
+
+
+def print_config(ctx: click.Context) -> None:
+    """Write each option, its value, and where the value comes from, to stdout."""
+    places = {
+        ParameterSource.COMMANDLINE: "flag",
+        ParameterSource.ENVIRONMENT: "environment",
+        ParameterSource.DEFAULT_MAP: FILE,
+    }
+    for parameter in ctx.command.params:
+        if not _is_configurable(parameter) or parameter.name is None:
+            continue
+        source = ctx.get_parameter_source(parameter.name)
+        place = places.get(source, "default") if source else "default"
+        if place == "environment":
+            place = f"environment ({parameter.envvar})"
+        click.echo(f"{_long_name(parameter):<16} {_shown(ctx.params.get(parameter.name)):<24} {place}")
+
+
+def _defaults(command: click.Command) -> dict[str, Any]:
+    content = _read(Path(FILE))
+    mine = {_long_name(parameter): parameter for parameter in command.params if _is_configurable(parameter)}
+    defaults: dict[str, Any] = {}
+    for key, value in content.items():
+        if isinstance(value, Mapping) and key in COMMANDS:
+            continue
+        if key.replace("_", "-") in mine:
+            defaults[key] = value
+        elif key.replace("_", "-") not in _names_of_run():
+            _refuse(key, [*_names_of_run(), *COMMANDS])
+    own = content.get(command.name or "", {})
+    for key, value in own.items() if isinstance(own, Mapping) else ():
+        if key.replace("_", "-") not in mine:
+            _refuse(key, mine)
+        defaults[key] = value
+    return {str(mine[key.replace("_", "-")].name): _as_typed(value) for key, value in defaults.items()}
+
+
+def _as_typed(value: Any) -> Any:
+    """Return a TOML value as the option would be typed: a table of roles as a list of ``column=role``."""
+    return [f"{key}={item}" for key, item in value.items()] if isinstance(value, Mapping) else value
+
+
+def _names_of_run() -> set[str]:
+    from .run import command
+
+    return {_long_name(parameter) for parameter in command.params if _is_configurable(parameter)}
+
+
+def _refuse(key: str, names: Any) -> None:
+    near = difflib.get_close_matches(key, list(names), 1, 0.6)
+    hint = f"did you mean {near[0]}?" if near else f"it can set {', '.join(sorted(names))}"
+    raise click.UsageError(f"{FILE} sets {key!r}, which is no option; {hint}")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    import tomllib
+
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise click.UsageError(f"could not read {path}: {error}") from error
+
+
+def _is_configurable(parameter: click.Parameter) -> bool:
+    return isinstance(parameter, click.Option) and parameter.name not in _NOT_CONFIGURABLE
+
+
+def _long_name(parameter: click.Parameter) -> str:
+    return max(parameter.opts, key=len).lstrip("-")
+
+
+def _shown(value: Any) -> str:
+    if value is None or value == ():
+        return "-"
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -1,0 +1,144 @@
+"""Kinds of option values, and the checks that happen before anything heavy is imported."""
+
+import difflib
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..catalog import CATALOG
+
+__all__ = ["Bytes", "Method", "Role", "Seconds", "Share", "default_folder", "usable_input"]
+
+_UNITS = {"": 1, "b": 1} | {
+    letter + end: 1024**power for power, letter in enumerate("kmgt", 1) for end in ("", "b", "ib")
+}  # fmt: skip
+_SECONDS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600}
+_ENDINGS = {".gz", ".csv", ".tsv", ".txt", ".parquet", ".json", ".jsonl", ".ndjson", ".npy", ".npz", ".sqlite", ".db"}
+
+
+class Bytes(click.ParamType):
+    """A size such as 2GB or 500 MB, as bytes."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        """Return bytes."""
+        size = _with_unit(value, _UNITS)
+        if size is None or size < 1:
+            self.fail(f"expected a size such as 500MB or 2GB, got {value!r}", param, ctx)
+        return int(size)
+
+
+class Seconds(click.ParamType):
+    """A duration such as 30s, 5m or 1h, as seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        """Return seconds."""
+        seconds = _with_unit(value, _SECONDS)
+        if seconds is None or seconds <= 0:
+            self.fail(f"expected a duration such as 30s, 5m or 1h, got {value!r}", param, ctx)
+        return seconds
+
+
+class Share(click.ParamType):
+    """A share such as 0.01 or 1%, as a number from 0 to 1."""
+
+    name = "share"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        """Return a share."""
+        share = _with_unit(value, {"": 1.0, "%": 0.01})
+        if share is None or share > 1:
+            self.fail(f"expected a share from 0 to 1, or a percentage such as 2%, got {value!r}", param, ctx)
+        return share
+
+
+class Role(click.ParamType):
+    """``column=role``; the last equals sign counts, so that column names may hold one."""
+
+    name = "column=role"
+    envvar_list_splitter = ";"
+    kinds = ("number", "category", "date", "text", "id", "ignored")
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        """Return it unchanged after checking the role."""
+        column, _, role = str(value).rpartition("=")
+        if not column:
+            self.fail(f"expected COLUMN=ROLE, for example zip=category, got {value!r}", param, ctx)
+        if role not in self.kinds:
+            near = difflib.get_close_matches(role, self.kinds, 1, 0.5)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(self.kinds)}"
+            self.fail(f"no role is called {role!r}; {hint}", param, ctx)
+        return f"{column}={role}"
+
+
+class Method(click.ParamType):
+    """The name of an algorithm, however it is written: KMeans, kmeans, k-means."""
+
+    name = "method"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        """Return the catalog's name, or auto."""
+        names = {line.name.lower(): line.name for line in CATALOG} | {"auto": "auto"}
+        plain = re.sub(r"[-_ ]", "", str(value)).lower()
+        if plain not in names:
+            near = difflib.get_close_matches(plain, names, 1, 0.5)
+            hint = f"did you mean {names[near[0]]}?" if near else f"there are {', '.join(names.values())}"
+            self.fail(f"no method is called {value!r}; {hint}", param, ctx)
+        return names[plain]
+
+    def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list:
+        """Complete the names of the catalog."""
+        from click.shell_completion import CompletionItem
+
+        names = ["auto", *(line.name for line in CATALOG)]
+        return [CompletionItem(name) for name in names if name.lower().startswith(incomplete.lower())]
+
+
+def usable_input(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Refuse a file that is not there, or a folder, before anything is imported for it."""
+    if value is None or value == "-" or "://" in value or ctx.resilient_parsing:
+        return value
+    try:
+        path = Path(value).expanduser()
+        if path.is_dir():
+            raise click.UsageError(f"{value} is a folder; give the file in it that holds the rows", ctx)
+        if not os.path.lexists(path):
+            raise click.UsageError(f"there is no file {value}{_nearest(path)}", ctx)
+    except (OSError, ValueError) as error:
+        raise click.UsageError(f"{value!r} cannot be a file: {error}", ctx) from error
+    return str(path)
+
+
+def default_folder(source: str) -> str:
+    """Return the result folder for an input: ``customers.coterie`` in the current folder for ``data/customers.csv.gz``."""
+    if source == "-":
+        return "stdin.coterie"
+    if "://" in source:
+        name = re.sub(r"[?#].*", "", source.rstrip("/")).rpartition("/")[2]
+        return (re.sub(r"[^\w.-]", "_", name.rpartition("@")[2]) or "query") + ".coterie"
+    path = Path(source)
+    while path.suffix.lower() in _ENDINGS:
+        path = path.with_suffix("")
+    return f"{path.name}.coterie"
+
+
+def _with_unit(value: Any, units: dict[str, Any]) -> float | None:
+    match = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([a-zA-Z%]*)\s*", str(value))
+    if match is None or match[2].lower() not in units:
+        return None
+    return float(match[1]) * units[match[2].lower()]
+
+
+def _nearest(path: Path) -> str:
+    try:
+        names = [entry.name for entry in os.scandir(path.parent)]
+    except OSError:
+        return f", nor a folder {path.parent}"
+    near = difflib.get_close_matches(path.name, names, 1, 0.6)
+    return f"; did you mean {path.parent / near[0]}?" if near else ""

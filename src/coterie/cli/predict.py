@@ -1,0 +1,87 @@
+"""``coterie predict MODEL FILE``: label new rows with a saved model."""
+
+import itertools
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+from . import _interrupt
+from ._config import ConfiguredCommand
+from ._options import Bytes, usable_input
+from ._terminal import Talk
+
+__all__ = ["command"]
+
+BATCH_ROWS = 100_000
+
+
+@click.command("predict", cls=ConfiguredCommand, short_help="Label new rows with a saved model.")
+@click.argument("model", type=click.Path())
+@click.argument("file", callback=usable_input)
+@click.option("-o", "--output", metavar="FILE", default="-", help="Where the labels go (default: stdout).")
+@click.option("--query", metavar="SQL", help="Rows to take from a database.")
+@click.option("--table", metavar="NAME", help="Table to take from a database file.")
+@click.option("--memory-limit", type=Bytes(), help="Refuse a file that needs more, e.g. 2GB.")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object instead of CSV.")
+@click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors.")
+def command(
+    model: str,
+    file: str,
+    output: str,
+    query: str | None,
+    table: str | None,
+    memory_limit: int | None,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Give each row of FILE the cluster it belongs to, by MODEL (a .coterie file, or the folder that holds one).
+
+    Writes CSV with the columns row and label: rows count from 0 without the header, -1 means that a row fits no cluster.
+    Columns are matched by name, in any order; further columns are ignored.
+    """
+    from .. import models, tables
+
+    with Talk(quiet) as talk:
+        loaded = models.load(model)
+        rows = tables.read(file, query=query, table=table, memory_limit=memory_limit)
+        talk.say("read", f"{rows.n_rows:,} rows and {len(rows.columns)} columns from {rows.name}")
+        batches = _labels(loaded, rows, talk)
+        if output == "-":
+            _emit(sys.stdout, batches, rows.n_rows, model, as_json)
+            sys.stdout.flush()
+        else:
+            from ..files import atomic_write
+
+            with _interrupt.leave_no_part_of(output), atomic_write(output, "w", encoding="utf-8", newline="") as stream:
+                _emit(stream, batches, rows.n_rows, model, as_json)
+            talk.say("wrote", output)
+    return 0
+
+
+def _labels(model: Any, rows: Any, talk: Talk) -> Iterator[list[int]]:
+    import numpy as np
+
+    for start in range(0, rows.n_rows, BATCH_ROWS):
+        stop = min(start + BATCH_ROWS, rows.n_rows)
+        batch = rows if stop - start == rows.n_rows else rows.take(np.arange(start, stop))
+        yield model.predict(batch).tolist()
+        talk.progress(stop, rows.n_rows, "labels")
+
+
+def _emit(stream: IO[str], batches: Iterator[list[int]], n_rows: int, model: str, as_json: bool) -> None:
+    # The first batch is labelled before anything is written: an unusable file leaves stdout empty.
+    first = next(batches, [])
+    if as_json:
+        labels = first + [label for batch in batches for label in batch]
+        content = {"schema": "coterie.predict/1", "model": Path(model).name, "rows": n_rows, "labels": labels}
+        stream.write(json.dumps(content) + "\n")
+        return
+    stream.write("row,label\n")
+    row = 0
+    for batch in itertools.chain([first], batches):
+        stream.write("".join(f"{row + i},{label}\n" for i, label in enumerate(batch)))
+        row += len(batch)

@@ -1,0 +1,177 @@
+"""``coterie run FILE``: from a file to clusters, a model and a report."""
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+
+from . import _interrupt
+from ._config import ConfiguredCommand, print_config
+from ._errors import DOUBTFUL
+from ._options import Bytes, Method, Role, Seconds, Share, default_folder, usable_input
+from ._terminal import Talk
+
+__all__ = ["analyse", "command"]
+
+
+class _Planned(Exception):
+    """Ends a dry run after the plan."""
+
+
+@click.command("run", cls=ConfiguredCommand, short_help="Find and explain the clusters in a file.")
+@click.argument("file", required=False, callback=usable_input)
+@click.option(
+    "-o", "--output", metavar="FOLDER", help="Where results go (default: NAME.coterie here); - writes labels to stdout."
+)
+@click.option("--method", type=Method(), default="auto", show_default=True, help="KMeans, DBSCAN, HDBSCAN, or auto.")
+@click.option("-k", "--clusters", type=click.IntRange(1), help="Number of clusters (default: chosen).")
+@click.option("--min-share", type=Share(), help="Clusters below this share of the rows are too small, e.g. 1%.")
+@click.option(
+    "--roles", type=Role(), multiple=True, help="What a column is, e.g. zip=category or customer=ignored; repeatable."
+)
+@click.option("--query", metavar="SQL", help="Rows to take from a database.")
+@click.option("--table", metavar="NAME", help="Table to take from a database file.")
+@click.option("--truth", metavar="COLUMN", help="Known groups to compare with; never used to cluster.")
+@click.option("--memory-limit", type=Bytes(), help="Refuse what needs more, e.g. 2GB.")
+@click.option("--time-limit", type=Seconds(), help="Refuse what takes longer, e.g. 5m.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of all random numbers.")
+@click.option("--json", "as_json", is_flag=True, help="Write the record of the run (as in run.json) to stdout.")
+@click.option(
+    "--labels-to-stdout", is_flag=True, help="Write labels to stdout, as CSV, and no folder; the same as -o -."
+)
+@click.option("--no-report", is_flag=True, help="Leave out report.html.")
+@click.option("--force", is_flag=True, help="Write into a folder that holds other things too.")
+@click.option("--strict", is_flag=True, help="Exit with 5 where the result is doubtful.")
+@click.option("--dry-run", is_flag=True, help="Stop after the plan: nothing is clustered, nothing written.")
+@click.option("--print-config", is_flag=True, help="Show each option's value and where it comes from.")
+@click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors.")
+@click.option("-v", "--verbose", is_flag=True, help="Also the seconds of each step, and what the reader decided.")
+@click.pass_context
+def command(ctx: click.Context, /, **options: Any) -> int:
+    """Find the clusters in FILE and explain them in its own units.
+
+    FILE is a table: .csv .tsv .txt .parquet .json .jsonl .npy .npz .sqlite (also .gz), a database URL with --query, or - for
+    CSV on stdin. Nothing needs configuring: columns, scaling, method and number of clusters are chosen, and every choice is
+    shown and can be overridden.
+    """
+    if options["print_config"]:
+        print_config(ctx)
+        return 0
+    if options["file"] is None:
+        raise click.UsageError("give the FILE to cluster", ctx)
+    if options["output"] == "-":
+        options["labels_to_stdout"] = True
+    if options["labels_to_stdout"] and options["as_json"]:
+        raise click.UsageError("stdout can carry the labels or the record; drop --json or the labels", ctx)
+    return analyse(options["file"], options)
+
+
+def analyse(source: Any, options: dict[str, Any]) -> int:
+    """Run the analysis, write what was asked for, and return the exit code.
+
+    Parameters
+    ----------
+    source : str or Table
+        What to read.
+    options : dict
+        The options of ``coterie run`` by name.
+    """
+    name = source if isinstance(source, str) else source.name
+    folder = None if options["labels_to_stdout"] else options["output"] or default_folder(name)
+    with Talk(options["quiet"], options["verbose"]) as talk:
+        try:
+            analysis = _analysis(source, folder, options, talk)
+        except _Planned:
+            talk.say("dry run", "nothing was clustered and nothing written")
+            return 0
+        _tell(analysis, talk)
+        if folder is None:
+            _labels_to_stdout(analysis)
+        else:
+            _write(analysis, folder, name, options, talk)
+        return DOUBTFUL if options["strict"] and _is_doubtful(analysis.record) else 0
+
+
+def _analysis(source: Any, folder: str | None, options: dict[str, Any], talk: Talk) -> Any:
+    from .. import report, tables
+
+    if folder is not None and not options["dry_run"]:
+        report.check_target(folder, force=options["force"])
+    if options["table"] is not None:
+        source = tables.read(source, table=options["table"], memory_limit=options["memory_limit"])
+
+    def on_step(step: Any) -> None:
+        if step.name == "read":
+            talk.say("read", f"{step.text}   seed {options['seed']}")
+        elif step.name not in ("judge", "describe"):  # the summary below says it better
+            talk.step(step)
+        if options["dry_run"] and step.name == "plan":
+            raise _Planned
+
+    given = {
+        "query": options["query"],
+        "method": options["method"],
+        "n_clusters": options["clusters"],
+        "min_share": options["min_share"],
+        "roles": dict(pair.rpartition("=")[::2] for pair in options["roles"]) or None,
+        "truth": options["truth"],
+        "memory_limit": options["memory_limit"],
+        "time_limit": options["time_limit"],
+    }
+    given = {key: value for key, value in given.items() if value is not None}
+    return report.run(source, seed=options["seed"], on_step=on_step, on_progress=talk.progress, **given)
+
+
+def _tell(analysis: Any, talk: Talk) -> None:
+    if talk.verbose:
+        for note in analysis.record["input"]["notes"]:
+            talk.say("note", note)
+    if talk.quiet:
+        for warning in analysis.record.get("warnings") or ():
+            talk.warn(f"{warning['text']}; {warning['remedy']}" if warning.get("remedy") else warning["text"])
+    talk.block("\n" + analysis.to_text(talk.width()) + "\n")
+
+
+def _write(analysis: Any, folder: str, source: str, options: dict[str, Any], talk: Talk) -> None:
+    target = Path(folder).expanduser()
+    input_path = source if "://" not in source and source != "-" else None
+    with _interrupt.leave_no_part_of(target):
+        written = analysis.write(target, force=options["force"], input_path=input_path)
+    if options["no_report"]:
+        written.report.unlink(missing_ok=True)
+    kept = [written.labels, written.model, written.record] + ([] if options["no_report"] else [written.report])
+    talk.say("wrote", f"{target}{os.sep}" + "  ".join(["", *(path.name for path in kept)]))
+    look = "" if options["no_report"] else f"open {_quoted(target / written.report.name)}   |   "
+    talk.say("next", f"{look}coterie predict {_quoted(target / written.model.name)} new.csv")
+    if options["as_json"]:
+        click.echo(written.record.read_text(encoding="utf-8").rstrip("\n"))
+
+
+def _labels_to_stdout(analysis: Any) -> None:
+    from .. import report
+
+    with tempfile.TemporaryDirectory(prefix="coterie-") as place:
+        path = Path(place) / "labels.csv"
+        report.write_labels(path, analysis.labels, analysis.strengths, analysis.outlier_scores)
+        with open(path, "rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+    sys.stdout.flush()
+
+
+def _is_doubtful(record: dict[str, Any]) -> bool:
+    stability = (record.get("judge") or {}).get("stability")
+    return (
+        record["structure"]["verdict"] != "clusters"
+        or bool(record.get("warnings"))
+        or (stability is not None and stability < 0.75)
+    )
+
+
+def _quoted(path: Path) -> str:
+    import shlex
+
+    return shlex.quote(str(path))
