@@ -1,0 +1,36 @@
+"""How good a clustering is: from the inside, against a truth, and under resampling.
+
+Names load on first use: ``import coterie.metrics`` brings in nothing heavy.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "adjusted_mutual_info_score": "external",
+    "adjusted_rand_score": "external",
+    "calinski_harabasz_score": "internal",
+    "clustering_accuracy": "external",
+    "contingency_table": "external",
+    "davies_bouldin_score": "internal",
+    "dbcv_score": "density",
+    "jaccard_by_cluster": "resampling",
+    "normalized_clustering_accuracy": "external",
+    "silhouette_samples": "internal",
+    "silhouette_score": "internal",
+    "stability": "resampling",
+}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605 - the table above is the list
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'coterie.metrics' has no attribute {name!r}")
+    value = getattr(import_module(f"coterie.metrics.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,277 @@
+"""What sets each group apart, in the units of the data: features, a sentence, a short name, a rule, typical and border rows.
+
+For a number the effect is the rank-biserial correlation (the chance that a row here is higher than one elsewhere, minus the
+chance that it is lower); for a level of a category, the share here minus the share elsewhere. Both run from -1 to 1, mean the
+same for a yes/no column, and don't care about skew, so that the features of a group can be ranked together.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .rule import find_rule, make_conditions
+from .values import View, number_text
+
+__all__ = ["DESCRIBE_ROWS", "Description", "describe"]
+
+# Ranks, quantiles and rules of more rows than this come from a sample drawn evenly from each group.
+DESCRIBE_ROWS = 20_000
+RULE_ROWS = 6_000
+# A feature below this effect is not worth a mention.
+SMALL_EFFECT = 0.15
+MAX_FEATURES = 8
+
+
+class Description(NamedTuple):
+    """Parts of the record: one dict a group, the profile table, and whether a sample was described (its rows, or None)."""
+
+    clusters: list[dict[str, Any]]
+    profile: dict[str, Any]
+    sample_rows: int | None
+
+
+def describe(
+    views: list[View], X: np.ndarray, labels: np.ndarray, strengths: np.ndarray, *, seed: int = 0
+) -> Description:
+    """Describe every group.
+
+    Parameters
+    ----------
+    views : list of View
+        The used original columns.
+    X : (n, m) float64 array
+        Prepared rows, for what is central.
+    labels : (n,) int array
+        Final labels 0..k-1, noise -1.
+    strengths : (n,) float array
+        How surely each row belongs, for what is on the border.
+    seed : int, default=0
+        Draws the sample when there are more than `DESCRIBE_ROWS` rows.
+
+    Returns
+    -------
+    Description
+    """
+    n, k = len(labels), int(labels.max(initial=-1)) + 1
+    rows = _even_rows(labels, DESCRIBE_ROWS, seed)
+    weights = _weights(labels, rows)
+    features = [_features(views, rows, labels[rows], weights, i) for i in range(k)] if k > 1 else [[] for _ in range(k)]
+    names = _names(features, k)
+    rules = _rules(views, rows, labels[rows], k, seed) if k > 1 else [None] * k
+    sizes = np.bincount(labels[labels >= 0], minlength=k)
+    clusters = []
+    for i in range(k):
+        exemplars, border = _typical_and_border(X, labels, strengths, i)
+        clusters.append(
+            {
+                "id": i,
+                "name": names[i],
+                "rows": int(sizes[i]),
+                "share": float(sizes[i] / n),
+                "sentence": _sentence(features[i], sizes[i], n, k),
+                "features": features[i][:MAX_FEATURES],
+                "rule": rules[i],
+                "exemplars": exemplars,
+                "border": border if k > 1 else [],
+                "color": i,
+            }
+        )
+    profile = {"columns": [_profile(view, rows, labels[rows], weights, k) for view in views]}
+    return Description(clusters, profile, len(rows) if len(rows) < n else None)
+
+
+def _even_rows(labels: np.ndarray, limit: int, seed: int) -> np.ndarray:
+    """Draw rows so that small groups stay large enough to describe; `_weights` undoes the distortion."""
+    n = len(labels)
+    if n <= limit:
+        return np.arange(n)
+    rng = np.random.default_rng(seed)
+    names, sizes = np.unique(labels, return_counts=True)
+    quota = np.minimum(sizes, np.maximum(sizes * limit // n, min(500, limit // len(names))))
+    parts = [rng.choice(np.flatnonzero(labels == name), q, replace=False) for name, q in zip(names, quota, strict=True)]
+    return np.sort(np.concatenate(parts))
+
+
+def _weights(labels: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    total = np.bincount(labels + 1)
+    drawn = np.bincount(labels[rows] + 1, minlength=len(total))
+    return (total / np.maximum(drawn, 1))[labels[rows] + 1]
+
+
+def _features(views, rows, labels, weights, cluster) -> list[dict[str, Any]]:
+    inside = labels == cluster
+    found = []
+    for view in views:
+        if view.kind == "category":
+            found += _level_feature(view, rows, inside, weights)
+        else:
+            found += _number_feature(view, rows, inside, weights)
+    found = [feature for feature in found if abs(feature["effect"]) >= SMALL_EFFECT]
+    return sorted(found, key=lambda feature: -abs(feature["effect"]))
+
+
+def _number_feature(view: View, rows, inside, weights) -> list[dict[str, Any]]:
+    values = view.numbers[rows]
+    known = np.isfinite(values)
+    a, b = known & inside, known & ~inside
+    if not a.any() or not b.any():
+        return []
+    here, elsewhere = _median(values[a], weights[a]), _median(values[b], weights[b])
+    effect = _rank_biserial(values[known], inside[known], weights[known])
+    word = "" if view.kind == "date" else "about "
+    text = f"{view.name} {word}{number_text(here, view)} (others {number_text(elsewhere, view)})"
+    if number_text(here, view) == number_text(elsewhere, view):
+        # Medians that read the same would look like a mistake; the means show what differs, if anything does.
+        here, elsewhere = np.average(values[a], weights=weights[a]), np.average(values[b], weights=weights[b])
+        text = f"{view.name} {number_text(here, view)} on average (others {number_text(elsewhere, view)})"
+    overall = _median(values[known], weights[known])
+    return [_feature(view, _plain(here, view), _plain(elsewhere, view), _plain(overall, view), effect, text)]
+
+
+def _level_feature(view: View, rows, inside, weights) -> list[dict[str, Any]]:
+    codes = view.codes[rows]
+    known = codes >= 0
+    levels = len(view.levels)
+    if not (known & inside).any() or not (known & ~inside).any() or levels < 2:
+        return []
+    here, elsewhere, overall = (
+        np.bincount(codes[mask], weights[mask], levels) / weights[mask].sum()
+        for mask in (known & inside, known & ~inside, known)
+    )
+    effect = here - elsewhere
+    # The level that grows says more about a group than the one that shrinks, unless the shrinking is far larger.
+    up, down = int(np.argmax(effect)), int(np.argmin(effect))
+    at = up if effect[up] >= 0.6 * -effect[down] else down
+    text = f"{view.name}: {view.levels[at]} for {here[at]:.0%} (others {elsewhere[at]:.0%})"
+    feature = _feature(view, float(here[at]), float(elsewhere[at]), float(overall[at]), float(effect[at]), text)
+    return [feature | {"level": view.levels[at]}]
+
+
+def _feature(view, here, elsewhere, overall, effect, text) -> dict[str, Any]:
+    return {
+        "column": view.name,
+        "kind": view.kind,
+        "unit": view.unit,
+        "here": here,
+        "elsewhere": elsewhere,
+        "overall": overall,
+        "effect": round(float(effect), 4),
+        "text": text,
+    }
+
+
+def _plain(value: float, view: View) -> Any:
+    return number_text(value, view) if view.kind == "date" else float(value)
+
+
+def _median(values: np.ndarray, weights: np.ndarray) -> float:
+    if weights.min() == weights.max():
+        return float(np.median(values))
+    order = np.argsort(values, kind="stable")
+    total = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(total, total[-1] / 2)])
+
+
+def _rank_biserial(values: np.ndarray, inside: np.ndarray, weights: np.ndarray) -> float:
+    _, place = np.unique(values, return_inverse=True)
+    here = np.bincount(place, weights * inside)
+    there = np.bincount(place, weights * ~inside)
+    below = np.cumsum(there) - there
+    above = there.sum() - below - there
+    return float((here * (below - above)).sum() / (here.sum() * there.sum()))
+
+
+def _sentence(features, size, n, k) -> str:
+    if k == 1:
+        return f"All {int(size):,} rows." if size == n else f"{int(size):,} rows, the only group."
+    if not features:
+        return "No single column sets this group apart; only their combination does."
+    texts = [feature["text"] for feature in features[:3]]
+    start = "Set apart by " if abs(features[0]["effect"]) >= 0.5 else "Only slightly set apart by "
+    return start + (texts[0] if len(texts) == 1 else "; ".join(texts)) + "."
+
+
+def _names(features: list[list[dict[str, Any]]], k: int) -> list[str]:
+    """Name each group by its strongest features, adding one at a time until no two are called the same."""
+    if k == 1:
+        return ["all rows"]
+    names = [""] * k
+    for depth in (1, 2, 3):
+        counts = {name: names.count(name) for name in names}
+        for i in range(k):
+            if depth <= 2 or counts[names[i]] > 1:
+                names[i] = ", ".join(_tag(feature) for feature in _tagged(features[i])[:depth]) or "mixed"
+        if depth >= 2 and len(set(names)) == k:
+            break
+    seen: dict[str, int] = {}
+    for i, name in enumerate(names):
+        seen[name] = seen.get(name, 0) + 1
+        if seen[name] > 1:
+            names[i] = f"{name} ({seen[name]})"
+    return [name[0].upper() + name[1:] if name[:1].islower() else name for name in names]
+
+
+def _tagged(features: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    strong = [feature for feature in features if abs(feature["effect"]) >= 0.5 * abs(features[0]["effect"])]
+    return strong or features[:1]
+
+
+def _tag(feature: dict[str, Any]) -> str:
+    column, up = feature["column"], feature["effect"] > 0
+    if feature["kind"] == "number":
+        return f"{'high' if up else 'low'} {column}"
+    if feature["kind"] == "date":
+        return f"{'late' if up else 'early'} {column}"
+    level = str(feature["level"])
+    if level.lower() in ("yes", "true", "1", "y"):
+        return f"{'with' if up else 'without'} {column}"
+    if level.lower() in ("no", "false", "0", "n"):
+        return f"{'without' if up else 'with'} {column}"
+    return f"{column}: {level}" if up else f"{column} not {level}"
+
+
+def _rules(views, rows, labels, k, seed) -> list[dict[str, Any] | None]:
+    rng = np.random.default_rng(seed)
+    at = np.sort(rng.choice(len(rows), RULE_ROWS, replace=False)) if len(rows) > RULE_ROWS else np.arange(len(rows))
+    conditions = make_conditions(views, rows[at])
+    by_name = {view.name: view for view in views}
+    return [find_rule(conditions, labels[at] == i, by_name) for i in range(k)]
+
+
+def _typical_and_border(X, labels, strengths, cluster, count: int = 3) -> tuple[list[int], list[int]]:
+    members = np.flatnonzero(labels == cluster)
+    # The column-wise median is not pulled by outliers; the nearest rows to it are the typical ones.
+    looked = members[:: max(len(members) // 20_000, 1)]
+    middle = np.median(X[looked], axis=0)
+    far = ((X[members] - middle) ** 2).sum(axis=1)
+    _, first = np.unique(far, return_index=True)
+    exemplars = members[first[:count]] if len(first) >= count else members[np.argsort(far, kind="stable")[:count]]
+    border = members[np.argsort(strengths[members], kind="stable")[:count]]
+    return [int(row) for row in exemplars], [int(row) for row in border]
+
+
+def _profile(view: View, rows, labels, weights, k) -> dict[str, Any]:
+    """Return one line of the profile table: medians, or for categories the share of the commonest level."""
+    line: dict[str, Any] = {"name": view.name, "kind": view.kind, "unit": view.unit}
+    masks = [np.ones(len(rows), dtype=bool)] + [labels == i for i in range(k)]
+    if view.kind == "category":
+        cells = [_shares(view, rows, mask, weights) for mask in masks]
+    else:
+        cells = [_middle(view, rows, mask, weights) for mask in masks]
+    return line | {"overall": cells[0], "by_cluster": cells[1:]}
+
+
+def _shares(view: View, rows, mask, weights, most: int = 5) -> list[dict[str, Any]]:
+    codes = view.codes[rows]
+    mask = mask & (codes >= 0)
+    if not mask.any():
+        return []
+    share = np.bincount(codes[mask], weights[mask], len(view.levels)) / weights[mask].sum()
+    top = np.argsort(-share, kind="stable")[:most]
+    return [{"level": view.levels[i], "share": round(float(share[i]), 4)} for i in top if share[i] > 0]
+
+
+def _middle(view: View, rows, mask, weights) -> Any:
+    values = view.numbers[rows]
+    mask = mask & np.isfinite(values)
+    return _plain(_median(values[mask], weights[mask]), view) if mask.any() else None

@@ -1,0 +1,88 @@
+"""Build the estimator that a candidate names."""
+
+from typing import Any
+
+import numpy as np
+
+from ..catalog import CATALOG
+from ..errors import InputError
+
+__all__ = ["build", "method_name", "takes"]
+
+# Parameters of each method that a study may set; the catalog has the classes.
+_PARAMETERS = {
+    "KMeans": ("n_clusters", "init", "n_init", "max_iter", "tol", "algorithm", "metric"),
+    "DBSCAN": ("eps", "min_samples", "metric"),
+    "HDBSCAN": (
+        "min_cluster_size",
+        "min_samples",
+        "metric",
+        "cluster_selection_method",
+        "cluster_selection_epsilon",
+        "max_cluster_size",
+        "allow_single_cluster",
+    ),
+}
+
+
+def method_name(method: str) -> str:
+    """Return the catalog's spelling of a method name, whatever its case.
+
+    Raises
+    ------
+    InputError
+        If no such method can be run by a study.
+    """
+    plain = str(method).lower().replace("-", "").replace("_", "")
+    for line in CATALOG:
+        if line.name.lower() == plain and line.name in _PARAMETERS:
+            return line.name
+    raise InputError(f"method must be 'auto' or one of {', '.join(_PARAMETERS)}, got {method!r}")
+
+
+def takes(method: str, params: dict[str, Any]) -> None:
+    """Refuse parameters that ``method`` does not have.
+
+    Raises
+    ------
+    InputError
+        Naming the parameter and those there are.
+    """
+    for name in params:
+        if name not in _PARAMETERS[method]:
+            raise InputError(f"{method} has no parameter {name!r}; it has {', '.join(_PARAMETERS[method])}")
+
+
+def build(method: str, params: dict[str, Any], seed: int) -> Any:
+    """Return an unfitted estimator; ``seed`` goes where there is chance."""
+    try:
+        import coterie
+
+        cls = getattr(coterie, method)
+    except ImportError:
+        cls = _stand_in(method)
+    if method == "KMeans":
+        return cls(random_state=seed, **params)
+    return cls(**params)
+
+
+def _stand_in(method: str) -> Any:
+    import sklearn.cluster
+    from sklearn.neighbors import NearestNeighbors
+
+    if method == "KMeans":
+        return sklearn.cluster.KMeans
+    base = getattr(sklearn.cluster, method)
+
+    class Stand(base):
+        def fit(self, X, y=None):
+            super().fit(X)
+            self._X = np.array(X)
+            self.outlier_scores_ = 1 - getattr(self, "probabilities_", (self.labels_ >= 0) * 1.0)
+            return self
+
+        def predict(self, X):
+            return self.labels_[NearestNeighbors(n_neighbors=1).fit(self._X).kneighbors(X)[1][:, 0]]
+
+    Stand.__name__ = method
+    return Stand

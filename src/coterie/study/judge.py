@@ -1,0 +1,209 @@
+"""How far to trust the result: separation, stability, certainty, outliers, and agreement with known classes.
+
+Silhouettes are averaged over a stated sample, each measured against a stated sample of the rows. Stability refits the same
+method on random parts of the rows and compares (Hennig 2007). Certainty is a margin: 0 on the border between two groups, 1 at
+the centre of one. Outlier scores are calibrated so that 0.5 is the far fence of the group (three interquartile ranges).
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..metrics.external import (
+    adjusted_mutual_info_score,
+    adjusted_rand_score,
+    clustering_accuracy,
+    contingency_table,
+)
+from ..metrics.internal import silhouette_samples
+from ..metrics.resampling import jaccard_by_cluster
+
+__all__ = [
+    "OUTLIER_THRESHOLD",
+    "against_truth",
+    "cluster_stability",
+    "outlier_scores",
+    "row_strengths",
+    "sentence",
+    "separation",
+]
+
+SILHOUETTE_ROWS = 3_000
+OUTLIER_THRESHOLD = 0.5
+# A row with at least this margin is sure: its own centre is closer than 0.7 of the way to the runner-up.
+SURE = 0.35
+
+
+def separation(X: np.ndarray, labels: np.ndarray, *, seed: int = 0) -> tuple[float, np.ndarray, int]:
+    """Measure silhouettes on a sample.
+
+    Returns
+    -------
+    mean : float
+        Over all sampled rows that belong to a group; 0 with fewer than two groups.
+    by_cluster : (k,) float64 array
+    rows : int
+        Rows in the sample.
+    """
+    k = int(labels.max(initial=-1)) + 1
+    inside = np.flatnonzero(labels >= 0)
+    if k < 2 or len(inside) <= k:
+        return 0.0, np.zeros(k), len(inside)
+    rows = inside
+    if len(inside) > SILHOUETTE_ROWS:
+        rows = _at_least_some(labels, inside, SILHOUETTE_ROWS, seed)
+    values = silhouette_samples(X[rows], labels[rows])
+    drawn = np.bincount(labels[rows], minlength=k)
+    by_cluster = np.bincount(labels[rows], values, k) / np.maximum(drawn, 1)
+    sizes = np.bincount(labels[inside], minlength=k)
+    return float((by_cluster * sizes).sum() / sizes.sum()), by_cluster, len(rows)
+
+
+def cluster_stability(
+    refit: Callable[[np.ndarray], np.ndarray], X: np.ndarray, labels: np.ndarray, *, seed: int = 0, times: int = 8
+) -> tuple[float, np.ndarray]:
+    """Refit on random halves and see which groups come back.
+
+    Parameters
+    ----------
+    refit : callable
+        Takes rows and returns labels for all of ``X``.
+    X : (r, m) float64 array
+        The sample of rows on which stability is measured.
+    labels : (r,) int array
+        Their final labels.
+
+    Returns
+    -------
+    overall : float
+        Mean adjusted Rand index between each refit and the final labels.
+    by_cluster : (k,) float64 array
+        Mean Jaccard similarity of each group with its best match.
+    """
+    rng = np.random.default_rng(seed)
+    k = int(labels.max(initial=-1)) + 1
+    total, rounds, by_cluster = 0.0, np.zeros(k), np.zeros(k)
+    for _ in range(times):
+        rows = np.sort(rng.choice(len(X), max(int(0.6 * len(X)), 1), replace=False))
+        again = refit(rows)
+        total += adjusted_rand_score(labels, again)
+        names, similarity = jaccard_by_cluster(labels, again)
+        by_cluster[names] += similarity
+        rounds[names] += 1
+    return total / times, by_cluster / np.maximum(rounds, 1)
+
+
+def row_strengths(estimator: Any, X: np.ndarray, labels: np.ndarray, centers: np.ndarray) -> np.ndarray:
+    """Say how surely each row belongs, 0 to 1; noise 0.
+
+    The margin ``(second - first) / (second + first)`` of squared distances to the two nearest centres for a method with centres;
+    the method's own membership for HDBSCAN; for DBSCAN 1 for a core row and 0.5 for one on the edge.
+    """
+    n = len(labels)
+    if hasattr(estimator, "cluster_centers_"):
+        if len(centers) < 2:
+            strengths = np.ones(n)
+        else:
+            strengths = np.empty(n)
+            for start, first, second, own in _nearest_two(X, labels, centers):
+                runner_up = np.where(own <= first, second, first)
+                total = np.maximum(runner_up + own, np.finfo(float).tiny)
+                strengths[start : start + len(own)] = np.clip((runner_up - own) / total, 0, 1)
+    elif hasattr(estimator, "probabilities_"):
+        strengths = np.asarray(estimator.probabilities_, dtype=np.float64).copy()
+    else:
+        strengths = np.full(n, 0.5)
+        strengths[np.asarray(estimator.core_sample_indices_, dtype=np.int64)] = 1.0
+    strengths[labels < 0] = 0.0
+    return np.nan_to_num(np.clip(strengths, 0.0, 1.0))
+
+
+def outlier_scores(estimator: Any, X: np.ndarray, labels: np.ndarray, centers: np.ndarray) -> np.ndarray:
+    """Score how unusual each row is, 0 to below 1; from `OUTLIER_THRESHOLD` on it counts as an outlier.
+
+    For HDBSCAN the raw score is GLOSH, for the others the distance to the centre of the row's group (noise: the nearest one).
+    A score is then ``d / (d + fence)``, where the fence lies three interquartile ranges above the third quartile of its group.
+    """
+    raw = getattr(estimator, "outlier_scores_", None)
+    if raw is not None:
+        # GLOSH says how much sparser a row is than the heart of its group: 1 - s/r. Odds r/s - 1 have a scale again.
+        raw = np.nan_to_num(np.asarray(raw, dtype=np.float64), nan=0.0)
+        size = raw / np.maximum(1.0 - raw, 1e-9)
+        return _fenced(size, np.zeros(len(labels), dtype=np.int64))
+    own, nearest = np.empty(len(labels)), np.empty(len(labels), dtype=np.int64)
+    for start in range(0, len(X), 65536):
+        squares = _squares(X[start : start + 65536], centers)
+        part = labels[start : start + 65536]
+        nearest[start : start + 65536] = np.where(part >= 0, part, squares.argmin(axis=1))
+        own[start : start + 65536] = np.sqrt(squares[np.arange(len(squares)), nearest[start : start + 65536]])
+    return _fenced(own, nearest)
+
+
+def against_truth(name: str, truth: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+    """Compare with known classes: adjusted Rand index, adjusted mutual information, accuracy, and the table of counts."""
+    from ..metrics.external import normalized_clustering_accuracy
+
+    known = np.array([value is not None and value == value for value in truth], dtype=bool)
+    words, labels = truth[known].astype(str), labels[known]
+    table, classes, clusters = contingency_table(words, labels)
+    return {
+        "column": name,
+        "rows": int(known.sum()),
+        "ari": adjusted_rand_score(words, labels),
+        "ami": adjusted_mutual_info_score(words, labels),
+        "accuracy": clustering_accuracy(words, labels),
+        "normalized_accuracy": normalized_clustering_accuracy(words, labels),
+        "table": {
+            "classes": [str(value) for value in classes],
+            "clusters": [int(value) for value in clusters],
+            "counts": table.tolist(),
+        },
+    }
+
+
+def _fenced(size: np.ndarray, group: np.ndarray) -> np.ndarray:
+    scores = np.zeros(len(size))
+    for i in np.unique(group):
+        rows = group == i
+        low, high = np.quantile(size[rows], [0.25, 0.75])
+        fence = high + 3.0 * (high - low)
+        scores[rows] = size[rows] / np.maximum(size[rows] + fence, np.finfo(float).tiny)
+        if fence <= 0:
+            # More than three quarters of the group are one point: whatever is not on it stands out, but by no scale.
+            scores[rows] = np.where(size[rows] > 0, OUTLIER_THRESHOLD, 0.0)
+    return scores
+
+
+def _squares(X: np.ndarray, centers: np.ndarray) -> np.ndarray:
+    middle = centers.mean(axis=0)
+    Z, C = X - middle, centers - middle
+    squares = (Z**2).sum(axis=1)[:, None] - 2 * Z @ C.T + (C**2).sum(axis=1)
+    return np.maximum(squares, 0.0)
+
+
+def _nearest_two(X, labels, centers):
+    for start in range(0, len(X), 65536):
+        squares = _squares(X[start : start + 65536], centers)
+        two = np.partition(squares, 1, axis=1)
+        own = squares[np.arange(len(squares)), np.maximum(labels[start : start + 65536], 0)]
+        yield start, two[:, 0], two[:, 1], own
+
+
+def _at_least_some(labels, inside, count, seed) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    names, sizes = np.unique(labels[inside], return_counts=True)
+    quota = np.minimum(sizes, np.maximum(sizes * count // len(inside), min(30, count // len(names) + 1)))
+    parts = [rng.choice(np.flatnonzero(labels == name), q, replace=False) for name, q in zip(names, quota, strict=True)]
+    return np.sort(np.concatenate(parts))
+
+
+def sentence(k: int, silhouette: float, stability: float, sure: float) -> str:
+    """Say in plain words how far to trust ``k`` groups."""
+    if k < 2:
+        return "There is one group, so there is nothing to compare."
+    apart = (
+        "well apart" if silhouette >= 0.5 else "apart, with some overlap" if silhouette >= 0.25 else "close together"
+    )
+    back = "come back" if stability >= 0.9 else "mostly come back" if stability >= 0.75 else "partly change"
+    return f"The groups are {apart}; they {back} when rows are left out; {sure:.0%} of the grouped rows are sure of theirs."

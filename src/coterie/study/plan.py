@@ -1,0 +1,231 @@
+"""What a study will cost, before it runs: seconds and bytes for each candidate, and a refusal of what cannot fit.
+
+The model counts the dominating operation of each method (distances for K-means, tree queries or all pairs for the density
+methods) and multiplies by the time that operation takes. It is meant to be right within a factor of two, and only decides
+what is tried; nothing is allocated here.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ..errors import InputError, ResourceError
+
+__all__ = ["Plan", "Planned", "check_table", "make_plan", "parse_bytes", "readable_bytes", "selection_rows"]
+
+# Seconds a unit of work, measured on two cores of a 2.5 GHz server: one coordinate of one distance in a tile; one visited
+# neighbour in a tree of few columns.
+TILE_SECONDS = 1.0e-10
+TREE_SECONDS = 1.5e-8
+# Up to this many columns trees and grids prune; above it every pair is measured.
+TREE_COLUMNS = 10
+# Without a time limit, the automatic choice leaves out what would take longer than this.
+PATIENCE_SECONDS = 120.0
+# The choice looks at a sample above this many distance coordinates or rows; the final fit sees every row.
+SELECTION_LIMIT = 5000
+SELECTION_LIMIT_FLAT = 8000
+
+
+class Planned(NamedTuple):
+    """One candidate with its forecast: wall ``seconds`` and peak ``bytes`` of the final fit on all rows."""
+
+    method: str
+    params: dict[str, Any]
+    seconds: float
+    bytes: int
+    fits: bool
+    why_not: str = ""
+
+
+class Plan(NamedTuple):
+    """The whole study: limits, forecast, and the rows on which method and k are chosen (None is all)."""
+
+    memory_limit: int
+    seconds: float
+    bytes: int
+    sample_rows: int | None
+    candidates: tuple[Planned, ...]
+
+
+def parse_bytes(limit: int | str | None) -> int | None:
+    """Read a memory limit such as ``2_000_000_000``, ``"2GB"`` or ``"512 MiB"`` as bytes.
+
+    Raises
+    ------
+    InputError
+        If it is not a positive number with a known unit.
+    """
+    if limit is None or (isinstance(limit, int) and limit > 0):
+        return limit
+    text = str(limit).strip().upper().replace(" ", "").replace("IB", "B")
+    units = {"TB": 1 << 40, "GB": 1 << 30, "MB": 1 << 20, "KB": 1 << 10}
+    units |= {unit[0]: size for unit, size in units.items()} | {"B": 1}
+    for unit, size in units.items():
+        if text.endswith(unit):
+            number, factor = text[: -len(unit)], size
+            break
+    else:
+        number, factor = text, 1
+    try:
+        value = float(number) * factor
+    except ValueError:
+        value = 0.0
+    if not 1 <= value < float("inf"):
+        raise InputError(f"memory_limit must be bytes or a size such as '2GB', got {limit!r}")
+    return int(value)
+
+
+def readable_bytes(size: float) -> str:
+    """Write a number of bytes for people: ``1.5 GB``."""
+    for unit in ("bytes", "KB", "MB", "GB"):
+        if size < 1024 or unit == "GB":
+            return f"{size:.0f} {unit}" if unit == "bytes" or size >= 100 else f"{size:.1f} {unit}"
+        size /= 1024
+    raise AssertionError
+
+
+def available_memory() -> int:
+    """Return 80% of the memory that is free now, in bytes (4 GiB when the system does not say)."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            for line in file:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024 * 4 // 5
+    except OSError:
+        pass
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    except (AttributeError, OSError, ValueError):
+        return 4 << 30
+
+
+def check_table(n_rows: int, n_columns: int, memory_limit: int | None) -> int:
+    """Refuse a table whose numeric matrix alone cannot fit, before it is made; return the limit in force, in bytes.
+
+    Raises
+    ------
+    ResourceError
+        With the figure and what to do.
+    """
+    limit = available_memory() if memory_limit is None else memory_limit
+    need = 2 * 8 * n_rows * max(n_columns, 1)
+    if need > limit:
+        most = max(limit // (16 * max(n_columns, 1)), 1)
+        raise ResourceError(
+            f"preparing {n_rows:,} rows x {n_columns} columns needs about {readable_bytes(need)}, more than the limit of "
+            f"{readable_bytes(limit)}; allow more with memory_limit, leave out columns, or give a file of at most {most:,} rows"
+        )
+    return limit
+
+
+def selection_rows(n: int, m: int, sample: int | str | None) -> int | None:
+    """Return on how many rows method and k are chosen: None when on all.
+
+    Raises
+    ------
+    InputError
+        If ``sample`` is neither "auto", None nor a number of at least 10.
+    """
+    if sample is None:
+        return None
+    if sample == "auto":
+        size = SELECTION_LIMIT_FLAT if m <= TREE_COLUMNS else SELECTION_LIMIT
+    elif isinstance(sample, int) and not isinstance(sample, bool) and sample >= 10:
+        size = sample
+    else:
+        raise InputError(f"sample must be 'auto', None or a number of rows of at least 10, got {sample!r}")
+    return size if n > size else None
+
+
+def forecast(method: str, params: Mapping[str, Any], n: int, m: int) -> tuple[float, int]:
+    """Return the wall seconds and the peak bytes of one fit of ``method`` on n rows and m columns."""
+    data = 8 * n * m
+    if method == "KMeans":
+        k = params.get("n_clusters", 8)
+        # 20 rounds on the whole, times the few restarts; each row keeps a label, a distance and bounds.
+        return 0.02 + 20 * TILE_SECONDS * n * m * k, 2 * data + 48 * n + 16 * k * m
+    neighbors = params.get("min_samples") or params.get("min_cluster_size") or 5
+    if m <= TREE_COLUMNS:
+        steps = n * (4 + m) * (10 + min(neighbors, 50)) * max(1.0, 2.0 ** (m / 2 - 2))
+        seconds = 0.02 + TREE_SECONDS * min(steps, float(n) * n)
+    else:
+        # Core distances are one pass over all pairs, each round of the spanning tree another.
+        passes = 1 if method == "DBSCAN" else 5
+        seconds = 0.02 + passes * TILE_SECONDS * float(n) * n * m
+    return seconds, 2 * data + (120 if method == "DBSCAN" else 220) * n
+
+
+def make_plan(
+    candidates: list[tuple[str, dict[str, Any]]],
+    n: int,
+    m: int,
+    *,
+    memory_limit: int,
+    time_limit: float | None = None,
+    sample: int | str | None = "auto",
+    explicit: bool = False,
+) -> Plan:
+    """Forecast every candidate and refuse the study when none can fit.
+
+    Parameters
+    ----------
+    candidates : list of (method, params)
+        As they would be fitted on all rows.
+    n, m : int
+        Rows and columns of the prepared matrix.
+    memory_limit : int
+        Bytes; also what is in memory already counts: the matrix and its table.
+    time_limit : float, optional
+        Seconds for the final fit. None leaves out only what would take minutes, and nothing when ``explicit``.
+    sample : int, "auto" or None
+        Rows on which method and k are chosen.
+    explicit : bool, default=False
+        Whether the user named the method: then a plan too slow is refused, not left out.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    ResourceError
+        If no candidate fits; the message has the figures and an alternative.
+    """
+    patience = time_limit if time_limit is not None else (float("inf") if explicit else PATIENCE_SECONDS)
+    planned = []
+    for method, params in candidates:
+        seconds, size = forecast(method, params, n, m)
+        why_not = ""
+        if size > memory_limit:
+            why_not = f"needs about {readable_bytes(size)}, the limit is {readable_bytes(memory_limit)}"
+        elif seconds > patience:
+            why_not = f"would take about {readable_seconds(seconds)}, the limit is {readable_seconds(patience)}"
+        planned.append(Planned(method, dict(params), round(seconds, 3), int(size), not why_not, why_not))
+    fitting = [line for line in planned if line.fits]
+    if not fitting:
+        raise ResourceError(_refusal(planned, n, m, memory_limit))
+    rows = selection_rows(n, m, sample)
+    chosen_on = rows or n
+    # Each candidate is fitted about nine times on the sample: once, and in pairs of parts for its stability.
+    search = sum(forecast(line.method, line.params, chosen_on, m)[0] for line in fitting) * (1 if explicit else 4)
+    seconds = search + max(line.seconds for line in fitting) + 5e-6 * n + 1.0
+    return Plan(memory_limit, round(seconds, 2), max(line.bytes for line in fitting), rows, tuple(planned))
+
+
+def readable_seconds(seconds: float) -> str:
+    """Write a duration for people: ``40 s``, ``12 min``, ``3 h``."""
+    if seconds < 120:
+        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
+
+
+def _refusal(planned: list[Planned], n: int, m: int, memory_limit: int) -> str:
+    cheapest = min(planned, key=lambda line: (line.bytes > memory_limit, line.seconds))
+    text = f"{cheapest.method} on {n:,} rows x {m} columns {cheapest.why_not}; "
+    if cheapest.bytes > memory_limit:
+        rows = max(int(memory_limit * n / cheapest.bytes), 1)
+        return text + f"raise memory_limit to {readable_bytes(cheapest.bytes * 1.1)} or take at most {rows:,} rows"
+    if cheapest.method != "KMeans":
+        seconds = forecast("KMeans", {"n_clusters": 12}, n, m)[0]
+        return text + f"raise time_limit, or use method='KMeans' (about {readable_seconds(seconds)})"
+    return text + "raise time_limit or take fewer rows"

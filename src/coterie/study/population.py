@@ -1,0 +1,136 @@
+"""One rule for small groups: close to a larger one, they join it; apart, they are set aside as noise.
+
+Also numbers the groups that remain by decreasing size, and says how many rows belong to none and what would change that.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import InputError
+
+__all__ = ["Population", "settle"]
+
+# Without a minimum share, a group is small below this share of the rows, or below a fifth of the average group.
+SMALL_SHARE = 0.01
+# A small group stands apart when it is this many times further from its neighbour than the neighbour is wide.
+APART = 3.0
+
+
+class Population(NamedTuple):
+    """Final labels (n,), the map from the estimator's labels to them, and the ``population`` part of the record."""
+
+    labels: np.ndarray
+    label_map: np.ndarray
+    record: dict[str, Any]
+
+
+def settle(X: np.ndarray, labels: np.ndarray, *, min_share: float | None = None, method: str = "") -> Population:
+    """Deal with small groups and number the rest by decreasing size.
+
+    Parameters
+    ----------
+    X : (n, m) float64 array
+        The prepared rows.
+    labels : (n,) int array
+        The estimator's labels, noise -1.
+    min_share : float, optional
+        Smallest share of the rows that a group may have, 0 to below 0.5. None picks 1%, or a fifth of the average group
+        where that is less; 0 keeps every group.
+    method : str
+        Named in the sentence about noise.
+
+    Returns
+    -------
+    Population
+
+    Raises
+    ------
+    InputError
+        If ``min_share`` is out of range.
+    """
+    if min_share is not None and not 0 <= min_share < 0.5:
+        raise InputError(f"min_share must be at least 0 and below 0.5, got {min_share!r}")
+    n = len(labels)
+    k = int(labels.max(initial=-1)) + 1
+    sizes = np.bincount(labels[labels >= 0], minlength=k)
+    share = min(SMALL_SHARE, 0.2 / max(k, 1)) if min_share is None else float(min_share)
+    min_rows = max(int(np.ceil(share * n)), 1)
+    group = np.arange(k)
+    small = np.flatnonzero(sizes < min_rows)
+    actions: list[str] = []
+    if len(small) == k:
+        small = small[small != int(np.argmax(sizes))] if k else small
+    if len(small):
+        group, actions = _place(X, labels, sizes, small)
+    final = _by_size(group, sizes)
+    out = np.where(labels >= 0, final[np.maximum(labels, 0)], -1) if k else np.full(n, -1)
+    record = {
+        "min_rows": min_rows,
+        "min_share": share,
+        "noise_rows": int((out == -1).sum()),
+        "noise_share": float((out == -1).mean()),
+        "noise_why": _noise_why(out, labels, method),
+        "actions": actions,
+        "small_clusters": [int(i) for i in small],
+    }
+    return Population(out.astype(np.int64), final.astype(np.int64), record)
+
+
+def _place(X, labels, sizes, small) -> tuple[np.ndarray, list[str]]:
+    """Return the group that each of the estimator's clusters ends in (-1 set aside), and a sentence for each move."""
+    k = len(sizes)
+    inside = labels >= 0
+    centers = np.stack([np.bincount(labels[inside], column[inside], k) for column in X.T], axis=1)
+    centers /= np.maximum(sizes, 1)[:, None]
+    squares = ((X[inside] - centers[labels[inside]]) ** 2).sum(axis=1)
+    width = np.sqrt(np.bincount(labels[inside], squares, k) / np.maximum(sizes, 1))
+    large = np.setdiff1d(np.arange(k), small)
+    group = np.arange(k)
+    joined, apart, rows_joined, rows_apart = 0, 0, 0, 0
+    for i in small:
+        gaps = np.sqrt(((centers[large] - centers[i]) ** 2).sum(axis=1))
+        nearest = int(large[np.argmin(gaps)])
+        if gaps.min() <= APART * max(width[nearest], np.finfo(float).tiny):
+            group[i] = nearest
+            joined, rows_joined = joined + 1, rows_joined + int(sizes[i])
+        else:
+            group[i] = -1
+            apart, rows_apart = apart + 1, rows_apart + int(sizes[i])
+    actions = []
+    if joined:
+        actions.append(f"{_groups(joined)} with {rows_joined:,} rows in all joined the nearest larger group.")
+    if apart:
+        actions.append(f"{_groups(apart)} with {rows_apart:,} rows in all, far from every other, were set aside.")
+    return group, actions
+
+
+def _groups(count: int) -> str:
+    return "One small group" if count == 1 else f"{count} small groups"
+
+
+def _by_size(group: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    totals = np.bincount(group[group >= 0], sizes[group >= 0], len(group)) if len(group) else np.empty(0)
+    kept = np.flatnonzero(totals > 0)
+    order = kept[np.argsort(-totals[kept], kind="stable")]
+    number = np.full(len(group) + 1, -1)
+    number[order] = np.arange(len(order))
+    return number[group]
+
+
+def _noise_why(final: np.ndarray, labels: np.ndarray, method: str) -> str:
+    rows = int((final == -1).sum())
+    if not rows:
+        return "Every row belongs to a group."
+    share = rows / len(final)
+    own = int((labels == -1).sum())
+    text = f"{rows:,} rows ({share:.1%}) belong to no group: "
+    if own:
+        text += "they lie where rows are too sparse to count as part of one"
+    else:
+        text += "they formed groups too small to keep"
+    if share > 0.25 and method == "HDBSCAN":
+        text += "; a smaller min_samples or min_cluster_size would take more of them in"
+    elif share > 0.25 and method == "DBSCAN":
+        text += "; a larger eps or a smaller min_samples would take more of them in"
+    return text + "."

@@ -1,0 +1,151 @@
+"""A short rule for a group: at most four conditions on original columns, with how much it covers and how often it is right.
+
+A beam search adds one condition at a time to the few best rules so far and keeps what raises the F1 score on half of the rows;
+coverage and precision are measured on the other half. A rule that is not faithful there is withheld.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .values import View, number_text
+
+__all__ = ["Conditions", "find_rule", "make_conditions"]
+
+MAX_CONDITIONS = 4
+BEAM = 6
+CUTS = 24
+LEVELS = 30
+# Another condition must earn this much F1, or the shorter rule stays.
+WORTH = 0.01
+MIN_PRECISION = 0.8
+MIN_COVERAGE = 0.5
+
+
+class Conditions(NamedTuple):
+    """Every condition a rule may use: ``holds`` (r, c) of 0/1, and for each its column, kind and value."""
+
+    holds: np.ndarray
+    column: list[str]
+    kind: list[str]
+    value: list[Any]
+    unit: list[str | None]
+
+
+def make_conditions(views: list[View], rows: np.ndarray) -> Conditions:
+    """List the conditions on the columns in ``views``: thresholds at quantiles, and levels, evaluated on ``rows``."""
+    holds, column, kind, values, units = [], [], [], [], []
+
+    def add(view: View, word: str, value: Any, mask: np.ndarray) -> None:
+        if 0 < mask.sum() < len(mask):
+            holds.append(mask)
+            column.append(view.name)
+            kind.append(word)
+            values.append(value)
+            units.append(view.unit)
+
+    for view in views:
+        if view.kind == "category":
+            codes = view.codes[rows]
+            for code in np.argsort(-np.bincount(codes[codes >= 0], minlength=len(view.levels)), kind="stable")[:LEVELS]:
+                add(view, "is", view.levels[code], codes == code)
+                if len(view.levels) > 2:
+                    add(view, "is not", view.levels[code], codes != code)
+        else:
+            numbers = view.numbers[rows]
+            for cut in _cuts(numbers):
+                add(view, "at most", cut, numbers <= cut)
+                add(view, "above", cut, numbers > cut)
+    table = np.array(holds, dtype=np.float32).T if holds else np.empty((len(rows), 0), dtype=np.float32)
+    return Conditions(np.ascontiguousarray(table), column, kind, values, units)
+
+
+def find_rule(conditions: Conditions, inside: np.ndarray, views: dict[str, View]) -> dict[str, Any] | None:
+    """Find the rule of one group.
+
+    Parameters
+    ----------
+    conditions : Conditions
+        From `make_conditions`.
+    inside : (r,) bool array
+        Which of the same rows are in the group.
+    views : dict
+        The columns by name, to write values in their own way.
+
+    Returns
+    -------
+    dict or None
+        ``text``, ``coverage`` (share of the group that the rule catches), ``precision`` (share of what it catches that is
+        in the group), both on rows that the search did not see; None when there is no faithful rule.
+    """
+    r, c = conditions.holds.shape
+    if c == 0 or inside.sum() < 4 or inside.all():
+        return None
+    learn = np.zeros(r, dtype=bool)
+    # Alternate rows within and outside the group, so that both halves hold the same share of it.
+    for part in (np.flatnonzero(inside), np.flatnonzero(~inside)):
+        learn[part[::2]] = True
+    chosen = _search(conditions.holds[learn], inside[learn])
+    held = conditions.holds[~learn][:, chosen].all(axis=1) if chosen else np.ones((~learn).sum(), dtype=bool)
+    caught = float(held.sum())
+    right = float((held & inside[~learn]).sum())
+    precision = right / caught if caught else 0.0
+    coverage = right / max(float(inside[~learn].sum()), 1.0)
+    if not chosen or precision < MIN_PRECISION or coverage < MIN_COVERAGE:
+        return None
+    return {"text": _text(conditions, chosen, views), "coverage": round(coverage, 3), "precision": round(precision, 3)}
+
+
+def _search(holds: np.ndarray, inside: np.ndarray) -> list[int]:
+    target = inside.astype(np.float32)
+    total = float(target.sum())
+    beam: list[tuple[float, list[int], np.ndarray]] = [(2 * total / (total + len(target)), [], np.ones_like(target))]
+    best = (beam[0][0], [])
+    for _ in range(MAX_CONDITIONS):
+        grown: dict[tuple[int, ...], tuple[float, list[int], np.ndarray]] = {}
+        for _, chosen, mask in beam:
+            right = (mask * target) @ holds
+            caught = mask @ holds
+            score = 2 * right / np.maximum(caught + total, 1.0)
+            for i in np.argsort(-score, kind="stable")[:BEAM]:
+                key = tuple(sorted({*chosen, int(i)}))
+                if len(key) == len(chosen) + 1 and key not in grown:
+                    grown[key] = (float(score[i]), [*chosen, int(i)], mask * holds[:, i])
+        beam = sorted(grown.values(), key=lambda item: (-item[0], item[1]))[:BEAM]
+        if not beam or beam[0][0] < best[0] + WORTH:
+            break
+        best = (beam[0][0], beam[0][1])
+    return best[1]
+
+
+def _cuts(numbers: np.ndarray) -> np.ndarray:
+    known = np.unique(numbers[np.isfinite(numbers)])
+    if len(known) < 2:
+        return np.empty(0)
+    if len(known) <= CUTS:
+        return known[:-1]
+    found = np.quantile(numbers[np.isfinite(numbers)], np.linspace(0, 1, CUTS + 1)[1:-1], method="lower")
+    return np.unique(found)
+
+
+def _text(conditions: Conditions, chosen: list[int], views: dict[str, View]) -> str:
+    by_column: dict[str, list[int]] = {}
+    for i in chosen:
+        by_column.setdefault(conditions.column[i], []).append(i)
+    parts = []
+    for name, members in by_column.items():
+        view = views[name]
+        above = [conditions.value[i] for i in members if conditions.kind[i] == "above"]
+        below = [conditions.value[i] for i in members if conditions.kind[i] == "at most"]
+        if above and below:
+            parts.append(f"{name} above {number_text(max(above), view)} and at most {number_text(min(below), view)}")
+        elif above:
+            parts.append(f"{name} above {number_text(max(above), view)}")
+        elif below:
+            parts.append(f"{name} at most {number_text(min(below), view)}")
+        parts += [
+            f"{name} {conditions.kind[i]} {conditions.value[i]}"
+            for i in members
+            if conditions.kind[i] in ("is", "is not")
+        ]
+    return " and ".join(parts)

@@ -1,0 +1,394 @@
+"""The main job on a table in memory, step by step: prepare, plan, choose, cluster, population, judge, describe.
+
+``study`` is the whole of it. Each step is timed, reported once, and leaves its part in the record, a dict of plain JSON values.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import InputError
+from . import choose as choosing
+from . import judge as judging
+from . import plan as planning
+from .describe import describe
+from .estimators import build, method_name, takes
+from .map import draw_map
+from .outliers import explain_outliers
+from .population import settle
+from .record import plain, sample_rows
+from .structure import examine
+from .values import views_of
+
+__all__ = ["Step", "Study", "study"]
+
+# Below this many rows any grouping would be a story about single rows.
+FEWEST_ROWS = 10
+HOVER_ROWS = 300
+
+
+class Step(NamedTuple):
+    """One finished step: its name, what it found in a sentence, and wall seconds."""
+
+    name: str
+    text: str
+    seconds: float
+
+
+class Study(NamedTuple):
+    """A finished study of a table.
+
+    Attributes
+    ----------
+    table, prepared
+        The input and its numeric form.
+    estimator : estimator
+        Fitted; its own labels become the final ones through ``label_map``.
+    labels : (n,) int64 array
+        0..k-1 by decreasing size, noise -1.
+    strengths, outlier_scores : (n,) float64 arrays
+        How surely a row belongs, 0 to 1; how unusual it is, outlier from 0.5 on.
+    label_map : (k_estimator,) int64 array
+        The final label of each of the estimator's clusters.
+    record : dict
+        Everything above as plain JSON values (the body of ``run.json``).
+    warnings : list of dict
+        ``text`` and ``remedy``.
+    """
+
+    table: Any
+    prepared: Any
+    estimator: Any
+    labels: np.ndarray
+    strengths: np.ndarray
+    outlier_scores: np.ndarray
+    label_map: np.ndarray
+    record: dict[str, Any]
+    warnings: list[dict[str, str]]
+
+
+class _Diary:
+    """Collects steps and warnings, and tells the caller about each step as it ends."""
+
+    def __init__(self, on_step: Callable[[Step], None] | None):
+        self.on_step, self.steps, self.warnings = on_step, [], []
+        self.text = ""
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        began, self.text = time.perf_counter(), ""
+        yield
+        done = Step(name, self.text, round(time.perf_counter() - began, 3))
+        self.steps.append(done)
+        if self.on_step:
+            self.on_step(done)
+
+    def warn(self, text: str, remedy: str) -> None:
+        self.warnings.append({"text": text, "remedy": remedy})
+
+
+def study(
+    table,
+    *,
+    method: str = "auto",
+    n_clusters: int | None = None,
+    params: dict[str, Any] | None = None,
+    roles: dict[str, str] | None = None,
+    min_share: float | None = None,
+    memory_limit: int | str | None = None,
+    time_limit: float | None = None,
+    seed: int = 0,
+    sample: int | str | None = "auto",
+    truth: str | None = None,
+    on_step: Callable[[Step], None] | None = None,
+    on_progress: Callable[[int, int, str], None] | None = None,
+) -> Study:
+    """Find the groups in a table, judge them, and say what sets each apart.
+
+    Parameters
+    ----------
+    table : Table, frame, array, dict of columns or path
+        Anything that ``tables.read`` takes.
+    method : str, default="auto"
+        "auto", or the name of one method of the catalog.
+    n_clusters : int, optional
+        How many groups; None finds out.
+    params : dict, optional
+        Further parameters of ``method``.
+    roles : dict, optional
+        What columns are, against what the preparation would decide: {"year": "category", "note": "ignored"}.
+    min_share : float, optional
+        Smallest share of the rows that a group may have; see `population.settle`.
+    memory_limit : int or str, optional
+        Bytes, or a size such as "2GB". None is 80% of the memory that is free.
+    time_limit : float, optional
+        Seconds for the final fit.
+    seed : int, default=0
+        The same seed, the same result.
+    sample : int, "auto" or None, default="auto"
+        Rows on which method and number of groups are chosen; None is all. The final fit always sees every row.
+    truth : str, optional
+        A column of known classes: kept out of the clustering, compared with the result.
+    on_step, on_progress : callable, optional
+        Told of each finished step (`Step`), and of progress within one (done, total, text).
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    InputError
+        If the table or a parameter cannot be used.
+    ResourceError
+        If nothing fits the limits; nothing was allocated then.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> X = np.vstack([rng.normal(c, 0.3, (50, 2)) for c in (0, 5, 9)])
+    >>> found = study(X)
+    >>> found.record["structure"]["verdict"], len(found.record["clusters"])
+    ('clusters', 3)
+    """
+    from .. import tables
+
+    table = tables.read(table)
+    options = _check(method, n_clusters, params, seed, truth, table)
+    limit = planning.parse_bytes(memory_limit)
+    diary = _Diary(on_step)
+    with diary.step("prepare"):
+        roles = dict(roles or {}) | ({truth: "ignored"} if truth is not None else {})
+        limit = planning.check_table(table.n_rows, len(table.columns), limit)
+        prepared = tables.prepare(table, roles=roles or None)
+        X = prepared.X
+        used = sum(coding.used for coding in prepared.codings)
+        diary.text = f"{used} of {len(prepared.codings)} columns used, {X.shape[1]} numbers a row"
+    with diary.step("plan"):
+        plan, tried = _plan(X, options, limit, time_limit, sample)
+        diary.text = _plan_text(plan, tried, len(X))
+    with diary.step("choose"):
+        rows = _sample(len(X), plan.sample_rows, seed)
+        choice, structure = _choose(X[rows], tried, options, seed, on_progress)
+        diary.text = structure["sentence"]
+    best = choice.candidates[choice.winner]
+    with diary.step("cluster"):
+        estimator = _fit(X, best, len(rows), options, structure["verdict"], seed)
+        own = np.asarray(estimator.labels_, dtype=np.int64)
+        diary.text = f"{_method_text(estimator)} on {len(X):,} rows"
+    with diary.step("population"):
+        people = settle(X, own, min_share=min_share, method=type(estimator).__name__)
+        diary.text = _population_text(people)
+    with diary.step("judge"):
+        verdicts = _judge(X, people, estimator, best, rows, table, truth, seed)
+        diary.text = verdicts["judge"]["sentence"]
+    with diary.step("describe"):
+        views = views_of(table, prepared.codings)
+        told = describe(views, X, people.labels, verdicts["strengths"], seed=seed)
+        outliers = explain_outliers(views, people.labels, verdicts["scores"])
+        diary.text = f"{len(told.clusters)} groups described"
+    _warn(diary, structure, people, verdicts, told, len(X))
+    record = _record(table, prepared, plan, choice, structure, estimator, people, verdicts, told, outliers, seed)
+    record["map"] = _map(X, people.labels, prepared, table, seed)
+    record["steps"] = [step._asdict() for step in diary.steps]
+    record["warnings"] = diary.warnings
+    return Study(
+        table, prepared, estimator, people.labels, verdicts["strengths"], verdicts["scores"], people.label_map,
+        plain(record), diary.warnings,
+    )  # fmt: skip
+
+
+def _check(method, n_clusters, params, seed, truth, table) -> dict[str, Any]:
+    method = "auto" if str(method).lower() == "auto" else method_name(method)
+    params = dict(params or {})
+    if method == "auto" and params:
+        raise InputError("params are for one method; name it with method=")
+    if method != "auto":
+        takes(method, params)
+    n_clusters = params.pop("n_clusters", n_clusters)
+    if n_clusters is not None:
+        if isinstance(n_clusters, bool) or not isinstance(n_clusters, int | np.integer) or n_clusters < 1:
+            raise InputError(f"n_clusters must be a whole number of at least 1, got {n_clusters!r}")
+        if n_clusters > table.n_rows:
+            raise InputError(f"n_clusters must be at most the {table.n_rows} rows, got {n_clusters}")
+        if method in ("DBSCAN", "HDBSCAN"):
+            raise InputError(f"{method} finds the number of groups itself; leave n_clusters out or use method='KMeans'")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
+        raise InputError(f"seed must be a whole number from 0 to 4294967295, got {seed!r}")
+    if truth is not None and truth not in table.names:
+        raise InputError(f"truth must name a column, got {truth!r}; there are {', '.join(map(str, table.names[:20]))}")
+    if table.n_rows == 0:
+        raise InputError("the table has no rows; there is nothing to group")
+    return {"method": method, "n_clusters": None if n_clusters is None else int(n_clusters), "params": params}
+
+
+def _plan(X, options, limit, time_limit, sample):
+    n, m = X.shape
+    if m == 0:
+        raise InputError(
+            "no column is left to group by: all are ids, constant, free text or ignored; set roles for one"
+        )
+    explicit = options["method"] != "auto"
+    rows = planning.selection_rows(n, m, sample)
+    on_sample = choosing.candidates_for(rows or n, **options)
+    on_all = [(method, choosing.scaled(method, params, rows or n, n)) for method, params in on_sample]
+    plan = planning.make_plan(on_all, n, m, memory_limit=limit, time_limit=time_limit, sample=sample, explicit=explicit)
+    tried = [pair for pair, line in zip(on_sample, plan.candidates, strict=True) if line.fits]
+    return plan, tried
+
+
+def _plan_text(plan, tried, n) -> str:
+    where = "all rows" if plan.sample_rows is None else f"a sample of {plan.sample_rows:,} rows"
+    left_out = len(plan.candidates) - len(tried)
+    return (
+        f"{len(tried)} candidates tried on {where}, the best fitted on all {n:,}; about {plan.seconds:.0f} s and "
+        f"{planning.readable_bytes(plan.bytes)}" + (f"; {left_out} left out as too costly" if left_out else "")
+    )
+
+
+def _sample(n: int, size: int | None, seed: int) -> np.ndarray:
+    if size is None:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(seed).choice(n, size, replace=False))
+
+
+def _choose(X, tried, options, seed, on_progress):
+    if len(X) < FEWEST_ROWS or not (X[0] != X).any():
+        return choosing.no_choice(X, tried), {
+            "verdict": "none",
+            "sentence": f"With {len(X)} rows there is too little to tell groups from chance."
+            if len(X) < FEWEST_ROWS
+            else "All rows are the same; there is nothing to tell groups apart by.",
+            "statistic": None, "null_mean": None, "null_sd": None, "p_value": None,
+        }  # fmt: skip
+    choice = choosing.choose(X, tried, seed=seed, on_progress=on_progress)
+    return choice, examine(X, choice, seed=seed)
+
+
+def _fit(X, best, n_sample, options, verdict, seed):
+    asked = options["method"] != "auto" or options["n_clusters"] is not None
+    if verdict in ("none", "one") and not asked:
+        return build("KMeans", {"n_clusters": 1}, seed).fit(X)
+    params = choosing.scaled(best.method, best.params, n_sample, len(X))
+    return build(best.method, params, seed).fit(X)
+
+
+def _method_text(estimator) -> str:
+    k = int(np.max(estimator.labels_, initial=-1)) + 1
+    return f"{type(estimator).__name__} found {k} group{'s' if k != 1 else ''}"
+
+
+def _population_text(people) -> str:
+    actions = " ".join(people.record["actions"]) or "Every group is large enough."
+    return f"{actions} {people.record['noise_why']}"
+
+
+def _centers(X, labels) -> np.ndarray:
+    k = int(labels.max(initial=-1)) + 1
+    inside = labels >= 0
+    if k == 0:
+        return X.mean(axis=0, keepdims=True)
+    sums = np.stack([np.bincount(labels[inside], column[inside], k) for column in X.T], axis=1)
+    return sums / np.bincount(labels[inside], minlength=k)[:, None]
+
+
+def _judge(X, people, estimator, best, rows, table, truth, seed) -> dict[str, Any]:
+    labels = people.labels
+    k = int(labels.max(initial=-1)) + 1
+    centers = _centers(X, labels)
+    silhouette, by_cluster, looked = judging.separation(X, labels, seed=seed)
+    strengths = judging.row_strengths(estimator, X, labels, centers)
+    scores = judging.outlier_scores(estimator, X, labels, centers)
+    if k > 1:
+        refit = choosing.refitter(X[rows], best, seed)
+        stability, jaccard = judging.cluster_stability(refit, X[rows], labels[rows], seed=seed)
+    else:
+        stability, jaccard = 1.0, np.ones(k)
+    inside = labels >= 0
+    sure = float((strengths[inside] >= judging.SURE).mean()) if inside.any() else 0.0
+    size = np.maximum(np.bincount(labels[inside], minlength=k), 1)
+    certainty = np.bincount(labels[inside], strengths[inside], k) / size
+    judged = {
+        "silhouette": silhouette,
+        "silhouette_rows": looked,
+        "stability": stability,
+        "separation": float(by_cluster.min(initial=1.0)) if k > 1 else 0.0,
+        "sure_share": sure,
+        "sentence": judging.sentence(k, silhouette, stability, sure),
+        "truth": None,
+    }
+    if truth is not None:
+        judged["truth"] = judging.against_truth(truth, table.column(truth).values, labels)
+    return {
+        "judge": judged, "strengths": strengths, "scores": scores, "stability": jaccard, "separation": by_cluster,
+        "certainty": certainty,
+    }  # fmt: skip
+
+
+def _warn(diary, structure, people, verdicts, told, n) -> None:
+    k = len(told.clusters)
+    if structure["verdict"] == "weak":
+        diary.warn(structure["sentence"], "Treat the groups as a convenient cut, not as types that exist.")
+    if k > 1 and verdicts["judge"]["stability"] < 0.75:
+        diary.warn(
+            f"The groups change when rows are left out (agreement {verdicts['judge']['stability']:.2f} of 1).",
+            "Ask for fewer groups with n_clusters, or use only the columns that matter.",
+        )
+    if people.record["noise_share"] > 0.25:
+        diary.warn(people.record["noise_why"], "Try method='KMeans' if every row must belong to a group.")
+    if told.sample_rows:
+        diary.steps[-1] = diary.steps[-1]._replace(
+            text=f"{diary.steps[-1].text} from a sample of {told.sample_rows:,} rows"
+        )
+
+
+def _record(table, prepared, plan, choice, structure, estimator, people, verdicts, told, outliers, seed) -> dict:
+    best = choice.candidates[choice.winner]
+    for cluster in told.clusters:
+        i = cluster["id"]
+        for name in ("stability", "separation", "certainty"):
+            cluster[name] = float(verdicts[name][i])
+    mentioned = [row for cluster in told.clusters for row in cluster["exemplars"] + cluster["border"]]
+    mentioned += [line["row"] for line in outliers["top"]]
+    hover = np.linspace(0, table.n_rows - 1, min(HOVER_ROWS, table.n_rows)).astype(np.int64)
+    return {
+        "seed": seed,
+        "columns": [_column(coding) for coding in prepared.codings],
+        "plan": plan._asdict() | {"candidates": [line._asdict() for line in plan.candidates]},
+        "candidates": choice.record,
+        "chosen": {
+            "method": type(estimator).__name__,
+            "params": {name: value for name, value in estimator.get_params().items() if name in best.params},
+            "why": choice.why,
+            "exact": True,
+            "engine": "numba",
+        },
+        "structure": structure,
+        "population": people.record,
+        "clusters": told.clusters,
+        "profile": told.profile,
+        "outliers": outliers,
+        "judge": verdicts["judge"],
+        "rows": {"sample": sample_rows(table, [*mentioned, *hover.tolist()])},
+    }
+
+
+def _column(coding) -> dict[str, Any]:
+    names = ("role", "used", "why", "missing", "fill", "coding", "center", "spread", "unit", "categories")
+    return {"name": coding.column} | {name: getattr(coding, name, None) for name in names}
+
+
+def _map(X, labels, prepared, table, seed) -> dict[str, Any]:
+    used = [coding for coding in prepared.codings if coding.used]
+    if len(used) == 2 and X.shape[1] == 2 and all(coding.role == "number" for coding in used):
+        # Longitude belongs on the horizontal axis, whatever the order of the columns.
+        used.sort(key=lambda coding: coding.column.lower().startswith("lat"))
+        plain_columns = np.column_stack([table.column(coding.column).values for coding in used]).astype(np.float64)
+        if np.isfinite(plain_columns).all():
+            names = tuple(coding.column for coding in used)
+            return draw_map(X, labels, plain=plain_columns, plain_names=names, seed=seed)
+    return draw_map(X, labels, feature_names=prepared.feature_names, seed=seed)
