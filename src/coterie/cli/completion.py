@@ -11,16 +11,15 @@ _INSTALL = {
 }
 
 
-@click.command("completion", short_help="Print the completion script for a shell.")
+_HELP = "Print the script that completes commands, options and file names in SHELL. To install it:\n\n\b\n" + "\n".join(
+    f"{shell:<6} {line}" for shell, line in _INSTALL.items()
+)
+
+
+@click.command("completion", help=_HELP, short_help="Print the completion script for a shell.")
 @click.argument("shell", type=click.Choice(list(_INSTALL)))
 def command(shell: str) -> None:
-    r"""Print the script that completes commands, options and file names in SHELL.
-
-    \b
-    bash:  eval "$(coterie completion bash)"   in ~/.bashrc
-    zsh:   eval "$(coterie completion zsh)"    in ~/.zshrc, after compinit
-    fish:  coterie completion fish > ~/.config/fish/completions/coterie.fish
-    """
+    """Print the completion script of a shell."""
     from click.shell_completion import get_completion_class
 
     from ._app import app

@@ -114,7 +114,7 @@ def _kernels() -> Iterator[Finding]:
         yield Finding("kernels", "processor", f"{binding.get_host_cpu_name()}, {wide[0] if wide else 'no SIMD known'}")
     except Exception as error:
         yield Finding("kernels", "processor", f"unknown ({error})")
-    folder = numba.config.CACHE_DIR or os.environ.get("NUMBA_CACHE_DIR")
+    folder = getattr(numba.config, "CACHE_DIR", "") or os.environ.get("NUMBA_CACHE_DIR")
     yield Finding("kernels", "cache", folder or "beside the package", None if not folder else _is_private(folder))
 
 

@@ -1,5 +1,7 @@
 """``coterie report FOLDER``: make the page anew."""
 
+from typing import Any
+
 import click
 
 from ._config import ConfiguredCommand
@@ -24,7 +26,7 @@ def command(folder: str, as_text: bool, quiet: bool) -> int:
     return 0
 
 
-def _record(folder: str) -> object:
+def _record(folder: str) -> Any:
     import json
     from pathlib import Path
 

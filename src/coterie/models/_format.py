@@ -146,7 +146,7 @@ def _little_endian(name: str, array: np.ndarray) -> np.ndarray:
 
 def _bytes_of(array: np.ndarray) -> memoryview | bytes:
     # A memoryview of an array without items cannot be cast.
-    return memoryview(array.reshape(-1)).cast("B") if array.size else b""
+    return array.reshape(-1).data.cast("B") if array.size else b""
 
 
 def _seal(document: str, arrays: Mapping[str, np.ndarray]) -> str:
@@ -246,7 +246,7 @@ def _array(file: IO[bytes], shape: tuple[int, ...], dtype: np.dtype, path: Path)
     except (ValueError, MemoryError) as error:  # (2**61, 0) holds nothing, yet NumPy cannot make it
         raise ModelFileError(f"{path} is damaged: an array of shape {shape} cannot be") from error
     if array.size:
-        view = memoryview(array.reshape(-1)).cast("B")
+        view = array.reshape(-1).data.cast("B")
         if file.readinto(view) != len(view):  # type: ignore[attr-defined]
             raise ModelFileError(f"{path} is cut short")
         if dtype.kind == "b" and np.any(array.view("u1") > 1):
