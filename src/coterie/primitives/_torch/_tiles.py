@@ -1,0 +1,177 @@
+"""Distances in tiles of bounded size, and rows grouped into small boxes so that most tiles need not be computed.
+
+`group_rows` sorts rows into leaves of equal width by halving at medians, like the k-d tree of the CPU engine, and lays them out
+as one (leaves, width, d) tensor. Two leaves are compared as a whole: a batch of such pairs is the unit of work, sized to stay
+within `tile_bytes` whatever n is. A pair whose boxes lie too far apart is never computed.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+
+__all__ = [
+    "Leaves",
+    "add_by_group",
+    "box_distances2",
+    "distances2",
+    "farthest2",
+    "group_rows",
+    "paired_distances2",
+    "row_sum",
+    "slices",
+    "tile_bytes",
+]
+
+_SLICE_BYTES = 1 << 26
+_SUM_ROWS = 256
+
+
+class Leaves(NamedTuple):
+    """Rows in groups that lie close together; places that no row fills hold infinity and the row number n."""
+
+    X: torch.Tensor  # (leaves, width, d)
+    rows: torch.Tensor  # (leaves, width) int64: row of the input, n where there is none
+    low: torch.Tensor  # (leaves, d) lower corner of the box
+    high: torch.Tensor  # (leaves, d) upper corner
+
+    @property
+    def filled(self) -> torch.Tensor:
+        """Return which places hold a row."""
+        return self.X[:, :, 0] < torch.inf
+
+    def take(self, values: torch.Tensor, empty: float | int | bool) -> torch.Tensor:
+        """Lay (n,) values out like the rows, ``empty`` where there is none."""
+        return torch.cat([values, values.new_full((1,), empty)])[self.rows]
+
+    def put(self, values: torch.Tensor, n: int) -> torch.Tensor:
+        """Bring (leaves, width, ...) values back to the order of the input."""
+        out = values.new_empty((n + 1, *values.shape[2:]))
+        out[self.rows.reshape(-1)] = values.reshape(-1, *values.shape[2:])
+        return out[:n]
+
+
+def tile_bytes(device: torch.device) -> int:
+    """Return how large one intermediate tensor may be: within the CPU's caches, or enough to fill a GPU."""
+    return 1 << 21 if device.type == "cpu" else 1 << 28
+
+
+def slices(X: torch.Tensor) -> Iterator[slice]:
+    """Cut the rows of ``X`` into slices of bounded size as float64."""
+    rows = max(1, _SLICE_BYTES // (8 * max(1, X[:1].numel())))
+    return (slice(start, start + rows) for start in range(0, len(X), rows))
+
+
+def row_sum(values: torch.Tensor) -> torch.Tensor:
+    """Sum (n, d) float64 rows in an order that does not depend on the number of threads: short runs, then their sums."""
+    while len(values) > 1:
+        n, d = values.shape
+        short = -n % min(_SUM_ROWS, n)
+        if short:
+            values = torch.cat([values, values.new_zeros(short, d)])
+        values = values.view(-1, min(_SUM_ROWS, n), d).transpose(1, 2).contiguous().sum(2)
+    return values[0]
+
+
+def group_rows(X: torch.Tensor, width: int | None = None) -> Leaves:
+    """Sort the rows of ``X`` into leaves, all of them full but the last.
+
+    Parameters
+    ----------
+    X : (n, d) float tensor
+        Finite.
+    width : int, optional
+        Rows of a leaf; by default more for more rows, since the boxes of all leaves are compared with each other.
+    """
+    n, d = X.shape
+    width = width or min(-(-n // 8) * 8, 64 if n <= 1 << 17 else 256)
+    n_leaves = 1 << max(0, -(-n // width) - 1).bit_length()
+    # One zero only: sorts differ in whether they tell the two apart. Infinity sorts empty places to the very end.
+    padded = torch.cat([X + 0.0, X.new_full((1, d), torch.inf)])
+    rows = torch.full((n_leaves * width,), n, device=X.device)
+    rows[:n] = torch.arange(n, device=X.device)
+    n_nodes = 1
+    while n_nodes < n_leaves:
+        rows = rows.view(n_nodes, -1)
+        low, high = _boxes(padded, rows)
+        value = padded[rows, (high - low).argmax(1)[:, None]]
+        rows = rows.gather(1, value.sort(dim=1, stable=True).indices)
+        n_nodes *= 2
+    rows = rows.view(n_leaves, width)[: -(-n // width)].contiguous()
+    return Leaves(padded[rows], rows, *_boxes(padded, rows))
+
+
+def _boxes(padded: torch.Tensor, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    low = torch.empty(len(rows), padded.shape[1], dtype=padded.dtype, device=padded.device)
+    high = torch.empty_like(low)
+    empty = rows == len(padded) - 1
+    for f, feature in enumerate(padded.T.contiguous()):
+        values = feature[rows]
+        low[:, f] = values.amin(1)
+        high[:, f] = values.masked_fill_(empty, -torch.inf).amax(1)
+    return low, high
+
+
+def distances2(A: torch.Tensor, B: torch.Tensor) -> torch.Tensor:
+    """Return the squared distances between the rows of each pair of groups.
+
+    The sum runs over the features in order and each operation rounds once (no fused multiply-add), so the bits are those of
+    the CPU engine's tile.
+
+    Parameters
+    ----------
+    A : (..., a, d) float tensor
+    B : (..., b, d) float tensor
+
+    Returns
+    -------
+    (..., a, b) tensor
+        NaN or infinite where an empty place takes part.
+    """
+    # Each feature is made contiguous first: strided reads would cost more than the arithmetic.
+    A, B = A.movedim(-1, 0).contiguous(), B.movedim(-1, 0).contiguous()
+    total: torch.Tensor | None = None
+    gap: torch.Tensor | None = None
+    for mine, theirs in zip(A, B, strict=True):
+        if total is None:
+            total = (mine[..., :, None] - theirs[..., None, :]).square_()
+            continue
+        gap = torch.sub(mine[..., :, None], theirs[..., None, :], out=gap if gap is not None else torch.empty_like(total))
+        total.add_(gap.square_())
+    assert total is not None, "rows have at least one feature"
+    return total
+
+
+def paired_distances2(A: torch.Tensor, B: torch.Tensor) -> torch.Tensor:
+    """Return the (m,) squared distances between the rows of two (m, d) tensors, with the bits of `distances2`."""
+    total = torch.zeros(len(A), dtype=A.dtype, device=A.device)
+    for mine, theirs in zip(A.T, B.T, strict=True):
+        total.add_((mine - theirs).square_())
+    return total
+
+
+def box_distances2(low: torch.Tensor, high: torch.Tensor, other: Leaves) -> torch.Tensor:
+    """Return the least squared distance from each of (q, d) boxes to each leaf; never above the computed one of their rows."""
+    total = low.new_zeros(len(low), len(other.low))
+    for f in range(low.shape[1]):
+        gap = torch.maximum(low[:, None, f] - other.high[None, :, f], other.low[None, :, f] - high[:, None, f])
+        total.add_(gap.clamp_(min=0).square_())
+    return total
+
+
+def farthest2(low: torch.Tensor, high: torch.Tensor, other: Leaves) -> torch.Tensor:
+    """Return the greatest squared distance between points of the boxes; never below the computed one of their rows."""
+    total = low.new_zeros(len(low), len(other.low))
+    for f in range(low.shape[1]):
+        gap = torch.maximum(high[:, None, f] - other.low[None, :, f], other.high[None, :, f] - low[:, None, f])
+        total.add_(gap.square_())
+    return total
+
+
+def add_by_group(out: torch.Tensor, groups: torch.Tensor, values: torch.Tensor) -> None:
+    """Add (p, w) ``values`` to the rows ``groups`` of ``out``, in an order that does not depend on timing."""
+    if out.device.type == "cpu" or not out.is_floating_point():
+        out.index_add_(0, groups, values)
+        return
+    member = groups[None, :] == torch.arange(len(out), device=out.device)[:, None]
+    out.add_(member.to(out.dtype) @ values)

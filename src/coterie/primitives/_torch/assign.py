@@ -1,0 +1,120 @@
+"""Nearest centers on tensors: one matrix product a tile of rows, sums over runs of sorted rows."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ._tiles import distances2, paired_distances2, row_sum, slices, tile_bytes
+
+if TYPE_CHECKING:
+    from ..assign import LloydStep
+
+__all__ = ["center_sums", "lloyd_labels", "lloyd_start", "lloyd_step", "nearest_center", "seeding_step"]
+
+_RUN_ROWS = 256
+
+
+@dataclass
+class _State:
+    X: torch.Tensor  # (n, d)
+    sample_weight: torch.Tensor | None  # (n,) float64
+    labels: torch.Tensor  # (n,) int32 of the last step, -1 before the first
+
+
+def nearest_center(X: torch.Tensor, centers: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    """See `coterie.primitives.assign.nearest_center`."""
+    centers = _float64(centers, X)
+    labels = _labels(X, centers)
+    nearest = torch.empty(len(X), dtype=torch.float64, device=X.device)
+    for part in slices(X):
+        nearest[part] = paired_distances2(X[part].double(), centers[labels[part].long()])
+    return labels, nearest
+
+
+def center_sums(
+    X: torch.Tensor, labels: Any, n_centers: int, sample_weight: Any = None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """See `coterie.primitives.assign.center_sums`."""
+    labels = torch.as_tensor(labels, device=X.device)
+    weights = None if sample_weight is None else _float64(sample_weight, X)
+    total = torch.zeros(n_centers, X.shape[1] + 1, dtype=torch.float64, device=X.device)
+    for part in slices(X):
+        weight = X.new_ones(len(X[part]), dtype=torch.float64) if weights is None else weights[part]
+        values = torch.cat([X[part].double() * weight[:, None], weight[:, None]], 1)
+        total += _sum_by_label(values, labels[part], n_centers)
+    return total[:, :-1], total[:, -1]
+
+
+def lloyd_start(X: torch.Tensor, sample_weight: Any = None) -> _State:
+    """See `coterie.primitives.assign.lloyd_start`."""
+    weights = None if sample_weight is None else _float64(sample_weight, X)
+    return _State(X, weights, torch.full((len(X),), -1, dtype=torch.int32, device=X.device))
+
+
+def lloyd_step(state: _State, centers: Any) -> "LloydStep":
+    """See `coterie.primitives.assign.lloyd_step`."""
+    from ..assign import LloydStep
+
+    labels = _labels(state.X, _float64(centers, state.X))
+    n_changed = int((labels != state.labels).sum())
+    state.labels = labels
+    sums, weights = center_sums(state.X, labels, len(centers), state.sample_weight)
+    real = labels if state.sample_weight is None else labels[state.sample_weight > 0]
+    return LloydStep(sums, weights, torch.bincount(real, minlength=len(centers)), n_changed)
+
+
+def lloyd_labels(state: _State) -> torch.Tensor:
+    """See `coterie.primitives.assign.lloyd_labels`."""
+    return state.labels
+
+
+def seeding_step(
+    X: torch.Tensor, candidates: Any, closest: Any, sample_weight: Any = None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """See `coterie.primitives.assign.seeding_step`."""
+    candidates = torch.as_tensor(candidates, device=X.device)
+    closest = X.new_full((len(X),), torch.inf, dtype=torch.float64) if closest is None else _float64(closest, X)
+    weights = None if sample_weight is None else _float64(sample_weight, X)
+    sums = []
+    for part in slices(X):
+        closer = torch.minimum(distances2(X[part], X[candidates]).double(), closest[part, None])
+        sums.append(row_sum(closer if weights is None else closer * weights[part, None]))
+    potentials = row_sum(torch.stack(sums))
+    best = candidates[potentials.argmin()]
+    closer = torch.cat([distances2(X[part], X[best][None])[:, 0].double() for part in slices(X)])
+    return potentials, torch.minimum(closer, closest)
+
+
+def _float64(values: Any, X: torch.Tensor) -> torch.Tensor:
+    return torch.as_tensor(values, dtype=torch.float64, device=X.device)
+
+
+def _labels(X: torch.Tensor, centers: torch.Tensor) -> torch.Tensor:
+    """Return the (n,) int32 index of the center that has the least ``|c|^2 - 2 x.c``; ties: the lowest."""
+    # Where the user lets float32 products round to ten bits, ours are made in float64.
+    rough = X.dtype == torch.float32 and torch.get_float32_matmul_precision() != "highest"
+    dtype = torch.float64 if rough else X.dtype
+    norms = (centers.to(X.dtype).double() ** 2).sum(1).to(dtype)
+    doubled = (-2 * centers.to(X.dtype).to(dtype)).T
+    labels = torch.empty(len(X), dtype=torch.int32, device=X.device)
+    rows = max(1, tile_bytes(X.device) // (8 * max(len(centers), X.shape[1])))
+    for start in range(0, len(X), rows):
+        part = slice(start, start + rows)
+        labels[part] = torch.addmm(norms, X[part].to(dtype), doubled).argmin(1)
+    return labels
+
+
+def _sum_by_label(values: torch.Tensor, labels: torch.Tensor, k: int) -> torch.Tensor:
+    """Add (m, c) float64 rows up by label: each label's rows in runs of `_RUN_ROWS`, then its runs, both in order."""
+    sorted_labels, order = torch.sort(labels, stable=True)
+    bounds = torch.searchsorted(sorted_labels, torch.arange(k + 1, dtype=labels.dtype, device=labels.device))
+    values, lengths = values[order][bounds[0] : bounds[-1]], bounds.diff()
+    runs = -(-lengths // _RUN_ROWS)
+    owner = torch.repeat_interleave(torch.arange(k, device=labels.device), runs)
+    number = torch.arange(len(owner), device=labels.device) - (runs.cumsum(0) - runs)[owner]
+    run_lengths = (lengths[owner] - number * _RUN_ROWS).clamp_(max=_RUN_ROWS)
+    if len(owner) == 0:
+        return values.new_zeros(k, values.shape[1])
+    by_run = torch.segment_reduce(values.contiguous(), "sum", lengths=run_lengths, initial=0.0)
+    return torch.segment_reduce(by_run, "sum", lengths=runs, initial=0.0)

@@ -1,0 +1,36 @@
+"""Shifting and scaling rows on tensors."""
+
+import math
+
+import numpy as np
+import torch
+
+from ._tiles import row_sum, slices
+
+__all__ = ["condition"]
+
+
+def condition(X: torch.Tensor, shift: np.ndarray | None, scale: float | None) -> tuple[torch.Tensor, np.ndarray, float]:
+    """See `coterie.primitives.conditioning.condition`."""
+    if shift is None or scale is None:
+        shift, scale = _find(X)
+    moved = torch.as_tensor(shift / scale, dtype=torch.float64, device=X.device)
+    rows = torch.empty_like(X)
+    for part in slices(X):
+        rows[part] = (X[part].double() / scale - moved).to(X.dtype)
+    return rows, shift, scale
+
+
+def _find(X: torch.Tensor) -> tuple[np.ndarray, float]:
+    low, high = torch.aminmax(X, dim=0)
+    low, high = low.double().cpu().numpy(), high.double().cpu().numpy()
+    first = power_of_two(max(-low.min(), high.max()))
+    total = sum(row_sum(X[part].double() / first) for part in slices(X))
+    mean = total.cpu().numpy() / len(X)
+    spread = max((mean - low / first).max(), (high / first - mean).max())
+    return mean * first, first * min(1.0, power_of_two(spread))
+
+
+def power_of_two(value: float) -> float:
+    """Return the power of two just above ``value``, 1 for 0; never one whose reciprocal overflows."""
+    return 2.0 ** min(1022, max(-1021, math.frexp(value)[1])) if value > 0 else 1.0
