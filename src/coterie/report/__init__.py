@@ -1,0 +1,13 @@
+"""An analysis as text, as JSON and as one self-contained page; and the main job that makes one.
+
+`run` goes from data to an `Analysis`; its ``write`` puts labels, model, ``run.json`` and ``report.html`` into a folder,
+all or nothing. `html` and `text` need the record (the content of ``run.json``) and nothing else.
+"""
+
+from .analysis import Analysis, Folder, render, run
+from .folder import check_target, locked
+from .labels import write_labels
+from .text import text
+from .webpage import html
+
+__all__ = ["Analysis", "Folder", "check_target", "html", "locked", "render", "run", "text", "write_labels"]

@@ -1,0 +1,349 @@
+"""The main job: from data to an `Analysis`, and from there to a folder of results."""
+
+import datetime
+import os
+import platform
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import folder as folders
+from .labels import write_labels
+from .record import SCHEMA, check, clean, dumps, loads, without_credentials
+from .text import text
+from .webpage import html
+
+__all__ = ["Analysis", "Folder", "render", "run"]
+
+_VERSIONED = ("numpy", "scipy", "scikit-learn", "numba", "duckdb")
+
+
+class Folder(NamedTuple):
+    """Where the results of one analysis lie."""
+
+    path: Path
+    labels: Path
+    model: Path
+    record: Path
+    report: Path
+
+
+class ReadStep(NamedTuple):
+    """The first step of a run: what was read, and how long that took."""
+
+    name: str
+    text: str
+    seconds: float
+
+
+@dataclass(frozen=True, repr=False)
+class Analysis:
+    """One finished analysis: the labels, the model that gave them, and the record that explains them.
+
+    Attributes
+    ----------
+    record : dict
+        What ``run.json`` holds; its fields are documented in ``coterie/report/schema/run-1.json``.
+    labels : (n,) int64 array
+        Cluster of every row, 0 the largest; -1 fits no cluster.
+    strengths : (n,) float64 array
+        How firmly each row belongs to its cluster, 0 to 1.
+    outlier_scores : (n,) float64 array
+        How unusual each row is; higher is more unusual.
+    table : Table
+        The data as read.
+    estimator : estimator
+        The fitted algorithm.
+    prepared : Prepared
+        How the table became numbers.
+    label_map : (k,) int64 array or None
+        From the estimator's labels to the final ones.
+    """
+
+    record: dict[str, Any]
+    labels: np.ndarray
+    strengths: np.ndarray
+    outlier_scores: np.ndarray
+    table: Any
+    estimator: Any
+    prepared: Any = None
+    label_map: np.ndarray | None = None
+    _cache: dict[str, Any] = field(default_factory=dict, compare=False)
+
+    def to_text(self, width: int = 100) -> str:
+        """Return the summary that the terminal shows."""
+        return text(self.record, width=width)
+
+    def to_html(self) -> str:
+        """Return the report: one page that needs nothing but a browser."""
+        return html(self.record)
+
+    def predict(self, data: Any) -> np.ndarray:
+        """Return the cluster of every row of ``data``, -1 where it fits none.
+
+        Parameters
+        ----------
+        data : table, frame, array or path
+            New rows with the columns of the analysed table, in any order.
+
+        Returns
+        -------
+        (n,) int64 array
+        """
+        from .. import tables
+
+        new = tables.read(data)
+        found = np.asarray(self.estimator.predict(self.prepared.transform(new)), dtype=np.int64)
+        if self.label_map is None:
+            return found
+        final = np.append(np.asarray(self.label_map, dtype=np.int64), -1)
+        return final[found]
+
+    def save_model(self, path: str | os.PathLike) -> None:
+        """Write the model to ``path``; `coterie.load` reads it back without running any code from it."""
+        from .. import models
+
+        models.save(self.estimator, path, prepared=self.prepared, label_map=self.label_map, card=self._card())
+
+    def write(
+        self,
+        folder: str | os.PathLike,
+        *,
+        force: bool = False,
+        labels_format: str = "csv",
+        excel_safe: bool = False,
+        input_path: str | os.PathLike | None = None,
+    ) -> Folder:
+        """Write labels, model, record and report into ``folder``: all of them, or nothing.
+
+        Parameters
+        ----------
+        folder : str or path-like
+            Created, or, where it holds an earlier analysis, replaced in one step. Other files in it are kept.
+        force : bool, default=False
+            Write even into a folder that holds other things but no earlier analysis.
+        labels_format : {"csv", "parquet"}, default="csv"
+            Kind of the label file.
+        excel_safe : bool, default=False
+            Defuse ids that a spreadsheet would take for a formula.
+        input_path : str or path-like, optional
+            The file analysed, to name it in the suggestions for what to do next.
+
+        Returns
+        -------
+        Folder
+            Paths of what was written.
+
+        Raises
+        ------
+        OutputError
+            If the folder cannot be written; what stood there before still stands, whole.
+        """
+        target = folders.check_target(folder, force=force)
+        names = {
+            "labels": f"labels.{'parquet' if labels_format == 'parquet' else 'csv'}",
+            "model": "model.coterie",
+            "record": "run.json",
+            "report": "report.html",
+        }
+        record = {**self.record, "files": names, "next": _next(Path(folder), names, input_path)}
+        writers: dict[str, Callable[[Path], object]] = {
+            names["labels"]: lambda path: self._write_labels(path, labels_format, excel_safe),
+            names["model"]: self.save_model,
+            names["record"]: lambda path: path.write_text(dumps(record), encoding="utf-8", newline="\n"),
+            names["report"]: lambda path: path.write_text(html(record), encoding="utf-8", newline="\n"),
+        }
+        folders.write_folder(target, writers, force=force)
+        return Folder(target, *(target / name for name in names.values()))
+
+    def _write_labels(self, path: Path, labels_format: str, excel_safe: bool) -> None:
+        name, ids = self._ids()
+        write_labels(
+            path,
+            self.labels,
+            self.strengths,
+            self.outlier_scores,
+            ids=ids,
+            id_name=name,
+            excel_safe=excel_safe,
+            file_format=labels_format,
+        )
+
+    def _ids(self) -> tuple[str, Any]:
+        for entry in self.record.get("columns") or ():
+            if entry.get("role") == "id":
+                return entry["name"], self.table.column(entry["name"]).values
+        return "id", None
+
+    def _card(self) -> dict[str, Any]:
+        record = self.record
+        return {
+            "created": record["created"],
+            "versions": record["versions"],
+            "seed": record["seed"],
+            "n_rows": record["input"]["rows"],
+            "fingerprint": record["input"]["fingerprint"],
+            "clusters": [
+                {name: one.get(name) for name in ("id", "name", "rows", "share")} for one in record["clusters"]
+            ],
+        }
+
+    def __repr__(self) -> str:
+        groups, rows = len(self.record["clusters"]), self.record["input"]["rows"]
+        return f"<Analysis of {self.record['input']['name']}: {groups} clusters in {rows:,} rows>"
+
+    def _repr_html_(self) -> str:
+        from .notebook import summary
+
+        return summary(self.record)
+
+
+def run(
+    data: Any,
+    *,
+    query: str | None = None,
+    memory_limit: int | None = None,
+    on_step: Callable[[Any], None] | None = None,
+    **options: Any,
+) -> Analysis:
+    """Find the clusters in a table and explain them: the main job, in one call.
+
+    Parameters
+    ----------
+    data : path, frame, array, dict, database URL or Table
+        Anything `coterie.tables.read` understands.
+    query : str, optional
+        SQL to run where ``data`` is a database.
+    memory_limit : int, optional
+        Bytes that may be used; a plan that would need more is refused before it runs.
+    on_step : callable, optional
+        Called with each step (``name``, ``text``, ``seconds``) as it ends.
+    **options
+        ``method="auto"``, ``n_clusters``, ``params``, ``roles``, ``min_share``, ``time_limit``, ``seed=0``,
+        ``sample="auto"``, ``truth``, ``on_progress``: see `coterie.study.study`.
+
+    Returns
+    -------
+    Analysis
+        Labels, model and explanation; ``.write(folder)`` puts them on the disk.
+
+    Raises
+    ------
+    InputError
+        If the data or an option cannot be used.
+    ResourceError
+        If no plan fits in ``memory_limit``.
+    """
+    from .. import study, tables
+
+    steps: list[Any] = []
+
+    def keep(step: Any) -> None:
+        steps.append(step)
+        if on_step is not None:
+            on_step(step)
+
+    began = time.perf_counter()
+    table = tables.read(data, query=query, memory_limit=memory_limit)
+    read = f"{table.n_rows:,} rows and {len(table.columns)} columns from {without_credentials(table.name)}"
+    keep(ReadStep("read", read, time.perf_counter() - began))
+    found = study.study(table, memory_limit=memory_limit, on_step=keep, **options)
+    given = {"query": query, "memory_limit": memory_limit, **options}
+    return Analysis(
+        record=_record(found, steps, given),
+        labels=found.labels,
+        strengths=found.strengths,
+        outlier_scores=found.outlier_scores,
+        table=found.table,
+        estimator=found.estimator,
+        prepared=found.prepared,
+        label_map=getattr(found, "label_map", None),
+    )
+
+
+def render(folder: str | os.PathLike) -> Path:
+    """Make ``report.html`` anew from the ``run.json`` in ``folder``, and return its path.
+
+    Raises
+    ------
+    InputError
+        If there is no ``run.json``, or it is not one this version understands.
+    OutputError
+        If the page could not be written; the old page is then untouched.
+    """
+    from ..errors import InputError
+    from ..files import write_text
+
+    place = Path(folder)
+    source = place / "run.json" if place.is_dir() else place
+    try:
+        content = source.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise InputError(f"could not read {source}: {reason}; give a folder that coterie run wrote") from error
+    target = source.with_name("report.html")
+    write_text(target, html(loads(content, str(source))))
+    return target
+
+
+def _record(found: Any, steps: list[Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    from .. import __version__
+
+    table = found.table
+    silent = {"on_progress", "on_step"}
+    options = {key: value for key, value in given.items() if value is not None and key not in silent}
+    head = {
+        "schema": SCHEMA,
+        "coterie": __version__,
+        "created": _now(),
+        "seed": int(given.get("seed") or 0),
+        "versions": _versions(),
+        "input": {
+            "name": without_credentials(table.name),
+            "rows": table.n_rows,
+            "columns": len(table.columns),
+            "bytes": table.source_bytes,
+            "fingerprint": table.fingerprint(),
+            "notes": list(table.notes),
+        },
+        "steps": [{"name": step.name, "text": step.text, "seconds": step.seconds} for step in steps],
+        "options": options,
+    }
+    record = clean({**head, **{key: value for key, value in found.record.items() if key not in head}})
+    check(record)
+    return record
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _versions() -> dict[str, str]:
+    from .. import __version__
+
+    found = {"coterie": __version__, "python": platform.python_version()}
+    for name in _VERSIONED:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _next(folder: Path, names: Mapping[str, str], input_path: str | os.PathLike | None) -> list[str]:
+    source = Path(input_path).name if input_path is not None else "new.csv"
+    return [
+        f"open {_quoted(folder / names['report'])}",
+        f"coterie predict {_quoted(folder / names['model'])} {_quoted(source)}",
+    ]
+
+
+def _quoted(path: str | os.PathLike) -> str:
+    import shlex
+
+    return shlex.quote(os.fspath(path))

@@ -1,0 +1,110 @@
+// Tables that sort by any column: all groups side by side, and the rows that stand out.
+
+function sortable(label, columns, lines) {
+  const body = el("tbody");
+  const heads = columns.map((column, i) => {
+    const button = el("button", { type: "button", on: { click: () => sort(i) } }, column.title, el("span", { class: "arrow", "aria-hidden": "true" }));
+    return el("th", { scope: "col", class: column.numeric ? "number" : null }, button);
+  });
+  let [by, direction] = [-1, 1];
+  const compare = (a, b) => {
+    if (!known(a) || !known(b)) return known(a) ? -1 : known(b) ? 1 : 0;
+    const order = isNumber(a) && isNumber(b) ? a - b : text(a).localeCompare(text(b), "en", { numeric: true });
+    return direction * order;
+  };
+  const show = () => body.replaceChildren(...lines.map((line) => line.node));
+  const sort = (i) => {
+    [by, direction] = by === i ? [i, -direction] : [i, columns[i].numeric && i > 0 ? -1 : 1];
+    lines.sort((a, b) => compare(a.keys[i], b.keys[i]));
+    heads.forEach((head, at) => head.setAttribute("aria-sort", at === by ? (direction > 0 ? "ascending" : "descending") : "none"));
+    show();
+  };
+  show();
+  return scroller(label, el("table", { class: "sortable" }, el("caption", { class: "unseen" }, label), el("thead", {}, el("tr", {}, heads)), body));
+}
+
+function compareSection() {
+  const columns = list((record.profile || {}).columns);
+  if (!columns.length || clusters.length < 2) return null;
+  const heads = [
+    { title: "Group" },
+    { title: "Rows", numeric: true },
+    ...columns.map((column) => ({ title: column.unit && !column.name.includes(column.unit) ? `${column.name} (${column.unit})` : column.name, numeric: column.kind !== "category" })),
+  ];
+  const lines = clusters.map((cluster, i) => {
+    const cells = columns.map((column) => profileCell(column, list(column.by_cluster)[i]));
+    return {
+      keys: [cluster.id, cluster.rows, ...cells.map((one) => one.key)],
+      node: el("tr", {}, el("th", { scope: "row" }, el("span", { class: "named" }, badge(cluster.id), nameOf(cluster.id))), el("td", { class: "number" }, count(cluster.rows)), cells.map((one) => one.node)),
+    };
+  });
+  const overall = el("tr", { class: "overall" }, el("th", { scope: "row" }, "All rows"), el("td", { class: "number" }, count(record.input.rows)), columns.map((column) => profileCell(column, column.overall, true).node));
+  const table = sortable("The groups side by side", heads, lines);
+  table.querySelector("table").append(el("tfoot", {}, overall));
+  const lead = "Typical values: for numbers the middle one (half of the rows lie below it), for words the most frequent. Shaded cells differ most from all rows together: ▲ higher, ▼ lower. Click a heading to sort.";
+  return section("compare", "The groups side by side", lead, table);
+}
+
+function profileCell(column, value, plain) {
+  if (column.kind === "category") {
+    const given = typical(value) || {};
+    const top = given.top ? list(given.top)[0] : given;
+    const level = top && [top.value, top.level].find(known);
+    if (!known(level)) return { key: null, node: el("td", { class: "soft" }, "–") };
+    return { key: level, node: el("td", {}, clip(level, 60), isNumber(top.share) && el("span", { class: "soft" }, ` ${percent(top.share)}`)) };
+  }
+  const median = (typical(value) || {}).median;
+  const key = toNumber(median);
+  const shift = plain ? 0 : shiftOf(column, key);
+  const level = Math.min(3, Math.round(Math.abs(shift) * 4));
+  const sign = level === 0 ? "" : shift > 0 ? "▲" : "▼";
+  return {
+    key: isNumber(key) ? key : null,
+    node: el(
+      "td",
+      { class: `number${level ? ` ${shift > 0 ? "up" : "down"}-${level}` : ""}` },
+      sign && el("span", { class: "sign" }, el("span", { "aria-hidden": "true" }, sign), el("span", { class: "unseen" }, shift > 0 ? "higher: " : "lower: ")),
+      number(median, column.name),
+    ),
+  };
+}
+
+// How far from the middle of all rows, as a part of the column's scale.
+function shiftOf(column, value) {
+  const scale = scaleOf(column.name);
+  const middle = toNumber((typical(column.overall) || {}).median);
+  if (!scale || !isNumber(middle) || !isNumber(value)) return 0;
+  return (value - middle) / (scale.high - scale.low) / 0.6;
+}
+
+function outliersSection() {
+  const outliers = record.outliers || {};
+  const population = record.population || {};
+  const top = list(outliers.top);
+  if (!top.length && !outliers.rows && !population.noise_rows) return null;
+  const used = list(record.columns).filter((column) => column.used || column.role === "id").map((column) => column.name);
+  const names = used.filter((name) => top.some(({ row }) => sampleRows[row] && name in sampleRows[row])).slice(0, 8);
+  const heads = [
+    { title: "Row", numeric: true },
+    { title: "How unusual", numeric: true },
+    { title: "Why" },
+    ...names.map((name) => ({ title: name, numeric: top.every(({ row }) => isNumber((sampleRows[row] || {})[name])) })),
+  ];
+  const lines = top.map((outlier) => {
+    const values = sampleRows[outlier.row] || {};
+    return {
+      keys: [outlier.row, outlier.score, outlier.why, ...names.map((name) => values[name])],
+      node: el(
+        "tr",
+        {},
+        el("th", { scope: "row", class: "number" }, rowButton(outlier.row)),
+        el("td", { class: "number" }, number(outlier.score)),
+        el("td", { class: "why" }, known(outlier.why) ? sentence(outlier.why) : "–"),
+        names.map((name) => cell(values[name], name)),
+      ),
+    };
+  });
+  const lead = known(outliers.sentence) ? sentence(outliers.sentence) : null;
+  const about = population.noise_rows > 0 && el("p", {}, `${rows(population.noise_rows)} (${percent(population.noise_share)}) ${population.noise_rows === 1 ? "has" : "have"} no group`, known(population.noise_why) ? `: ${sentence(population.noise_why)}` : ".");
+  return section("outliers", "Rows that stand out", lead, about, lines.length > 0 && sortable("Rows that stand out, most unusual first", heads, lines));
+}

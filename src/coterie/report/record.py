@@ -1,0 +1,111 @@
+"""The record of an analysis: what ``run.json`` holds, made clean for JSON and safe inside a page."""
+
+import datetime
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError
+
+__all__ = ["SCHEMA", "check", "clean", "dumps", "embed", "loads", "without_credentials"]
+
+SCHEMA = "coterie.run/1"
+
+_REQUIRED = ("input", "structure", "clusters")
+
+
+def clean(value: Any) -> Any:
+    """Turn NumPy scalars, arrays, dates, tuples and non-finite numbers into what JSON can say.
+
+    Parameters
+    ----------
+    value : object
+        Dictionaries, sequences, arrays and scalars, nested in any way.
+
+    Returns
+    -------
+    object
+        The same content from ``dict``, ``list``, ``str``, ``int``, ``float``, ``bool`` and ``None`` only; NaN and
+        infinities become ``None``.
+    """
+    if value is None or (isinstance(value, bool | str | int) and not isinstance(value, np.generic)):
+        return value
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): clean(item) for key, item in value.items()}
+    if isinstance(value, np.datetime64):
+        return None if np.isnat(value) else str(value)
+    if isinstance(value, np.generic):
+        return clean(value.item())
+    if isinstance(value, np.ndarray):
+        return clean(list(value)) if value.dtype.kind in "mMO" else clean(value.tolist())
+    if isinstance(value, list | tuple | set | frozenset):
+        return [clean(item) for item in value]
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    return str(value)
+
+
+def dumps(record: Mapping[str, Any]) -> str:
+    """Write a record as the text of ``run.json``: UTF-8, strict JSON, one top-level field a line."""
+    fields = clean(record)
+    # One field a line keeps a megabyte of map on its own line, so that the rest can be read and compared.
+    lines = [f"{json.dumps(key)}: {_json(value)}" for key, value in fields.items()]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def loads(text: str, source: str = "run.json") -> dict[str, Any]:
+    """Read the text of ``run.json`` and check that it is a record this version understands.
+
+    Raises
+    ------
+    InputError
+        If the text is not JSON, or not a record of this schema.
+    """
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{source} is not a record of an analysis: it is not valid JSON ({error})") from error
+    check(record, source)
+    return record
+
+
+def check(record: Any, source: str = "the record") -> None:
+    """Raise InputError unless ``record`` is a mapping of the schema this version writes."""
+    if not isinstance(record, Mapping):
+        raise InputError(f"{source} is not a record of an analysis: expected a JSON object")
+    schema = record.get("schema")
+    if schema != SCHEMA:
+        raise InputError(f"{source} has schema {schema!r}, but this version of coterie reads {SCHEMA!r}; run it again")
+    missing = [name for name in _REQUIRED if not isinstance(record.get(name), dict | list)]
+    if missing:
+        raise InputError(f"{source} is incomplete: it has no {', '.join(missing)}; run the analysis again")
+
+
+def embed(value: Any) -> str:
+    """Write ``value`` as JSON that can stand inside a ``<script>`` element without ever ending it.
+
+    No ``<``, ``>`` or ``&`` remains, so that neither ``</script>`` nor ``<!--`` can occur, and no ``//``, so that the
+    page holds no address even where the data do.
+    """
+    text = _json(clean(value))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    # In JSON a solidus only occurs within strings, where it may be escaped.
+    return text.replace("/", "\\/")
+
+
+def without_credentials(name: str) -> str:
+    """Drop user and password from a database address, so that no secret reaches a result."""
+    return re.sub(r"(?<=://)[^/@\s]*@", "", name)
+
+
+def _json(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    # Half of a surrogate pair cannot be written as UTF-8; the file keeps it as an escape.
+    return re.sub("[\ud800-\udfff]", lambda match: f"\\u{ord(match.group()):04x}", text)

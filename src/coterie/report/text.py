@@ -1,0 +1,104 @@
+"""The summary of an analysis as plain text, for a terminal or a log."""
+
+import textwrap
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from .record import check
+from .words import count, headline, percent, printable
+
+__all__ = ["text"]
+
+_LEAST_WIDTH = 40
+
+
+def text(record: Mapping[str, Any], *, width: int = 100) -> str:
+    """Tell in plain text what an analysis found: the groups, what sets each apart, and what to be careful about.
+
+    Parameters
+    ----------
+    record : mapping
+        The content of ``run.json``.
+    width : int, default=100
+        Columns to fill; at least 40.
+
+    Returns
+    -------
+    str
+        Lines ending in a newline, without colours or control characters, whatever the data hold.
+
+    Raises
+    ------
+    InputError
+        If ``record`` is not a record of an analysis.
+    """
+    check(record)
+    width = max(width, _LEAST_WIDTH)
+    blocks = [_head(record, width), _table(record, width), _warnings(record, width), _next(record)]
+    return "\n".join(block for block in blocks if block)
+
+
+def _head(record: Mapping[str, Any], width: int) -> str:
+    lines = [headline(record)]
+    sentences = [record["structure"].get("sentence"), (record.get("judge") or {}).get("sentence")]
+    body = " ".join(printable(sentence) for sentence in sentences if sentence)
+    return _lines(lines + textwrap.wrap(body, width))
+
+
+def _table(record: Mapping[str, Any], width: int) -> str:
+    rows = [("group", "rows", "share", "what sets it apart")]
+    for cluster in record["clusters"]:
+        what = printable(cluster.get("name") or "")
+        phrases = [printable(feature.get("text") or "") for feature in (cluster.get("features") or [])[:3]]
+        detail = "; ".join(phrase for phrase in phrases if phrase)
+        rows.append(
+            (
+                str(cluster["id"]),
+                count(cluster["rows"]),
+                percent(cluster["share"]),
+                ": ".join(part for part in (what, detail) if part),
+            )
+        )
+    population = record.get("population") or {}
+    if population.get("noise_rows"):
+        why = printable(population.get("noise_why") or "rows that fit no group")
+        rows.append(("none", count(population["noise_rows"]), percent(population.get("noise_share")), why))
+    return _lines(_align(rows, width))
+
+
+def _align(rows: Sequence[tuple[str, str, str, str]], width: int) -> Iterator[str]:
+    widths = [max(_columns(row[i]) for row in rows) for i in range(3)]
+    indent = sum(widths) + 8
+    for row in rows:
+        start = "  ".join(" " * (widths[i] - _columns(row[i])) + row[i] for i in range(3))
+        wrapped = textwrap.wrap(row[3], max(width - indent, 20)) or [""]
+        yield f"  {start}  {wrapped[0]}".rstrip()
+        for more in wrapped[1:]:
+            yield " " * indent + more
+
+
+def _warnings(record: Mapping[str, Any], width: int) -> str:
+    lines: list[str] = []
+    for warning in record.get("warnings") or ():
+        lines += textwrap.wrap(printable(warning["text"]), width, initial_indent="! ", subsequent_indent="  ")
+        if warning.get("remedy"):
+            remedy = printable(warning["remedy"])
+            lines += textwrap.wrap(remedy, width, initial_indent="  what to do: ", subsequent_indent="  ")
+    return _lines(lines)
+
+
+def _next(record: Mapping[str, Any]) -> str:
+    return _lines(f"next  {printable(line)}" for line in record.get("next") or ())
+
+
+def _lines(lines: Sequence[str] | Iterator[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _columns(value: str) -> int:
+    """Count the columns a terminal gives to a text; East Asian wide letters take two."""
+    return sum(
+        0 if unicodedata.combining(letter) else 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+        for letter in value
+    )

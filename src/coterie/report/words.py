@@ -1,0 +1,75 @@
+"""Numbers and headlines in words, the same in the terminal, the notebook and the page without scripts."""
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["answer", "count", "headline", "percent", "printable"]
+
+
+def count(value: int | None) -> str:
+    """Write a count with thousands separated."""
+    return "?" if value is None else f"{value:,}"
+
+
+def percent(share: float | None) -> str:
+    """Write a share (0 to 1) in percent, precise enough to tell a small group from none."""
+    if share is None:
+        return "?"
+    value = 100 * share
+    if value == 0 or value >= 99.95:
+        return f"{value:.0f} %"
+    if value < 0.1:
+        return "< 0.1 %"
+    return f"{value:.1f} %"
+
+
+def headline(record: Mapping[str, Any]) -> str:
+    """Say in a few words how many groups were found in what."""
+    source = record["input"]
+    return f"{printable(source.get('name') or 'data')}: {_groups(record)} in {count(source.get('rows'))} rows"
+
+
+def answer(record: Mapping[str, Any]) -> list[str]:
+    """Say in a few sentences how many groups, how big, how sure, and how many rows fit none."""
+    clusters = record["clusters"]
+    structure = record["structure"]
+    sentences = []
+    if len(clusters) > 1:
+        largest = max(clusters, key=lambda cluster: cluster["rows"])
+        smallest = min(clusters, key=lambda cluster: cluster["rows"])
+        sentences.append(
+            f"The {count(record['input'].get('rows'))} rows fall into {_groups(record)}. The largest holds "
+            f"{count(largest['rows'])} rows ({percent(largest['share'])}), "
+            f"the smallest {count(smallest['rows'])} ({percent(smallest['share'])})."
+        )
+    noise = (record.get("population") or {}).get("noise_rows") or 0
+    if noise:
+        share = percent((record.get("population") or {}).get("noise_share"))
+        sentences.append(f"{count(noise)} {'row fits' if noise == 1 else 'rows fit'} no group ({share}).")
+    elif clusters:
+        sentences.append("Every row belongs to a group.")
+    sentences += [
+        sentence for sentence in (structure.get("sentence"), (record.get("judge") or {}).get("sentence")) if sentence
+    ]
+    return [printable(sentence) for sentence in sentences]
+
+
+def printable(value: Any) -> str:
+    """Replace control characters, so that no value of the data can move the cursor or change colours."""
+    return "".join(
+        " "
+        if letter in "\n\r\t"
+        else "\N{REPLACEMENT CHARACTER}"
+        if unicodedata.category(letter) in ("Cc", "Cs")
+        else letter
+        for letter in str(value)
+    )
+
+
+def _groups(record: Mapping[str, Any]) -> str:
+    verdict = record["structure"].get("verdict")
+    number = len(record["clusters"])
+    if verdict == "none" or number == 0:
+        return "no clear groups"
+    return f"{number} {'group' if number == 1 else 'groups'}"
