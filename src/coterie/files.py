@@ -42,7 +42,7 @@ def atomic_write(path: str | os.PathLike, mode: str = "wb", **open_options: Any)
     target = Path(path)
     temporary = None
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name[:80]}.", suffix=".part", dir=target.parent)
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name[:40]}.", suffix=".part", dir=target.parent)
         with open(descriptor, mode, **open_options) as file:
             yield file
             file.flush()

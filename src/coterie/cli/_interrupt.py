@@ -84,10 +84,11 @@ def _watch(reader: int) -> None:
 
 
 def _remove_parts(target: Path) -> None:
-    prefix = f".{target.name[:80]}"
+    # As files.atomic_write and report.folder name them: cut at different lengths, then a dot and random letters.
+    starts = (f".{target.name[:40]}.", f".{target.name[:100]}.", f".{target.name[:200]}.lock")
     with contextlib.suppress(OSError):
         for entry in list(os.scandir(target.parent)):
-            if entry.name.startswith(prefix) and entry.name.endswith((".part", ".lock")):
+            if entry.name.startswith(starts) and entry.name.endswith((".part", ".lock")):
                 if entry.is_dir(follow_symlinks=False):
                     shutil.rmtree(entry.path, ignore_errors=True)
                 else:
