@@ -1,0 +1,290 @@
+"""How one column becomes numbers that can be compared with those of other columns.
+
+Each coding brings a column to about unit spread, so that Euclidean distance weighs the columns alike, and keeps what it did
+in original units so that results can be told in them. Outliers stay findable: a long tail is compressed, never cut.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from .cast import as_date, as_levels, as_number
+from .table import Column
+
+__all__ = ["OTHER", "Coding", "code", "fit_category", "fit_number"]
+
+OTHER, MISSING = "other", "missing"
+KNEE = 4.0  # spreads from the middle beyond which "signed log" compresses
+_FAR = 12.0  # a column that reaches further than this many spreads is compressed
+_SKEWED = 0.4  # quantile skewness, 0 for symmetric, 0.56 for exponential data
+_RANGE = 10.0  # ratio of the 99th to the 1st percentile from which a logarithm is meaningful
+_HEAVY = 1.5  # ratio of the spread with and without the outermost 2.5 % on each side
+_RARE = 0.01
+_MOST_LEVELS = 50
+_FREQUENT_MISSING = 0.05
+
+
+@dataclass(frozen=True)
+class Coding:
+    """What was done to one column of the input.
+
+    Attributes
+    ----------
+    column, role, why : str
+        As in `Role`.
+    used : bool
+    missing : int
+        Missing values at the time of fitting.
+    fill : float, str or None
+        What stands in for them, in original units.
+    coding : str
+        "z-score", "robust", "log", "signed log", "common scale", "as is", "days", "one-hot", "yes/no" or "dropped".
+    center, spread : float or None
+        Middle and spread in original units (dates: days since 1970 and days).
+    categories : tuple of str or None
+        Levels that have a feature of their own; "other" pools the rare ones.
+    weight : float
+        Total variance of the column's features, about 1.
+    unit : str or None
+    """
+
+    column: str
+    role: str
+    used: bool
+    why: str
+    missing: int = 0
+    fill: float | str | None = None
+    coding: str = "dropped"
+    center: float | None = None
+    spread: float | None = None
+    categories: tuple[str, ...] | None = None
+    weight: float = 0.0
+    unit: str | None = None
+    # What `code` needs: y = (g(factor * (x - seam)) - shift) / scale
+    shift: float = 0.0
+    scale: float = 1.0
+    step: float = 1.0
+    factor: float = 1.0
+    seam: float | None = None
+    format: str | None = None
+    kept: tuple[int, ...] | None = field(default=None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the public fields, as in run.json "columns"."""
+        return {
+            "name": self.column,
+            "role": self.role,
+            "used": self.used,
+            "why": self.why,
+            "missing": self.missing,
+            "fill": self.fill,
+            "coding": self.coding,
+            "center": self.center,
+            "spread": self.spread,
+            "unit": self.unit,
+            "categories": None if self.categories is None else list(self.categories),
+        }
+
+    @property
+    def feature_names(self) -> list[str]:
+        """Names of the features it gives, in order."""
+        if not self.used:
+            return []
+        names = [self.column]
+        if self.coding == "yes/no":
+            names = [f"{self.column} = {self.categories[1]}"]
+        elif self.coding == "one-hot":
+            names = [f"{self.column} = {level}" for level in self.categories or ()]
+        return names if self.kept is None else [names[i] for i in self.kept]
+
+
+def fit_number(column: Column, base: Coding, scale: str) -> Coding:
+    """Choose the coding of a column of numbers or dates.
+
+    Parameters
+    ----------
+    column : Column
+        Of kind "number" (dates as days), with at least one known value.
+    base : Coding
+        Column, role and reason.
+    scale : {"auto", "z-score", "robust", "none"}
+    """
+    known = column.values[~column.missing]
+    middle = float(np.median(known))
+    base = replace(
+        base, used=True, missing=column.n_missing, unit=column.unit, fill=middle if column.n_missing else None
+    )
+    base = replace(base, weight=1.0)
+    mean, deviation = _moments(known)
+    trimmed = _moments(np.clip(known, *np.quantile(known, [0.025, 0.975])))[1]
+    if scale == "none":
+        return replace(base, coding="as is", center=mean, spread=deviation, weight=deviation**2)
+    if base.role == "date":
+        return replace(base, coding="days", center=mean, spread=deviation, shift=mean, scale=deviation)
+    if scale == "z-score":
+        return replace(base, coding="z-score", center=mean, spread=deviation, shift=mean, scale=deviation)
+    spread = trimmed if trimmed > 1e-9 * deviation else deviation
+    robust = replace(base, coding="robust", center=middle, spread=spread, shift=middle, scale=spread)
+    if scale == "robust":
+        return robust
+    step = _log_step(known)
+    if step is not None:
+        logs = np.log1p(known / step)
+        shift, size = _moments(logs)
+        return replace(base, coding="log", center=middle, spread=spread, step=step, shift=shift, scale=size)
+    if max(known.max() - middle, middle - known.min()) > _FAR * spread:
+        return replace(robust, coding="signed log")
+    if deviation > _HEAVY * spread:
+        return robust
+    return replace(base, coding="z-score", center=mean, spread=deviation, shift=mean, scale=deviation)
+
+
+def _moments(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Return mean and standard deviation without overflow for values up to 1e308."""
+    size = float(np.abs(values).max()) or 1.0
+    scaled = values / size
+    return float(scaled.mean()) * size, float(scaled.std()) * size
+
+
+def _log_step(known: NDArray[np.float64]) -> float | None:
+    """Return the unit in which to take log(1 + x / unit), or None where no logarithm is called for."""
+    if known.min() < 0:
+        return None
+    positive = known[known > 0]
+    if positive.size < 20 or np.unique(positive[:1000]).size < 8:
+        return None
+    q01, q05, q50, q95, q99 = np.quantile(positive, [0.01, 0.05, 0.5, 0.95, 0.99])
+    skew = _skewness(q05, q50, q95)
+    if skew < _SKEWED or q99 < _RANGE * q01:
+        return None
+    # Counts have a natural unit; amounts take the size of the small ones, so that changing the currency changes nothing.
+    step = 1.0 if (positive == np.floor(positive)).all() and q05 < 10 else float(q05)
+    if abs(_skewness(*np.log1p(np.array([q05, q50, q95]) / step))) > 0.6 * skew:
+        return None
+    return step
+
+
+def _skewness(low: float, middle: float, high: float) -> float:
+    return (high + low - 2 * middle) / (high - low) if high > low else 0.0
+
+
+def compress(z: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Leave values within `KNEE` of 0 alone and put a logarithm on what lies beyond: smooth, increasing, odd."""
+    beyond = np.abs(z) - KNEE
+    return np.where(beyond > 0, np.sign(z) * (KNEE + np.log1p(np.maximum(beyond, 0))), z)
+
+
+def fit_category(column: Column, base: Coding) -> Coding:
+    """Choose the levels of a category and how strongly they count."""
+    levels = as_levels(column)
+    n_rows = column.values.shape[0]
+    order = sorted(range(len(levels.values)), key=lambda i: (-levels.counts[i], levels.values[i]))
+    own_missing = column.n_missing >= max(_FREQUENT_MISSING * n_rows, 1) or len(order) == 1
+    named = [i for i in order if levels.counts[i] >= _RARE * n_rows][:_MOST_LEVELS] or order[:1]
+    if len(order) - len(named) <= 1 and len(order) <= _MOST_LEVELS:
+        named = order  # a single rare level needs no pool
+    categories = [levels.values[i] for i in named]
+    shares = [float(levels.counts[i]) for i in named]
+    if len(named) < len(order):
+        categories.append(_fresh(OTHER, categories))
+        shares.append(float(levels.counts.sum() - sum(shares)))
+    fill: str | None = None
+    if column.n_missing and own_missing:
+        categories.append(_fresh(MISSING, categories))
+        shares.append(float(column.n_missing))
+        fill = categories[-1]
+    elif column.n_missing:
+        fill = categories[0]
+        shares[0] += column.n_missing
+    p = np.array(shares) / n_rows
+    yes_no = len(categories) == 2 and categories[-1] != OTHER
+    # Two rows that differ are as far apart as two that differ by 2 spreads of a number (1.4 where there are many levels);
+    # a rare level does not count more than that, or a flag that one row in a thousand has would outweigh everything.
+    total = max(1.0 - float((p**2).sum()), 0.5)
+    if yes_no:
+        categories, p = _yes_last(categories, p)
+        scale = float(np.sqrt(total / 2))
+        weight = float(p[1] * (1 - p[1])) / scale**2
+    else:
+        scale = float(np.sqrt(total))
+        weight = float((p * (1 - p)).sum()) / scale**2
+    return replace(
+        base, used=True, missing=column.n_missing, fill=fill, coding="yes/no" if yes_no else "one-hot",
+        categories=tuple(categories), scale=scale, weight=weight,
+    )  # fmt: skip
+
+
+def _fresh(word: str, taken: list[str]) -> str:
+    return word if word not in taken else f"({word})"
+
+
+def _yes_last(categories: list[str], p: NDArray[np.float64]) -> tuple[list[str], NDArray[np.float64]]:
+    """Put the level that reads as "yes" second: the one feature is named for it."""
+    negative = {"no", "false", "0", "n", "f", "off", "none", "absent", "non", "nein"}
+    flip = categories[1].casefold() in negative or (
+        categories[0].casefold() not in negative and categories[1] < categories[0]
+    )
+    return (categories[::-1], p[::-1]) if flip else (categories, p)
+
+
+def code(coding: Coding, column: Column) -> NDArray[np.float64]:
+    """Return the (n, features) float64 block of a column under a fitted coding; the same rows give the same bits.
+
+    Raises
+    ------
+    InputError
+        If a value cannot be read as what the column held at fitting.
+    """
+    if coding.coding in ("one-hot", "yes/no"):
+        block = _code_category(coding, column)
+    else:
+        if coding.role == "date":
+            column = as_date(column, coding.format)
+        block = _code_number(coding, as_number(column).values)[:, None]
+    return block if coding.kept is None else block[:, list(coding.kept)]
+
+
+def _code_number(coding: Coding, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    unknown = ~np.isfinite(values)
+    if unknown.any():
+        values = np.where(unknown, coding.center if coding.fill is None else coding.fill, values)
+    if coding.seam is not None:
+        values = coding.seam + np.mod(values - coding.seam, 360.0)
+    if coding.coding == "as is":
+        return np.array(values, np.float64)
+    if coding.coding == "log":
+        # Training had no negative value; a new one goes on the other side of zero.
+        return (np.sign(values) * np.log1p(np.abs(values) / coding.step) - coding.shift) / coding.scale
+    z = (values * coding.factor - coding.shift) / coding.scale
+    return compress(z) if coding.coding == "signed log" else z
+
+
+def _code_category(coding: Coding, column: Column) -> NDArray[np.float64]:
+    levels, categories = as_levels(column), list(coding.categories or ())
+    position = {level: i for i, level in enumerate(categories)}
+    pooled = position.get("(other)", position.get(OTHER, -1)) if len(categories) > 2 else -1
+    truths = {"0": "False", "1": "True"}
+    lookup = np.empty(len(levels.values) + 1, np.int64)
+    for i, level in enumerate(levels.values):
+        lookup[i] = position.get(level, position.get(truths.get(level, level), pooled))
+    lookup[-1] = position[coding.fill] if coding.fill in position else -1  # type: ignore[index]
+    codes = lookup[levels.codes]
+    if coding.coding == "yes/no":  # an unknown value stands half way
+        return np.array([[-0.5], [0.5], [0.0]])[codes] / coding.scale
+    block = np.zeros((codes.size, len(categories)))
+    known = np.flatnonzero(codes >= 0)
+    block[known, codes[known]] = 1.0 / coding.scale
+    return block
+
+
+def require_known(column: Column) -> None:
+    """Raise InputError at the first missing value."""
+    if column.n_missing:
+        row = int(np.flatnonzero(column.missing)[0])
+        raise InputError(
+            f"column {column.name!r} has {column.n_missing:,} missing values (first in row {row}); fill them, "
+            "or let missing='auto' fill them"
+        )

@@ -1,0 +1,282 @@
+"""From a table to the matrix in which Euclidean distance is the dissimilarity to use."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from .cast import as_date, as_number
+from .coding import Coding, code, fit_category, fit_number, require_known
+from .groups import common_scales
+from .roles import Role, find_roles, require_used
+from .table import Column, Table, listing, unknown_name
+
+__all__ = ["Coding", "Prepared", "prepare"]
+
+_COPY = 0.999  # correlation from which a feature says what another one says already
+_COPY_SAMPLE = 2000
+_COPY_FEATURES = 4000
+_CHOICES = {
+    "scale": ("auto", "z-score", "robust", "none"),
+    "missing": ("auto", "error"),
+    "categories": ("auto", "ignore"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A table as numbers, and how to do the same to other rows.
+
+    Attributes
+    ----------
+    X : (n, m) float64 array, C order
+        Finite. Euclidean distance between its rows is the dissimilarity to use.
+    feature_names : tuple of str
+    feature_columns : (m,) int64 array
+        Position in ``codings`` of the column each feature comes from.
+    codings : tuple of Coding
+        One a column of the table, used or not.
+    notes : tuple of str
+        What was decided, one sentence each.
+    """
+
+    X: NDArray[np.float64] = field(repr=False)
+    feature_names: tuple[str, ...]
+    feature_columns: NDArray[np.int64]
+    codings: tuple[Coding, ...]
+    notes: tuple[str, ...] = ()
+
+    def transform(self, table: Table) -> NDArray[np.float64]:
+        """Code new rows; the training rows give ``X`` again, bit for bit.
+
+        Parameters
+        ----------
+        table : Table
+            Has the used columns, in any order; others are ignored.
+
+        Returns
+        -------
+        (n, m) float64 array
+
+        Raises
+        ------
+        InputError
+            If a used column is missing or holds something else than at fitting.
+        """
+        used = [coding for coding in self.codings if coding.used]
+        names = set(table.names)
+        absent = [coding.column for coding in used if coding.column not in names]
+        if absent:
+            message = str(unknown_name(absent[0], table.names))
+            more = f" (and {len(absent) - 1:,} more: {listing(absent[1:], 4)})" if len(absent) > 1 else ""
+            raise InputError(f"the new rows lack a column the model uses: {message}{more}")
+        return _matrix(used, table)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray]]:
+        """Return everything but ``X``, as JSON and arrays, for `from_state`."""
+        return {"codings": [asdict(coding) for coding in self.codings], "notes": list(self.notes)}, {}
+
+    @classmethod
+    def from_state(cls, json: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> "Prepared":
+        """Return a `Prepared` without rows that transforms as the one whose state it was.
+
+        Raises
+        ------
+        InputError
+            If the state is damaged.
+        """
+        try:
+            codings = tuple(_coding(line) for line in json["codings"])
+            notes = tuple(str(note) for note in json["notes"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"the description of the columns is damaged: {error}") from error
+        return _prepared(np.empty((0, sum(len(c.feature_names) for c in codings))), codings, notes)
+
+
+def prepare(
+    table: Table,
+    *,
+    roles: Mapping[str, str] | None = None,
+    scale: str = "auto",
+    missing: str = "auto",
+    categories: str = "auto",
+) -> Prepared:
+    """Turn a table into a matrix in which every used column counts about alike.
+
+    Parameters
+    ----------
+    table : Table
+    roles : dict, optional
+        As for `find_roles`.
+    scale : {"auto", "z-score", "robust", "none"}
+        "auto" takes a logarithm where positive values are strongly skewed, compresses tails beyond 4 spreads where there
+        are extreme values, and z-scores otherwise.
+    missing : {"auto", "error"}
+        "auto" fills numbers and dates with their median and categories with their most frequent value, or makes "missing"
+        a value of its own where 5 % or more are missing.
+    categories : {"auto", "ignore"}
+        "auto" codes them one-hot.
+
+    Returns
+    -------
+    Prepared
+
+    Raises
+    ------
+    InputError
+        If no column can be used; the message says what was found.
+
+    Examples
+    --------
+    >>> from coterie.tables import read
+    >>> table = read({"age": [31, 45, 52, 38], "city": ["Bern", "Bern", "Basel", "Bern"]})
+    >>> prepared = prepare(table)
+    >>> prepared.feature_names, prepared.X.shape
+    (('age', 'city = Bern'), (4, 2))
+    """
+    for option, value in (("scale", scale), ("missing", missing), ("categories", categories)):
+        if value not in _CHOICES[option]:
+            raise unknown_name(value, _CHOICES[option], f"choice for {option}=")
+    if table.n_rows == 0:
+        raise InputError(f"{table.name} has no rows; give at least one")
+    found = find_roles(table, roles=roles)
+    if categories == "ignore":
+        found = tuple(
+            replace(r, role="ignored", why="categories are ignored", used=False) if r.role == "category" else r
+            for r in found
+        )
+    require_used(found, table.name)
+    columns = [_as_role(column, role) for column, role in zip(table.columns, found, strict=True)]
+    codings = [_fit(column, role, scale, missing) for column, role in zip(columns, found, strict=True)]
+    notes: list[str] = []
+    if scale == "auto":
+        codings, notes = common_scales(columns, codings)
+    codings, X, copies = _without_copies(codings, table)
+    return _prepared(X, tuple(codings), (*_summary(codings, table.n_rows), *notes, *copies))
+
+
+def _as_role(column: Column, role: Role) -> Column:
+    if role.role == "number":
+        return as_number(column)
+    return as_number(as_date(column)) if role.role == "date" else column
+
+
+def _fit(column: Column, role: Role, scale: str, missing: str) -> Coding:
+    base = Coding(role.column, role.role, role.used, role.why, column.n_missing, unit=column.unit)
+    if not role.used:
+        return base
+    if column.n_missing == column.values.size:
+        return replace(base, used=False, why=f"{role.why}, but every value is missing")
+    if missing == "error":
+        require_known(column)
+    coding = fit_category(column, base) if role.role == "category" else fit_number(column, base, scale)
+    if not coding.scale > 0:
+        return replace(base, used=False, why=f"{role.why}, but all its values are equal")
+    return coding
+
+
+def _matrix(used: list[Coding], table: Table) -> NDArray[np.float64]:
+    widths = [len(coding.feature_names) for coding in used]
+    X = np.empty((table.n_rows, sum(widths)))
+    by_name = {column.name: column for column in table.columns}
+    at = 0
+    for coding, width in zip(used, widths, strict=True):
+        X[:, at : at + width] = code(coding, by_name[coding.column])
+        at += width
+    return X
+
+
+def _without_copies(codings: list[Coding], table: Table) -> tuple[list[Coding], NDArray[np.float64], list[str]]:
+    """Leave out features that only repeat another column's, so that one fact does not count twice."""
+    used = [i for i, coding in enumerate(codings) if coding.used]
+    X = _matrix([codings[i] for i in used], table)
+    owner = np.repeat(used, [len(codings[i].feature_names) for i in used])
+    place = np.concatenate([np.arange(len(codings[i].feature_names)) for i in used])
+    copy_of = _copies(X, owner, {i for i in used if codings[i].coding == "common scale"})
+    if not copy_of:
+        return codings, X, []
+    names = [name for i in used for name in codings[i].feature_names]
+    notes = []
+    for i in sorted({int(owner[j]) for j in copy_of}):
+        mine = [j for j in np.flatnonzero(owner == i) if j in copy_of]
+        kept = tuple(int(place[j]) for j in np.flatnonzero(owner == i) if j not in copy_of)
+        if kept:
+            codings[i] = replace(codings[i], kept=kept)
+            notes += [f"{names[j]} says the same as {names[copy_of[j]]} and is counted once" for j in mine]
+        else:
+            other = codings[int(owner[copy_of[mine[0]]])].column
+            codings[i] = replace(codings[i], used=False, coding="dropped", weight=0.0, why=f"says the same as {other}")
+            notes.append(f"{codings[i].column} says the same as {other} and is left out")
+    return codings, np.ascontiguousarray(X[:, [j for j in range(X.shape[1]) if j not in copy_of]]), notes
+
+
+def _copies(X: NDArray[np.float64], owner: NDArray[np.int64], grouped: set[int]) -> dict[int, int]:
+    """Find the features whose correlation with an earlier one, of another column, is almost 1 or -1."""
+    n, m = X.shape
+    if m < 2 or m > _COPY_FEATURES or n < 3:
+        return {}
+    sample = X[:: max(1, n // _COPY_SAMPLE)]
+    if sample.shape[0] < 3:
+        return {}
+    pairs = np.argwhere(np.triu(np.abs(_correlation(sample)) > _COPY - 0.02, 1))
+    copy_of: dict[int, int] = {}
+    for i, j in pairs:
+        if i in copy_of or j in copy_of or owner[i] == owner[j] or {int(owner[i]), int(owner[j])} & grouped:
+            continue
+        if abs(_correlation(X[:, [i, j]])[0, 1]) > _COPY:
+            copy_of[int(j)] = int(i)
+    return copy_of
+
+
+def _correlation(X: NDArray[np.float64]) -> NDArray[np.float64]:
+    Z = X - X.mean(axis=0)
+    sizes = np.sqrt((Z**2).sum(axis=0))
+    Z /= np.where(sizes > 0, sizes, 1.0)
+    return Z.T @ Z
+
+
+def _summary(codings: list[Coding], n_rows: int) -> list[str]:
+    """Say in a few sentences what is used, what is not, and what was filled."""
+    notes = []
+    for coding in codings:
+        if not coding.used:
+            notes.append(f"{coding.column} is not used: {coding.why}")
+    for words, kinds in (
+        ("a logarithm is taken of {}, for most values are small and a few are large", ("log",)),
+        ("values of {} far from the rest are drawn nearer, in the same order", ("signed log",)),
+    ):
+        names = [coding.column for coding in codings if coding.used and coding.coding in kinds]
+        if names:
+            notes.append(words.format(listing(names)))
+    filled = [coding for coding in codings if coding.used and coding.missing]
+    for coding in filled:
+        share = f"{coding.missing:,} of {n_rows:,} values of {coding.column} are missing"
+        own = coding.categories is not None and coding.fill in ("missing", "(missing)")
+        how = "count as a value of their own" if own else f"were filled with {_shown(coding)}"
+        notes.append(f"{share} and {how}")
+    return notes
+
+
+def _shown(coding: Coding) -> str:
+    if isinstance(coding.fill, str):
+        return f"the most frequent value, {coding.fill!r}"
+    if coding.role == "date":
+        return f"the middle date, {np.datetime64('1970-01-01') + int(coding.fill or 0)}"
+    return f"the median, {coding.fill:.6g}"
+
+
+def _prepared(X: NDArray[np.float64], codings: tuple[Coding, ...], notes: tuple[str, ...]) -> Prepared:
+    names = tuple(name for coding in codings for name in coding.feature_names)
+    owner = np.repeat(np.arange(len(codings)), [len(coding.feature_names) for coding in codings]).astype(np.int64)
+    return Prepared(X, names, owner, codings, notes)
+
+
+def _coding(line: Mapping[str, Any]) -> Coding:
+    values = dict(line)
+    for name in ("categories", "kept"):
+        if values.get(name) is not None:
+            values[name] = tuple(values[name])
+    return Coding(**values)
