@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from . import _interrupt, _terminal
 
@@ -44,7 +45,10 @@ def explained(arguments: Sequence[str]) -> Iterator[Outcome]:
     except KeyboardInterrupt:
         outcome.code = _stopped()
     except SystemExit as error:
-        outcome.code = error.code if isinstance(error.code, int) else int(error.code is not None)
+        if _is_broken_pipe(error.__context__):  # click ends with 1 here
+            outcome.code = _explain(error.__context__, arguments)
+        else:
+            outcome.code = error.code if isinstance(error.code, int) else int(error.code is not None)
     except BaseException as error:
         if _interrupt.interrupted() is not None:  # libraries turn a KeyboardInterrupt into errors of their own
             outcome.code = _stopped()
@@ -58,7 +62,7 @@ def _stopped() -> int:
 
 
 def _explain(error: BaseException, arguments: Sequence[str]) -> int:
-    if isinstance(error, BrokenPipeError) or (isinstance(error, OSError) and error.errno == errno.EPIPE):
+    if _is_broken_pipe(error):
         # Python flushes stdout once more on its way out; give it somewhere to go.
         with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -69,6 +73,10 @@ def _explain(error: BaseException, arguments: Sequence[str]) -> int:
     if sentence:
         _terminal.error(without_secrets(sentence))
     return code
+
+
+def _is_broken_pipe(error: BaseException | None) -> TypeGuard[OSError]:
+    return isinstance(error, OSError) and error.errno == errno.EPIPE
 
 
 def _code_and_sentence(error: BaseException) -> tuple[int, str | None]:

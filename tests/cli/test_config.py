@@ -1,0 +1,83 @@
+"""flag > COTERIE_NAME > coterie.toml > default."""
+
+import pytest
+
+from coterie.cli._options import default_folder
+
+
+def _config(call, *arguments):
+    ended = call("run", "--print-config", *arguments)
+    assert ended.code == 0, ended.err
+    return {line.split()[0]: line.split()[1:] for line in ended.out.splitlines()}
+
+
+def test_without_anything_every_value_is_a_default(call):
+    found = _config(call)
+    assert found["seed"] == ["0", "default"]
+    assert {words[-1] for words in found.values()} == {"default"}
+
+
+def test_the_file_beats_the_default_the_environment_the_file_and_a_flag_everything(
+    call, in_an_empty_folder, monkeypatch
+):
+    (in_an_empty_folder / "coterie.toml").write_text(
+        'seed = 1\nmethod = "kmeans"\n[run]\nclusters = 3\nmin-share = "2%"\n'
+    )
+    monkeypatch.setenv("COTERIE_SEED", "2")
+    monkeypatch.setenv("COTERIE_CLUSTERS", "4")
+    found = _config(call, "-k", "5")
+    assert found["method"] == ["KMeans", "coterie.toml"]
+    assert found["min-share"] == ["0.02", "coterie.toml"]
+    assert found["seed"] == ["2", "environment", "(COTERIE_SEED)"]
+    assert found["clusters"] == ["5", "flag"]
+
+
+def test_a_table_for_one_command_beats_the_top_of_the_file(call, in_an_empty_folder):
+    (in_an_empty_folder / "coterie.toml").write_text("seed = 1\n[run]\nseed = 3\n[predict]\nquiet = true\n")
+    assert _config(call)["seed"] == ["3", "coterie.toml"]
+
+
+def test_roles_can_be_a_table_in_the_file_and_a_list_in_the_environment(call, in_an_empty_folder, monkeypatch):
+    (in_an_empty_folder / "coterie.toml").write_text('[run.roles]\nzip = "category"\n"unit price" = "ignored"\n')
+    assert _config(call)["roles"] == ["zip=category,", "unit", "price=ignored", "coterie.toml"]
+    monkeypatch.setenv("COTERIE_ROLES", "a b=id;c=text")
+    assert _config(call)["roles"] == ["a", "b=id,", "c=text", "environment", "(COTERIE_ROLES)"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("sed = 1", "sets 'sed', which is no option; did you mean seed?"),
+        ("[run]\nmethot = 'x'", "did you mean method?"),
+        ("seed = ", "could not read coterie.toml"),
+        ("seed = 'x'", "'--seed'"),
+    ],
+)
+def test_a_mistake_in_the_file_is_usage(call, in_an_empty_folder, content, said):
+    (in_an_empty_folder / "coterie.toml").write_text(content)
+    ended = call("run", "--print-config")
+    assert ended.code == 2
+    assert said in ended.err
+
+
+def test_options_of_run_in_the_file_do_not_disturb_other_commands(call, in_an_empty_folder):
+    (in_an_empty_folder / "coterie.toml").write_text("seed = 1\nclusters = 3\n")
+    ended = call("report", "absent")
+    assert ended.code == 3
+    assert "absent" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("source", "folder"),
+    [
+        ("data/customers.csv", "customers.coterie"),
+        ("/x/quakes-23k.csv.gz", "quakes-23k.coterie"),
+        ("my.data.v2.csv", "my.data.v2.coterie"),
+        ("noending", "noending.coterie"),
+        ("-", "stdin.coterie"),
+        ("postgresql://u:p@h/shop?x=1", "shop.coterie"),
+        ("postgresql://u:p@h", "h.coterie"),
+    ],
+)
+def test_results_go_to_a_folder_named_after_the_input_in_the_current_folder(source, folder):
+    assert default_folder(source) == folder
