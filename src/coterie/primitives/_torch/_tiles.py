@@ -5,7 +5,7 @@ as one (leaves, width, d) tensor. Two leaves are compared as a whole: a batch of
 within `tile_bytes` whatever n is. A pair whose boxes lie too far apart is never computed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import torch
@@ -17,14 +17,17 @@ __all__ = [
     "distances2",
     "farthest2",
     "group_rows",
+    "near_pairs",
     "paired_distances2",
     "row_sum",
     "slices",
     "tile_bytes",
+    "within",
 ]
 
 _SLICE_BYTES = 1 << 26
 _SUM_ROWS = 256
+_FEW_FEATURES = 16
 
 
 class Leaves(NamedTuple):
@@ -38,7 +41,7 @@ class Leaves(NamedTuple):
     @property
     def filled(self) -> torch.Tensor:
         """Return which places hold a row."""
-        return self.X[:, :, 0] < torch.inf
+        return _filled(self.X)
 
     def take(self, values: torch.Tensor, empty: float | int | bool) -> torch.Tensor:
         """Lay (n,) values out like the rows, ``empty`` where there is none."""
@@ -148,6 +151,68 @@ def paired_distances2(A: torch.Tensor, B: torch.Tensor) -> torch.Tensor:
     for mine, theirs in zip(A.T, B.T, strict=True):
         total.add_((mine - theirs).square_())
     return total
+
+
+def within(A: torch.Tensor, B: torch.Tensor, bound2: float) -> torch.Tensor:
+    """Say which squared distances between the rows of (p, a, d) and (p, b, d) groups are at most ``bound2``.
+
+    The answer is that of ``distances2(A, B) <= bound2``. Where there are many features, most of it comes from one matrix
+    product in float64, and only the pairs that its rounding leaves open are computed by differences.
+    """
+    d = A.shape[-1]
+    if d <= _FEW_FEATURES:
+        return distances2(A, B) <= bound2
+    estimate, error = _estimates2(A, B)
+    inside = estimate + error <= bound2
+    # What has overflowed is not a number and stays open; empty places do not.
+    open_pairs = ~inside & ~(estimate - error > bound2) & _filled(A)[:, :, None] & _filled(B)[:, None, :]
+    for some in open_pairs.nonzero().split(max(1, tile_bytes(A.device) // (8 * d))):
+        pair, i, j = some.T
+        inside[pair, i, j] = paired_distances2(A[pair, i], B[pair, j]) <= bound2
+    return inside
+
+
+def _filled(X: torch.Tensor) -> torch.Tensor:
+    return X[:, :, 0] < torch.inf
+
+
+def _estimates2(A: torch.Tensor, B: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return squared distances by a matrix product, and how far `distances2` may be from them."""
+    d, info = A.shape[-1], torch.finfo(A.dtype)
+    # Near the rows the products are short; the first place of a leaf is never empty.
+    center = A[:, :1].double()
+    A, B = A.double() - center, B.double() - center
+    size = (A * A).sum(2)[:, :, None] + (B * B).sum(2)[:, None, :]
+    estimate = torch.baddbmm(size, A, B.transpose(1, 2), alpha=-2)
+    # Three dot products of d terms and the rounded shift, then the d + 2 roundings of the sum by differences.
+    error = size.mul_((d + 8) * 2 * torch.finfo(torch.float64).eps)
+    error += (estimate + error).abs_().mul_((d + 4) * info.eps).add_((d + 4) * info.tiny)
+    return estimate, error
+
+
+def near_pairs(
+    queries: Leaves, leaves: Leaves, choose: Callable[[slice], torch.Tensor]
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """List pairs of leaves in batches whose distances fill one tile.
+
+    Parameters
+    ----------
+    queries, leaves : Leaves
+    choose : callable
+        Gets a slice of the query leaves and returns, (q, leaves) bool, with which leaves each is to be paired.
+
+    Yields
+    ------
+    (p,) int64, (p,) int64
+        Query leaf and leaf of each pair, ordered by query leaf.
+    """
+    size = tile_bytes(leaves.X.device)
+    pairs = max(1, size // (8 * queries.X.shape[1] * leaves.X.shape[1]))
+    block = max(1, size // (8 * len(leaves.X)))
+    for start in range(0, len(queries.X), block):
+        chosen = choose(slice(start, start + block)).nonzero()
+        for q, c in (some.T for some in chosen.split(pairs)):
+            yield q + start, c
 
 
 def box_distances2(low: torch.Tensor, high: torch.Tensor, other: Leaves) -> torch.Tensor:
