@@ -188,9 +188,7 @@ class Analysis:
             "seed": record["seed"],
             "n_rows": record["input"]["rows"],
             "fingerprint": record["input"]["fingerprint"],
-            "clusters": [
-                {name: one.get(name) for name in ("id", "name", "rows", "share")} for one in record["clusters"]
-            ],
+            "names": [cluster["name"] for cluster in record["clusters"]],
         }
 
     def __repr__(self) -> str:
@@ -207,7 +205,7 @@ def run(
     data: Any,
     *,
     query: str | None = None,
-    memory_limit: int | None = None,
+    memory_limit: int | str | None = None,
     on_step: Callable[[Any], None] | None = None,
     **options: Any,
 ) -> Analysis:
@@ -219,8 +217,8 @@ def run(
         Anything `coterie.tables.read` understands.
     query : str, optional
         SQL to run where ``data`` is a database.
-    memory_limit : int, optional
-        Bytes that may be used; a plan that would need more is refused before it runs.
+    memory_limit : int or str, optional
+        Bytes, or a size such as "2GB", that may be used; a plan that would need more is refused before it runs.
     on_step : callable, optional
         Called with each step (``name``, ``text``, ``seconds``) as it ends.
     **options
@@ -240,6 +238,7 @@ def run(
         If no plan fits in ``memory_limit``.
     """
     from .. import study, tables
+    from ..study.plan import parse_bytes
 
     steps: list[Any] = []
 
@@ -249,7 +248,8 @@ def run(
             on_step(step)
 
     began = time.perf_counter()
-    table = tables.read(data, query=query, memory_limit=memory_limit)
+    limit = None if memory_limit is None else parse_bytes(memory_limit)
+    table = tables.read(data, query=query, memory_limit=limit)
     read = f"{table.n_rows:,} rows and {len(table.columns)} columns from {without_credentials(table.name)}"
     keep(ReadStep("read", read, time.perf_counter() - began))
     found = study.study(table, memory_limit=memory_limit, on_step=keep, **options)
@@ -311,12 +311,21 @@ def _record(found: Any, steps: list[Any], given: Mapping[str, Any]) -> dict[str,
             "fingerprint": table.fingerprint(),
             "notes": list(table.notes),
         },
-        "steps": [{"name": step.name, "text": step.text, "seconds": step.seconds} for step in steps],
+        "steps": [_plain_step(step) for step in steps[:1]] + _study_steps(found, steps),
         "options": options,
     }
     record = clean({**head, **{key: value for key, value in found.record.items() if key not in head}})
     check(record)
     return record
+
+
+def _study_steps(found: Any, steps: list[Any]) -> list[dict[str, Any]]:
+    # The study may add to the text of a step after it was announced.
+    return found.record.get("steps") or [_plain_step(step) for step in steps[1:]]
+
+
+def _plain_step(step: Any) -> dict[str, Any]:
+    return {"name": step.name, "text": step.text, "seconds": step.seconds}
 
 
 def _now() -> str:

@@ -47,33 +47,25 @@ def _head(record: Mapping[str, Any], width: int) -> str:
 
 
 def _table(record: Mapping[str, Any], width: int) -> str:
-    rows = [("group", "rows", "share", "what sets it apart")]
+    rows = [("group", "rows", "share", ["what sets it apart"])]
     for cluster in record["clusters"]:
-        what = printable(cluster.get("name") or "")
         phrases = [printable(feature.get("text") or "") for feature in (cluster.get("features") or [])[:3]]
-        detail = "; ".join(phrase for phrase in phrases if phrase)
-        rows.append(
-            (
-                str(cluster["id"]),
-                count(cluster["rows"]),
-                percent(cluster["share"]),
-                ": ".join(part for part in (what, detail) if part),
-            )
-        )
+        parts = [printable(cluster.get("name") or ""), "; ".join(phrase for phrase in phrases if phrase)]
+        rows.append((str(cluster["id"]), count(cluster["rows"]), percent(cluster["share"]), parts))
     population = record.get("population") or {}
     if population.get("noise_rows"):
         why = printable(population.get("noise_why") or "rows that fit no group")
-        rows.append(("none", count(population["noise_rows"]), percent(population.get("noise_share")), why))
+        rows.append(("none", count(population["noise_rows"]), percent(population.get("noise_share")), [why]))
     return _lines(_align(rows, width))
 
 
-def _align(rows: Sequence[tuple[str, str, str, str]], width: int) -> Iterator[str]:
+def _align(rows: Sequence[tuple[str, str, str, list[str]]], width: int) -> Iterator[str]:
     widths = [max(_columns(row[i]) for row in rows) for i in range(3)]
     indent = sum(widths) + 8
     for row in rows:
         start = "  ".join(" " * (widths[i] - _columns(row[i])) + row[i] for i in range(3))
-        wrapped = textwrap.wrap(row[3], max(width - indent, 20)) or [""]
-        yield f"  {start}  {wrapped[0]}".rstrip()
+        wrapped = [line for part in row[3] for line in textwrap.wrap(part, max(width - indent, 20))]
+        yield f"  {start}  {''.join(wrapped[:1])}".rstrip()
         for more in wrapped[1:]:
             yield " " * indent + more
 

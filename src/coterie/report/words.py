@@ -18,10 +18,10 @@ def percent(share: float | None) -> str:
         return "?"
     value = 100 * share
     if value == 0 or value >= 99.95:
-        return f"{value:.0f} %"
+        return f"{value:.0f}%"
     if value < 0.1:
-        return "< 0.1 %"
-    return f"{value:.1f} %"
+        return "<0.1%"
+    return f"{value:.1f}%" if value < 10 else f"{value:.0f}%"
 
 
 def headline(record: Mapping[str, Any]) -> str:

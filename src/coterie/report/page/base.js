@@ -49,9 +49,9 @@ function rows(value) {
 function percent(share) {
   if (!isNumber(share)) return "?";
   const value = 100 * share;
-  if (value === 0 || value >= 99.95) return `${value.toFixed(0)} %`;
-  if (value < 0.1) return "< 0.1 %";
-  return `${value.toFixed(value < 10 ? 1 : 0)} %`;
+  if (value === 0 || value >= 99.95) return `${value.toFixed(0)}%`;
+  if (value < 0.1) return "<0.1%";
+  return `${value.toFixed(value < 10 ? 1 : 0)}%`;
 }
 
 function seconds(value) {
@@ -114,7 +114,8 @@ function pick(cluster) {
 }
 
 function pickButton(cluster, className, ...children) {
-  const button = el("button", { type: "button", class: className, "aria-pressed": "false", on: { click: () => pick(cluster) } }, children);
+  const button = el("button", { type: "button", class: className, "aria-pressed": "false" }, children);
+  button.addEventListener("click", () => pick(cluster));
   onPick((value) => {
     button.setAttribute("aria-pressed", String(value === cluster));
     button.classList.toggle("faded", value !== null && value !== cluster);

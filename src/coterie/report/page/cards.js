@@ -18,7 +18,7 @@ function groupCard(cluster) {
       { class: "card-head" },
       badge(cluster.id),
       el("h3", { id: `group-${cluster.id}-name` }, nameOf(cluster.id)),
-      pickButton(cluster.id, "quiet", "Show on map"),
+      page.map && mapButton(cluster.id),
     ),
     el(
       "p",
@@ -27,7 +27,8 @@ function groupCard(cluster) {
       el("span", { class: "soft" }, ` · ${percent(cluster.share)} of all`),
       bar(cluster.share, color, `${percent(cluster.share)} of all rows`),
     ),
-    cluster.sentence && el("p", { class: "card-sentence" }, sentence(cluster.sentence)),
+    // A sentence that only repeats the chart below it is left to the terminal.
+    cluster.sentence && !(features.length && cluster.sentence.includes(features[0].text)) && el("p", { class: "card-sentence" }, sentence(cluster.sentence)),
     features.length > 0 && el(
       "div",
       { class: "features" },
@@ -39,6 +40,12 @@ function groupCard(cluster) {
     rowsOf("Typical rows", list(cluster.exemplars), cluster, true),
     rowsOf("Rows on the border", list(cluster.border), cluster, false),
   );
+}
+
+function mapButton(cluster) {
+  const button = pickButton(cluster, "quiet", "Show on map");
+  button.addEventListener("click", () => picked.value === cluster && scrollToMap());
+  return button;
 }
 
 function ruleOf(cluster) {
@@ -55,9 +62,9 @@ function ruleOf(cluster) {
 
 function surenessOf(cluster) {
   const facts = [
-    ["Comes back when repeated", cluster.stability],
-    ["Its rows surely belong", cluster.certainty],
-    ["Apart from the others", cluster.separation],
+    ["Repeatable", cluster.stability],
+    ["Certain rows", cluster.certainty],
+    ["Set apart", cluster.separation],
   ].filter(([, value]) => isNumber(value));
   if (!facts.length) return null;
   const color = colorOf(cluster.id);

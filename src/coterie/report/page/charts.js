@@ -108,7 +108,7 @@ function levelOf(feature) {
 
 function valueText(feature, value) {
   if (value === null) return "–";
-  const median = number(value.median, feature.column);
+  const median = isNumber(value.median) && Math.abs(value.median) < 1000 ? short.format(value.median) : number(value.median, feature.column);
   return known(feature.unit) && isNumber(value.median) && !feature.column.includes(feature.unit) ? `${median} ${feature.unit}` : median;
 }
 

@@ -54,7 +54,7 @@ function composition() {
   const noise = (record.population || {}).noise_share || 0;
   const parts = [...clusters.map((cluster) => [cluster.id, cluster.share]), ...(noise > 0 ? [[NOISE, noise]] : [])];
   return el("div", { class: "composition", role: "group", "aria-label": "Share of each group; click one to pick it out" }, parts.map(([cluster, share]) => {
-    const button = pickButton(cluster, "part", share > 0.03 ? el("span", { "aria-hidden": "true" }, cluster === NOISE ? "none" : String(cluster)) : null);
+    const button = pickButton(cluster, "part", share > 0.03 ? el("span", { "aria-hidden": "true" }, cluster !== NOISE ? String(cluster) : share > 0.06 ? "none" : "–") : null);
     const color = colorOf(cluster);
     button.style.setProperty("flex-grow", String(Math.max(share, 0.003)));
     button.style.setProperty("background-color", color);
@@ -147,7 +147,10 @@ function mapSection() {
 }
 
 function showRow(row) {
-  if (!page.drawn || !page.drawn.mark(row)) return;
+  if (page.drawn && page.drawn.mark(row)) scrollToMap();
+}
+
+function scrollToMap() {
   document.getElementById("map").scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
 }
 

@@ -196,7 +196,7 @@ class PointMap {
     const free = (box) => taken.every((other) => box[0] > other[2] || box[2] < other[0] || box[1] > other[3] || box[3] < other[1]);
     const write = (words, x, y, font) => {
       context.font = font;
-      context.lineWidth = 4;
+      context.lineWidth = 5;
       context.strokeStyle = this.paper;
       context.strokeText(words, x, y);
       context.fillStyle = this.ink;
@@ -215,13 +215,13 @@ class PointMap {
     }
     for (const [cluster, x, y] of placed) {
       const name = clip(nameOf(cluster), 34);
-      context.font = "500 12px system-ui, sans-serif";
+      context.font = "600 12px system-ui, sans-serif";
       const half = context.measureText(name).width / 2;
       const middle = Math.max(half + 6, Math.min(this.width - half - 6, x));
       const box = [middle - half, y + 12, middle + half, y + 28];
       if (this.width > 520 && clusters.length <= 12 && free(box)) {
         taken.push(box);
-        write(name, middle, y + 20, "500 12px system-ui, sans-serif");
+        write(name, middle, y + 20, "600 12px system-ui, sans-serif");
       }
     }
     for (const [cluster, x, y] of placed) {
@@ -280,7 +280,7 @@ class PointMap {
   }
 
   hover(x, y) {
-    this.find ||= gridOf(this.points);
+    this.find ||= gridOf(this.points, sampledIn(this.points));
     const { sx, sy, ox, oy } = this.view;
     const reach = 12;
     this.hovered = this.find((x - ox) / sx, (oy - y) / sy, reach / sx, reach / sy);
@@ -314,7 +314,7 @@ class PointMap {
     tip.replaceChildren(
       el("div", { class: "tip-head" }, badge(group), el("b", {}, nameOf(group))),
       el("div", { class: "soft" }, `row ${count(row)}`),
-      ...(values.length ? [el("dl", {}, values.map(([name, value]) => [el("dt", {}, clip(name, 40)), el("dd", {}, clip(number(value, name), 60))]))] : []),
+      ...(values.length ? [el("dl", {}, values.map(([name, value]) => [el("dt", {}, clip(name, 40)), el("dd", {}, clip(number(value, name), 60))]))] : [el("div", { class: "soft" }, "its values are not kept in this report")]),
     );
     const [x, y] = this.place(i);
     const box = tip.getBoundingClientRect();

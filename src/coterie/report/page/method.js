@@ -62,7 +62,7 @@ function structureBlock() {
     facts.push(["Clearness of the groups", short.format(structure.statistic)]);
     facts.push(["The same, in data without groups", `${short.format(structure.null_mean)}${isNumber(structure.null_sd) ? ` ± ${short.format(structure.null_sd)}` : ""}`]);
   }
-  if (isNumber(structure.p_value)) facts.push(["Chance of such clearness without groups", structure.p_value < 0.01 ? "below 1 %" : percent(structure.p_value)]);
+  if (isNumber(structure.p_value)) facts.push(["Chance of such clearness without groups", structure.p_value < 0.01 ? "below 1%" : percent(structure.p_value)]);
   for (const [words, value] of [["Silhouette", (judge || {}).silhouette], ["Stability", (judge || {}).stability], ["Separation", (judge || {}).separation]]) {
     if (isNumber(value)) facts.push([words, short.format(value)]);
   }
@@ -133,8 +133,9 @@ const WORDS = [
   ["Middle half", "The range that holds the middle half of the rows: a quarter lies below it, a quarter above."],
   ["Map", "A flat picture of many columns. Rows that are alike lie close together. Some detail is always lost, so groups that touch here may still be apart."],
   ["How unusual", "A score from 0 (like many other rows) upwards; the highest are the rows most unlike all others."],
-  ["Stability", "How well a group comes back when the work is repeated on other draws of the rows. 100 % means that it comes back unchanged."],
-  ["Silhouette, separation", "How much nearer rows are to their own group than to the next one. 1 is perfect, 0 means that groups touch."],
+  ["Repeatable, stability", "How well a group comes back when the work is repeated on other draws of the rows. 100% means that it comes back unchanged."],
+  ["Set apart, silhouette", "How much nearer rows are to their own group than to the next one. 1 is perfect, 0 means that groups touch."],
+  ["Certain rows", "How firmly the rows of a group belong to it, on average; 100% is beyond doubt."],
   ["Validity", "How compact the groups are, and how far apart."],
   ["Rule of thumb", "A short test that finds most rows of a group. The first percentage says how much of the group it catches, the second how often it is right."],
   ["Typical rows, border rows", "Rows in the middle of their group, and rows that could almost belong to another."],

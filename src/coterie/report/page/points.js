@@ -41,7 +41,17 @@ function sortBy(n, size, key) {
   return { order, start };
 }
 
-function gridOf(points) {
+// Which points have their values in the page: the pointer prefers them.
+function sampledIn(points) {
+  const sampled = new Uint8Array(points.n);
+  for (const row of Object.keys(sampleRows)) {
+    const i = indexOfRow(points, Number(row));
+    if (i >= 0) sampled[i] = 1;
+  }
+  return sampled;
+}
+
+function gridOf(points, preferred) {
   const shift = 16 - BITS;
   const side = 1 << BITS;
   const cells = sortBy(points.n, side * side, (i) => ((points.y[i] >> shift) << BITS) | (points.x[i] >> shift));
@@ -55,7 +65,7 @@ function gridOf(points) {
       const to = cells.start[((line << BITS) | low(x + rx)) + 1];
       for (let j = from; j < to; j++) {
         const i = cells.order[j];
-        const far = ((points.x[i] - x) / rx) ** 2 + ((points.y[i] - y) / ry) ** 2;
+        const far = (((points.x[i] - x) / rx) ** 2 + ((points.y[i] - y) / ry) ** 2) * (preferred[i] ? 0.3 : 1);
         if (far < least) [least, best] = [far, i];
       }
     }

@@ -105,6 +105,6 @@ function outliersSection() {
     };
   });
   const lead = known(outliers.sentence) ? sentence(outliers.sentence) : null;
-  const about = population.noise_rows > 0 && el("p", {}, `${rows(population.noise_rows)} (${percent(population.noise_share)}) ${population.noise_rows === 1 ? "has" : "have"} no group`, known(population.noise_why) ? `: ${sentence(population.noise_why)}` : ".");
+  const about = population.noise_rows > 0 && el("p", {}, `${rows(population.noise_rows)} (${percent(population.noise_share)}) ${population.noise_rows === 1 ? "has" : "have"} no group`, ". ", known(population.noise_why) && sentence(population.noise_why));
   return section("outliers", "Rows that stand out", lead, about, lines.length > 0 && sortable("Rows that stand out, most unusual first", heads, lines));
 }
