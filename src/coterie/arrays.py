@@ -19,6 +19,7 @@ __all__ = [
     "like_input",
     "normalize_rows",
     "to_device",
+    "to_numpy",
 ]
 
 NOISE = -1
@@ -96,6 +97,11 @@ def like_input(values: Any, X: Any) -> Any:
         torch = sys.modules["torch"]
         return values.to(X.device) if is_tensor(values) else torch.as_tensor(values, device=X.device)
     return values.cpu().numpy() if is_tensor(values) else values
+
+
+def to_numpy(values: Any) -> np.ndarray:
+    """Return ``values`` as a NumPy array on the host."""
+    return values.detach().cpu().numpy() if is_tensor(values) else np.asarray(values)
 
 
 def first_bad_value(X: np.ndarray) -> tuple[int, int] | None:

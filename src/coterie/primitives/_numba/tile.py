@@ -18,7 +18,16 @@ from numba.extending import intrinsic
 
 from .jit import kernel
 
-__all__ = ["GROUP", "ROWS", "lanes_of", "nearest_of_eight", "pack_centers", "pack_panel", "squared_distances"]
+__all__ = [
+    "GROUP",
+    "ROWS",
+    "lanes_of",
+    "nearest_of_eight",
+    "pack_centers",
+    "pack_panel",
+    "squared_distances",
+    "squared_distances_narrow",
+]
 
 GROUP = 32  # a panel's width is a multiple of this
 ROWS = 8  # rows that share each load of a center
@@ -34,45 +43,55 @@ def lanes_of(dtype: np.dtype) -> int:
 # --- one row against a panel -----------------------------------------------------------------------------------------
 
 
-@intrinsic
-def squared_distances(
-    typingctx,
-    X,  # (n, d) C  in
-    row,  # int  in: which row of X
-    panels,  # (p, d, w) C  in: w rows side by side, feature by feature; w a multiple of GROUP
-    panel,  # int  in: which panel
-    out,  # (>= w,) C  out
-):
-    """Write the squared distances from ``X[row]`` to the rows of ``panels[panel]`` to ``out``."""
-    lanes = 512 // X.dtype.bitwidth
-    vectors = GROUP // lanes
-    signature = types.void(X, types.int64, panels, types.int64, out)
+def _make_squared_distances(whole_groups):
+    """Make the intrinsic for panels whose width is a multiple of GROUP, or only of one vector."""
 
-    def codegen(context, builder, signature, arguments):
-        x, width, n_features, vector = _rows(context, builder, signature, arguments, lanes)
-        tile_row = builder.gep(x.data, [builder.mul(arguments[1], n_features)])
-        block = context.make_array(signature.args[2])(context, builder, arguments[2])
-        area = builder.mul(n_features, width)
-        base = builder.gep(block.data, [builder.mul(arguments[3], area)])
-        target = context.make_array(signature.args[4])(context, builder, arguments[4]).data
-        sums = [cgutils.alloca_once(builder, vector) for _ in range(vectors)]
-        zero = ir.Constant(vector, [0.0] * lanes)
-        with cgutils.for_range(builder, builder.udiv(width, _int64(GROUP))) as group:
-            offset = builder.mul(group.index, _int64(GROUP))
-            for total in sums:
-                builder.store(zero, total)
-            with cgutils.for_range(builder, n_features) as feature:
-                mine = _broadcast(builder, builder.load(builder.gep(tile_row, [feature.index])), lanes)
-                line = builder.add(builder.mul(feature.index, width), offset)
+    @intrinsic
+    def squared_distances(
+        typingctx,
+        X,  # (n, d) C  in
+        row,  # int  in: which row of X
+        panels,  # (p, d, w) C  in: w rows side by side, feature by feature
+        panel,  # int  in: which panel
+        out,  # (>= w,) C  out
+    ):
+        lanes = 512 // X.dtype.bitwidth
+        vectors = GROUP // lanes if whole_groups else 1
+        signature = types.void(X, types.int64, panels, types.int64, out)
+
+        def codegen(context, builder, signature, arguments):
+            x, width, n_features, vector = _rows(context, builder, signature, arguments, lanes)
+            mine_at = builder.gep(x.data, [builder.mul(arguments[1], n_features)])
+            block = context.make_array(signature.args[2])(context, builder, arguments[2])
+            theirs_at = builder.gep(block.data, [builder.mul(arguments[3], builder.mul(n_features, width))])
+            target = context.make_array(signature.args[4])(context, builder, arguments[4]).data
+            sums = [cgutils.alloca_once(builder, vector) for _ in range(vectors)]
+            group_width = _int64(lanes * vectors)
+            with cgutils.for_range(builder, builder.udiv(width, group_width)) as group:
+                offset = builder.mul(group.index, group_width)
+                for total in sums:
+                    builder.store(ir.Constant(vector, [0.0] * lanes), total)
+                with cgutils.for_range(builder, n_features) as feature:
+                    mine = _broadcast(builder, builder.load(builder.gep(mine_at, [feature.index])), lanes)
+                    line = builder.add(builder.mul(feature.index, width), offset)
+                    for v, total in enumerate(sums):
+                        theirs = _load(builder, theirs_at, builder.add(line, _int64(v * lanes)), vector)
+                        gap = builder.fsub(mine, theirs)
+                        builder.store(builder.fadd(builder.load(total), builder.fmul(gap, gap)), total)
                 for v, total in enumerate(sums):
-                    theirs = _load(builder, base, builder.add(line, _int64(v * lanes)), vector)
-                    gap = builder.fsub(mine, theirs)
-                    builder.store(builder.fadd(builder.load(total), builder.fmul(gap, gap)), total)
-            for v, total in enumerate(sums):
-                _store(builder, builder.load(total), target, builder.add(offset, _int64(v * lanes)))
-        return context.get_dummy_value()
+                    _store(builder, builder.load(total), target, builder.add(offset, _int64(v * lanes)))
+            return context.get_dummy_value()
 
-    return signature, codegen
+        return signature, codegen
+
+    return squared_distances
+
+
+squared_distances = _make_squared_distances(whole_groups=True)
+"""``squared_distances(X, row, panels, panel, out)``: from ``X[row]`` to each row of ``panels[panel]``, w a multiple of GROUP."""
+
+squared_distances_narrow = _make_squared_distances(whole_groups=False)
+"""The same for panels whose width is a multiple of `lanes_of` only."""
 
 
 @kernel

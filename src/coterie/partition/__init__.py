@@ -1,0 +1,1 @@
+"""Partitions: every row to the nearest of k representatives."""

@@ -1,0 +1,395 @@
+"""K-means: k centers such that the squared distances from the rows to their nearest center add up to little.
+
+Lloyd's iteration: assign every row to its nearest center, move every center to the mean of its rows, until nothing changes.
+The total, called *inertia*, never rises; where it ends depends on the start. Cost O(n d k) a step at most: rows are kept in
+small balls, and a ball whose rows cannot have another nearest center is not looked at.
+"""
+
+import warnings
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+import scipy.sparse
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.preprocessing import normalize
+from sklearn.utils import check_random_state
+
+from ..arrays import like_input, normalize_rows, to_numpy
+from ..base import Clusterer, Interval, StrOptions
+from ..errors import InputError
+from ..primitives.assign import center_sums, lloyd_start, lloyd_step, nearest_center
+from ..primitives.conditioning import condition
+from ..primitives.distances import pairwise_distances
+from ._seeding import canonical_order, kmeans_plusplus, random_rows
+
+__all__ = ["KMeans", "kmeans"]
+
+
+def kmeans(
+    X: Any,
+    centers: np.ndarray,
+    *,
+    sample_weight: Any = None,
+    max_iter: int = 300,
+    tol: float = 0.0,
+    spherical: bool = False,
+    skip: bool = True,
+) -> tuple[np.ndarray, int]:
+    """Run Lloyd's iteration from the given centers.
+
+    Parameters
+    ----------
+    X : (n, d) float array of any engine, or CSR array
+        Conditioned (see `coterie.primitives.conditioning.condition`), or of unit length where ``spherical``.
+    centers : (k, d) float64 array
+        Start.
+    sample_weight : (n,) float64 array, optional
+    max_iter : int, default=300
+    tol : float, default=0
+        Stop when the centers' squared moves add up to this or less.
+    spherical : bool, default=False
+        Scale each center to unit length: then the nearest center is the one of greatest cosine.
+    skip : bool, default=True
+        Skip what cannot have changed; the result is the same up to the rounding of sums.
+
+    Returns
+    -------
+    centers : (k, d) float64 array
+    n_iter : int
+    """
+    state = lloyd_start(X, sample_weight, skip=skip)
+    for n_iter in range(1, max_iter + 1):  # noqa: B007 - returned
+        step = lloyd_step(state, centers)
+        sums, weights = to_numpy(step.sums), to_numpy(step.weights)
+        empty = np.flatnonzero(to_numpy(step.counts) == 0)
+        if len(empty):
+            _fill_empty(X, centers, sample_weight, empty, sums, weights)
+        moved = _centers_of(sums, weights, centers, spherical)
+        shift2 = float(((moved - centers) ** 2).sum())
+        centers = moved
+        if step.n_changed == 0 or shift2 <= tol:
+            break
+    return centers, n_iter
+
+
+class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
+    """K-means clustering: k compact groups around their means.
+
+    Parameters
+    ----------
+    n_clusters : int, default=8
+        How many groups, at most the number of rows.
+    init : {"k-means++", "random"}, array of shape (n_clusters, d), or callable, default="k-means++"
+        Starting centers. An array is taken as it is, and label i then belongs to its row i. A callable is called as
+        ``init(X, n_clusters, random_state)``.
+    n_init : "auto" or int, default="auto"
+        How many starts; the one that ends with the least inertia is kept. "auto" is 1 for "k-means++" and arrays, 10 else.
+    max_iter : int, default=300
+        Most steps of one start.
+    tol : float, default=1e-4
+        Stop when the centers' squared moves add up to no more than ``tol`` times the mean variance of the features; 0 goes on
+        until no row changes its center.
+    metric : {"euclidean", "cosine"}, default="euclidean"
+        "cosine" compares directions: rows and centers are scaled to length 1 (spherical K-means).
+    algorithm : {"auto", "lloyd"}, default="auto"
+        "auto" skips rows that cannot have another nearest center; "lloyd" looks at all. The result is the same, up to the
+        rounding of the centers' sums.
+    random_state : int, RandomState or None, default=None
+        Seed of the starts.
+    device : str, default="cpu"
+        "cuda", "cuda:0", "mps" or "auto" move NumPy input to a GPU once; tensors are computed on where they lie.
+
+    Attributes
+    ----------
+    cluster_centers_ : (n_clusters, d) array
+        In the units of ``X`` and of its dtype; unit vectors for the cosine.
+    labels_ : (n,) int64 array
+        Nearest center of each row; a tensor where ``X`` was one.
+    inertia_ : float
+        Weighted sum of squared distances to the nearest center; for the cosine, of ``1 - cosine``.
+    n_iter_ : int
+        Steps of the best start.
+    n_features_in_ : int
+        Number of features seen in ``fit``.
+    feature_names_in_ : (d,) array of str
+        Their names, where ``X`` had names that are strings.
+
+    See Also
+    --------
+    DBSCAN : Groups of any shape at one density.
+    HDBSCAN : Groups of any shape, each at its own density.
+
+    Notes
+    -----
+    Cost: O(n d k) for each step at most, memory two copies of ``X`` and O(k d). Labels, centers and inertia are the same
+    bits on any number of threads. Data of any offset or magnitude are shifted and scaled first. A center that loses all
+    its rows moves to the row farthest from its own center. `predict` gives the nearest center, ties to the lowest, and so
+    repeats ``labels_`` on the rows of the fit. Groups are compact and of similar width; for other shapes prefer `HDBSCAN`.
+
+    References
+    ----------
+    Lloyd, S. (1982). Least squares quantization in PCM. IEEE Transactions on Information Theory, 28(2), 129-137.
+    https://doi.org/10.1109/TIT.1982.1056489
+
+    Arthur, D., & Vassilvitskii, S. (2007). k-means++: The advantages of careful seeding. SODA, 1027-1035.
+
+    Dhillon, I. S., & Modha, D. S. (2001). Concept decompositions for large sparse text data using clustering. Machine
+    Learning, 42, 143-175. https://doi.org/10.1023/A:1007612920971
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie import KMeans
+    >>> X = np.array([[1.0, 2.0], [1.0, 4.0], [1.0, 0.0], [10.0, 2.0], [10.0, 4.0], [10.0, 0.0]])
+    >>> model = KMeans(n_clusters=2, random_state=0).fit(X)
+    >>> int(model.labels_[0] == model.labels_[1]), int(model.labels_[0] == model.labels_[3])
+    (1, 0)
+    >>> model.inertia_
+    16.0
+    >>> sorted(model.cluster_centers_[:, 0].tolist())
+    [1.0, 10.0]
+    """
+
+    _state_attributes: ClassVar = ("_centers", "_shift", "_scale", "_n_features_out")
+    _parameter_constraints: ClassVar = {
+        "n_clusters": [Interval(Integral, 1, None, closed="left")],
+        "init": [StrOptions({"k-means++", "random"}), "array-like", callable],
+        "n_init": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "metric": [StrOptions({"euclidean", "cosine"})],
+        "algorithm": [StrOptions({"auto", "lloyd"})],
+        "random_state": ["random_state"],
+        "device": [str],
+    }
+
+    def __init__(
+        self,
+        n_clusters=8,
+        *,
+        init="k-means++",
+        n_init="auto",
+        max_iter=300,
+        tol=1e-4,
+        metric="euclidean",
+        algorithm="auto",
+        random_state=None,
+        device="cpu",
+    ):
+        self.n_clusters = n_clusters
+        self.init = init
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.metric = metric
+        self.algorithm = algorithm
+        self.random_state = random_state
+        self.device = device
+
+    def fit(self, X, y=None, sample_weight=None):
+        """Find the centers.
+
+        Parameters
+        ----------
+        X : (n, d) array, frame, sparse array or tensor
+        y : ignored
+        sample_weight : (n,) array, optional
+            Weight of each row, not negative; an integer weight counts like that many equal rows.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        InputError
+            If there are fewer rows than clusters, or a value is not finite.
+        """
+        self._validate_params()
+        rows = self._gate_in(X, reset=True, accept_sparse=True)
+        n = rows.shape[0]
+        if n < self.n_clusters:
+            raise InputError(f"n_samples={n} should be >= n_clusters={self.n_clusters}; lower n_clusters or add rows")
+        weight = self._check_weights(sample_weight, n)
+        if weight is not None and (weight.min() < 0 or not weight.any()):
+            raise InputError("sample_weight must not be negative, nor zero for every row")
+        prepared = self._prepare(rows, fitting=True)
+        order = None if callable(self.init) or _is_array(self.init) else canonical_order(prepared)
+        best = None
+        rng = check_random_state(self.random_state)
+        for _ in range(self._n_starts()):
+            start = self._start(rows, prepared, order, weight, rng)
+            run = self._run(prepared, start, weight)
+            if best is None or run[0] < best[0]:
+                best = run
+        self._keep(best, rows, X)
+        return self
+
+    def predict(self, X):
+        """Return the nearest center of each row, ties to the lowest.
+
+        Parameters
+        ----------
+        X : (n, d) array, frame, sparse array or tensor
+
+        Returns
+        -------
+        (n,) int64 array
+        """
+        rows = self._gate_in(X, reset=False, accept_sparse=True)
+        labels, _ = nearest_center(self._prepare(rows), self._centers)
+        return self._labels_out(labels, X)
+
+    def transform(self, X):
+        """Return the distance of each row to each center: Euclidean, or ``1 - cosine``.
+
+        Parameters
+        ----------
+        X : (n, d) array, frame, sparse array or tensor
+
+        Returns
+        -------
+        (n, n_clusters) array
+        """
+        rows = self._gate_in(X, reset=False, accept_sparse=True)
+        if self.metric == "cosine":
+            return like_input(pairwise_distances(self._prepare(rows), self._centers, squared=True) / 2, X)
+        return like_input(pairwise_distances(self._prepare(rows), self._centers) * self._scale, X)
+
+    def score(self, X, y=None, sample_weight=None):
+        """Return minus the inertia of ``X``: the greater, the better.
+
+        Parameters
+        ----------
+        X : (n, d) array, frame, sparse array or tensor
+        y : ignored
+        sample_weight : (n,) array, optional
+
+        Returns
+        -------
+        float
+        """
+        rows = self._gate_in(X, reset=False, accept_sparse=True)
+        _, distances2 = nearest_center(self._prepare(rows), self._centers)
+        return -self._inertia(to_numpy(distances2), self._check_weights(sample_weight, rows.shape[0]))
+
+    def _n_starts(self):
+        if self.n_init != "auto":
+            return 1 if _is_array(self.init) else self.n_init
+        return 10 if callable(self.init) or _is(self.init, "random") else 1
+
+    def _prepare(self, rows, fitting=False):
+        """Return the rows in the coordinates of the computation, remembering them where ``fitting``."""
+        if fitting:
+            self._shift, self._scale = np.zeros(rows.shape[1]), 1.0
+        if self.metric == "cosine":
+            return normalize(rows) if scipy.sparse.issparse(rows) else normalize_rows(rows)
+        if scipy.sparse.issparse(rows):
+            if fitting and rows.nnz:
+                self._scale = condition(rows.data[:, None], np.zeros(1), None).scale
+            return rows / rows.dtype.type(self._scale)
+        known = (None, None) if fitting else (self._shift, self._scale)
+        conditioned, self._shift, self._scale = condition(rows, *known)
+        return conditioned
+
+    def _start(self, rows, prepared, order, weight, rng):
+        """Return starting centers in the coordinates of the computation, float64."""
+        if _is(self.init, "k-means++"):
+            return _rows_of(prepared, kmeans_plusplus(prepared, self.n_clusters, rng, order, weight))
+        if _is(self.init, "random"):
+            return _rows_of(prepared, random_rows(order, self.n_clusters, rng, weight))
+        init = self.init(to_numpy(rows), self.n_clusters, random_state=rng) if callable(self.init) else self.init
+        init = np.array(to_numpy(init), dtype=np.float64)
+        if init.shape != (self.n_clusters, prepared.shape[1]):
+            raise InputError(
+                f"init must hold n_clusters={self.n_clusters} centers of {prepared.shape[1]} features, got shape {init.shape}"
+            )
+        if not np.isfinite(init).all():
+            raise InputError("init contains NaN or infinity; every center must be finite")
+        return normalize_rows(init) if self.metric == "cosine" else init / self._scale - self._shift / self._scale
+
+    def _run(self, prepared, start, weight):
+        """Iterate from one start; return inertia, centers, labels, number of steps."""
+        spherical = self.metric == "cosine"
+        tol = self.tol * _mean_variance(prepared, weight) if self.tol > 0 else 0.0
+        centers, n_iter = kmeans(
+            prepared, start, sample_weight=weight, max_iter=self.max_iter, tol=tol, spherical=spherical,
+            skip=self.algorithm == "auto",
+        )  # fmt: skip
+        labels, distances2 = nearest_center(prepared, centers)
+        return self._inertia(to_numpy(distances2), weight), centers, labels, n_iter
+
+    def _inertia(self, distances2, weight):
+        total = float(distances2.sum() if weight is None else weight @ distances2)
+        return total / 2 if self.metric == "cosine" else total * self._scale * self._scale
+
+    def _keep(self, best, rows, X):
+        self.inertia_, self._centers, labels, self.n_iter_ = best
+        self.labels_ = self._labels_out(labels, X)
+        dtype = np.float32 if "float32" in str(rows.dtype) else np.float64
+        self.cluster_centers_ = like_input((self._centers * self._scale + self._shift).astype(dtype), X)
+        self._n_features_out = self.n_clusters
+        n_found = len(np.unique(to_numpy(labels)))
+        if n_found < self.n_clusters:
+            warnings.warn(
+                f"{n_found} of n_clusters={self.n_clusters} clusters hold rows: there may be fewer distinct rows; lower n_clusters",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
+    def _labels_out(self, labels, X):
+        return like_input(to_numpy(labels).astype(np.int64), X)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def _fill_empty(X, centers, sample_weight, empty, sums, weights):
+    """Give each empty center the row farthest from its own center, as if the row had moved; ties: the lowest row."""
+    labels, distances2 = (to_numpy(part) for part in nearest_center(X, centers))
+    row_weight = np.ones(len(labels)) if sample_weight is None else np.asarray(sample_weight)
+    distances2 = np.where(row_weight > 0, distances2, -1.0)
+    farthest = np.lexsort((np.arange(len(labels)), -distances2))[: len(empty)]
+    for cluster, row in zip(empty, farthest, strict=True):
+        if distances2[row] <= 0:
+            break
+        moved = row_weight[row] * _rows_of(X, [row])[0]
+        sums[labels[row]] -= moved
+        weights[labels[row]] -= row_weight[row]
+        sums[cluster], weights[cluster] = moved, row_weight[row]
+
+
+def _centers_of(sums, weights, centers, spherical):
+    """Return the mean of each cluster, or its direction; a cluster without weight keeps its center."""
+    held = weights > 0
+    if spherical:
+        held &= np.einsum("kf,kf->k", sums, sums) > 0
+        return np.where(held[:, None], normalize_rows(sums), centers)
+    return np.where(held[:, None], sums / np.where(held, weights, 1.0)[:, None], centers)
+
+
+def _mean_variance(X, sample_weight):
+    """Return the mean over features of the variance of the rows."""
+    sums, weights = (to_numpy(part) for part in center_sums(X, np.zeros(X.shape[0], np.int32), 1, sample_weight))
+    _, distances2 = nearest_center(X, sums / weights[:, None])
+    total = to_numpy(distances2).sum() if sample_weight is None else sample_weight @ to_numpy(distances2)
+    return float(total / (weights[0] * X.shape[1]))
+
+
+def _rows_of(X, rows):
+    """Return some rows as dense float64 on the host."""
+    picked = X[rows]
+    return np.asarray(picked.toarray() if scipy.sparse.issparse(picked) else to_numpy(picked), np.float64)
+
+
+def _is(value, name):
+    return isinstance(value, str) and value == name
+
+
+def _is_array(init):
+    return not isinstance(init, str) and not callable(init)

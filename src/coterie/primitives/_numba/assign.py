@@ -1,0 +1,144 @@
+"""Nearest centers on the CPU: the SIMD tile over blocks of rows, sums merged in block order."""
+
+import numpy as np
+import scipy.sparse
+
+from . import sparse_assign
+from .blocks import block_count, run_blocks
+from .jit import kernel
+from .lloyd import lloyd_start, lloyd_step
+from .tile import ROWS, lanes_of, nearest_of_eight, pack_centers, pack_panel, squared_distances_narrow
+
+__all__ = ["center_sums", "lloyd_start", "lloyd_step", "nearest_center", "seeding_step"]
+
+_MOST_SUM_BYTES = 1 << 24
+
+
+def nearest_center(X, centers):
+    """See `coterie.primitives.assign.nearest_center`."""
+    if scipy.sparse.issparse(X):
+        return sparse_assign.nearest_center(X, centers)
+    n = len(X)
+    centers = np.ascontiguousarray(centers, np.float64)
+    packed, norms = pack_centers(centers, X.dtype)
+    labels, distances2 = np.empty(n, np.int32), np.empty(n)
+    n_blocks = block_count(n)
+    run_blocks(_nearest, n_blocks, n_blocks, X, packed, norms, centers, labels, distances2)
+    return labels, distances2
+
+
+def center_sums(X, labels, n_centers, sample_weight):
+    """See `coterie.primitives.assign.center_sums`."""
+    if scipy.sparse.issparse(X):
+        return sparse_assign.center_sums(X, labels, n_centers, sample_weight)
+    n, d = X.shape
+    n_blocks = block_count(n, most=max(1, min(64, _MOST_SUM_BYTES // (8 * n_centers * d))))
+    sums, weights = np.zeros((n_blocks, n_centers, d)), np.zeros((n_blocks, n_centers))
+    weight = np.ones(1) if sample_weight is None else sample_weight
+    run_blocks(_sum_rows, n_blocks, n_blocks, X, np.asarray(labels, np.int32), weight, sums, weights)
+    return sums.sum(0), weights.sum(0)
+
+
+def seeding_step(X, candidates, closest, sample_weight):
+    """See `coterie.primitives.assign.seeding_step`."""
+    if scipy.sparse.issparse(X):
+        return sparse_assign.seeding_step(X, candidates, closest, sample_weight)
+    n = len(X)
+    closest = np.full(n, np.inf) if closest is None else closest
+    weight = np.ones(1) if sample_weight is None else sample_weight
+    n_blocks = block_count(n)
+    partial = np.zeros((n_blocks, len(candidates)))
+    run_blocks(_weigh_candidates, n_blocks, n_blocks, X, _panel_of(X, candidates), closest, weight, partial)
+    potentials = partial.sum(0)
+    best = candidates[[int(np.argmin(potentials))]]
+    closer = np.empty(n)
+    run_blocks(_move_closer, n_blocks, n_blocks, X, _panel_of(X, best), closest, closer)
+    return potentials, closer
+
+
+def _panel_of(X, rows):
+    lanes = lanes_of(X.dtype)
+    panel = np.empty((1, X.shape[1], -(-len(rows) // lanes) * lanes), X.dtype)
+    pack_panel(X[rows], 0, len(rows), panel[0])
+    return panel
+
+
+@kernel
+def _nearest(
+    block,
+    n_blocks,  # int  in
+    X,  # (n, d)  in
+    packed,  # (g, d, lanes)  in
+    norms,  # (g, lanes)  in
+    centers,  # (k, d) float64  in
+    labels,  # (n,) int32  out
+    distances2,  # (n,) float64  out
+):
+    n = len(X)
+    values, indices = np.empty(ROWS, X.dtype), np.empty(ROWS, np.int32)
+    start, end = n * block // n_blocks, n * (block + 1) // n_blocks
+    for first in range(start, end, ROWS):
+        nearest_of_eight(X, first, packed, norms, values, indices)
+        for i in range(first, min(first + ROWS, end)):
+            label = indices[i - first]
+            total = 0.0
+            for f in range(X.shape[1]):
+                gap = X[i, f] - centers[label, f]
+                total += gap * gap
+            labels[i], distances2[i] = label, total
+
+
+@kernel
+def _sum_rows(
+    block,
+    n_blocks,  # int  in
+    X,  # (n, d)  in
+    labels,  # (n,) int32  in
+    weight,  # (n,) float64, or (1,) for all  in
+    sums,  # (n_blocks, k, d)  out: zero before
+    weights,  # (n_blocks, k)  out: zero before
+):
+    n = len(X)
+    for i in range(n * block // n_blocks, n * (block + 1) // n_blocks):
+        label = labels[i]
+        if label >= 0:
+            w = weight[i % len(weight)]
+            weights[block, label] += w
+            for f in range(X.shape[1]):
+                sums[block, label, f] += w * X[i, f]
+
+
+@kernel
+def _weigh_candidates(
+    block,
+    n_blocks,  # int  in
+    X,  # (n, d)  in
+    panel,  # (1, d, w)  in: the candidates
+    closest,  # (n,) float64  in
+    weight,  # (n,) float64, or (1,) for all  in
+    partial,  # (n_blocks, t)  out: zero before
+):
+    n, t = len(X), partial.shape[1]
+    out, total = np.empty(panel.shape[2], X.dtype), np.zeros(t)
+    for i in range(n * block // n_blocks, n * (block + 1) // n_blocks):
+        squared_distances_narrow(X, i, panel, 0, out)
+        w = weight[i % len(weight)]
+        for j in range(t):
+            total[j] += w * min(np.float64(out[j]), closest[i])
+    partial[block] = total
+
+
+@kernel
+def _move_closer(
+    block,
+    n_blocks,  # int  in
+    X,  # (n, d)  in
+    panel,  # (1, d, w)  in: the new center
+    closest,  # (n,) float64  in
+    closer,  # (n,) float64  out
+):
+    n = len(X)
+    out = np.empty(panel.shape[2], X.dtype)
+    for i in range(n * block // n_blocks, n * (block + 1) // n_blocks):
+        squared_distances_narrow(X, i, panel, 0, out)
+        closer[i] = min(np.float64(out[0]), closest[i])

@@ -1,0 +1,117 @@
+"""Which center is nearest, and what the rows of each center add up to: the two steps of K-means and of every prediction."""
+
+from typing import Any, NamedTuple
+
+from .engine import engine_of
+
+__all__ = ["LloydStep", "center_sums", "lloyd_start", "lloyd_step", "nearest_center", "seeding_step"]
+
+
+class LloydStep(NamedTuple):
+    """What one step of Lloyd's iteration found."""
+
+    sums: Any  # (k, d) float64: weighted sum of the rows of each center
+    weights: Any  # (k,) float64: their weight
+    counts: Any  # (k,) int64: their number
+    n_changed: int  # rows whose nearest center is another one than before
+
+
+def nearest_center(X: Any, centers: Any) -> tuple[Any, Any]:
+    """Find the nearest center of each row.
+
+    Parameters
+    ----------
+    X : (n, d) float array or CSR array
+        Dense rows as `coterie.primitives.conditioning.condition` leaves them: distances are compared as
+        ``|c|^2 - 2 x.c``, which cancels far from the origin.
+    centers : (k, d) float64 array
+        In the same coordinates.
+
+    Returns
+    -------
+    labels : (n,) int32 array
+        Ties go to the lowest index.
+    distances2 : (n,) float64 array
+        Squared distance to that center, from differences in float64.
+
+    Notes
+    -----
+    O(n d k) time, O(n) memory.
+    """
+    return engine_of(X, "assign").nearest_center(X, centers)
+
+
+def center_sums(X: Any, labels: Any, n_centers: int, sample_weight: Any = None) -> tuple[Any, Any]:
+    """Add up the rows of each center.
+
+    Parameters
+    ----------
+    X : (n, d) float array or CSR array
+    labels : (n,) int array
+        0 ... n_centers - 1; rows with a negative label are left out.
+    n_centers : int
+    sample_weight : (n,) float64 array, optional
+
+    Returns
+    -------
+    sums : (k, d) float64 array
+    weights : (k,) float64 array
+        Summed in an order that depends on the rows alone, never on threads.
+    """
+    return engine_of(X, "assign").center_sums(X, labels, n_centers, sample_weight)
+
+
+def lloyd_start(X: Any, sample_weight: Any = None, *, skip: bool = True) -> Any:
+    """Return the state that `lloyd_step` carries from step to step; it belongs to the engine and may keep a copy of ``X``.
+
+    Parameters
+    ----------
+    X : (n, d) float array or CSR array
+        Conditioned, as for `nearest_center`.
+    sample_weight : (n,) float64 array, optional
+    skip : bool, default=True
+        Allow the engine to skip what cannot have changed.
+    """
+    return engine_of(X, "assign").lloyd_start(X, sample_weight, skip)
+
+
+def lloyd_step(state: Any, centers: Any) -> LloydStep:
+    """Assign every row to its nearest center and add the rows up.
+
+    The composition of `nearest_center` and `center_sums`, with the same labels; engines may skip what the last step
+    has settled.
+
+    Parameters
+    ----------
+    state : object
+        From `lloyd_start`; changed in place.
+    centers : (k, d) float64 array
+        As many as in the step before.
+
+    Returns
+    -------
+    LloydStep
+    """
+    return engine_of(state.X, "assign").lloyd_step(state, centers)
+
+
+def seeding_step(X: Any, candidates: Any, closest: Any, sample_weight: Any = None) -> tuple[Any, Any]:
+    """Weigh candidates for the next center of k-means++.
+
+    Parameters
+    ----------
+    X : (n, d) float array or CSR array
+    candidates : (t,) int64 array
+        Rows that may become the next center.
+    closest : (n,) float64 array, or None
+        Squared distance to the nearest center so far; None before the first.
+    sample_weight : (n,) float64 array, optional
+
+    Returns
+    -------
+    potentials : (t,) float64 array
+        Weighted sum of the squared distances to the nearest center, were the candidate taken.
+    closest : (n,) float64 array
+        The distances were the best candidate taken: least potential, ties to the first.
+    """
+    return engine_of(X, "assign").seeding_step(X, candidates, closest, sample_weight)
