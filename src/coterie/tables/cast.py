@@ -41,24 +41,8 @@ MISSING_TEXTS = frozenset(
 )
 # Missing where the rest of the column is numbers or dates; a value like any other among texts.
 _MISSING_AMONG_NUMBERS = MISSING_TEXTS | frozenset(
-    [
-        "-",
-        "--",
-        "—",
-        ".",
-        "..",
-        "...",
-        "none",
-        "None",
-        "NONE",
-        "nil",
-        "n.a.",
-        "unknown",
-        "Unknown",
-        "missing",
-        "Missing",
-    ]
-    + ["#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "#NAME?", "n.d."]
+    "- -- — . .. ... none None NONE nil n.a. n.d. unknown Unknown missing Missing".split()
+    + "#DIV/0! #VALUE! #REF! #NUM! #NAME?".split()
 )
 # A column with up to this share of unreadable values is still numbers; the values are named in a note.
 _MAX_UNREADABLE = 0.05

@@ -270,7 +270,7 @@ def _code_category(coding: Coding, column: Column) -> NDArray[np.float64]:
     lookup = np.empty(len(levels.values) + 1, np.int64)
     for i, level in enumerate(levels.values):
         lookup[i] = position.get(level, position.get(truths.get(level, level), pooled))
-    lookup[-1] = position[coding.fill] if coding.fill in position else -1  # type: ignore[index]
+    lookup[-1] = position.get(str(coding.fill), -1)
     codes = lookup[levels.codes]
     if coding.coding == "yes/no":  # an unknown value stands half way
         return np.array([[-0.5], [0.5], [0.0]])[codes] / coding.scale

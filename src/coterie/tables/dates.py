@@ -31,6 +31,8 @@ _DAY_NAME = re.compile(_WEEKDAY + r"(?P<a>\d{1,2})[-\s/.]*" + _NAME + r"[-\s/.,]
 _NAME_DAY = re.compile(_WEEKDAY + _NAME + r"[-\s/.]*(?P<a>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<y>\d{4})" + _TIME, re.ASCII)
 _COMPACT = re.compile(r"(?P<y>\d{4})(?P<a>\d{2})(?P<b>\d{2})T(?P<H>\d{2})(?P<M>\d{2})(?P<S>\d{2})?(?P<tz>Z)?", re.ASCII)
 
+_PATTERNS = ((1, _YEAR_FIRST), (2, _YEAR_LAST), (3, _DAY_NAME), (3, _NAME_DAY), (1, _COMPACT))
+
 
 class DatesRead(NamedTuple):
     """What `parse_dates` made of the different values of a column."""
@@ -42,7 +44,7 @@ class DatesRead(NamedTuple):
 
 def looks_like_date(text: str) -> bool:
     """Say whether one value could be a date."""
-    return any(p.fullmatch(text) for p in (_YEAR_FIRST, _YEAR_LAST, _DAY_NAME, _NAME_DAY, _COMPACT))
+    return len(text) < 60 and any(pattern.fullmatch(text) for _, pattern in _PATTERNS)
 
 
 def parse_dates(texts: list[str], codes: NDArray[np.int64], *, day_first: bool | None = None) -> DatesRead:
@@ -80,11 +82,8 @@ def parse_dates(texts: list[str], codes: NDArray[np.int64], *, day_first: bool |
 
 
 def _read_parts(text: str, out: NDArray[np.int64]) -> int:
-    for kind, pattern in ((1, _YEAR_FIRST), (2, _YEAR_LAST), (3, _DAY_NAME), (3, _NAME_DAY), (1, _COMPACT)):
-        match = pattern.fullmatch(text)
-        if match is not None:
-            break
-    else:
+    kind, match = next(((k, m) for k, pattern in _PATTERNS if (m := pattern.fullmatch(text))), (0, None))
+    if match is None:
         return 0
     part = match.groupdict()
     clock = _clock(part)

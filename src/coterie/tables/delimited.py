@@ -11,7 +11,7 @@ import csv
 import logging
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,9 +24,9 @@ from .dialect import SAMPLE_BYTES, Dialect, sniff
 from .duck import connect, literal, safe_path
 from .encoding import PlainFile, plain_utf8, refuse_binary
 from .scan import Scan, scan
-from .table import Column, Table
+from .table import Column, Table, unique_names
 
-__all__ = ["read_delimited", "unique_names"]
+__all__ = ["read_delimited"]
 
 _log = logging.getLogger("coterie.tables")
 _LONG_RECORD = 1 << 20
@@ -385,33 +385,6 @@ def _quote_problem(name: str, first: int, last: int, reason: str) -> str:
         return f"a quote that opens in line {first:,} of {name} is never closed; close it or remove it"
     where = f"line {first:,}" if first == last else f"lines {first:,} to {last:,}"
     return f"a closing quote in {where} of {name} is followed by text instead of a delimiter; double quotes inside values, or remove them"
-
-
-def unique_names(names: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Give every column a name of its own; returns names and notes."""
-    stripped = [" ".join(str(name).split()) for name in names]
-    taken, result, notes = set(stripped), [], []
-    seen: set[str] = set()
-    for j, name in enumerate(stripped):
-        new = name
-        if not name:
-            new = _free(f"column_{j + 1}", taken)
-            notes.append(f"column {j + 1} has no name and is called {new!r}")
-        elif name in seen:
-            new = _free(name + "_2", taken, lambda i, name=name: f"{name}_{i}")
-            notes.append(f"the name {name!r} occurs more than once; column {j + 1} is called {new!r}")
-        taken.add(new)
-        seen.add(new)
-        result.append(new)
-    return result, notes
-
-
-def _free(name: str, taken: set[str], numbered: Callable[[int], str] | None = None) -> str:
-    i = 2
-    while name in taken:
-        i += 1
-        name = numbered(i) if numbered else f"{name}_{i}"
-    return name
 
 
 def _assembled(

@@ -222,7 +222,7 @@ def plain_utf8(path: Path | None, stream: IO[bytes], name: str, folder: Path) ->
     start = 3 if head.startswith(codecs.BOM_UTF8) else 0
     problem = _first_bad_byte(path, start)
     if problem is None:
-        return PlainFile(path, start, ("the text is UTF-8",) if not copied or start else ("the text is UTF-8",), copied)
+        return PlainFile(path, start, ("the text is UTF-8",), copied)
     line, byte, n_multi, n_bad = problem
     if start or n_multi > n_bad:
         raise InputError(

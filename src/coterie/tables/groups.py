@@ -60,7 +60,7 @@ def _places(columns: list[Column], numbers: list[int]) -> list[tuple[int, int]]:
     halves: dict[str, dict[str, int]] = {}
     for i in numbers:
         words = name_words(columns[i].name)
-        for which, names, bound in (("lat", _LATITUDE, 90), ("lon", _LONGITUDE, 180 if "long" not in words else 180)):
+        for which, names, bound in (("lat", _LATITUDE, 90), ("lon", _LONGITUDE, 180)):
             low, high = _range(columns[i])
             if names & set(words) and low >= -bound and high <= (360 if which == "lon" and low >= 0 else bound):
                 halves.setdefault(" ".join(w for w in words if w not in names), {})[which] = i

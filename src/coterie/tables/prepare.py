@@ -240,10 +240,7 @@ def _correlation(X: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _summary(codings: list[Coding], n_rows: int) -> list[str]:
     """Say in a few sentences what is used, what is not, and what was filled."""
-    notes = []
-    for coding in codings:
-        if not coding.used:
-            notes.append(f"{coding.column} is not used: {coding.why}")
+    notes = [f"{coding.column} is not used: {coding.why}" for coding in codings if not coding.used]
     for words, kinds in (
         ("a logarithm is taken of {}, for most values are small and a few are large", ("log",)),
         ("values of {} far from the rest are drawn nearer, in the same order", ("signed log",)),

@@ -221,7 +221,7 @@ def _number_role(column: Column, n_known: int) -> tuple[str, str]:
         whole and different > 0.9 * n_known and n_known > 20 and _ID_NUMBER_OF & set(words[-1:])
     ):
         return "id", _id_reason(column.name, different, n_known)
-    if different == 2:
+    if different == 2 and (high - low == 1 or (low, high) == (-1, 1)):
         return "category", f"only two values, {low:.6g} and {high:.6g}"
     if whole and _CODE_WORDS & set(words) and not {"score", "count"} & set(words):
         if different <= 20:

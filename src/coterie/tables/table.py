@@ -8,7 +8,7 @@ import difflib
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
 
-__all__ = ["Column", "Kind", "Levels", "Table", "factorize", "unknown_name"]
+__all__ = ["Column", "Kind", "Levels", "Table", "factorize", "listing", "unique_names", "unknown_name"]
 
 Kind = Literal["number", "text", "date"]
 
@@ -197,3 +197,30 @@ def listing(names: Iterable[object], most: int = 8) -> str:
     shown = [str(name) for name in names]
     more = len(shown) - most
     return ", ".join(shown[:most]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def unique_names(names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Give every column a name of its own; returns names and notes."""
+    stripped = [" ".join(str(name).split()) for name in names]
+    taken, result, notes = set(stripped), [], []
+    seen: set[str] = set()
+    for j, name in enumerate(stripped):
+        new = name
+        if not name:
+            new = _free(f"column_{j + 1}", taken)
+            notes.append(f"column {j + 1} has no name and is called {new!r}")
+        elif name in seen:
+            new = _free(name + "_2", taken, lambda i, name=name: f"{name}_{i}")
+            notes.append(f"the name {name!r} occurs more than once; column {j + 1} is called {new!r}")
+        taken.add(new)
+        seen.add(new)
+        result.append(new)
+    return result, notes
+
+
+def _free(name: str, taken: set[str], numbered: Callable[[int], str] | None = None) -> str:
+    i = 2
+    while name in taken:
+        i += 1
+        name = numbered(i) if numbered else f"{name}_{i}"
+    return name

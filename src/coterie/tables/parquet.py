@@ -1,0 +1,117 @@
+"""Parquet files, through DuckDB; every damage becomes one sentence."""
+
+import contextlib
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError, ResourceError
+from .duck import connect, literal, quoted, safe_path
+from .frames import from_columns
+from .table import Table
+
+__all__ = ["read_parquet"]
+
+_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER")
+_LONG = ("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT")
+_REAL = ("FLOAT", "DOUBLE", "DECIMAL")
+_DATES = ("DATE", "TIMESTAMP")
+_TEXTS = ("VARCHAR", "ENUM", "UUID", "CHAR")
+
+
+def read_parquet(path: Path, *, memory_limit: int | None = None) -> Table:
+    """Read a Parquet file.
+
+    Raises
+    ------
+    InputError
+        If it is damaged or holds nothing that can be compared.
+    ResourceError
+        If reading needs more than ``memory_limit`` bytes.
+    """
+    import duckdb
+
+    name = path.name
+    with tempfile.TemporaryDirectory(prefix="coterie-") as folder:
+        source = safe_path(path, Path(folder))
+        try:
+            with contextlib.closing(connect(source, memory_limit)) as connection:
+                columns, notes, n_rows = _columns(connection, literal(str(source)))
+        except duckdb.OutOfMemoryException as error:
+            raise ResourceError(
+                f"{name} does not fit in the memory limit; raise the limit or read fewer columns"
+            ) from error
+        except (duckdb.Error, MemoryError, UnicodeError, ValueError, OverflowError, RuntimeError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(
+                f"{name} is no readable Parquet file: {_reason(error, str(source))}; write or fetch it again"
+            ) from error
+    if n_rows == 0:
+        raise InputError(f"{name} has columns but no rows; give at least one row")
+    return from_columns(name, columns, notes, path.stat().st_size)
+
+
+def _columns(connection, source: str) -> tuple[list[tuple[str, Any]], list[str], int]:
+    # Names may occur twice or be empty: columns are numbered on the way through.
+    described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({source})").fetchall()
+    (promised,) = connection.execute(f"SELECT sum(num_rows)::BIGINT FROM parquet_file_metadata({source})").fetchone()
+    notes, wanted = [], []
+    for name, kind, *_ in described:
+        cast = _cast(kind, quoted(name))
+        if cast is None:
+            notes.append(f"{name!r} is left out: values of type {kind.partition('(')[0]} cannot be compared")
+        else:
+            wanted.append((name, cast, kind))
+    if not wanted:
+        return [], notes, promised
+    query = ", ".join(f"{cast} AS c{j}" for j, (_, cast, _) in enumerate(wanted))
+    found = connection.execute(f"SELECT {query} FROM read_parquet({source})").fetchnumpy()
+    columns = []
+    for j, (name, _, kind) in enumerate(wanted):
+        values = found[f"c{j}"]
+        if len(values) != promised:
+            raise InputError(f"the file promises {promised:,} rows and gives {len(values):,}")
+        columns.append((name, _filled(values, kind)))
+    return columns, notes, promised
+
+
+def _cast(kind: str, column: str) -> str | None:
+    """Return the SQL that gives a column in one of our three kinds, or None for nested and binary ones."""
+    if kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION", "BLOB", "BIT")):
+        return None
+    base = kind.partition("(")[0]
+    if base in _WHOLE or base in _REAL or base == "BOOLEAN":
+        return f"CAST({column} AS DOUBLE)"
+    if base in _LONG:
+        return column if base in ("BIGINT", "UBIGINT") else f"CAST({column} AS VARCHAR)"
+    if base.startswith(_DATES):
+        return f"CAST({column} AS TIMESTAMP)"
+    if base.startswith("TIME"):
+        return f"CAST(epoch_us(CAST({column} AS TIME)) AS DOUBLE) / 3600e6"
+    if base == "INTERVAL":
+        return f"CAST(epoch({column}) AS DOUBLE) / 86400"
+    return f"CAST({column} AS VARCHAR)" if base in _TEXTS else None
+
+
+def _filled(values: Any, kind: str) -> Any:
+    masked = isinstance(values, np.ma.MaskedArray)
+    if not masked:
+        return values
+    if values.dtype.kind == "f":
+        return values.filled(np.nan)
+    if values.dtype.kind in "iu":
+        known = values.compressed()
+        if known.size and (known.max() > 2**53 or known.min() < -(2**53)):
+            return values.astype(object).filled(None)
+        return values.astype(np.float64).filled(np.nan)
+    if values.dtype.kind == "M":
+        return values.filled(np.datetime64("NaT"))
+    return values.filled(None)
+
+
+def _reason(error: BaseException, source: str) -> str:
+    text = str(error).partition("\n")[0].replace(source, "it").strip()
+    return text[:200] or type(error).__name__
