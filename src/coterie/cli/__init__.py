@@ -12,10 +12,14 @@ def main() -> None:
     """Run the command line of this process and exit with its code."""
     from . import _interrupt
 
-    _interrupt.install()
-    import sys
+    try:
+        _interrupt.install()
+        import sys
 
-    _interrupt.leave(invoke(sys.argv[1:]))
+        code = invoke(sys.argv[1:])
+    except KeyboardInterrupt:  # before there was anything to explain it
+        code = 130
+    _interrupt.leave(code)
 
 
 def invoke(arguments: Sequence[str]) -> int:

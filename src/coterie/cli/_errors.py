@@ -5,9 +5,9 @@ import errno
 import os
 import re
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeGuard
 
 from . import _interrupt, _terminal
 
@@ -39,14 +39,19 @@ def without_secrets(text: str) -> str:
 def explained(arguments: Sequence[str]) -> Iterator[Outcome]:
     """Run the block; whatever it raises becomes one sentence on stderr and an exit code in the yielded outcome."""
     outcome = Outcome()
+    streams = sys.stdout, sys.stderr
     try:
-        yield outcome
+        # What other libraries warn about is for programmers; what the user must know is in the record's own warnings.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield outcome
         sys.stdout.flush()
     except KeyboardInterrupt:
         outcome.code = _stopped()
     except SystemExit as error:
-        if _is_broken_pipe(error.__context__):  # click ends with 1 here
-            outcome.code = _explain(error.__context__, arguments)
+        if sys.stdout is not streams[0]:  # click has swallowed a broken pipe, and wrapped the streams to quiet them
+            sys.stdout, sys.stderr = streams
+            outcome.code = _explain(BrokenPipeError(errno.EPIPE, ""), arguments)
         else:
             outcome.code = error.code if isinstance(error.code, int) else int(error.code is not None)
     except BaseException as error:
@@ -62,7 +67,7 @@ def _stopped() -> int:
 
 
 def _explain(error: BaseException, arguments: Sequence[str]) -> int:
-    if _is_broken_pipe(error):
+    if isinstance(error, OSError) and error.errno == errno.EPIPE:
         # Python flushes stdout once more on its way out; give it somewhere to go.
         with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -73,10 +78,6 @@ def _explain(error: BaseException, arguments: Sequence[str]) -> int:
     if sentence:
         _terminal.error(without_secrets(sentence))
     return code
-
-
-def _is_broken_pipe(error: BaseException | None) -> TypeGuard[OSError]:
-    return isinstance(error, OSError) and error.errno == errno.EPIPE
 
 
 def _code_and_sentence(error: BaseException) -> tuple[int, str | None]:

@@ -27,11 +27,14 @@ _targets: list[Path] = []
 
 def install() -> None:
     """Take over SIGINT and SIGTERM, once, in the main thread of the process."""
+    if signal.getsignal(signal.SIGINT) is _raise:
+        return
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     for number in _ENDING:
         signal.signal(number, _raise)
+    sys.unraisablehook = _unraisable
     threading.Thread(target=_watch, args=(reader,), name="coterie-interrupt", daemon=True).start()
 
 
@@ -66,6 +69,12 @@ def _raise(number: int, frame: Any) -> None:
     first, _received = _received is None, number
     if first:
         raise KeyboardInterrupt
+
+
+def _unraisable(event: Any) -> None:
+    # An interruption that falls into a destructor cannot be raised there; the watchdog acts on it.
+    if not issubclass(event.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(event)
 
 
 def _watch(reader: int) -> None:

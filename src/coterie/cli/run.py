@@ -134,6 +134,10 @@ def _tell(analysis: Any, talk: Talk) -> None:
         for warning in analysis.record.get("warnings") or ():
             talk.warn(f"{warning['text']}; {warning['remedy']}" if warning.get("remedy") else warning["text"])
     talk.block("\n" + analysis.to_text(talk.width()) + "\n")
+    truth = (analysis.record.get("judge") or {}).get("truth")
+    if truth:
+        share = f"{truth['accuracy']:.0%} of the rows" if truth.get("accuracy") is not None else "the groups"
+        talk.say("truth", f"{share} agree with {truth['column']} (adjusted Rand index {truth['ari']:.2f})")
 
 
 def _write(analysis: Any, folder: str, source: str, options: dict[str, Any], talk: Talk) -> None:
