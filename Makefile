@@ -25,7 +25,7 @@ help:  ## list the targets
 	@awk -F ':.*##' '/^[a-z]+:.*##/ {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.installed  ## cluster real data that scikit-learn ships, and say where the report is
-	@$(BIN)/coterie demo --force
+	@$(BIN)/coterie demo
 
 test: $(VENV)/.installed-test  ## run every test and every example in the docstrings
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
@@ -38,7 +38,7 @@ check: $(VENV)/.installed-test  ## format, lint, types, layers, and the tests of
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q tests/test_repository.py --deselect tests/test_repository.py::test_the_tools_are_content
+	$(BIN)/python -m pytest -q tests/test_repository.py -k "not tools"
 
 format: $(VENV)/.installed-test  ## let ruff lay out the code and put right what it can
 	$(BIN)/ruff check --fix .
