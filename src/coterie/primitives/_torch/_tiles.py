@@ -17,8 +17,12 @@ __all__ = [
     "distances2",
     "farthest2",
     "group_rows",
+    "lowest",
     "near_pairs",
+    "nearest_first",
+    "nearest_tile",
     "paired_distances2",
+    "root",
     "row_sum",
     "slices",
     "tile_bytes",
@@ -74,6 +78,38 @@ def row_sum(values: torch.Tensor) -> torch.Tensor:
             values = torch.cat([values, values.new_zeros(short, d)])
         values = values.view(-1, min(_SUM_ROWS, n), d).transpose(1, 2).contiguous().sum(2)
     return values[0]
+
+
+def root(values: torch.Tensor) -> torch.Tensor:
+    """Return square roots rounded to nearest, as the CPU engine has them."""
+    roots = values.double().sqrt()
+    if values.device.type == "cpu" and values.dtype == torch.float64:
+        roots = _corrected(values, roots)
+    return roots.to(values.dtype)
+
+
+def _corrected(values: torch.Tensor, roots: torch.Tensor) -> torch.Tensor:
+    """Move roots that are the wrong neighbour of the true one: PyTorch's on the CPU are, in one case of a hundred.
+
+    A root r is right where ``x - r^2`` lies within r times the gaps to its neighbours; the square is formed exactly, as a sum of two numbers (Dekker 1971),
+    after scaling by a power of four so that nothing overflows or vanishes.
+    """
+    usual = (values > 0) & (values < torch.inf)
+    exponent = torch.frexp(values).exponent.long() & -2
+    half = torch.where(usual, exponent // 2, 0)
+    x, r = _times_power(_times_power(values, -half), -half), _times_power(roots, -half)
+    upper = (r.view(torch.int64) & -(1 << 27)).view(torch.float64)
+    lower = r - upper
+    square = r * r
+    rest = ((upper * upper - square) + 2 * upper * lower) + lower * lower
+    gap = (x - square) - rest
+    above, below = torch.nextafter(r, torch.full_like(r, 4.0)), torch.nextafter(r, torch.zeros_like(r))
+    r = torch.where(gap > r * (above - r), above, torch.where(gap <= r * (below - r), below, r))
+    return torch.where(usual, _times_power(r, half), roots)
+
+
+def _times_power(values: torch.Tensor, exponent: torch.Tensor) -> torch.Tensor:
+    return values * ((exponent + 1023) << 52).view(torch.float64)
 
 
 def group_rows(X: torch.Tensor, width: int | None = None) -> Leaves:
@@ -172,6 +208,38 @@ def within(A: torch.Tensor, B: torch.Tensor, bound2: float) -> torch.Tensor:
     return inside
 
 
+def nearest_tile(A: torch.Tensor, B: torch.Tensor, k: int, limit2: torch.Tensor) -> torch.Tensor:
+    """Return the squared distances from (p, a, d) to (p, b, d) rows that may be among the k least of a row and ``limit2``.
+
+    The others may be left out, that is, infinite; so are those of empty places. Bits are those of `distances2`.
+    """
+    d = A.shape[-1]
+    if d <= _FEW_FEATURES:
+        return distances2(A, B).masked_fill_(~_filled(B)[:, None, :], torch.inf)
+    estimate, error = _estimates2(A, B)
+    if B.shape[1] >= k:
+        upper = (estimate + error).nan_to_num_(nan=torch.inf)
+        limit2 = torch.minimum(limit2, upper.topk(k, 2, largest=False).values[:, :, -1])
+    maybe = ~(estimate - error > limit2[:, :, None]) & _filled(A)[:, :, None] & _filled(B)[:, None, :]
+    tile = A.new_full(estimate.shape, torch.inf)
+    for some in maybe.nonzero().split(max(1, tile_bytes(A.device) // (8 * d))):
+        pair, i, j = some.T
+        tile[pair, i, j] = paired_distances2(A[pair, i], B[pair, j])
+    return tile
+
+
+def lowest(values: torch.Tensor, rows: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the k least ``values`` along the last axis with their ``rows``, unordered; ties at the end: the lowest rows."""
+    top, at = values.topk(k, -1, largest=False, sorted=False)
+    worst = top.amax(-1, keepdim=True)
+    tied = values == worst
+    if bool(((values <= worst).sum(-1) > k).any()):
+        key = torch.where(tied, rows, rows.new_full((), torch.iinfo(rows.dtype).max)).masked_fill_(values < worst, -1)
+        at = key.topk(k, -1, largest=False, sorted=False).indices
+        top = values.gather(-1, at)
+    return top, rows.gather(-1, at)
+
+
 def _filled(X: torch.Tensor) -> torch.Tensor:
     return X[:, :, 0] < torch.inf
 
@@ -213,6 +281,38 @@ def near_pairs(
         chosen = choose(slice(start, start + block)).nonzero()
         for q, c in (some.T for some in chosen.split(pairs)):
             yield q + start, c
+
+
+def nearest_first(
+    queries: Leaves, leaves: Leaves, bound2: Callable[[slice], torch.Tensor], together: int = 4
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """For each query leaf list the leaves by the distance of their boxes, a few at a time, as long as they are in reach.
+
+    Parameters
+    ----------
+    queries, leaves : Leaves
+    bound2 : callable
+        Gets a slice of the query leaves and returns the (q,) squared distance beyond which each needs no leaf; asked
+        before every batch, so that what was found in one shortens the next.
+    together : int
+        Leaves given to a query leaf at once.
+
+    Yields
+    ------
+    (p,) int64, (p, t) int64
+        Query leaves, each at most once, and their next leaves: ``together`` of them, or what is left.
+    """
+    size, n_leaves = tile_bytes(leaves.X.device), len(leaves.X)
+    together = min(together, n_leaves)
+    block = max(1, min(size // (8 * queries.X.shape[1] * leaves.X.shape[1] * together), size // (8 * n_leaves)))
+    for start in range(0, len(queries.X), block):
+        part = slice(start, start + block)
+        box2, order = box_distances2(queries.low[part], queries.high[part], leaves).sort(dim=1, stable=True)
+        for first in range(0, n_leaves, together):
+            (active,) = (box2[:, first] <= bound2(part)).nonzero(as_tuple=True)
+            if len(active) == 0:
+                break
+            yield active + start, order[active, first : first + together]
 
 
 def box_distances2(low: torch.Tensor, high: torch.Tensor, other: Leaves) -> torch.Tensor:

@@ -203,7 +203,7 @@ def radius_edges(index: RadiusIndex, indptr: Any) -> tuple[torch.Tensor, torch.T
     step = max(1, tile_bytes(X.device) // (8 * X.shape[1]))
     for start in range(0, n_edges, step):
         part = slice(start, start + step)
-        weights[part] = paired_distances2(X[left[part]], X[right[part]]).sqrt_() * index.scale
+        weights[part] = root(paired_distances2(X[left[part]], X[right[part]])) * index.scale
     return right, weights
 
 
