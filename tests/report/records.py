@@ -15,7 +15,7 @@ COLUMNS = ("Age", "Annual Income (k$)", "Spending Score (1-100)")
 UNITS = (None, "k$", None)
 
 
-def make_record(n=200, k=5, *, noise=0.03, seed=0, n_sample=400, verdict="clusters", extra_columns=0):
+def make_record(n=200, k=5, *, map_points=None, noise=0.03, seed=0, n_sample=400, verdict="clusters", extra_columns=0):
     """Return a complete record of ``n`` customers in ``k`` clusters."""
     rng = np.random.default_rng(seed)
     labels, values = _customers(rng, n, k, noise)
@@ -146,7 +146,7 @@ def make_record(n=200, k=5, *, noise=0.03, seed=0, n_sample=400, verdict="cluste
             "truth": None,
         },
         "rows": {"sample": sample},
-        "map": make_map(labels, values, rng),
+        "map": make_map(labels, values, rng) if map_points is None else make_crowd(map_points, k, rng),
         "warnings": [
             {"text": "Age is missing in 12 rows", "remedy": "they were given the median, 36; check that this is fair"}
         ],
@@ -171,6 +171,22 @@ def make_map(labels, values, rng, limit=1_000_000):
         "label": _b64(labels[shown], "<i2"),
         "scale": [float(x.min()), float(x.max()), float(y.min()), float(y.max())],
     }
+
+
+def make_crowd(n, k, rng):
+    """Return a ``map`` entry of ``n`` points in ``k`` round groups, quickly."""
+    labels = rng.integers(-1, k, n).astype("<i2")
+    centers = rng.uniform(10_000, 55_000, (k + 1, 2))
+    points = np.clip(centers[labels] + rng.normal(0, 2500, (n, 2)), 0, 65535)
+    entry = {
+        "method": "pca",
+        "axes": ["more of one", "more of the other"],
+        "explained": [0.5, 0.3],
+        "n_shown": n,
+        "n_total": n,
+    }
+    entry |= {"row": _b64(np.arange(n), "<u4"), "x": _b64(points[:, 0], "<u2"), "y": _b64(points[:, 1], "<u2")}
+    return entry | {"label": _b64(labels, "<i2"), "scale": [0.0, 1.0, 0.0, 1.0]}
 
 
 def _customers(rng, n, k, noise):
@@ -211,9 +227,10 @@ def _cluster(i, labels, values, gender, names, units, rng):
             "column": "Gender",
             "kind": "category",
             "unit": None,
-            "here": {"value": "Female", "share": float(here)},
-            "elsewhere": {"value": "Female", "share": float(elsewhere)},
-            "overall": {"value": "Female", "share": float((gender == "Female").mean())},
+            "level": "Female",
+            "here": float(here),
+            "elsewhere": float(elsewhere),
+            "overall": float((gender == "Female").mean()),
             "effect": float(here - elsewhere),
             "text": f"Gender is Female in {100 * here:.0f} % against {100 * elsewhere:.0f} %",
         }
@@ -293,7 +310,7 @@ def _profile(labels, values, gender, names, units, k):
 
     def top(chosen):
         share = float((chosen == "Female").mean())
-        return {"top": [{"value": "Female", "share": share}, {"value": "Male", "share": 1 - share}]}
+        return [{"level": "Female", "share": share}, {"level": "Male", "share": 1 - share}]
 
     return [
         *columns,

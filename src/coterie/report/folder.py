@@ -7,8 +7,10 @@ when it fails.
 
 import contextlib
 import ctypes
+import hashlib
 import logging
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -94,7 +96,7 @@ def write_folder(
         _remove_leftovers(target)
         staging: Path | None = None
         try:
-            staging = Path(tempfile.mkdtemp(prefix=_prefix(target), suffix=".part", dir=target.parent))
+            staging = Path(tempfile.mkdtemp(prefix=f".{_stem(target)}.", suffix=".part", dir=target.parent))
             for name, write in writers.items():
                 write(staging / name)
             _keep_foreign(target, staging)
@@ -120,7 +122,7 @@ def locked(folder: str | os.PathLike) -> Iterator[None]:
         If another process holds it.
     """
     target = Path(folder)
-    path = target.parent / f".{target.name[:200]}.lock"
+    path = target.parent / f".{_stem(target)}.lock"
     try:
         descriptor = _acquire(path)
     except BlockingIOError as error:
@@ -167,18 +169,22 @@ def _lock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _prefix(target: Path) -> str:
-    return f".{target.name[:100]}."
+def _stem(target: Path) -> str:
+    # Hidden names must stay below 255 bytes whatever the letters; what is cut off lives on in a hash.
+    name = target.name
+    return name if len(name) <= 40 else f"{name[:40]}.{hashlib.sha256(os.fsencode(name)).hexdigest()[:8]}"
 
 
 def _remove_leftovers(target: Path) -> None:
     # Only a process that died can have left these, since the lock is ours.
-    prefix = _prefix(target)
+    ours = re.compile(re.escape(f".{_stem(target)}.") + r"[^.]+\.part(\.old)?")
     for entry in target.parent.iterdir():
-        if entry.name.startswith(prefix) and entry.name.endswith(".part.old") and not target.exists():
+        if not ours.fullmatch(entry.name) or not entry.is_dir():
+            continue
+        if entry.suffix == ".old" and not target.exists():
             logger.info("putting back %s, set aside by an interrupted run", entry)
             os.rename(entry, target)
-        if entry.name.startswith(prefix) and entry.name.endswith(".part") and entry.is_dir():
+        else:
             logger.info("removing %s, left by an interrupted run", entry)
             shutil.rmtree(entry, ignore_errors=True)
 
@@ -239,7 +245,7 @@ def _exchange(new: Path, target: Path) -> bool:
 
 
 def _swap(new: Path, target: Path) -> None:
-    # The hidden name ends in .old, not .part, so that no later run takes it for a leftover.
+    # Under this hidden name the next run finds the old results should this one die between the two renames.
     aside = new.with_name(f"{new.name}.old")
     os.rename(target, aside)
     try:

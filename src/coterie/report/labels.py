@@ -72,7 +72,15 @@ def write_labels(
         rough.unlink(missing_ok=True)
 
 
-def _write_csv(path, header, labels, strengths, outlier_scores, ids, excel_safe) -> None:
+def _write_csv(
+    path: Path,
+    header: list[str],
+    labels: np.ndarray,
+    strengths: np.ndarray,
+    outlier_scores: np.ndarray,
+    ids: Sequence[Any] | None,
+    excel_safe: bool,
+) -> None:
     with open(path, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         writer = csv.writer(file, lineterminator="\r\n")
         writer.writerow(header)

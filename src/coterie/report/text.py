@@ -60,11 +60,11 @@ def _table(record: Mapping[str, Any], width: int) -> str:
 
 
 def _align(rows: Sequence[tuple[str, str, str, list[str]]], width: int) -> Iterator[str]:
-    widths = [max(_columns(row[i]) for row in rows) for i in range(3)]
+    widths = [max(_columns(cell) for cell in column) for column in zip(*(row[:3] for row in rows), strict=True)]
     indent = sum(widths) + 8
-    for row in rows:
-        start = "  ".join(" " * (widths[i] - _columns(row[i])) + row[i] for i in range(3))
-        wrapped = [line for part in row[3] for line in textwrap.wrap(part, max(width - indent, 20))]
+    for *cells, parts in rows:
+        start = "  ".join(" " * (room - _columns(cell)) + cell for room, cell in zip(widths, cells, strict=True))
+        wrapped = [line for part in parts for line in textwrap.wrap(part, max(width - indent, 20))]
         yield f"  {start}  {''.join(wrapped[:1])}".rstrip()
         for more in wrapped[1:]:
             yield " " * indent + more

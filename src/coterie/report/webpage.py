@@ -52,9 +52,9 @@ def html(record: Mapping[str, Any]) -> str:
     points = from_map(content.get("map"))
     if content.get("map"):
         content["map"] = {key: value for key, value in content["map"].items() if key not in _MAP_ARRAYS}
-    # The full table of categories can be long, and the page does not show it.
-    content["palette"] = [*PALETTE]
-    content["noise_color"] = NOISE
+    content |= {"answer": " ".join(answer(content, doubt=False)), "palette": [*PALETTE], "noise_color": NOISE}
+    for column in content.get("columns") or ():
+        column.pop("categories", None)  # can be long, and the page does not show them
     style, script = _assets()
     parts = {
         "policy": _policy(style, script),

@@ -30,8 +30,11 @@ def headline(record: Mapping[str, Any]) -> str:
     return f"{printable(source.get('name') or 'data')}: {_groups(record)} in {count(source.get('rows'))} rows"
 
 
-def answer(record: Mapping[str, Any]) -> list[str]:
-    """Say in a few sentences how many groups, how big, how sure, and how many rows fit none."""
+def answer(record: Mapping[str, Any], *, doubt: bool = True) -> list[str]:
+    """Say in a few sentences how many groups, how big, how sure, and how many rows fit none.
+
+    With ``doubt=False`` a verdict against the groups is left to the caller, who shows it by itself.
+    """
     clusters = record["clusters"]
     structure = record["structure"]
     sentences = []
@@ -49,10 +52,10 @@ def answer(record: Mapping[str, Any]) -> list[str]:
         sentences.append(f"{count(noise)} {'row fits' if noise == 1 else 'rows fit'} no group ({share}).")
     elif clusters:
         sentences.append("Every row belongs to a group.")
-    sentences += [
-        sentence for sentence in (structure.get("sentence"), (record.get("judge") or {}).get("sentence")) if sentence
-    ]
-    return [printable(sentence) for sentence in sentences]
+    if doubt or structure.get("verdict") == "clusters":
+        sentences.append(structure.get("sentence"))
+    sentences.append((record.get("judge") or {}).get("sentence"))
+    return [printable(sentence) for sentence in sentences if sentence]
 
 
 def printable(value: Any) -> str:

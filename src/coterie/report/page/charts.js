@@ -54,46 +54,34 @@ function bar(share, color, label) {
   );
 }
 
-// A line for the whole column, a band for the middle half, a filled dot for this group, a ring for the other rows.
-function rangeChart(feature, color) {
-  const scale = scaleOf(feature.column);
-  const here = typical(feature.here);
-  const elsewhere = typical(feature.elsewhere);
-  const mid = here && toNumber(here.median);
-  const other = elsewhere && toNumber(elsewhere.median);
-  if (!scale || !isNumber(mid)) return el("span", { class: "range" });
-  const chart = el("span", { class: "range", role: "img", "aria-label": `${valueText(feature, here)} here, ${valueText(feature, elsewhere)} elsewhere` });
-  chart.append(el("span", { class: "range-line" }));
-  const band = (given, className, fill) => {
-    const [from, to] = [given.q25, given.q75].map(toNumber);
-    if (!isNumber(from) || !isNumber(to)) return;
-    const left = scale.place(from);
-    chart.append(el("span", { class: className, style: { left: across(left), width: across(Math.max(scale.place(to) - left, 0.005)), "background-color": fill } }));
+// A line for the whole scale, bands for the middle halves, a filled dot for this group, a ring for the other rows.
+// Everything is placed by shares of the line: `here` and `elsewhere` hold a middle and, where known, two quartiles.
+function dotChart(label, color, here, elsewhere) {
+  const chart = el("span", { class: "range", role: "img", "aria-label": label }, el("span", { class: "range-line" }));
+  const add = (className, left, right, fill) => {
+    const style = { left: across(left), "background-color": fill || "" };
+    if (isNumber(right)) style.width = across(Math.max(right - left, 0.005));
+    chart.append(el("span", { class: className, style }));
   };
-  if (elsewhere) band(elsewhere, "range-band others", null);
-  band(here, "range-band", color);
-  if (isNumber(other)) {
-    const [a, b] = [scale.place(mid), scale.place(other)].sort((one, two) => one - two);
-    chart.append(el("span", { class: "range-link", style: { left: across(a), width: across(b - a), "background-color": color } }));
-    chart.append(el("span", { class: "range-ring", style: { left: across(scale.place(other)) } }));
+  for (const [place, className, fill] of [[elsewhere, "range-band others", null], [here, "range-band", color]]) {
+    if (isNumber(place.from) && isNumber(place.to)) add(className, place.from, place.to, fill);
   }
-  chart.append(el("span", { class: "range-dot", style: { left: across(scale.place(mid)), "background-color": color } }));
+  if (isNumber(here.middle) && isNumber(elsewhere.middle)) {
+    add("range-link", Math.min(here.middle, elsewhere.middle), Math.max(here.middle, elsewhere.middle), color);
+    add("range-ring", elsewhere.middle);
+  }
+  if (isNumber(here.middle)) add("range-dot", here.middle, null, color);
   return chart;
 }
 
-// Shares of one answer: a bar for this group, a ring for the other rows.
-function shareChart(feature, color) {
-  const here = shareIn(feature.here);
-  const elsewhere = shareIn(feature.elsewhere);
-  const chart = el("span", { class: "range", role: "img", "aria-label": `${percent(here)} here, ${percent(elsewhere)} elsewhere` });
-  chart.append(el("span", { class: "range-line" }));
-  if (isNumber(here) && isNumber(elsewhere)) {
-    const [a, b] = [here, elsewhere].sort((one, two) => one - two);
-    chart.append(el("span", { class: "range-link", style: { left: across(a), width: across(b - a), "background-color": color } }));
-  }
-  if (isNumber(elsewhere)) chart.append(el("span", { class: "range-ring", style: { left: across(elsewhere) } }));
-  if (isNumber(here)) chart.append(el("span", { class: "range-dot", style: { left: across(here), "background-color": color } }));
-  return chart;
+function rangeChart(feature, color, label) {
+  const scale = scaleOf(feature.column);
+  const placed = (value) => {
+    const given = typical(value) || {};
+    const place = (part) => (scale && isNumber(toNumber(part)) ? scale.place(toNumber(part)) : null);
+    return { middle: place(given.median), from: place(given.q25), to: place(given.q75) };
+  };
+  return dotChart(label, color, placed(feature.here), placed(feature.elsewhere));
 }
 
 function shareIn(value) {
@@ -107,7 +95,7 @@ function levelOf(feature) {
 }
 
 function valueText(feature, value) {
-  if (value === null) return "–";
+  if (!value) return "–";
   const median = isNumber(value.median) && Math.abs(value.median) < 1000 ? short.format(value.median) : number(value.median, feature.column);
   return known(feature.unit) && isNumber(value.median) && !feature.column.includes(feature.unit) ? `${median} ${feature.unit}` : median;
 }
@@ -117,11 +105,14 @@ function featureRow(feature, color) {
   const level = isCategory ? levelOf(feature) : "";
   const here = isCategory ? percent(shareIn(feature.here)) : valueText(feature, typical(feature.here));
   const elsewhere = isCategory ? percent(shareIn(feature.elsewhere)) : valueText(feature, typical(feature.elsewhere));
+  const label = `${here} here, ${elsewhere} elsewhere`;
   return el(
     "li",
     { class: "feature", title: feature.text },
     el("span", { class: "feature-name" }, feature.column, level && el("span", { class: "soft" }, ` is ${level}`)),
-    isCategory ? shareChart(feature, color) : rangeChart(feature, color),
+    isCategory
+      ? dotChart(label, color, { middle: shareIn(feature.here) }, { middle: shareIn(feature.elsewhere) })
+      : rangeChart(feature, color, label),
     el("span", { class: "feature-values" }, el("b", {}, here), el("span", { class: "soft" }, " / ", elsewhere)),
   );
 }

@@ -7,21 +7,6 @@ function groupsInWords() {
   return clusters.length === 1 ? "One group" : `${count(clusters.length)} groups`;
 }
 
-function answerText() {
-  const parts = [];
-  const population = record.population || {};
-  if (clusters.length > 1) {
-    const sizes = [...clusters].sort((a, b) => b.rows - a.rows);
-    const [first, last] = [sizes[0], sizes[sizes.length - 1]];
-    parts.push(`The ${rows(record.input.rows)} fall into ${count(clusters.length)} groups. The largest holds ${rows(first.rows)} (${percent(first.share)}), the smallest ${count(last.rows)} (${percent(last.share)}).`);
-  }
-  if (population.noise_rows > 0) parts.push(`${rows(population.noise_rows)} (${percent(population.noise_share)}) ${population.noise_rows === 1 ? "fits" : "fit"} no group.`);
-  else if (clusters.length) parts.push("Every row belongs to a group.");
-  if (record.structure.verdict === "clusters" && known(record.structure.sentence)) parts.push(sentence(record.structure.sentence));
-  if (record.judge && known(record.judge.sentence)) parts.push(sentence(record.judge.sentence));
-  return parts.join(" ");
-}
-
 function verdictBanner() {
   const { verdict, sentence: words } = record.structure;
   const titles = { none: "No clear groups in these data", weak: "The groups are weak", one: "The rows form one group" };
@@ -73,7 +58,7 @@ function masthead() {
     { class: "masthead" },
     el("p", { class: "overline" }, [record.input.name, rows(record.input.rows), `${count(record.input.columns)} columns`, made].filter(known).join(" · ")),
     el("h1", {}, groupsInWords()),
-    el("p", { class: "answer" }, answerText()),
+    el("p", { class: "answer" }, record.answer),
     verdictBanner(),
     figures(),
     composition(),

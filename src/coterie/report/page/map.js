@@ -48,10 +48,10 @@ class PointMap {
 
   // The first view: the bulk of the points, both axes on about the same scale where they are of the same kind.
   setHome() {
-    const pad = 28;
+    const [padX, padY] = [28, 42];
     const { x, y } = this.bulk;
-    let sx = (this.width - 2 * pad) / Math.max(x[1] - x[0], 1);
-    let sy = (this.height - 2 * pad) / Math.max(y[1] - y[0], 1);
+    let sx = (this.width - 2 * padX) / Math.max(x[1] - x[0], 1);
+    let sy = (this.height - 2 * padY) / Math.max(y[1] - y[0], 1);
     const scale = list(record.map.scale);
     if (record.map.method !== "columns" && record.map.method !== "column" && scale.length === 4) {
       const [unitX, unitY] = [(scale[1] - scale[0]) / 65535, (scale[3] - scale[2]) / 65535];
@@ -254,7 +254,8 @@ class PointMap {
   // Zooming out ends where every point is in sight.
   least() {
     const { x, y } = this.bulk;
-    return Math.min(1, (x[1] - x[0]) / 65535 / 1.1, (y[1] - y[0]) / 65535 / 1.1) < 0.9 ? 0.5 * Math.min((x[1] - x[0]) / 65535, (y[1] - y[0]) / 65535) : 1;
+    const part = Math.min(x[1] - x[0], y[1] - y[0]) / 65535;
+    return part < 1 ? 0.5 * part : 1;
   }
 
   pan(dx, dy) {

@@ -40,7 +40,7 @@ function columnsBlock() {
 function candidatesBlock() {
   const candidates = list(record.candidates);
   const chosen = record.chosen || {};
-  const why = known(chosen.why) ? ` Chosen because ${text(chosen.why).replace(/^because /i, "").replace(/\.?$/, ".")}` : "";
+  const why = known(chosen.why) ? ` ${sentence(chosen.why)}` : "";
   const lead = `${chosen.method || "?"}${settings(chosen.params) ? ` (${settings(chosen.params)})` : ""}.${why}${chosen.exact === false ? " The result is approximate." : ""}`;
   const lines = candidates.map((one) => el(
     "tr",

@@ -1,0 +1,43 @@
+"""What the tests of the report share: one real analysis and one browser a session."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from coterie import report
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+OPTIONS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+
+@pytest.fixture(scope="session")
+def analysis():
+    """Return the analysis of 90 rows in three clear groups, with an id column and one strange row."""
+    rng = np.random.default_rng(0)
+    centers = np.repeat([[20, 5.0], [40, 9.0], [60, 1.0]], 30, axis=0)
+    points = centers + rng.normal(0, [1.5, 0.4], (90, 2))
+    points[0] = 90, 20
+    data = {
+        "customer_id": np.array([f"=C{i:03d}" for i in range(90)], dtype=object),
+        "age": points[:, 0].round(1),
+        "spend": points[:, 1].round(2),
+        "city": np.array(["Bonn", "Kiel"] * 45, dtype=object),
+    }
+    return report.run(data, method="KMeans", n_clusters=3)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Return one headless Chromium for all tests, or skip."""
+    api = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        pytest.skip("no Chromium is installed; `apt-get install chromium` brings one")
+    with api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=program, args=OPTIONS)
+        yield running
+        running.close()
