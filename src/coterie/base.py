@@ -38,6 +38,10 @@ class Clusterer(ClusterMixin, BaseEstimator):
             check_is_fitted(self)
         if is_tensor(X):
             return self._gate_tensor(X, reset)
+        if (
+            isinstance(X, np.ndarray) and X.dtype.kind in "mM"
+        ):  # NumPy would turn them into counts, and NaT into -9.2e18
+            raise InputError(f"expected numbers, got {X.dtype}; subtract a start and divide by a unit first")
         rows = validate_data(
             self,
             X,
