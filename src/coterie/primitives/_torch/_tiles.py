@@ -98,7 +98,8 @@ def _corrected(values: torch.Tensor, roots: torch.Tensor) -> torch.Tensor:
     exponent = torch.frexp(values).exponent.long() & -2
     half = torch.where(usual, exponent // 2, 0)
     x, r = _times_power(_times_power(values, -half), -half), _times_power(roots, -half)
-    upper = (r.view(torch.int64) & -(1 << 27)).view(torch.float64)
+    spread = r * (2.0**27 + 1)
+    upper = spread - (spread - r)
     lower = r - upper
     square = r * r
     rest = ((upper * upper - square) + 2 * upper * lower) + lower * lower
@@ -208,19 +209,40 @@ def within(A: torch.Tensor, B: torch.Tensor, bound2: float) -> torch.Tensor:
     return inside
 
 
-def nearest_tile(A: torch.Tensor, B: torch.Tensor, k: int, limit2: torch.Tensor) -> torch.Tensor:
-    """Return the squared distances from (p, a, d) to (p, b, d) rows that may be among the k least of a row and ``limit2``.
+def nearest_tile(
+    A: torch.Tensor, B: torch.Tensor, k: int, limit2: torch.Tensor, floor: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Return the squared distances that may be among the k least of a row and no greater than its limit, else infinity.
 
-    The others may be left out, that is, infinite; so are those of empty places. Bits are those of `distances2`.
+    Parameters
+    ----------
+    A : (p, a, d) float tensor
+    B : (p, b, d) float tensor
+        Empty places are infinitely far.
+    k : int
+        More than b asks for all within the limit.
+    limit2 : (p, a) tensor
+    floor : (p, a, b) tensor, optional
+        What is compared is the greater of the squared distance and this; infinite for pairs that do not count.
+
+    Returns
+    -------
+    (p, a, b) tensor
+        With the bits of `distances2`. It may hold more than was asked for.
     """
     d = A.shape[-1]
     if d <= _FEW_FEATURES:
-        return distances2(A, B).masked_fill_(~_filled(B)[:, None, :], torch.inf)
+        none = ~_filled(B)[:, None, :] if floor is None else floor == torch.inf
+        return distances2(A, B).masked_fill_(none, torch.inf)
     estimate, error = _estimates2(A, B)
+    upper, least = (estimate + error).nan_to_num_(nan=torch.inf), estimate - error
+    maybe = _filled(A)[:, :, None] & _filled(B)[:, None, :]
+    if floor is not None:
+        upper, least = torch.maximum(upper, floor), torch.maximum(least, floor)
+        maybe &= floor < torch.inf
     if B.shape[1] >= k:
-        upper = (estimate + error).nan_to_num_(nan=torch.inf)
         limit2 = torch.minimum(limit2, upper.topk(k, 2, largest=False).values[:, :, -1])
-    maybe = ~(estimate - error > limit2[:, :, None]) & _filled(A)[:, :, None] & _filled(B)[:, None, :]
+    maybe &= ~(least > limit2[:, :, None])
     tile = A.new_full(estimate.shape, torch.inf)
     for some in maybe.nonzero().split(max(1, tile_bytes(A.device) // (8 * d))):
         pair, i, j = some.T
@@ -284,7 +306,11 @@ def near_pairs(
 
 
 def nearest_first(
-    queries: Leaves, leaves: Leaves, bound2: Callable[[slice], torch.Tensor], together: int = 4
+    queries: Leaves,
+    leaves: Leaves,
+    bound2: Callable[[slice], torch.Tensor],
+    raised: Callable[[slice, torch.Tensor], torch.Tensor] | None = None,
+    together: int = 4,
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """For each query leaf list the leaves by the distance of their boxes, a few at a time, as long as they are in reach.
 
@@ -294,6 +320,9 @@ def nearest_first(
     bound2 : callable
         Gets a slice of the query leaves and returns the (q,) squared distance beyond which each needs no leaf; asked
         before every batch, so that what was found in one shortens the next.
+    raised : callable, optional
+        Gets a slice of the query leaves and the (q, leaves) squared distances of the boxes, and returns what is compared
+        with the bound instead; NaN for leaves to pass over.
     together : int
         Leaves given to a query leaf at once.
 
@@ -307,7 +336,9 @@ def nearest_first(
     block = max(1, min(size // (8 * queries.X.shape[1] * leaves.X.shape[1] * together), size // (8 * n_leaves)))
     for start in range(0, len(queries.X), block):
         part = slice(start, start + block)
-        box2, order = box_distances2(queries.low[part], queries.high[part], leaves).sort(dim=1, stable=True)
+        box2 = box_distances2(queries.low[part], queries.high[part], leaves)
+        # NaN sorts last and is within no bound.
+        box2, order = (box2 if raised is None else raised(part, box2)).sort(dim=1, stable=True)
         for first in range(0, n_leaves, together):
             (active,) = (box2[:, first] <= bound2(part)).nonzero(as_tuple=True)
             if len(active) == 0:
