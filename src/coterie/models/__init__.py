@@ -23,7 +23,11 @@ from . import _check, _format, _values
 __all__ = ["Model", "load", "save"]
 
 # What a file may ask for by name, beside the catalog's classes.
-_TUPLES = {"Graph": "coterie.arrays:Graph"}
+_TUPLES = {
+    "CondensedTree": "coterie.trees.condense:CondensedTree",
+    "Graph": "coterie.arrays:Graph",
+    "SpanningTree": "coterie.primitives.spanning_tree:SpanningTree",
+}
 _VERSIONS_OF = ("numpy", "scipy", "scikit-learn", "numba")
 _DOCUMENT_KEYS = {"class", "parameters", "state", "prepared", "label_map", "card"}
 

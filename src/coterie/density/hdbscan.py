@@ -1,0 +1,348 @@
+"""HDBSCAN*: clusters of any shape, each at its own density.
+
+The *core distance* of a row reaches its ``min_samples``-th nearest row, itself included; the *mutual reachability* of two rows
+is the largest of their core distances and their distance. The spanning tree of the mutual reachabilities holds DBSCAN's answer
+for every radius at once, as a hierarchy. *Condensing* keeps of it only the splits into groups of at least
+``min_cluster_size`` rows, and the most *stable* of these clusters, those that live over the widest range of densities, are the
+answer; what is in none of them is *noise*. About O(n log n) time in few dimensions, up to O(n^2 d) in many; O(n d) memory.
+"""
+
+import logging
+from numbers import Integral, Real
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.metrics.pairwise import _VALID_METRICS
+
+from ..arrays import is_tensor, like_input
+from ..base import Clusterer, Interval, StrOptions
+from ..primitives.neighbors import nearest_reachable
+from ..primitives.spanning_tree import SpanningTree, mutual_reachability_tree, spanning_tree_of_distances
+from ..trees.condense import Condensed, condense, condensed_tree
+from ..trees.linkage import single_linkage
+from ..trees.select import Flat, flat_labels, membership_strengths, outlier_scores, select_clusters
+from ._row_distances import RowDistances, as_lengths, check_distances, metric_arguments, prepared_rows
+
+__all__ = ["HDBSCAN", "Hierarchy", "hdbscan"]
+
+_log = logging.getLogger("coterie.density")
+_METRICS = {*_VALID_METRICS, "precomputed"} - {"nan_euclidean"}
+
+
+class Hierarchy(NamedTuple):
+    """All that HDBSCAN* finds, before and after the choice of clusters."""
+
+    tree: SpanningTree
+    linkage: np.ndarray  # (n - 1, 4), SciPy's layout
+    condensed: Condensed
+    flat: Flat
+
+
+def hdbscan(
+    tree: SpanningTree,
+    min_cluster_size: int,
+    *,
+    method: str = "eom",
+    epsilon: float = 0.0,
+    max_cluster_size: int | None = None,
+    allow_single_cluster: bool = False,
+) -> Hierarchy:
+    """Find the clusters in a spanning tree of mutual reachabilities.
+
+    Parameters
+    ----------
+    tree : SpanningTree
+        From `coterie.primitives.spanning_tree.mutual_reachability_tree`; arrays of NumPy.
+    min_cluster_size : int
+        Smaller groups are no clusters.
+    method : {"eom", "leaf"}
+        Excess of mass, or the leaves of the condensed tree.
+    epsilon : float
+        No cluster is split below this distance; 0 has no effect.
+    max_cluster_size : int, optional
+        Larger groups are no clusters.
+    allow_single_cluster : bool
+        Whether all rows may be one cluster.
+
+    Returns
+    -------
+    Hierarchy
+    """
+    linkage = single_linkage(*tree)
+    condensed = condense(linkage, min_cluster_size)
+    chosen = select_clusters(
+        condensed,
+        method=method,
+        epsilon=epsilon,
+        max_cluster_size=max_cluster_size,
+        allow_single_cluster=allow_single_cluster,
+    )
+    return Hierarchy(tree, linkage, condensed, flat_labels(condensed, chosen, epsilon=epsilon))
+
+
+class HDBSCAN(Clusterer):
+    """Clusters of any shape, each at its own density; rows in thin places are noise.
+
+    Parameters
+    ----------
+    min_cluster_size : int, default=5
+        Smaller groups are no clusters. The one parameter to choose: the least population of interest.
+    min_samples : int, optional
+        A row's core distance reaches so many rows, itself included; larger is smoother and leaves more noise. Default:
+        ``min_cluster_size``. The packages ``hdbscan`` and cuML do not count the row itself: give one more here.
+    metric : str or callable, default="euclidean"
+        "euclidean" and "cosine" are fast. "precomputed": ``X`` holds the distances, dense, and is not modified. Any other name
+        that scikit-learn's ``pairwise_distances`` knows, or a function of two rows, takes O(n^2) time and O(n) memory.
+    metric_params : dict, optional
+        More arguments of the metric.
+    cluster_selection_method : {"eom", "leaf"}, default="eom"
+        Excess of mass prefers the most stable clusters, large or small; "leaf" takes the finest ones.
+    cluster_selection_epsilon : float, default=0.0
+        Clusters are not split below this distance.
+    max_cluster_size : int, optional
+        Larger groups are no clusters, by either method.
+    allow_single_cluster : bool, default=False
+        Whether all rows may be one cluster. If they are, every row belongs to it, or with ``cluster_selection_epsilon`` those
+        that are connected at that distance; ``probabilities_`` and ``outlier_scores_`` tell the rows at its edge.
+    device : str, default="cpu"
+        "cpu", "cuda", "cuda:0", "mps" or "auto": where to compute. Tensors are computed on where they are; the trees are
+        always on the host.
+
+    Attributes
+    ----------
+    labels_ : (n,) int64 array
+        0, 1, ... in order of first appearance in the rows; noise -1.
+    probabilities_ : (n,) float64 array
+        How deep in its cluster a row lies: 1 in the densest part, 0 for noise.
+    outlier_scores_ : (n,) float64 array
+        GLOSH: 0 deep inside, towards 1 far from what is dense around the row.
+    minimum_spanning_tree_ : SpanningTree
+        ``left``, ``right``, ``weights``: n - 1 edges by mutual reachability, ascending.
+    single_linkage_tree_ : (n - 1, 4) float64 array
+        The hierarchy of all rows in SciPy's layout.
+    condensed_tree_ : CondensedTree
+        ``parent``, ``child``, ``lambda_``, ``size`` as flat arrays.
+    core_distances_ : (n,) float64 array
+        In the unit of the metric.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : (d,) array of str
+        Their names, where the input has names.
+
+    See Also
+    --------
+    DBSCAN : one density, given as a radius.
+
+    Notes
+    -----
+    Exact, deterministic, and the same partition whatever the order of the rows, ties included: merges of equal height are one
+    merge of many parts. Rows with NaN are refused, not set aside: fill or drop them first. With fewer rows than
+    ``min_cluster_size`` or ``min_samples`` all are noise. Rows that coincide ``min_samples`` times have an infinite density:
+    their probability is 1 and their outlier score 0, and other rows are compared with the largest finite density.
+
+    ``predict`` takes for each new row the nearest row of the fit by mutual reachability (ties: by distance, then the lowest
+    row) and gives its label, if the two are connected no further apart than the distance at which the label's cluster was
+    born, else -1. The new row's core distance counts itself as the first of ``min_samples``; a new row that lies exactly on a
+    row of the fit is that row. So ``predict`` on the rows of the fit is ``labels_``.
+
+    References
+    ----------
+    Campello, Moulavi, Sander (2013). Density-based clustering based on hierarchical density estimates. PAKDD 2013.
+    doi:10.1007/978-3-642-37456-2_14
+    Campello, Moulavi, Zimek, Sander (2015). Hierarchical density estimates for data clustering, visualization, and outlier
+    detection. ACM TKDD 10(1). doi:10.1145/2733381
+    Malzer, Baum (2020). A hybrid approach to hierarchical density-based cluster selection. MFI 2020.
+    doi:10.1109/MFI49285.2020.9235263
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie import HDBSCAN
+    >>> X = np.array([[1.0], [1.1], [1.3], [7.0], [7.3], [7.4], [30.0]])
+    >>> model = HDBSCAN(min_cluster_size=3, min_samples=2).fit(X)
+    >>> model.labels_
+    array([ 0,  0,  0,  1,  1,  1, -1])
+    >>> model.predict([[7.2], [15.0]])
+    array([ 1, -1])
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "min_cluster_size": [Interval(Integral, 2, None, closed="left")],
+        "min_samples": [Interval(Integral, 1, None, closed="left"), None],
+        "metric": [StrOptions(_METRICS), callable],
+        "metric_params": [dict, None],
+        "cluster_selection_method": [StrOptions({"eom", "leaf"})],
+        "cluster_selection_epsilon": [Interval(Real, 0.0, None, closed="left")],
+        "max_cluster_size": [Interval(Integral, 1, None, closed="left"), None],
+        "allow_single_cluster": ["boolean"],
+        "device": [str],
+    }
+    _state_attributes = ("_rows", "_metric_arguments", "_births", "_deaths", "_leaving")
+
+    def __init__(
+        self,
+        min_cluster_size: int = 5,
+        *,
+        min_samples: int | None = None,
+        metric: Any = "euclidean",
+        metric_params: dict | None = None,
+        cluster_selection_method: str = "eom",
+        cluster_selection_epsilon: float = 0.0,
+        max_cluster_size: int | None = None,
+        allow_single_cluster: bool = False,
+        device: str = "cpu",
+    ) -> None:
+        self.min_cluster_size = min_cluster_size
+        self.min_samples = min_samples
+        self.metric = metric
+        self.metric_params = metric_params
+        self.cluster_selection_method = cluster_selection_method
+        self.cluster_selection_epsilon = cluster_selection_epsilon
+        self.max_cluster_size = max_cluster_size
+        self.allow_single_cluster = allow_single_cluster
+        self.device = device
+
+    def fit(self, X: Any, y: Any = None) -> "HDBSCAN":
+        """Find the clusters.
+
+        Parameters
+        ----------
+        X : (n, d) array, frame, sparse array or tensor, or (n, n) distances
+            Not modified.
+        y : ignored
+            Present by convention.
+
+        Returns
+        -------
+        HDBSCAN
+            This one.
+        """
+        self._validate_params()
+        given = X
+        X = self._gate_in(X, reset=True, accept_sparse=self.metric != "precomputed")
+        arguments = metric_arguments(X, self.metric, self.metric_params)
+        tree, core = self._spanning_tree(X, arguments)
+        found = hdbscan(
+            tree,
+            self.min_cluster_size,
+            method=self.cluster_selection_method,
+            epsilon=self.cluster_selection_epsilon,
+            max_cluster_size=self.max_cluster_size,
+            allow_single_cluster=self.allow_single_cluster,
+        )
+        if X.shape[0] < max(self.min_cluster_size, self._neighbors()):
+            _log.info("all %d rows are noise: min_cluster_size or min_samples asks for more", X.shape[0])
+            found = found._replace(flat=Flat(np.full(X.shape[0], -1), np.empty(0, np.int64)))
+        self._keep(X, given, found, core, arguments)
+        return self
+
+    def _spanning_tree(self, X: Any, arguments: dict) -> tuple[SpanningTree, np.ndarray]:
+        """Return the spanning tree and the core distances in the unit of the metric, on the host."""
+        k = min(self._neighbors(), X.shape[0])
+        if self._has_tree(X):
+            tree, core = mutual_reachability_tree(prepared_rows(X, self.metric), k)
+            left, right, lines, core = (_on_host(values) for values in (*tree, core))
+            return SpanningTree(left, right, as_lengths(lines, self.metric)), as_lengths(core, self.metric)
+        if self.metric == "precomputed":
+            check_distances(X)
+        source, rows = self._distances(X, arguments)
+        core = source.core_distances(rows, k)
+        return spanning_tree_of_distances(lambda row: source.to(rows[[row]])[0], rows.shape[0], core), core
+
+    def _keep(self, X: Any, given: Any, found: Hierarchy, core: np.ndarray, arguments: dict) -> None:
+        condensed, flat = found.condensed, found.flat
+        self.labels_ = like_input(flat.labels, given)
+        self.probabilities_ = like_input(membership_strengths(condensed, flat), given)
+        self.outlier_scores_ = like_input(outlier_scores(condensed), given)
+        self.core_distances_ = like_input(core, given)
+        self.minimum_spanning_tree_ = found.tree
+        self.single_linkage_tree_ = found.linkage
+        self.condensed_tree_ = condensed_tree(condensed)
+        self._metric_arguments = arguments
+        # Copies, so that a later change of the input does not reach predict.
+        self._rows = None if self.metric == "precomputed" else X.clone() if is_tensor(X) else X.copy()
+        births = condensed.birth[flat.clusters]
+        if self.cluster_selection_epsilon > 0:
+            births = np.where(flat.clusters == 0, self.cluster_selection_epsilon, births)
+        self._births, self._deaths = births, condensed.death[flat.clusters]
+        self._leaving = condensed.row_height
+
+    def predict(self, X: Any) -> Any:
+        """Give each row the label of the row of the fit that it is connected to first, or -1; see the notes above.
+
+        Parameters
+        ----------
+        X : (m, d) array, frame, sparse array or tensor, or (m, n) distances to the rows of the fit
+
+        Returns
+        -------
+        (m,) int64 array
+        """
+        return self.membership(X)[0]
+
+    def membership(self, X: Any) -> tuple[Any, Any]:
+        """Give each row a label, as `predict`, and how deep in that cluster it lies.
+
+        Parameters
+        ----------
+        X : (m, d) array, frame, sparse array or tensor, or (m, n) distances to the rows of the fit
+
+        Returns
+        -------
+        labels : (m,) int64 array
+        strengths : (m,) float64 array
+            What ``probabilities_`` would be if the row left its cluster together with the row of the fit that it is connected
+            to, or at the distance of the two where that is larger. On the rows of the fit this is ``probabilities_``.
+        """
+        given = X
+        X = self._gate_in(X, reset=False, accept_sparse=self.metric != "precomputed")
+        nearest, reach = self._nearest(X)
+        labels = _on_host(self.labels_)[nearest]
+        if not len(self._births):
+            return like_input(labels, given), like_input(np.zeros(len(labels)), given)
+        labels[(labels >= 0) & (reach > self._births[labels])] = -1
+        leaving, deaths = np.maximum(reach, self._leaving[nearest]), self._deaths[labels]
+        strengths = np.ones(len(labels))
+        np.divide(deaths, leaving, out=strengths, where=leaving > deaths)
+        strengths[labels < 0] = 0.0
+        return like_input(labels, given), like_input(strengths, given)
+
+    def _nearest(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Return the row of the fit that is nearest by mutual reachability, and that distance, on the host."""
+        core, n = _on_host(self.core_distances_), len(self.labels_)
+        k = min(self._neighbors(), n)
+        fitted = X[:0] if self._rows is None else self._rows
+        if self._has_tree(X) and not issparse(fitted):
+            lines = np.sqrt(2.0 * core) if self.metric == "cosine" else core
+            rows, queries = prepared_rows(like_input(fitted, X), self.metric), prepared_rows(X, self.metric)
+            nearest, reach = (_on_host(v) for v in nearest_reachable(rows, like_input(lines, X), queries, k))
+            return nearest, as_lengths(reach, self.metric)
+        source, _ = self._distances(fitted, self._metric_arguments)
+        queries = X if self.metric == "precomputed" else prepared_rows(X, self.metric)
+        return source.nearest_reachable(queries, core, k)
+
+    def _distances(self, X: Any, arguments: dict) -> tuple[RowDistances, Any]:
+        """Return where distances to rows come from, and these rows as it takes them."""
+        if self.metric == "precomputed":
+            return RowDistances(None, self.metric, arguments), X
+        rows = prepared_rows(X, self.metric)
+        return RowDistances(rows, self.metric, arguments), rows
+
+    def _has_tree(self, X: Any) -> bool:
+        return is_tensor(X) or (
+            not issparse(X) and isinstance(self.metric, str) and self.metric in ("euclidean", "cosine")
+        )
+
+    def _neighbors(self) -> int:
+        return self.min_cluster_size if self.min_samples is None else self.min_samples
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.pairwise = self.metric == "precomputed"
+        tags.input_tags.sparse = self.metric != "precomputed"
+        return tags
+
+
+def _on_host(values: Any) -> np.ndarray:
+    return values.detach().cpu().numpy() if is_tensor(values) else values

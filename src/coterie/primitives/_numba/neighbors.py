@@ -1,0 +1,350 @@
+"""The k nearest rows on a k-d tree, exactly, ties by row number.
+
+All rows of a leaf are answered together: the walk starts at the leaf itself and climbs, so that the first rows met are near
+ones and everything later is measured against a small bound. A node is passed over when even its nearest corner is further
+than the k-th neighbour so far, or as far and all its rows come later in the input. Distances stay squared until the end.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .blocks import run_blocks
+from .jit import kernel
+from .kdtree import KDTree, box_distance2, build_kdtree, node_distance2
+from .tile import squared_distances
+
+__all__ = ["Index", "build_index", "k_nearest", "nearest_in_index", "nearest_reachable", "node_minimum", "safe_scale"]
+
+_LEAVES_PER_BLOCK = 16
+_ROWS_PER_BLOCK = 512
+_STACK = 128  # more than any depth of a balanced tree
+_SAFE = {np.dtype(np.float64): 400, np.dtype(np.float32): 40}
+
+
+class Index(NamedTuple):
+    """A k-d tree over rows that were scaled into the safe range, and the lowest row number below each node."""
+
+    tree: KDTree
+    rows: np.ndarray  # (nodes,) int64
+    scale: float  # the tree holds X / scale
+
+
+def safe_scale(X: np.ndarray) -> float:
+    """Return the power of two to divide by so that squares neither overflow nor vanish: 1 for all ordinary data."""
+    largest = max(float(X.max()), -float(X.min())) if X.size else 0.0
+    exponent = int(np.frexp(largest)[1])
+    if largest == 0.0 or abs(exponent) < _SAFE[X.dtype]:
+        return 1.0
+    return 2.0 ** max(-1021, exponent) if exponent < 1024 else 2.0**1023
+
+
+def build_index(X: np.ndarray) -> Index:
+    """Build the tree; ``X`` is copied into tree order and not kept."""
+    scale = safe_scale(X)
+    tree = build_kdtree(X if scale == 1.0 else X / X.dtype.type(scale))
+    return Index(tree, node_minimum(tree, tree.order), scale)
+
+
+def node_minimum(tree: KDTree, values: np.ndarray) -> np.ndarray:
+    """Return the least value below each node, for one value per row in tree order."""
+    first = tree.first_leaf
+    least = np.empty(len(tree.bounds), values.dtype)
+    leaves = len(tree.panels)
+    least[first : first + leaves] = np.minimum.reduceat(values, tree.bounds[first : first + leaves, 0])
+    while first:
+        above = (first - 1) // 2
+        below = least[first : 2 * first + 1]
+        least[above:first] = np.minimum(below[::2], below[1::2])
+        first = above
+    return least
+
+
+def k_nearest(X: np.ndarray, k: int, queries: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Return distances and row numbers of the k nearest rows; see the front."""
+    index = build_index(X)
+    if queries is None:
+        distance2, near = nearest_in_index(index, k, k, k)
+        row = index.tree.order[near]
+        back = np.argsort(index.tree.order)
+        return _lengths(distance2[back], index.scale), row[back]
+    distance2, near = _nearest_of_queries(index, queries, k)
+    return _lengths(distance2, index.scale), index.tree.order[near]
+
+
+def _lengths(distance2: np.ndarray, scale: float) -> np.ndarray:
+    lengths = np.sqrt(distance2, out=distance2)
+    if scale != 1.0:
+        np.minimum(lengths, np.finfo(lengths.dtype).max / scale, out=lengths)
+        lengths *= lengths.dtype.type(scale)
+    return lengths
+
+
+def nearest_in_index(index: Index, k: int, width: int, keep: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return, for each row in tree order, the last ``width`` squared distances of its k and its first ``keep`` neighbours.
+
+    Neighbours are places in the tree; the row itself comes first.
+    """
+    tree = index.tree
+    n, leaves = len(tree.X), len(tree.panels)
+    distance2 = np.empty((n, width), tree.X.dtype)
+    near = np.empty((n, keep), np.int32 if n < 2**31 else np.int64)
+    # The scratch of one call is 32 lists; blocks are small enough for Ctrl-C even where pruning fades.
+    run_blocks(
+        _nearest_block, -(-leaves // _LEAVES_PER_BLOCK), _LEAVES_PER_BLOCK, k, tree.first_leaf, tree.X, tree.order,
+        tree.bounds, tree.low, tree.high, tree.panels, index.rows, distance2, near,
+    )  # fmt: skip
+    return distance2, near
+
+
+@kernel
+def _nearest_block(
+    block,  # int  in
+    per_block,  # int  in: leaves of a block
+    k,  # int  in
+    first_leaf,  # int  in
+    X,  # (n, d)  in: tree order
+    order,  # (n,) int64  in
+    bounds,  # (nodes + 1, 2) int64  in
+    low,  # (nodes, d)  in
+    high,  # (nodes, d)  in
+    panels,  # (leaves, d, w)  in
+    rows,  # (nodes,) int64  in: lowest row number below each node
+    distance2,  # (n, width)  out
+    near,  # (n, keep) int  out
+):
+    width, keep, wide = distance2.shape[1], near.shape[1], panels.shape[2]
+    lists, places, gaps = np.empty((wide, k), X.dtype), np.empty((wide, k), np.int64), np.empty(wide, X.dtype)
+    stack, reach = np.empty(_STACK, np.int64), np.empty(_STACK, X.dtype)
+    for leaf in range(block * per_block, min(len(panels), (block + 1) * per_block)):
+        home = first_leaf + leaf
+        start, end = bounds[home, 0], bounds[home, 1]
+        lists[:] = np.inf
+        places[:] = -1
+        for i in range(end - start):
+            lists[i, 0], places[i, 0] = 0.0, start + i
+        climbing, bound, latest = home, X.dtype.type(np.inf), len(X)
+        stack[0], reach[0], top = home, 0.0, 1
+        while True:
+            while top:
+                top -= 1
+                node = stack[top]
+                if reach[top] > bound or (reach[top] == bound and rows[node] > latest):
+                    continue
+                if node < first_leaf:
+                    top = _push_children(stack, reach, top, low, high, rows, home, node)
+                    continue
+                _look_into(X, order, bounds, low, high, panels, rows, first_leaf, start, end, node, lists, places, gaps)
+                bound, latest = _furthest(lists, places, order, end - start, k - 1)
+            if climbing == 0:
+                break
+            sibling = climbing + 1 if climbing & 1 else climbing - 1
+            stack[0], reach[0], top = sibling, node_distance2(low, high, home, sibling), 1
+            climbing = (climbing - 1) // 2
+        for i in range(end - start):
+            distance2[start + i] = lists[i, k - width :]
+            for t in range(keep):
+                near[start + i, t] = places[i, t]
+
+
+@kernel
+def _furthest(lists, places, order, count, last):
+    """Return the largest (distance, row number) at the end of the lists: what lies beyond concerns no row."""
+    bound, latest = lists[0, last], order[places[0, last]] if places[0, last] >= 0 else len(order)
+    for i in range(1, count):
+        if lists[i, last] >= bound:
+            row = order[places[i, last]] if places[i, last] >= 0 else len(order)
+            latest = max(latest, row) if lists[i, last] == bound else row
+            bound = lists[i, last]
+    return bound, latest
+
+
+@kernel
+def _push_children(stack, reach, top, low, high, rows, home, node):
+    """Put the children of a node on the stack, last the nearer one, or the one with the lower row where both are as near."""
+    nearer, further = 2 * node + 1, 2 * node + 2
+    a, b = node_distance2(low, high, home, nearer), node_distance2(low, high, home, further)
+    if b < a or (b == a and rows[further] < rows[nearer]):
+        nearer, further, a, b = further, nearer, b, a
+    stack[top], reach[top] = further, b
+    stack[top + 1], reach[top + 1] = nearer, a
+    return top + 2
+
+
+@kernel
+def _look_into(X, order, bounds, low, high, panels, rows, first_leaf, start, end, node, lists, places, gaps):
+    """Offer the rows of a leaf to the lists of the rows start..end-1."""
+    last = lists.shape[1] - 1
+    first, stop = bounds[node, 0], bounds[node, 1]
+    for i in range(end - start):
+        row = start + i
+        limit = lists[i, last]
+        nearest = box_distance2(X, row, low, high, node)
+        if nearest > limit or (nearest == limit and (places[i, last] < 0 or rows[node] > order[places[i, last]])):
+            continue
+        squared_distances(X, row, panels, node - first_leaf, gaps)
+        for j in range(stop - first):
+            if gaps[j] <= lists[i, last] and first + j != row:
+                _insert(lists[i], places[i], order, 1, gaps[j], first + j)
+
+
+@kernel
+def _insert(
+    distances,  # (k,)  in/out: ascending
+    places,  # (k,) int  in/out
+    order,  # (n,) int64  in
+    fixed,  # int  in: so many entries at the front stay
+    value,  # float  in
+    place,  # int  in
+):
+    """Put a neighbour where it belongs by (distance, row number), if it belongs among the k."""
+    at = len(distances)
+    row = order[place]
+    while at > fixed and (
+        distances[at - 1] > value
+        or (distances[at - 1] == value and (places[at - 1] < 0 or order[places[at - 1]] > row))
+    ):
+        at -= 1
+        if at + 1 < len(distances):
+            distances[at + 1], places[at + 1] = distances[at], places[at]
+    if at < len(distances):
+        distances[at], places[at] = value, place
+
+
+# --- rows that are not in the tree -----------------------------------------------------------------------------------
+
+
+def _scaled_queries(index: Index, queries: np.ndarray) -> np.ndarray:
+    rows = np.ascontiguousarray(queries, dtype=index.tree.X.dtype)
+    if index.scale == 1.0:
+        return rows
+    with np.errstate(over="ignore"):
+        return rows / rows.dtype.type(index.scale)
+
+
+def _nearest_of_queries(index: Index, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    tree = index.tree
+    rows = _scaled_queries(index, queries)
+    distance2, near = np.empty((len(rows), k), rows.dtype), np.empty((len(rows), k), np.int64)
+    run_blocks(
+        _query_block, -(-len(rows) // _ROWS_PER_BLOCK), _ROWS_PER_BLOCK, rows, tree.first_leaf, tree.order, tree.bounds,
+        tree.low, tree.high, tree.panels, index.rows, distance2, near,
+    )  # fmt: skip
+    return distance2, near
+
+
+@kernel
+def _query_block(
+    block,  # int  in
+    per_block,  # int  in
+    queries,  # (m, d)  in
+    first_leaf,  # int  in
+    order,  # (n,) int64  in
+    bounds,  # (nodes + 1, 2) int64  in
+    low,  # (nodes, d)  in
+    high,  # (nodes, d)  in
+    panels,  # (leaves, d, w)  in
+    rows,  # (nodes,) int64  in
+    distance2,  # (m, k)  out
+    near,  # (m, k) int64  out: places in the tree
+):
+    k = distance2.shape[1]
+    gaps = np.empty(panels.shape[2], queries.dtype)
+    stack, reach = np.empty(_STACK, np.int64), np.empty(_STACK, queries.dtype)
+    for query in range(block * per_block, min(len(queries), (block + 1) * per_block)):
+        distances, places = distance2[query], near[query]
+        distances[:] = np.inf
+        places[:] = -1
+        stack[0], reach[0], top = 0, 0.0, 1
+        while top:
+            top -= 1
+            node, limit, worst = stack[top], distances[k - 1], places[k - 1]
+            if reach[top] > limit or (reach[top] == limit and worst >= 0 and rows[node] > order[worst]):
+                continue
+            if node < first_leaf:
+                top = _push_for_row(stack, reach, top, queries, query, low, high, rows, node)
+                continue
+            squared_distances(queries, query, panels, node - first_leaf, gaps)
+            for j in range(bounds[node, 1] - bounds[node, 0]):
+                if gaps[j] <= distances[k - 1]:
+                    _insert(distances, places, order, 0, gaps[j], bounds[node, 0] + j)
+
+
+@kernel
+def _push_for_row(stack, reach, top, queries, query, low, high, rows, node):
+    """Put the children of a node on the stack, last the nearer one, or the one with the lower row where both are as near."""
+    nearer, further = 2 * node + 1, 2 * node + 2
+    a, b = box_distance2(queries, query, low, high, nearer), box_distance2(queries, query, low, high, further)
+    if b < a or (b == a and rows[further] < rows[nearer]):
+        nearer, further, a, b = further, nearer, b, a
+    stack[top], reach[top] = further, b
+    stack[top + 1], reach[top + 1] = nearer, a
+    return top + 2
+
+
+def nearest_reachable(
+    X: np.ndarray, core_distances: np.ndarray, queries: np.ndarray, k: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the row nearest to each query by mutual reachability, and that distance; see the front."""
+    index = build_index(X)
+    tree = index.tree
+    rows = _scaled_queries(index, queries)
+    core = core_distances[tree.order]
+    near2, near = _nearest_of_queries(index, queries, k)
+    # A query that lies on a row of the index is that row: it must not be counted twice, and has its core distance.
+    own = _lengths(near2[:, max(k - 2, 0)].copy() if k > 1 else np.zeros_like(near2[:, 0]), index.scale)
+    own = np.where(near2[:, 0] == 0, core_distances[tree.order[near[:, 0]]], own.astype(np.float64))
+    found, reach = np.empty(len(rows), np.int64), np.empty(len(rows))
+    run_blocks(
+        _reach_block, -(-len(rows) // _ROWS_PER_BLOCK), _ROWS_PER_BLOCK, rows, own, index.scale, tree.first_leaf,
+        tree.order, tree.bounds, tree.low, tree.high, tree.panels, index.rows, core, node_minimum(tree, core), found, reach,
+    )  # fmt: skip
+    return found, reach
+
+
+@kernel
+def _reach_block(
+    block,  # int  in
+    per_block,  # int  in
+    queries,  # (m, d)  in
+    own,  # (m,) float64  in: core distances of the queries
+    scale,  # float  in: distances of the tree times scale are distances
+    first_leaf,  # int  in
+    order,  # (n,) int64  in
+    bounds,  # (nodes + 1, 2) int64  in
+    low,  # (nodes, d)  in
+    high,  # (nodes, d)  in
+    panels,  # (leaves, d, w)  in
+    rows,  # (nodes,) int64  in
+    core,  # (n,) float64  in: tree order
+    node_core,  # (nodes,) float64  in: least core distance below each node
+    found,  # (m,) int64  out: row number
+    reachability,  # (m,) float64  out
+):
+    gaps = np.empty(panels.shape[2], queries.dtype)
+    stack, reach = np.empty(_STACK, np.int64), np.empty(_STACK, queries.dtype)
+    for query in range(block * per_block, min(len(queries), (block + 1) * per_block)):
+        best, best_gap, best_row = np.inf, queries.dtype.type(np.inf), np.int64(-1)
+        stack[0], reach[0], top = 0, 0.0, 1
+        while top:
+            top -= 1
+            node, gap = stack[top], reach[top]
+            least = max(own[query], node_core[node], np.sqrt(np.float64(gap)) * scale)
+            if best_row >= 0 and (
+                least > best or (least == best and (gap > best_gap or (gap == best_gap and rows[node] > best_row)))
+            ):
+                continue
+            if node < first_leaf:
+                top = _push_for_row(stack, reach, top, queries, query, low, high, rows, node)
+                continue
+            squared_distances(queries, query, panels, node - first_leaf, gaps)
+            for j in range(bounds[node, 1] - bounds[node, 0]):
+                place, gap = bounds[node, 0] + j, gaps[j]
+                value = max(own[query], core[place], np.sqrt(np.float64(gap)) * scale)
+                if (
+                    best_row < 0
+                    or value < best
+                    or (value == best and (gap < best_gap or (gap == best_gap and order[place] < best_row)))
+                ):
+                    best, best_gap, best_row = value, gap, order[place]
+        found[query], reachability[query] = best_row, best

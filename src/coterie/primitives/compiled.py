@@ -1,0 +1,9 @@
+"""Compiling for the CPU, for the rooms above: their sequential steps are kernels too, but belong to no engine.
+
+A file that uses these names mentions `_numba`, so that the cache of machine code notices its edits.
+"""
+
+from ._numba.blocks import run_kernel
+from ._numba.jit import kernel
+
+__all__ = ["kernel", "run_kernel"]

@@ -1,0 +1,1 @@
+"""Trees over rows: linkage from edges, condensing, selection. Sequential, on the host, without recursion."""

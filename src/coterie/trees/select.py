@@ -1,0 +1,275 @@
+"""Choosing a flat clustering from a condensed tree, and what it says about each row.
+
+Excess of mass (Campello, Moulavi, Sander 2013): from the leaves up, a cluster is chosen instead of its descendants unless these
+are more stable together; the cluster wins a tie. Leaf: the clusters without children. On top of either, no cluster is chosen
+that was born at a height below ``epsilon``: it is replaced by its first ancestor born at that height or above (Malzer and
+Baum 2020).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+# Compiled without an engine of its own; `_numba` does the compiling.
+from ..primitives.compiled import kernel, run_kernel
+from .condense import Condensed
+
+__all__ = ["Flat", "flat_labels", "membership_strengths", "outlier_scores", "select_clusters"]
+
+
+class Flat(NamedTuple):
+    """A flat clustering taken from a condensed tree."""
+
+    labels: np.ndarray  # (n,) int64: numbered by first appearance in the rows, noise -1
+    clusters: np.ndarray  # (k,) int64: the cluster of the condensed tree behind each label
+
+
+def select_clusters(
+    condensed: Condensed,
+    *,
+    method: str = "eom",
+    epsilon: float = 0.0,
+    max_cluster_size: int | None = None,
+    allow_single_cluster: bool = False,
+) -> np.ndarray:
+    """Choose disjoint clusters.
+
+    Parameters
+    ----------
+    condensed : Condensed
+    method : {"eom", "leaf"}
+    epsilon : float
+        A height; 0 has no effect.
+    max_cluster_size : int, optional
+        Larger clusters are never chosen, by either method.
+    allow_single_cluster : bool
+        Whether the root may be chosen.
+
+    Returns
+    -------
+    (c,) bool array
+        Which clusters of the tree are chosen.
+
+    References
+    ----------
+    Malzer, Baum: A hybrid approach to hierarchical density-based cluster selection, MFI 2020,
+    doi:10.1109/MFI49285.2020.9235263.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.trees.condense import condense
+    >>> from coterie.trees.linkage import single_linkage
+    >>> from coterie.trees.select import select_clusters
+    >>> linkage = single_linkage(np.array([0, 2, 1]), np.array([1, 3, 2]), np.array([1.0, 2.0, 6.0]))
+    >>> select_clusters(condense(linkage, 2)).tolist()
+    [False, True, True]
+    """
+    most = len(condensed.row_cluster) if max_cluster_size is None else max_cluster_size
+    chosen = np.zeros(len(condensed.parent), bool)
+    by_parent = np.argsort(condensed.parent, kind="stable")
+    starts = np.searchsorted(condensed.parent[by_parent], np.arange(len(chosen) + 1))
+    run_kernel(
+        _choose, method == "leaf", float(epsilon), int(most), bool(allow_single_cluster), by_parent, starts,
+        condensed.parent, condensed.birth, condensed.size, condensed.stability, condensed.infinite, chosen,
+    )  # fmt: skip
+    return chosen
+
+
+def flat_labels(condensed: Condensed, chosen: np.ndarray, *, epsilon: float = 0.0) -> Flat:
+    """Label the rows of the chosen clusters.
+
+    Parameters
+    ----------
+    condensed : Condensed
+    chosen : (c,) bool array
+        Disjoint clusters, as `select_clusters` gives them.
+    epsilon : float
+        If the root is chosen: rows that leave it above this height are noise; 0 keeps all.
+
+    Returns
+    -------
+    Flat
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.trees.condense import condense
+    >>> from coterie.trees.linkage import single_linkage
+    >>> from coterie.trees.select import flat_labels, select_clusters
+    >>> tree = condense(single_linkage(np.array([0, 2, 1]), np.array([1, 3, 2]), np.array([1.0, 2.0, 6.0])), 2)
+    >>> flat_labels(tree, select_clusters(tree)).labels.tolist()
+    [0, 0, 1, 1]
+    """
+    n = len(condensed.row_cluster)
+    labels, clusters = np.empty(n, np.int64), np.empty(len(chosen), np.int64)
+    found = run_kernel(
+        _label, chosen, condensed.parent, condensed.row_cluster, condensed.row_height, float(epsilon or np.inf), labels,
+        clusters,
+    )  # fmt: skip
+    return Flat(labels, clusters[:found])
+
+
+def membership_strengths(condensed: Condensed, flat: Flat) -> np.ndarray:
+    """Say how deep in its cluster each row lies.
+
+    Parameters
+    ----------
+    condensed : Condensed
+    flat : Flat
+
+    Returns
+    -------
+    (n,) float64 array
+        ``min(lambda_x, lambda_max) / lambda_max``, where lambda_max is the largest finite density at which rows leave the
+        cluster; 1 for rows of infinite density; 0 for noise.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.trees.condense import condense
+    >>> from coterie.trees.linkage import single_linkage
+    >>> from coterie.trees.select import flat_labels, membership_strengths, select_clusters
+    >>> tree = condense(single_linkage(np.array([0, 2, 1]), np.array([1, 3, 2]), np.array([1.0, 2.0, 6.0])), 2)
+    >>> membership_strengths(tree, flat_labels(tree, select_clusters(tree))).tolist()
+    [1.0, 1.0, 1.0, 1.0]
+    """
+    if not len(flat.clusters):
+        return np.zeros(len(flat.labels))
+    # lambda_x / lambda_max is the death's height over the row's: no reciprocal, no infinity.
+    strengths = _share(condensed.death[flat.clusters][flat.labels], condensed.row_height, condensed.unit)
+    strengths[flat.labels < 0] = 0.0
+    return strengths
+
+
+def outlier_scores(condensed: Condensed) -> np.ndarray:
+    """Score how far each row lies from the densest rows around it (GLOSH).
+
+    Parameters
+    ----------
+    condensed : Condensed
+
+    Returns
+    -------
+    (n,) float64 array
+        ``1 - lambda_x / lambda_max``, where lambda_max is the largest finite density within the cluster that the row leaves
+        and its descendants: 0 deep inside, towards 1 far outside.
+
+    References
+    ----------
+    Campello, Moulavi, Zimek, Sander: Hierarchical density estimates for data clustering, visualization, and outlier
+    detection, ACM TKDD 10(1), 2015, doi:10.1145/2733381.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.trees.condense import condense
+    >>> from coterie.trees.linkage import single_linkage
+    >>> from coterie.trees.select import outlier_scores
+    >>> linkage = single_linkage(np.array([0, 1]), np.array([1, 2]), np.array([1.0, 4.0]))
+    >>> outlier_scores(condense(linkage, 2)).tolist()
+    [0.0, 0.0, 0.75]
+    """
+    deepest = condensed.death.copy()
+    run_kernel(_deepest, condensed.parent, deepest)
+    return 1.0 - _share(deepest[condensed.row_cluster], condensed.row_height, condensed.unit)
+
+
+def _share(least: np.ndarray, heights: np.ndarray, unit: float) -> np.ndarray:
+    shares = np.ones(len(heights))
+    # A single row never leaves: it has no height, and no other row to be compared with.
+    usable = (heights > least) & np.isfinite(heights)
+    np.divide(least, heights, out=shares, where=usable)
+    return shares
+
+
+@kernel
+def _choose(
+    leaf,  # bool  in
+    epsilon,  # float  in
+    most,  # int  in
+    allow_root,  # bool  in
+    by_parent,  # (c,) int64  in: clusters in order of their parents, the root first
+    starts,  # (c + 1,) int64  in: where the children of each cluster begin in by_parent
+    parent,  # (c,) int64  in
+    birth,  # (c,)  in
+    size,  # (c,) int64  in
+    stability,  # (c,)  in
+    infinite,  # (c,) int64  in
+    chosen,  # (c,) bool  out
+):
+    count = len(parent)
+    value, endless = stability.copy(), infinite.copy()
+    for c in range(count - 1, -1, -1):
+        allowed = size[c] <= most and (c > 0 or allow_root)
+        children = by_parent[starts[c] : starts[c + 1]]
+        if len(children) == 0:
+            chosen[c] = allowed
+            if not allowed:
+                value[c], endless[c] = 0.0, 0
+            continue
+        # Sorted, because a sum depends on its order and the order of the children on that of the rows.
+        below, below_endless = np.sort(value[children]).sum(), endless[children].sum()
+        chosen[c] = (
+            allowed and not leaf and (endless[c] > below_endless or (endless[c] == below_endless and value[c] >= below))
+        )
+        if not chosen[c]:
+            value[c], endless[c] = below, below_endless
+    _keep_topmost(parent, chosen)
+    if epsilon > 0:
+        _climb(epsilon, most, allow_root, parent, birth, size, chosen)
+        _keep_topmost(parent, chosen)
+
+
+@kernel
+def _keep_topmost(parent, chosen):
+    """Drop every chosen cluster that has a chosen ancestor."""
+    covered = np.zeros(len(parent), np.bool_)
+    for c in range(1, len(parent)):
+        covered[c] = covered[parent[c]] or chosen[parent[c]]
+    for c in range(len(parent)):
+        if covered[c]:
+            chosen[c] = False
+
+
+@kernel
+def _climb(epsilon, most, allow_root, parent, birth, size, chosen):
+    """Replace the chosen clusters that were born below epsilon."""
+    target = np.arange(len(parent))
+    for c in range(1, len(parent)):
+        above = parent[c]
+        if birth[c] < epsilon and size[above] <= most and (above > 0 or allow_root):
+            target[c] = target[above]
+    before = chosen.copy()
+    chosen[:] = False
+    for c in range(len(parent)):
+        if before[c]:
+            chosen[target[c]] = True
+
+
+@kernel
+def _label(chosen, parent, row_cluster, row_height, epsilon, labels, clusters):
+    owner, name = np.full(len(chosen), -1), np.full(len(chosen), -1)
+    for c in range(len(chosen)):
+        if chosen[c]:
+            owner[c] = c
+        elif c > 0:
+            owner[c] = owner[parent[c]]
+    found = 0
+    for row in range(len(labels)):
+        c = owner[row_cluster[row]]
+        if c < 0 or (c == 0 and epsilon < np.inf and row_height[row] > epsilon):
+            labels[row] = -1
+            continue
+        if name[c] < 0:
+            name[c], clusters[found] = found, c
+            found += 1
+        labels[row] = name[c]
+    return found
+
+
+@kernel
+def _deepest(parent, deepest):
+    """Give each cluster the least height above 0 among itself and its descendants."""
+    for c in range(len(parent) - 1, 0, -1):
+        deepest[parent[c]] = min(deepest[parent[c]], deepest[c])
