@@ -41,8 +41,7 @@ MISSING_TEXTS = frozenset(
 )
 # Missing where the rest of the column is numbers or dates; a value like any other among texts.
 _MISSING_AMONG_NUMBERS = MISSING_TEXTS | frozenset(
-    "- -- — . .. ... none None NONE nil n.a. n.d. unknown Unknown missing Missing".split()
-    + "#DIV/0! #VALUE! #REF! #NUM! #NAME?".split()
+    ["-", "--", "—", ".", "..", "...", "none", "None", "NONE", "nil", "n.a.", "n.d.", "unknown", "Unknown", "missing", "Missing", "#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "#NAME?"]
 )
 # A column with up to this share of unreadable values is still numbers; the values are named in a note.
 _MAX_UNREADABLE = 0.05
@@ -96,8 +95,11 @@ def cast_text(
     notes : list of str
         What was decided that a reader may not expect, one sentence each.
     """
-    levels = _stripped(factorize(values))
-    kind, notes = "text", []
+    levels = factorize(values)
+    kept = _kept_codes(levels)
+    levels = _stripped(levels, kept)
+    kind = "text"
+    notes: list[str] = []
     if levels.values:
         kind = _likely_kind(levels)
     if kind == "number":
@@ -106,6 +108,10 @@ def cast_text(
         column, notes = _as_dates(name, levels, bool(comma_decimals))
     else:
         column = _as_texts(name, levels)
+        if kept:
+            notes.append(
+                f"{name!r}: {', '.join(sorted(kept))} is kept as a value, for the others are codes of two letters too"
+            )
     return column, notes
 
 
@@ -123,12 +129,22 @@ def cast_numbers(name: str, values: NDArray[np.float64], unit: str | None = None
     return Column(name, values, "number", unit=unit or split_unit(name)[1]), notes
 
 
-def _stripped(levels: Levels) -> Levels:
+def _kept_codes(levels: Levels) -> frozenset[str]:
+    """Return "NA" where it is Namibia, or another code among codes of two capital letters."""
+    if "NA" not in levels.values:
+        return frozenset()
+    others = [value for value in levels.values if value not in MISSING_TEXTS]
+    codes = sum(len(value) == 2 and value.isalpha() and value.isupper() for value in others)
+    return frozenset(["NA"]) if len(others) >= 8 and codes == len(others) else frozenset()
+
+
+def _stripped(levels: Levels, kept: frozenset[str]) -> Levels:
     """Strip the different values and take out the ones that stand for "missing"."""
     values = [value.strip() for value in levels.values]
-    if values == levels.values and not MISSING_TEXTS.intersection(values):
+    missing = MISSING_TEXTS - kept
+    if values == levels.values and not missing.intersection(values):
         return levels
-    merged = factorize([None if value in MISSING_TEXTS else value for value in values])
+    merged = factorize([None if value in missing else value for value in values])
     lookup = np.append(merged.codes, -1)
     codes = lookup[levels.codes]
     counts = np.bincount(codes[codes >= 0], minlength=len(merged.values)).astype(np.int64)

@@ -9,6 +9,7 @@ first rewritten record by record; what cannot is refused with its line.
 import contextlib
 import csv
 import logging
+import mmap
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from .cast import cast_numbers, cast_text
-from .dialect import SAMPLE_BYTES, Dialect, sniff
+from .dialect import QUOTINGS, SAMPLE_BYTES, Dialect, sniff
 from .duck import connect, literal, safe_path
 from .encoding import PlainFile, plain_utf8, refuse_binary
 from .scan import Scan, scan
@@ -31,6 +32,8 @@ __all__ = ["read_delimited"]
 _log = logging.getLogger("coterie.tables")
 _LONG_RECORD = 1 << 20
 _COLUMNS_A_QUERY = 200
+_COLUMNS_A_COUNT = 25  # the database plans a query in more than linear time
+_TALL = 2000
 
 
 def read_delimited(
@@ -230,22 +233,34 @@ def _parse(source, delimiter, newline, skip, header, names, expected, longest, d
             return None
         if n_rows != expected:
             return None
-        return _typed_columns(connection, fields, names, dialect)
+        return _typed_columns(connection, fields, names, dialect, expected)
 
 
-def _typed_columns(connection, fields: list[str], names: list[str], dialect: Dialect) -> tuple[list[Column], list[str]]:
-    plain = _plain_numbers(connection, fields, dialect)
+def _typed_columns(
+    connection: Any, fields: list[str], names: list[str], dialect: Dialect, n_rows: int
+) -> tuple[list[Column], list[str]]:
+    # Looking at texts costs per value, asking the database per column: a short table is read faster here.
+    plain = _plain_numbers(connection, fields, dialect) if n_rows >= _TALL else set()
     columns, notes = [], []
-    for c, name in zip(fields, names, strict=True):
-        if c in plain:
-            values = connection.execute(f"SELECT TRY_CAST({c} AS DOUBLE) AS v FROM t").fetchnumpy()["v"]
-            column, more = cast_numbers(name, _filled(values, np.nan))
-        else:
-            texts = _filled(connection.execute(f"SELECT {c} AS v FROM t").fetchnumpy()["v"], None)
-            column, more = _cast(name, texts, dialect)
-        columns.append(column)
-        notes += more
+    for part in _batches(fields, n_rows):
+        wanted = ", ".join(f"TRY_CAST({c} AS DOUBLE) AS {c}" if c in plain else c for c in part)
+        found = connection.execute(f"SELECT {wanted} FROM t").fetchnumpy()
+        for c in part:
+            name, values = names[int(c[1:])], found.pop(c)
+            if c in plain:
+                column, more = cast_numbers(name, _filled(values, np.nan))
+            else:
+                column, more = _cast(name, _filled(values, None), dialect)
+            columns.append(column)
+            notes += more
     return columns, notes
+
+
+def _batches(fields: list[str], n_rows: int) -> Iterator[list[str]]:
+    """Split columns so that the texts of one batch stay within some 16 MB, and a wide table needs few queries."""
+    size = max(1, min(_COLUMNS_A_QUERY, 250_000 // max(n_rows, 1)))
+    for low in range(0, len(fields), size):
+        yield fields[low : low + size]
 
 
 def _cast(name: str, texts: Sequence, dialect: Dialect) -> tuple[Column, list[str]]:
@@ -260,8 +275,8 @@ def _filled(values: NDArray, fill: Any) -> NDArray:
 def _plain_numbers(connection, fields: list[str], dialect: Dialect) -> set[str]:
     """Find the columns that hold ordinary finite numbers and nothing else, which the database can cast by itself."""
     plain: set[str] = set()
-    for low in range(0, len(fields), _COLUMNS_A_QUERY):
-        part = fields[low : low + _COLUMNS_A_QUERY]
+    for low in range(0, len(fields), _COLUMNS_A_COUNT):
+        part = fields[low : low + _COLUMNS_A_COUNT]
         # '00' <= c < '0:' are the texts that begin with 0 and another digit: perhaps a code.
         checks = (
             "count({c}), count(TRY_CAST({c} AS DOUBLE)), count_if({c} >= '00' AND {c} < '0:'), "
@@ -314,18 +329,26 @@ def _rewrite(path, start, dialect, first_fields, name, found, target) -> tuple[i
 
 
 def _readings(dialect: Dialect, found: Scan, path: Path) -> list[tuple[dict | None, str | None]]:
-    """Ways to read quotes, the strictest first; each is used for the whole file or not at all."""
+    """Ways to read quotes, the likeliest first; each is used for the whole file or not at all."""
     if dialect.delimiter == " ":
         return [(None, None)]
     strict = {"delimiter": dialect.delimiter, "strict": True}
-    readings: list[tuple[dict | None, str | None]] = [(strict, None)]
-    if not found.well_formed:
-        readings[0] = (strict, "some values contain quotes that are part of them")
-        readings.append(
-            (strict | {"escapechar": "\\", "doublequote": False}, "a backslash stands before quotes inside values")
-        )
-        readings.append((strict | {"skipinitialspace": True}, "blanks after the delimiter were left out"))
-    return readings
+    if found.well_formed:
+        return [(strict, None)]
+    said = {
+        "doubled": "some values contain quotes that are part of them",
+        "backslash": "a backslash stands before quotes inside values",
+        "after blanks": "blanks after the delimiter were left out",
+    }
+    order = sorted(QUOTINGS, key=lambda quoting: quoting != dialect.quoting)
+    if not _contains(path, b'\\"'):
+        order.remove("backslash")
+    return [(strict | QUOTINGS[quoting], said[quoting]) for quoting in order]
+
+
+def _contains(path: Path, what: bytes) -> bool:
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return data.find(what) >= 0
 
 
 def _rewritten(path, start, dialect, first_fields, name, target, options, note) -> tuple[int, int, list[str]]:

@@ -8,15 +8,24 @@ import csv
 import io
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 from ..errors import InputError
 from .cast import MISSING_TEXTS, _number_like, _shows_decimal
 from .dates import looks_like_date
 
-__all__ = ["DELIMITERS", "Dialect", "sniff"]
+__all__ = ["DELIMITERS", "QUOTINGS", "Dialect", "sniff"]
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar", " ": "white space"}
+# Options of the csv module. Quotes are doubled even where a backslash may stand before them: without that the module
+# accepts text after a closing quote.
+QUOTINGS: dict[str, dict[str, Any]] = {
+    "doubled": {},
+    "backslash": {"escapechar": "\\"},
+    "after blanks": {"skipinitialspace": True},
+}
 SAMPLE_BYTES = 64 * 1024
 _MOST_FIELDS = 200_000
 
@@ -37,6 +46,8 @@ class Dialect:
         Of every record after the header.
     comma_decimals : bool or None
         True where numbers such as "1,5" were seen, False where "1.5" was, None where neither or both.
+    quoting : {"doubled", "backslash", "after blanks"}
+        What stands before a quote inside a quoted value, or that quoted values may begin after blanks.
     notes : tuple of str
     """
 
@@ -45,6 +56,7 @@ class Dialect:
     header: tuple[str, ...] | None
     n_fields: int
     comma_decimals: bool | None = None
+    quoting: str = "doubled"
     notes: tuple[str, ...] = ()
 
 
@@ -88,7 +100,7 @@ def sniff(text: str, *, complete: bool, name: str) -> Dialect:
     comma_decimals = _comma_decimals(body or records, delimiter)
     notes.append(f"the fields are separated by {_named(delimiter)}")
     notes.append("the first line names the columns" if header else "no header line was found: the columns are numbered")
-    return Dialect(delimiter, skip, header, n_fields, comma_decimals, tuple(notes))
+    return Dialect(delimiter, skip, header, n_fields, comma_decimals, _quoting(text, delimiter), tuple(notes))
 
 
 def _named(delimiter: str) -> str:
@@ -162,13 +174,33 @@ def _records(text: str, delimiter: str, complete: bool) -> list[list[str]]:
         return [line.split() for line in text.split("\n") if line.strip()]
     previous = csv.field_size_limit(len(text) + 1)
     try:
-        records = [r for r in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if r]
+        options = QUOTINGS[_quoting(text, delimiter)]
+        records = [r for r in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, **options) if r]
     except csv.Error:
         records = [line.split(delimiter) for line in text.split("\n") if line]
     finally:
         csv.field_size_limit(previous)
     # The sample may end inside a quoted field.
     return records[:-1] if not complete and len(records) > 1 else records or [[""]]
+
+
+def _quoting(text: str, delimiter: str) -> str:
+    if '"' not in text:
+        return "doubled"
+    if re.search(rf'(?:{re.escape(delimiter)}|^) +"', text, re.MULTILINE):
+        return "after blanks"
+    return "backslash" if '\\"' in text and not _strictly(text, delimiter, "doubled") else "doubled"
+
+
+def _strictly(text: str, delimiter: str, quoting: str) -> bool:
+    """Say whether every closing quote is followed by a delimiter; the sample may end inside quotes."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, **QUOTINGS[quoting])
+    try:
+        for _ in reader:
+            pass
+    except csv.Error as error:
+        return "unexpected end" in str(error)
+    return True
 
 
 def _is_header(first: list[str], body: list[list[str]]) -> bool:
@@ -193,7 +225,18 @@ def _is_header(first: list[str], body: list[list[str]]) -> bool:
     if votes_for:
         # Years may name columns; measurements may not.
         return votes_against == 0 or (distinct and all(re.fullmatch(r"\d{4}|\D.*", cell) for cell in named))
-    return votes_against == 0 and unlike and distinct and not any(map(_typed, named))
+    if votes_against:
+        return unlike and distinct and _are_years(cells, body)
+    return unlike and distinct and not any(map(_typed, named))
+
+
+def _are_years(cells: list[str], body: list[list[str]]) -> bool:
+    """Recognise "country,2019,2020,2021": equally spaced years over numbers that are not all years themselves."""
+    years = [int(cell) for cell in cells if re.fullmatch(r"(?:19|20)\d\d", cell)]
+    if len(years) < 2 or len(years) != sum(map(_typed, cells)) or len({b - a for a, b in pairwise(years)}) != 1:
+        return False
+    below = [value for row in body for cell, value in zip(cells, row) if _typed(cell)]
+    return not all(re.fullmatch(r"(?:19|20)\d\d", value.strip()) for value in below)
 
 
 def _typed(value: str) -> bool:
@@ -208,8 +251,3 @@ def _comma_decimals(records: list[list[str]], delimiter: str) -> bool | None:
     if bool(comma) == bool(point):
         return None
     return bool(comma) if delimiter != "," or comma else False
-
-
-def without_header(dialect: Dialect) -> Dialect:
-    """Return the dialect of the same file with its header line taken off."""
-    return replace(dialect, header=None)
