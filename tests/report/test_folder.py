@@ -301,5 +301,5 @@ def test_render_makes_the_page_anew_and_keeps_the_old_one_when_the_record_is_bad
 
 
 def test_render_says_where_it_looked(tmp_path):
-    with pytest.raises(ValueError, match="could not read .*run.json"):
+    with pytest.raises(ValueError, match=r"could not read .*run\.json"):
         report.render(tmp_path)

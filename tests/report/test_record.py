@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from report.records import make_record
 
 import coterie.report
 from coterie import report
 from coterie.errors import InputError
 from coterie.report import record as records
+from report.records import make_record
 
 SCHEMA = json.loads((Path(coterie.report.__file__).parent / "schema" / "run-1.json").read_text(encoding="utf-8"))
 KINDS = {

@@ -64,7 +64,7 @@ def _align(rows: Sequence[tuple[str, str, str, list[str]]], width: int) -> Itera
     indent = sum(widths) + 8
     for *cells, parts in rows:
         start = "  ".join(" " * (room - _columns(cell)) + cell for room, cell in zip(widths, cells, strict=True))
-        wrapped = [line for part in parts for line in textwrap.wrap(part, max(width - indent, 20))]
+        wrapped = [line for part in parts for line in textwrap.wrap(part, max(width - indent, 12))]
         yield f"  {start}  {''.join(wrapped[:1])}".rstrip()
         for more in wrapped[1:]:
             yield " " * indent + more

@@ -58,7 +58,7 @@ def html(record: Mapping[str, Any]) -> str:
     style, script = _assets()
     parts = {
         "policy": _policy(style, script),
-        "title": escape(headline(content)),
+        "title": _without_addresses(escape(headline(content))),
         "style": style,
         "static": _static(content, points),
         "record": embed(content),
@@ -109,8 +109,12 @@ def _static(record: Mapping[str, Any], points: Points | None) -> str:
         sentence = " ".join(printable(part) for part in (warning["text"], warning.get("remedy")) if part)
         blocks.append(f"<p>{escape(sentence)}</p>")
     blocks.append("<p>Turn scripts on to explore the map and the tables; the page never sends anything anywhere.</p>")
-    # "//" is written as an entity so that no address stands in the file, even when the data hold one.
-    return "\n".join(blocks).replace("//", "&#47;&#47;")
+    return _without_addresses("\n".join(blocks))
+
+
+def _without_addresses(markup: str) -> str:
+    # As entities the two strokes read the same, and no address stands in the file even when the data hold one.
+    return markup.replace("//", "&#47;&#47;")
 
 
 def _static_row(cluster: Mapping[str, Any]) -> str:

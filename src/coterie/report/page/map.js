@@ -90,7 +90,7 @@ class PointMap {
     const style = getComputedStyle(this.canvas);
     this.ink = style.color;
     this.paper = style.getPropertyValue("--card").trim() || "#fff";
-    this.fade = style.getPropertyValue("--fade").trim() || "#bbb";
+    this.fade = style.getPropertyValue("--fade").trim() || "#bbbbbb";
     this.context.setTransform(1, 0, 0, 1, 0, 0);
     this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     const inSight = this.points.n > DOTS ? this.countInSight() : this.points.n;
@@ -156,7 +156,7 @@ class PointMap {
     const { order, start } = this.groups;
     for (const cluster of this.groupsInOrder()) {
       const faded = picked.value !== null && picked.value !== cluster;
-      const [r, g, b] = rgb(faded ? toHex(this.fade) : colorOf(cluster));
+      const [r, g, b] = rgb(faded ? this.fade : colorOf(cluster));
       const weight = faded ? 0.08 : cluster === NOISE ? 0.3 : 1;
       for (let j = start[cluster + 1]; j < start[cluster + 2]; j++) {
         const px = (this.points.x[order[j]] * sx + ox) | 0;
@@ -391,8 +391,4 @@ class PointMap {
 function clip(words, most) {
   const all = text(words);
   return all.length > most ? `${all.slice(0, most - 1)}…` : all;
-}
-
-function toHex(color) {
-  return /^#[0-9a-f]{6}$/i.test(color) ? color : "#bbbbbb";
 }
