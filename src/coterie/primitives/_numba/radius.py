@@ -6,8 +6,22 @@ import numpy as np
 
 from ...errors import InputError
 from .blocks import run_blocks, run_kernel
+from .components import number_sets
+from .grid import sort_into_cells
 from .jit import kernel
 from .kdtree import KDTree, build_kdtree
+from .radius_grid import (
+    REACH,
+    Grid,
+    build_grid,
+    cell_blocks,
+    count_grid,
+    join_grid,
+    nearest_grid,
+    query_keys,
+    roots_grid,
+    sort_mask,
+)
 from .radius_tree import (
     count_tree,
     flag_leaves,
@@ -18,7 +32,7 @@ from .radius_tree import (
     rows_tree,
 )
 from .tile import GROUP
-from .union_find import find, number_by_first
+from .union_find import find
 
 __all__ = [
     "RadiusIndex",
@@ -31,7 +45,6 @@ __all__ = [
 ]
 
 _PAIR_FEATURES = 2_000_000_000  # about 0.1 s of distances in the worst case
-_CHUNK = 1 << 20
 
 
 class RadiusIndex(NamedTuple):
@@ -39,16 +52,19 @@ class RadiusIndex(NamedTuple):
 
     X: np.ndarray  # (n, d) rows as given
     radius: float
-    scale: float  # a power of two: the tree holds X / scale
-    limit2: float  # squared radius in the tree's scale, in the type of X
-    tree: KDTree
+    scale: float  # a power of two: grid and tree hold X / scale
+    limit2: float  # squared radius in that scale, in the type of X
+    grid: Grid | None  # one of the two is there
+    tree: KDTree | None
 
 
 def radius_index(X, radius):
     """Build the index; see ``primitives.radius.radius_index``."""
     scale = _scale(X, radius)
     rows = X if scale == 1.0 else X / X.dtype.type(scale)
-    return RadiusIndex(X, radius, scale, _limit2(X.dtype, radius, scale), build_kdtree(rows))
+    grid = build_grid(rows, radius / scale)
+    tree = build_kdtree(rows) if grid is None else None
+    return RadiusIndex(X, radius, scale, _limit2(X.dtype, radius, scale), grid, tree)
 
 
 def _scale(X, radius):
@@ -78,27 +94,52 @@ def _limit2(dtype, radius, scale):
 
 def radius_counts(index, *, sample_weight=None, enough=None):
     """Count; see ``primitives.radius.radius_counts``."""
-    tree = index.tree
-    weights = np.empty(0) if sample_weight is None else sample_weight[tree.order]
+    weights = np.empty(0) if sample_weight is None else sample_weight
     stop = np.inf if enough is None or (len(weights) and weights.min() < 0) else float(enough)
-    found = np.zeros(len(index.X))
-    blocks, per_block = _leaf_blocks(index)
+    counts = np.zeros(len(index.X), np.int64 if sample_weight is None else np.float64)
+    if index.grid is not None:
+        X, columns, cells, low, high, lines = _of_grid(index.grid)
+        blocks, per_block = cell_blocks(index.grid.cells)
+        run_blocks(
+            count_grid, blocks, per_block, X, columns, *cells, low, high, lines, index.limit2, weights, stop, counts
+        )
+        return counts
+    tree = index.tree
+    blocks, per_block = _leaf_blocks(tree, index.X.size)
+    found = np.zeros_like(counts)
     run_blocks(
-        count_tree, blocks, per_block, tree.X, tree.bounds, tree.low, tree.high, tree.panels, tree.depth, index.limit2,
-        weights, stop, found,
+        count_tree, blocks, per_block, *_of_tree(tree), index.limit2, weights[tree.order] if len(weights) else weights,
+        stop, found,
     )  # fmt: skip
-    counts = np.empty(len(index.X), np.int64 if sample_weight is None else np.float64)
     counts[tree.order] = found
     return counts
 
 
 def radius_components(index, mask):
     """Join; see ``primitives.radius.radius_components``."""
+    mask = np.ascontiguousarray(mask)
+    return _components_grid(index, mask) if index.grid is not None else _components_tree(index, mask)
+
+
+def _components_grid(index, mask):
+    X, columns, (keys, starts, order), *boxes_and_lines = _of_grid(index.grid)
+    blocks, per_block = cell_blocks(index.grid.cells)
+    places, any_row = sort_mask(index.grid, mask)
+    parent = np.arange(len(keys))
+    geometry = (X, columns, keys, starts, *boxes_and_lines, index.limit2)
+    for reach in range(1, REACH + 1):
+        run_blocks(join_grid, blocks, per_block, reach, *geometry, places, any_row, parent)
+    roots = np.empty(len(X), np.int64)
+    run_blocks(roots_grid, blocks, per_block, starts, order, places, parent, roots)
+    return number_sets(roots)
+
+
+def _components_tree(index, mask):
     tree = index.tree
     masks, states, one = _masks(tree, mask)
     parent = np.arange(len(index.X))
-    blocks, per_block = _leaf_blocks(index)
-    geometry = (tree.X, tree.bounds, tree.low, tree.high, tree.panels, tree.depth, index.limit2, masks)
+    blocks, per_block = _leaf_blocks(tree, index.X.size)
+    geometry = (*_of_tree(tree), index.limit2, masks)
     run_blocks(join_leaves, blocks, per_block, *geometry, parent)
     for level in range(tree.depth - 1, -1, -1):
         run_blocks(flag_leaves, blocks, per_block, tree.bounds, tree.depth, masks, parent, states, one)
@@ -110,39 +151,81 @@ def radius_components(index, mask):
 
 def nearest_within(index, queries, mask):
     """Find; see ``primitives.radius.nearest_within``."""
-    tree = index.tree
-    masks, states, _ = _masks(tree, mask)
     queries = np.ascontiguousarray(queries, dtype=index.X.dtype)
     if index.scale != 1.0:
         queries = queries / index.X.dtype.type(index.scale)
-    indices = np.empty(len(queries), np.int64)
-    distances2 = np.empty(len(queries), index.X.dtype)
-    per_block = max(32, min(2048, _PAIR_FEATURES // max(1, 4 * index.X.size)))
-    run_blocks(
-        nearest_tree, -(-len(queries) // per_block), per_block, queries, tree.X, tree.order, tree.bounds, tree.low,
-        tree.high, tree.panels, tree.depth, index.limit2, masks, states, indices, distances2,
-    )  # fmt: skip
+    indices = np.full(len(queries), -1)
+    distances2 = np.full(len(queries), np.inf, index.X.dtype)
+    if len(queries):
+        nearest = _nearest_grid if index.grid is not None else _nearest_tree
+        nearest(index, queries, np.ascontiguousarray(mask), indices, distances2)
     with np.errstate(over="ignore", under="ignore"):
         return indices, distances2 if index.scale == 1.0 else distances2 * index.scale * index.scale
 
 
+def _nearest_grid(index, queries, mask, indices, distances2):
+    grid = index.grid
+    X, columns, cells, low, high, lines = _of_grid(grid)
+    keys = np.empty(len(queries), np.int64)
+    rows = 32_768
+    run_blocks(
+        query_keys, -(-len(queries) // rows), queries, grid.origin, grid.per_unit, grid.extent, grid.strides, keys
+    )
+    asked = sort_into_cells(keys, int(grid.strides[0] * grid.extent[0]))
+    blocks, per_block = cell_blocks(asked)
+    run_blocks(
+        nearest_grid, blocks, per_block, queries, *asked, X, columns, *cells, low, high, lines, index.limit2,
+        *sort_mask(grid, mask), indices, distances2,
+    )  # fmt: skip
+
+
+def _nearest_tree(index, queries, mask, indices, distances2):
+    masks, states, _ = _masks(index.tree, mask)
+    # The queries get a tree of their own: those of a leaf walk together.
+    asked = build_kdtree(queries)
+    blocks, per_block = _leaf_blocks(asked, index.X.size)
+    X, *geometry = _of_tree(index.tree)
+    run_blocks(
+        nearest_tree, blocks, per_block, asked.X, asked.order, asked.bounds, asked.low, asked.high, asked.depth, X,
+        index.tree.order, *geometry, index.limit2, masks, states, indices, distances2,
+    )  # fmt: skip
+
+
 def radius_edges(index, indptr):
-    """Return the neighbours of each row, ascending, and their squared distances, for row starts known from the counts."""
-    tree = index.tree
+    """Return the neighbours of each row, ascending, and their distances, for row starts known from the counts."""
+    rows = index.X if index.scale == 1.0 else index.X / index.X.dtype.type(index.scale)
+    tree = build_kdtree(rows) if index.tree is None else index.tree
     indices = np.empty(indptr[-1], np.int64)
     distances2 = np.empty(indptr[-1], index.X.dtype)
     per_block = max(1, min(1024, _PAIR_FEATURES // max(1, 4 * index.X.size)))
+    X, *geometry = _of_tree(tree)
     run_blocks(
-        rows_tree, -(-len(index.X) // per_block), per_block, tree.X, tree.order, tree.bounds, tree.low, tree.high,
-        tree.panels, tree.depth, index.limit2, indptr, indices, distances2,
-    )  # fmt: skip
-    return indices, np.sqrt(distances2) * index.scale
+        rows_tree,
+        -(-len(X) // per_block),
+        per_block,
+        X,
+        tree.order,
+        *geometry,
+        index.limit2,
+        indptr,
+        indices,
+        distances2,
+    )
+    return indices, np.sqrt(distances2) * index.X.dtype.type(index.scale)
 
 
-def _leaf_blocks(index):
+def _of_grid(grid):
+    return grid.X, grid.columns, tuple(grid.cells), grid.low, grid.high, grid.lines
+
+
+def _of_tree(tree):
+    return tree.X, tree.bounds, tree.low, tree.high, tree.panels, tree.depth
+
+
+def _leaf_blocks(tree, size):
     """Return how many blocks of leaves there are and how many leaves one has: by the data alone."""
-    leaves = 1 << index.tree.depth
-    per_block = max(1, min(_PAIR_FEATURES // max(1, index.X.size) // GROUP, -(-leaves // 256)))
+    leaves = 1 << tree.depth
+    per_block = max(1, min(_PAIR_FEATURES // max(1, size) // GROUP, -(-leaves // 256)))
     return -(-leaves // per_block), per_block
 
 
@@ -170,12 +253,9 @@ def _fill_masks(mask, order, bounds, leaves, masks, states):
 def number_roots(parent, order, mask):
     """Return the sets of the rows in the mask, numbered by first row; place i of ``parent`` is row ``order[i]``."""
     n = len(order)
-    roots, labels = np.empty(n, np.int64), np.empty(n, np.int64)
+    roots = np.empty(n, np.int64)
     run_kernel(_roots_of_rows, parent, order, mask, roots)
-    names, used = np.full(n, -1, np.int64), np.zeros(1, np.int64)
-    for start in range(0, n, _CHUNK):
-        run_kernel(number_by_first, start, min(n, start + _CHUNK), roots, names, used, labels)
-    return labels
+    return number_sets(roots)
 
 
 @kernel

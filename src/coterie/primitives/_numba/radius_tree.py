@@ -109,7 +109,8 @@ def _count_below(
             first = bounds[node, 0]
             for i in range(n_left):
                 row = left[i]
-                if box_distance2(X, row, low, high, node) > limit2:
+                # In more dimensions the look at the box costs as much as the tile and leaves out little.
+                if X.shape[1] < 8 and box_distance2(X, row, low, high, node) > limit2:
                     continue
                 bits = within(X, row, panels, node - (leaves - 1), limit2)
                 if weighted:
@@ -291,9 +292,14 @@ def _join_pair(mine, node, X, bounds, low, high, panels, leaves, limit2, masks, 
 
 @kernel
 def nearest_tree(
-    block,  # int  in
+    block,  # int  in: leaves of the tree of queries
     per_block,  # int  in
-    queries,  # (m, d)  in
+    Q,  # (m, d)  in: queries in the order of a tree of their own, so that 32 of them walk together
+    q_order,  # (m,) int64  in
+    q_bounds,  # (q_nodes, 2)  in
+    q_low,  # (q_nodes, d)  in
+    q_high,  # (q_nodes, d)  in
+    q_depth,  # int  in
     X,  # (n, d)  in
     order,  # (n,) int64  in
     bounds,  # (nodes, 2)  in
@@ -308,49 +314,91 @@ def nearest_tree(
     distances2,  # (m,) X's type  out
 ):
     """Find the nearest row of the mask within the radius of each query."""
-    leaves = 1 << depth
-    stack = np.empty(_STACK, np.int64)
-    gaps = np.empty(_STACK, X.dtype)
+    leaves, q_leaves = 1 << depth, 1 << q_depth
+    stack, gaps = np.empty(_STACK, np.int64), np.empty(_STACK, X.dtype)
+    best, place = np.empty(panels.shape[2], X.dtype), np.empty(panels.shape[2], np.int64)
     near = np.empty(panels.shape[2], X.dtype)
-    for query in range(block * per_block, min(len(queries), (block + 1) * per_block)):
-        best, place = limit2, -1
-        top = 0
-        if states[0] != EMPTY:
-            stack[0], gaps[0] = 0, box_distance2(queries, query, low, high, 0)
-            top = 1
+    for leaf in range(block * per_block, min(q_leaves, (block + 1) * per_block)):
+        mine = q_leaves - 1 + leaf
+        start, end = q_bounds[mine]
+        best[:], place[:] = limit2, -1
+        worst = limit2
+        stack[0], gaps[0] = 0, gap2(q_low, q_high, mine, low, high, 0)
+        top = 1 if states[0] != EMPTY and end > start else 0
         while top > 0:
             top -= 1
             node = stack[top]
-            if gaps[top] > best:
+            if gaps[top] > worst:
                 continue
             if node < leaves - 1:
-                top = _push_near(queries, query, low, high, node, states, best, stack, gaps, top)
+                top = _push_near(mine, q_low, q_high, node, low, high, states, worst, stack, gaps, top)
                 continue
-            squared_distances(queries, query, panels, node - (leaves - 1), near)
-            bits = masks[node - (leaves - 1)]
-            while bits != 0:
-                j = low_bit(bits)
-                bits &= bits - 1
-                if near[j] > best:
-                    continue
-                candidate = bounds[node, 0] + j
-                if near[j] < best or place < 0 or precedes(X, order, candidate, place):
-                    best, place = near[j], candidate
-        indices[query] = order[place] if place >= 0 else -1
-        distances2[query] = best if place >= 0 else np.inf
+            for i in range(end - start):
+                if box_distance2(Q, start + i, low, high, node) <= best[i]:
+                    best[i], place[i] = _nearer(
+                        Q,
+                        start + i,
+                        X,
+                        order,
+                        panels,
+                        node - (leaves - 1),
+                        masks,
+                        bounds[node, 0],
+                        best[i],
+                        place[i],
+                        near,
+                    )
+            worst = best[: end - start].max()
+        for i in range(end - start):
+            found = place[i] >= 0
+            indices[q_order[start + i]] = order[place[i]] if found else -1
+            distances2[q_order[start + i]] = best[i] if found else np.inf
 
 
 @kernel
-def _push_near(queries, query, low, high, node, states, best, stack, gaps, top):
+def _nearer(Q, query, X, order, panels, leaf, masks, first, best, place, near):
+    """Return the nearest so far of a query after one more leaf."""
+    bits = masks[leaf] & within(Q, query, panels, leaf, best)
+    if bits == 0:
+        return best, place
+    squared_distances(Q, query, panels, leaf, near)
+    while bits != 0:
+        j = low_bit(bits)
+        bits &= bits - 1
+        if near[j] < best or (near[j] == best and (place < 0 or precedes(X, order, first + j, place))):
+            best, place = near[j], first + j
+    return best, place
+
+
+@kernel
+def gap2(
+    q_low,  # (q_nodes, d)  in
+    q_high,  # (q_nodes, d)  in
+    mine,  # int  in
+    low,  # (nodes, d)  in
+    high,  # (nodes, d)  in
+    node,  # int  in
+):
+    """Return the least squared distance between points of a box of one tree and a box of another."""
+    total = low.dtype.type(0)
+    for f in range(low.shape[1]):
+        gap = max(q_low[mine, f] - high[node, f], low[node, f] - q_high[mine, f])
+        if gap > 0:
+            total += gap * gap
+    return total
+
+
+@kernel
+def _push_near(mine, q_low, q_high, node, low, high, states, worst, stack, gaps, top):
     """Push the children that may hold a nearest row, the nearer on top."""
     a, b = 2 * node + 1, 2 * node + 2
-    gap_a, gap_b = box_distance2(queries, query, low, high, a), box_distance2(queries, query, low, high, b)
+    gap_a, gap_b = gap2(q_low, q_high, mine, low, high, a), gap2(q_low, q_high, mine, low, high, b)
     if gap_b < gap_a:
         a, b, gap_a, gap_b = b, a, gap_b, gap_a
-    if gap_b <= best and states[b] != EMPTY:
+    if gap_b <= worst and states[b] != EMPTY:
         stack[top], gaps[top] = b, gap_b
         top += 1
-    if gap_a <= best and states[a] != EMPTY:
+    if gap_a <= worst and states[a] != EMPTY:
         stack[top], gaps[top] = a, gap_a
         top += 1
     return top

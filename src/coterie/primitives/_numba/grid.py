@@ -1,0 +1,125 @@
+"""Rows sorted by the cell of a regular grid, without a table of the cells: memory is O(n) whatever the extent.
+
+A cell's key is its row-major number among all cells; keys are sorted by radix, 11 bits a pass, so that rows of one cell stay
+in the order of their numbers. The blocks of each pass keep their own histograms: the result does not depend on the threads.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .blocks import run_blocks, run_kernel
+from .jit import kernel
+
+__all__ = ["SortedCells", "sort_into_cells"]
+
+_ROWS = 32_768  # rows of a block
+_BITS = 11
+
+
+class SortedCells(NamedTuple):
+    """Occupied cells by ascending key, and the rows by cell."""
+
+    keys: np.ndarray  # (c,) int64 ascending
+    starts: np.ndarray  # (c + 1,) int64: places of the rows of each cell
+    order: np.ndarray  # (n,) int64: row at each place; ascending within a cell
+
+
+def sort_into_cells(keys, largest):
+    """Sort rows by their keys.
+
+    Parameters
+    ----------
+    keys : (n,) int64 array
+        At least 0. Used as working space: it is sorted afterwards.
+    largest : int
+        No key exceeds it.
+    """
+    n = len(keys)
+    blocks = -(-n // _ROWS)
+    order, other_keys, other_order = np.arange(n), np.empty_like(keys), np.empty_like(keys)
+    table = np.empty((blocks, 1 << _BITS), np.int64)
+    for shift in range(0, max(1, int(largest).bit_length()), _BITS):
+        run_blocks(_histogram, blocks, keys, shift, table)
+        run_kernel(_offsets, table)
+        run_blocks(_scatter, blocks, keys, order, shift, table, other_keys, other_order)
+        keys, other_keys, order, other_order = other_keys, keys, other_order, order
+    changes = np.zeros(blocks + 1, np.int64)
+    run_blocks(_count_changes, blocks, keys, changes)
+    changes = np.cumsum(changes)
+    cells = np.empty(changes[-1], np.int64)
+    starts = np.empty(changes[-1] + 1, np.int64)
+    starts[-1] = n
+    run_blocks(_list_cells, blocks, keys, changes, cells, starts)
+    return SortedCells(cells, starts, order)
+
+
+@kernel
+def _histogram(
+    block,  # int  in
+    keys,  # (n,) int64  in
+    shift,  # int  in
+    table,  # (blocks, 2048) int64  out
+):
+    mine = table[block]
+    mine[:] = 0
+    for i in range(block * _ROWS, min(len(keys), (block + 1) * _ROWS)):
+        mine[(keys[i] >> shift) & ((1 << _BITS) - 1)] += 1
+
+
+@kernel
+def _offsets(
+    table,  # (blocks, 2048) int64  in: how many, out: where the first goes
+):
+    total = 0
+    for digit in range(table.shape[1]):
+        for block in range(table.shape[0]):
+            count = table[block, digit]
+            table[block, digit] = total
+            total += count
+
+
+@kernel
+def _scatter(
+    block,  # int  in
+    keys,  # (n,) int64  in
+    order,  # (n,) int64  in
+    shift,  # int  in
+    table,  # (blocks, 2048) int64  in/out
+    keys_out,  # (n,) int64  out
+    order_out,  # (n,) int64  out
+):
+    mine = table[block]
+    for i in range(block * _ROWS, min(len(keys), (block + 1) * _ROWS)):
+        digit = (keys[i] >> shift) & ((1 << _BITS) - 1)
+        place = mine[digit]
+        mine[digit] = place + 1
+        keys_out[place] = keys[i]
+        order_out[place] = order[i]
+
+
+@kernel
+def _count_changes(
+    block,  # int  in
+    keys,  # (n,) int64  in: sorted
+    changes,  # (blocks + 1,) int64  out: after 0, how many cells begin in each block
+):
+    count = 0
+    for i in range(block * _ROWS, min(len(keys), (block + 1) * _ROWS)):
+        count += i == 0 or keys[i] != keys[i - 1]
+    changes[block + 1] = count
+
+
+@kernel
+def _list_cells(
+    block,  # int  in
+    keys,  # (n,) int64  in: sorted
+    changes,  # (blocks + 1,) int64  in: cells that begin before each block
+    cells,  # (c,) int64  out
+    starts,  # (c + 1,) int64  out
+):
+    cell = changes[block]
+    for i in range(block * _ROWS, min(len(keys), (block + 1) * _ROWS)):
+        if i == 0 or keys[i] != keys[i - 1]:
+            cells[cell], starts[cell] = keys[i], i
+            cell += 1

@@ -1,0 +1,426 @@
+"""Counting and joining within a radius on a grid, in one to three dimensions.
+
+The side of a cell is a little less than radius / sqrt(d), so that all rows of a cell are neighbours: a cell with enough rows
+needs no distances, and a cell's rows are always joined. Neighbours lie at most two cells away. Keys of neighbouring cells in
+the last dimension are consecutive, so for each line of cells two cells away or less a pointer into the sorted keys moves
+along as the cells are gone through: no table, no search. What boxes say (the rows' own, not the cells') is exact under rounding.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .blocks import run_blocks
+from .grid import SortedCells, sort_into_cells
+from .jit import kernel
+from .kdtree import box_distance2, node_distance2
+from .radius_tile import bit_count, low_bit, within_span
+from .radius_tree import farthest2, precedes
+from .tile import GROUP
+from .union_find import find, union
+
+__all__ = [
+    "Grid",
+    "build_grid",
+    "cell_blocks",
+    "count_grid",
+    "join_grid",
+    "nearest_grid",
+    "query_keys",
+    "roots_grid",
+    "sort_mask",
+]
+
+REACH = 2  # cells, in every dimension: ceil(sqrt(3)), and one more than sqrt(1)
+_MOST_DIMENSIONS = 3
+_MOST_ROWS_IN_CELL = 1024  # above, boxes within a cell pay: the k-d tree has them
+_MOST_CELLS_ALONG = 2**40
+_ROWS = 32_768
+
+
+class Grid(NamedTuple):
+    """Rows by cell, with the cells' boxes."""
+
+    X: np.ndarray  # (n, d) rows by cell
+    columns: np.ndarray  # (d, n + 32) the same, feature by feature, infinite at the end
+    cells: SortedCells
+    low: np.ndarray  # (c, d) lower corner of each cell's rows
+    high: np.ndarray  # (c, d) upper corner
+    origin: np.ndarray  # (d,) float64
+    per_unit: float  # cells in a unit of length
+    extent: np.ndarray  # (d,) int64: cells along each dimension, with REACH empty ones before and behind
+    strides: np.ndarray  # (d,) int64: what a step adds to the key
+    lines: np.ndarray  # (l,) int64 ascending: what leads to the lines of cells around, all dimensions but the last
+
+
+def build_grid(rows, limit):
+    """Return the grid for a radius of ``limit``, or None where a tree serves better."""
+    n, d = rows.shape
+    if d > _MOST_DIMENSIONS or not limit > 0:
+        return None
+    origin = rows.min(axis=0).astype(np.float64)
+    with np.errstate(over="ignore"):
+        width = rows.max(axis=0).astype(np.float64) - origin
+    # Rounding: of a squared distance in the rows' type, and of a row's place, which grows with the number of cells.
+    along = float(width.max()) / limit * np.sqrt(d)
+    if not along < _MOST_CELLS_ALONG:
+        return None
+    shrink = 1.0 - 16.0 * float(np.finfo(rows.dtype).eps) - 8.0 * along * 2.0**-52
+    per_unit = np.sqrt(d) / (limit * shrink)
+    extent = np.floor(width * per_unit).astype(np.int64) + 1 + 2 * REACH
+    strides = np.ones(d, np.int64)
+    for f in range(d - 2, -1, -1):
+        strides[f] = strides[f + 1] * extent[f + 1]
+    if not float(np.prod(extent.astype(np.float64))) < 2.0**62:
+        return None
+    keys = np.empty(n, np.int64)
+    run_blocks(query_keys, -(-n // _ROWS), rows, origin, per_unit, extent, strides, keys)
+    cells = sort_into_cells(keys, int(strides[0] * extent[0]))
+    if np.diff(cells.starts).max() > _MOST_ROWS_IN_CELL:
+        return None
+    sorted_rows, columns = np.empty_like(rows), np.empty((d, n + GROUP), rows.dtype)
+    columns[:, n:] = np.inf
+    low, high = (np.empty((len(cells.keys), d), rows.dtype) for _ in range(2))
+    blocks, per_block = cell_blocks(cells)
+    run_blocks(_gather, blocks, per_block, rows, cells.order, cells.starts, sorted_rows, columns, low, high)
+    return Grid(sorted_rows, columns, cells, low, high, origin, per_unit, extent, strides, _lines(strides))
+
+
+def cell_blocks(cells):
+    """Return how many blocks of cells there are and how many cells one has: by the data alone."""
+    c = len(cells.keys)
+    per_block = max(1, -(-c // 128))
+    return -(-c // per_block), per_block
+
+
+def _lines(strides):
+    offsets = np.zeros(1, np.int64)
+    for stride in strides[:-1]:
+        offsets = (offsets[:, None] + stride * np.arange(-REACH, REACH + 1)).ravel()
+    return np.sort(offsets)
+
+
+def sort_mask(grid, mask):
+    """Return the mask by place, and for each cell whether any of its rows is in it."""
+    places = np.empty(len(grid.X), np.bool_)
+    any_row = np.empty(len(grid.cells.keys), np.bool_)
+    blocks, per_block = cell_blocks(grid.cells)
+    run_blocks(_gather_mask, blocks, per_block, mask, grid.cells.order, grid.cells.starts, places, any_row)
+    return places, any_row
+
+
+@kernel
+def query_keys(
+    block,  # int  in
+    X,  # (n, d)  in
+    origin,  # (d,) float64  in
+    per_unit,  # float  in
+    extent,  # (d,) int64  in
+    strides,  # (d,) int64  in
+    keys,  # (n,) int64  out; 0 for rows that are out of reach of every cell
+):
+    """Write the key of the cell of each row."""
+    for row in range(block * _ROWS, min(len(X), (block + 1) * _ROWS)):
+        key = 0
+        for f in range(X.shape[1]):
+            place = np.floor((np.float64(X[row, f]) - origin[f]) * per_unit) + REACH
+            if not (place >= 0.0 and place < extent[f]):
+                key = -1
+                break
+            key += np.int64(place) * strides[f]
+        keys[row] = max(key, 0)
+
+
+@kernel
+def _gather(block, per_block, rows, order, starts, sorted_rows, columns, low, high):
+    d = rows.shape[1]
+    for cell in range(block * per_block, min(len(low), (block + 1) * per_block)):
+        for f in range(d):
+            low[cell, f], high[cell, f] = np.inf, -np.inf
+        for place in range(starts[cell], starts[cell + 1]):
+            for f in range(d):
+                value = rows[order[place], f]
+                sorted_rows[place, f] = columns[f, place] = value
+                low[cell, f] = min(low[cell, f], value)
+                high[cell, f] = max(high[cell, f], value)
+
+
+@kernel
+def _gather_mask(block, per_block, mask, order, starts, places, any_row):
+    for cell in range(block * per_block, min(len(any_row), (block + 1) * per_block)):
+        found = False
+        for place in range(starts[cell], starts[cell + 1]):
+            places[place] = mask[order[place]]
+            found |= places[place]
+        any_row[cell] = found
+
+
+@kernel
+def _start(keys, key, lines, reach, pointers):
+    """Point at the first cell of each line around the cell ``key``."""
+    for line in range(len(lines)):
+        pointers[line] = np.searchsorted(keys, key + lines[line] - reach)
+
+
+@kernel
+def _move(keys, key, lines, line, reach, pointers):
+    """Move a pointer on to the first cell of its line around the cell ``key``, and return it."""
+    first = key + lines[line] - reach
+    at = pointers[line]
+    while at < len(keys) and keys[at] < first:
+        at += 1
+    pointers[line] = at
+    return at
+
+
+@kernel
+def _spans(
+    cell,  # int  in
+    keys,  # (c,) int64  in
+    starts,  # (c + 1,) int64  in
+    low,  # (c, d)  in
+    high,  # (c, d)  in
+    lines,  # (l,) int64  in
+    limit2,  # number of X's type  in
+    pointers,  # (l,) int64  in/out
+    spans,  # (l, 2) int64  out: places of the rows of each line that may be neighbours, the cell's own line first
+):
+    """Find the rows around a cell, a line of cells at a time; return how many lines hold some."""
+    middle = len(lines) // 2
+    n_spans = 1
+    spans[0] = 0
+    for line in range(len(lines)):
+        last = keys[cell] + lines[line] + REACH
+        at = _move(keys, keys[cell], lines, line, REACH, pointers)
+        first_place, end_place = -1, -1
+        while at < len(keys) and keys[at] <= last:
+            if node_distance2(low, high, cell, at) <= limit2:
+                if first_place < 0:
+                    first_place = starts[at]
+                end_place = starts[at + 1]
+            at += 1
+        if line == middle:
+            spans[0, 0], spans[0, 1] = first_place, end_place
+        elif first_place >= 0:
+            spans[n_spans, 0], spans[n_spans, 1] = first_place, end_place
+            n_spans += 1
+    return n_spans
+
+
+@kernel
+def _bits_of(
+    X,  # (n, d)  in
+    row,  # int  in
+    columns,  # (d, n + 32)  in
+    at,  # int  in
+    end,  # int  in
+    limit2,  # number of X's type  in
+):
+    """Return which of the rows at ... min(at + 32, end) - 1 lie within the radius."""
+    bits = within_span(X, row, columns, at, limit2)
+    return bits if end - at >= GROUP else bits & ((1 << (end - at)) - 1)
+
+
+# --- counting --------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def count_grid(
+    block,  # int  in: cells block * per_block ...
+    per_block,  # int  in
+    X,  # (n, d)  in: rows by cell
+    columns,  # (d, n + 32)  in
+    keys,  # (c,) int64  in
+    starts,  # (c + 1,) int64  in
+    order,  # (n,) int64  in
+    low,  # (c, d)  in
+    high,  # (c, d)  in
+    lines,  # (l,) int64  in
+    limit2,  # number of X's type  in: squared radius
+    weights,  # (n,) or (0,) float64  in: in the order of the input; none: each row counts once
+    enough,  # float  in: a row that has so much need not be counted on; infinite: all are
+    counts,  # (n,) float64 or int64  out: in the order of the input
+):
+    """Add up the rows, or their weights, within the radius of each row of a block of cells."""
+    pointers = np.empty(len(lines), np.int64)
+    _start(keys, keys[block * per_block], lines, REACH, pointers)
+    spans = np.empty((len(lines), 2), np.int64)
+    for cell in range(block * per_block, min(len(keys), (block + 1) * per_block)):
+        own = float(starts[cell + 1] - starts[cell])
+        if len(weights) > 0:
+            own = 0.0
+            for place in range(starts[cell], starts[cell + 1]):
+                own += weights[order[place]]
+        if own >= enough:
+            for place in range(starts[cell], starts[cell + 1]):
+                counts[order[place]] = own
+            continue
+        n_spans = _spans(cell, keys, starts, low, high, lines, limit2, pointers, spans)
+        for place in range(starts[cell], starts[cell + 1]):
+            counts[order[place]] = _count_row(place, X, columns, order, spans, n_spans, limit2, weights, enough)
+
+
+@kernel
+def _count_row(place, X, columns, order, spans, n_spans, limit2, weights, enough):
+    total = 0.0
+    for span in range(n_spans):
+        at, end = spans[span]
+        while at < end and total < enough:
+            bits = _bits_of(X, place, columns, at, end, limit2)
+            if len(weights) > 0:
+                while bits != 0:
+                    total += weights[order[at + low_bit(bits)]]
+                    bits &= bits - 1
+            else:
+                total += bit_count(bits)
+            at += GROUP
+    return total
+
+
+# --- joining ---------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def join_grid(
+    block,  # int  in
+    per_block,  # int  in
+    reach,  # int  in: cells so far away meet; 1 first, since most others are joined through those
+    X,  # (n, d)  in
+    columns,  # (d, n + 32)  in
+    keys,  # (c,) int64  in
+    starts,  # (c + 1,) int64  in
+    low,  # (c, d)  in
+    high,  # (c, d)  in
+    lines,  # (l,) int64  in
+    limit2,  # number of X's type  in
+    places,  # (n,) bool  in: which rows take part
+    any_row,  # (c,) bool  in: which cells have such rows
+    parent,  # (c,) int64  in/out: disjoint sets of cells
+):
+    """Join each cell of a block with the cells behind it that hold a row within the radius of one of its rows."""
+    pointers = np.empty(len(lines), np.int64)
+    _start(keys, keys[block * per_block], lines, reach, pointers)
+    for cell in range(block * per_block, min(len(keys), (block + 1) * per_block)):
+        if not any_row[cell]:
+            continue
+        for line in range(len(lines) // 2, len(lines)):
+            last = keys[cell] + lines[line] + reach
+            at = max(cell + 1, _move(keys, keys[cell], lines, line, reach, pointers))
+            while at < len(keys) and keys[at] <= last:
+                apart = any_row[at] and find(parent, cell) != find(parent, at)
+                if apart and _touch(cell, at, X, columns, starts, low, high, limit2, places):
+                    union(parent, cell, at)
+                at += 1
+
+
+@kernel
+def _touch(a, b, X, columns, starts, low, high, limit2, places):
+    """Say whether a row of one cell lies within the radius of a row of the other."""
+    if node_distance2(low, high, a, b) > limit2:
+        return False
+    if farthest2(low, high, a, b) <= limit2:
+        return True
+    for place in range(starts[a], starts[a + 1]):
+        if not places[place] or box_distance2(X, place, low, high, b) > limit2:
+            continue
+        for at in range(starts[b], starts[b + 1], GROUP):
+            bits = _bits_of(X, place, columns, at, starts[b + 1], limit2)
+            while bits != 0:
+                if places[at + low_bit(bits)]:
+                    return True
+                bits &= bits - 1
+    return False
+
+
+@kernel
+def roots_grid(
+    block,  # int  in
+    per_block,  # int  in
+    starts,  # (c + 1,) int64  in
+    order,  # (n,) int64  in
+    places,  # (n,) bool  in
+    parent,  # (c,) int64  in/out
+    roots,  # (n,) int64  out: in the order of the input; -1 for rows that take no part
+):
+    """Write the root of each row's cell."""
+    for cell in range(block * per_block, min(len(parent), (block + 1) * per_block)):
+        root = find(parent, cell)
+        for place in range(starts[cell], starts[cell + 1]):
+            roots[order[place]] = root if places[place] else -1
+
+
+# --- the nearest row of a mask ---------------------------------------------------------------------------------------
+
+
+@kernel
+def nearest_grid(
+    block,  # int  in
+    per_block,  # int  in
+    queries,  # (m, d)  in
+    q_keys,  # (q,) int64  in: the cells that hold queries
+    q_starts,  # (q + 1,) int64  in
+    q_order,  # (m,) int64  in
+    X,  # (n, d)  in
+    columns,  # (d, n + 32)  in
+    keys,  # (c,) int64  in
+    starts,  # (c + 1,) int64  in
+    order,  # (n,) int64  in
+    low,  # (c, d)  in
+    high,  # (c, d)  in
+    lines,  # (l,) int64  in
+    limit2,  # number of X's type  in
+    places,  # (n,) bool  in
+    any_row,  # (c,) bool  in
+    indices,  # (m,) int64  out: row of the input, or -1
+    distances2,  # (m,) X's type  out
+):
+    """Find the nearest row of the mask within the radius of each query."""
+    pointers = np.empty(len(lines), np.int64)
+    _start(keys, q_keys[block * per_block], lines, REACH, pointers)
+    around = np.empty(len(lines) * (2 * REACH + 1), np.int64)
+    for q_cell in range(block * per_block, min(len(q_keys), (block + 1) * per_block)):
+        n_around = 0
+        for line in range(len(lines)):
+            last = q_keys[q_cell] + lines[line] + REACH
+            at = _move(keys, q_keys[q_cell], lines, line, REACH, pointers)
+            while at < len(keys) and keys[at] <= last:
+                if any_row[at]:
+                    around[n_around] = at
+                    n_around += 1
+                at += 1
+        for query in q_order[q_starts[q_cell] : q_starts[q_cell + 1]]:
+            best, place = limit2, -1
+            for i in range(n_around):
+                if box_distance2(queries, query, low, high, around[i]) <= best:
+                    best, place = _nearer(queries, query, X, columns, order, starts, around[i], places, best, place)
+            indices[query] = order[place] if place >= 0 else -1
+            distances2[query] = best if place >= 0 else np.inf
+
+
+@kernel
+def _nearer(queries, query, X, columns, order, starts, cell, places, best, place):
+    for at in range(starts[cell], starts[cell + 1], GROUP):
+        bits = _bits_of(queries, query, columns, at, starts[cell + 1], best)
+        while bits != 0:
+            other = at + low_bit(bits)
+            bits &= bits - 1
+            if places[other]:
+                gap2 = pair2(queries, query, X, other)
+                if gap2 < best or (gap2 == best and (place < 0 or precedes(X, order, other, place))):
+                    best, place = gap2, other
+    return best, place
+
+
+@kernel
+def pair2(
+    A,  # (a, d)  in
+    i,  # int  in
+    B,  # (b, d)  in
+    j,  # int  in
+):
+    """Return the squared distance of two rows."""
+    total = A.dtype.type(0)
+    for f in range(A.shape[1]):
+        gap = A[i, f] - B[j, f]
+        total += gap * gap
+    return total
