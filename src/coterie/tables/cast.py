@@ -41,7 +41,29 @@ MISSING_TEXTS = frozenset(
 )
 # Missing where the rest of the column is numbers or dates; a value like any other among texts.
 _MISSING_AMONG_NUMBERS = MISSING_TEXTS | frozenset(
-    ["-", "--", "—", ".", "..", "...", "none", "None", "NONE", "nil", "n.a.", "n.d.", "unknown", "Unknown", "missing", "Missing", "#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "#NAME?"]
+    [
+        "-",
+        "--",
+        "—",
+        ".",
+        "..",
+        "...",
+        "none",
+        "None",
+        "NONE",
+        "nil",
+        "n.a.",
+        "n.d.",
+        "unknown",
+        "Unknown",
+        "missing",
+        "Missing",
+        "#DIV/0!",
+        "#VALUE!",
+        "#REF!",
+        "#NUM!",
+        "#NAME?",
+    ]
 )
 # A column with up to this share of unreadable values is still numbers; the values are named in a note.
 _MAX_UNREADABLE = 0.05
@@ -260,7 +282,8 @@ def _parse_numbers(texts: list[str], comma_decimals: bool | None, comma_default:
     if mark == ",":
         remarks.append("the comma is read as the decimal mark")
         for i in plain:  # "1.234" beside decimal commas
-            values[i] = _value(_DECORATED.fullmatch(texts[i]), mark) if _DECORATED.fullmatch(texts[i]) else np.nan
+            match = _DECORATED.fullmatch(texts[i])
+            values[i] = np.nan if match is None else _value(match, mark)
             unreadable[i] = np.isnan(values[i])
     elif any("," in body for body in bodies):
         remarks.append("commas are read as thousands separators")

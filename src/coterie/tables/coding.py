@@ -95,7 +95,7 @@ class Coding:
             return []
         names = [self.column]
         if self.coding == "yes/no":
-            names = [f"{self.column} = {self.categories[1]}"]
+            names = [f"{self.column} = {(self.categories or ())[1]}"]
         elif self.coding == "one-hot":
             names = [f"{self.column} = {level}" for level in self.categories or ()]
         return names if self.kept is None else [names[i] for i in self.kept]
@@ -250,7 +250,8 @@ def code(coding: Coding, column: Column) -> NDArray[np.float64]:
 def _code_number(coding: Coding, values: NDArray[np.float64]) -> NDArray[np.float64]:
     unknown = ~np.isfinite(values)
     if unknown.any():
-        values = np.where(unknown, coding.center if coding.fill is None else coding.fill, values)
+        fill = coding.center if coding.fill is None else coding.fill
+        values = np.where(unknown, float(fill or 0.0), values)
     if coding.seam is not None:
         values = coding.seam + np.mod(values - coding.seam, 360.0)
     if coding.coding == "as is":

@@ -105,7 +105,7 @@ def _clock(part: dict[str, str | None]) -> int | None:
     if part.get("ap"):
         if not 1 <= hour <= 12:
             return None
-        hour = hour % 12 + (12 if part["ap"][0] in "pP" else 0)
+        hour = hour % 12 + (12 if (part["ap"] or "")[0] in "pP" else 0)
     if hour > 24 or minute > 59 or second > 60 or (hour == 24 and minute + second > 0):
         return None
     micro = int(((part.get("f") or "") + "000000")[:6])
@@ -130,7 +130,7 @@ def _settle(day_month, month_day, codes, day_first) -> tuple[bool, str | None]:
     """Choose between day/month and month/day for the whole column."""
     failures = [np.count_nonzero(np.isnat(values)) for values in (day_month, month_day)]
     if failures[0] != failures[1]:
-        return failures[0] < failures[1], None
+        return bool(failures[0] < failures[1]), None
     if np.array_equal(day_month, month_day, equal_nan=True):
         return bool(day_first), None
     rows = codes[codes >= 0]

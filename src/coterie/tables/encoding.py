@@ -139,7 +139,7 @@ def expand(stream: IO[bytes], name: str, limit: int | None) -> Iterator[IO[bytes
 class _Expanded(io.RawIOBase):
     def __init__(self, stream: IO[bytes], name: str, limit: int | None) -> None:
         self._counted = _Counted(stream)
-        self._inner = gzip.GzipFile(fileobj=self._counted)  # type: ignore[arg-type]
+        self._inner = gzip.GzipFile(fileobj=self._counted)  # type: ignore[call-overload]
         self._name, self._limit, self._total = name, limit, 0
 
     def readable(self) -> bool:

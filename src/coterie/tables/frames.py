@@ -76,7 +76,7 @@ def from_columns(
 def column_from(name: str, values: Any) -> tuple[Column | None, list[str]]:
     """Make a column of any sequence; None for nested or binary values."""
     if isinstance(values, np.ma.MaskedArray):
-        values = values.astype(object).filled(None)
+        values = np.ma.filled(values.astype(object), None)
     array = values if isinstance(values, np.ndarray) else _objects(values)
     if array.ndim != 1:
         return None, [f"{name!r} is left out: every value of it is an array"]

@@ -201,7 +201,7 @@ def _without_copies(codings: list[Coding], table: Table) -> tuple[list[Coding], 
     names = [name for i in used for name in codings[i].feature_names]
     notes = []
     for i in sorted({int(owner[j]) for j in copy_of}):
-        mine = [j for j in np.flatnonzero(owner == i) if j in copy_of]
+        mine = [int(j) for j in np.flatnonzero(owner == i) if j in copy_of]
         kept = tuple(int(place[j]) for j in np.flatnonzero(owner == i) if j not in copy_of)
         if kept:
             codings[i] = replace(codings[i], kept=kept)

@@ -40,8 +40,10 @@ class Scan:
         Where a quote opens that never closes.
     stray_quote_line : int or None
         Where a quote stands inside a value or text follows a closing quote.
-    has_cr, has_lf_only : bool
-        Whether some lines end in CR (or CRLF), and whether some end in LF alone.
+    has_cr, has_lf_only, has_lone_cr : bool
+        Whether there are carriage returns, lines that end in LF alone, and returns without LF.
+    white_space : bool
+        Fields are separated by runs of blanks, and nothing was counted.
     """
 
     n_records: int = 0
@@ -55,11 +57,22 @@ class Scan:
     has_cr: bool = False
     has_lf_only: bool = False
     has_lone_cr: bool = False
+    white_space: bool = False
 
     @property
     def well_formed(self) -> bool:
         """Whether quotes are matched and well placed and no byte is NUL."""
         return self.nul_line is None and self.open_quote_line is None and self.stray_quote_line is None
+
+    @property
+    def mixed_ends(self) -> bool:
+        """Whether lines end in more than one way."""
+        return self.has_lone_cr or (self.has_cr and self.has_lf_only)
+
+    @property
+    def regular(self) -> bool:
+        """Whether a strict parser can read it as it is."""
+        return self.well_formed and not self.mixed_ends and not self.white_space
 
 
 def scan(path: Path, start: int, delimiter: str, n_fields: int, first_fields: int, first_line: int) -> Scan:

@@ -8,7 +8,7 @@ import difflib
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
@@ -164,9 +164,9 @@ class Table:
         return digest.hexdigest()
 
 
-def factorize(values: Sequence) -> Levels:
+def factorize(values: Sequence | NDArray) -> Levels:
     """Number the different values of a sequence of strings in order of first appearance; None gets -1."""
-    numbers: dict = defaultdict()
+    numbers: defaultdict = defaultdict()
     numbers.default_factory = numbers.__len__
     codes = np.fromiter(map(numbers.__getitem__, values), np.int64, len(values))
     if None in numbers:
@@ -207,10 +207,10 @@ def unique_names(names: Sequence[str]) -> tuple[list[str], list[str]]:
     for j, name in enumerate(stripped):
         new = name
         if not name:
-            new = _free(f"column_{j + 1}", taken)
+            new = _free("column", j + 1, taken)
             notes.append(f"column {j + 1} has no name and is called {new!r}")
         elif name in seen:
-            new = _free(name + "_2", taken, lambda i, name=name: f"{name}_{i}")
+            new = _free(name, 2, taken)
             notes.append(f"the name {name!r} occurs more than once; column {j + 1} is called {new!r}")
         taken.add(new)
         seen.add(new)
@@ -218,9 +218,8 @@ def unique_names(names: Sequence[str]) -> tuple[list[str], list[str]]:
     return result, notes
 
 
-def _free(name: str, taken: set[str], numbered: Callable[[int], str] | None = None) -> str:
-    i = 2
-    while name in taken:
-        i += 1
-        name = numbered(i) if numbered else f"{name}_{i}"
-    return name
+def _free(name: str, number: int, taken: set[str]) -> str:
+    """Return ``name_2``, or the next number that no column has."""
+    while f"{name}_{number}" in taken:
+        number += 1
+    return f"{name}_{number}"
