@@ -49,7 +49,7 @@ def silhouette_score(X, labels, *, sample_size: int | None = None, random_state:
     >>> round(silhouette_score(X, [0, 0, 1, 1]), 3)
     0.9
     """
-    X, codes, kept = _clean(X, labels)
+    X, codes, _kept = _clean(X, labels)
     rows = np.arange(len(X))
     if sample_size is not None and sample_size < len(X):
         rows = np.sort(np.random.default_rng(random_state).choice(len(X), sample_size, replace=False))

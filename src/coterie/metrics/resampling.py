@@ -52,14 +52,14 @@ def stability(clusterer: Any, X, *, n_resamples: int = 10, sample_share: float =
 
     X = np.asarray(X)
     n = len(X)
-    size = int(round(sample_share * n))
+    size = round(sample_share * n)
     if size < 2 or 2 * size <= n:
         raise InputError(f"stability needs parts that overlap: {n} rows with sample_share={sample_share} leave none")
     rng = np.random.default_rng(random_state)
     scores = []
     for _ in range(n_resamples):
         a, b = (np.sort(rng.choice(n, size, replace=False)) for _ in range(2))
-        shared, in_a, in_b = np.intersect1d(a, b, assume_unique=True, return_indices=True)
+        _shared, in_a, in_b = np.intersect1d(a, b, assume_unique=True, return_indices=True)
         first = np.asarray(clone(clusterer).fit_predict(X[a]))[in_a]
         second = np.asarray(clone(clusterer).fit_predict(X[b]))[in_b]
         scores.append(adjusted_rand_score(first, second))

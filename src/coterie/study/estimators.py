@@ -1,10 +1,9 @@
 """Build the estimator that a candidate names."""
 
+from importlib import import_module
 from typing import Any
 
-import numpy as np
-
-from ..catalog import CATALOG
+from ..catalog import CATALOG, entry
 from ..errors import InputError
 
 __all__ = ["build", "method_name", "takes"]
@@ -55,34 +54,8 @@ def takes(method: str, params: dict[str, Any]) -> None:
 
 def build(method: str, params: dict[str, Any], seed: int) -> Any:
     """Return an unfitted estimator; ``seed`` goes where there is chance."""
-    try:
-        import coterie
-
-        cls = getattr(coterie, method)
-    except ImportError:
-        cls = _stand_in(method)
+    module, _, name = entry(method).target.partition(":")
+    cls = getattr(import_module(module), name)
     if method == "KMeans":
         return cls(random_state=seed, **params)
     return cls(**params)
-
-
-def _stand_in(method: str) -> Any:
-    import sklearn.cluster
-    from sklearn.neighbors import NearestNeighbors
-
-    if method == "KMeans":
-        return sklearn.cluster.KMeans
-    base = getattr(sklearn.cluster, method)
-
-    class Stand(base):
-        def fit(self, X, y=None):
-            super().fit(X)
-            self._X = np.array(X)
-            self.outlier_scores_ = 1 - getattr(self, "probabilities_", (self.labels_ >= 0) * 1.0)
-            return self
-
-        def predict(self, X):
-            return self.labels_[NearestNeighbors(n_neighbors=1).fit(self._X).kneighbors(X)[1][:, 0]]
-
-    Stand.__name__ = method
-    return Stand

@@ -173,7 +173,7 @@ def study(
         diary.text = _plan_text(plan, tried, len(X))
     with diary.step("choose"):
         rows = _sample(len(X), plan.sample_rows, seed)
-        choice, structure = _choose(X[rows], tried, options, seed, on_progress)
+        choice, structure = _choose(X[rows], tried, seed, on_progress)
         diary.text = structure["sentence"]
     best = choice.candidates[choice.winner]
     with diary.step("cluster"):
@@ -256,7 +256,7 @@ def _sample(n: int, size: int | None, seed: int) -> np.ndarray:
     return np.sort(np.random.default_rng(seed).choice(n, size, replace=False))
 
 
-def _choose(X, tried, options, seed, on_progress):
+def _choose(X, tried, seed, on_progress):
     if len(X) < FEWEST_ROWS or not (X[0] != X).any():
         return choosing.no_choice(X, tried), {
             "verdict": "none",
@@ -266,7 +266,7 @@ def _choose(X, tried, options, seed, on_progress):
             "statistic": None, "null_mean": None, "null_sd": None, "p_value": None,
         }  # fmt: skip
     choice = choosing.choose(X, tried, seed=seed, on_progress=on_progress)
-    return choice, examine(X, choice, seed=seed)
+    return choice, examine(X, seed=seed)
 
 
 def _fit(X, best, n_sample, options, verdict, seed):
@@ -357,7 +357,7 @@ def _record(table, prepared, plan, choice, structure, estimator, people, verdict
     hover = np.linspace(0, table.n_rows - 1, min(HOVER_ROWS, table.n_rows)).astype(np.int64)
     return {
         "seed": seed,
-        "columns": [_column(coding) for coding in prepared.codings],
+        "columns": [coding.to_json() for coding in prepared.codings],
         "plan": plan._asdict() | {"candidates": [line._asdict() for line in plan.candidates]},
         "candidates": choice.record,
         "chosen": {
@@ -375,11 +375,6 @@ def _record(table, prepared, plan, choice, structure, estimator, people, verdict
         "judge": verdicts["judge"],
         "rows": {"sample": sample_rows(table, [*mentioned, *hover.tolist()])},
     }
-
-
-def _column(coding) -> dict[str, Any]:
-    names = ("role", "used", "why", "missing", "fill", "coding", "center", "spread", "unit", "categories")
-    return {"name": coding.column} | {name: getattr(coding, name, None) for name in names}
 
 
 def _map(X, labels, prepared, table, seed) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..tables.cast import as_date, as_levels, as_number
+
 __all__ = ["View", "cell", "look", "number_text", "views_of"]
 
 # Numbers with at most this many different values, none of them fractional, read better as levels when they were coded so.
@@ -41,36 +43,26 @@ def views_of(table, codings, *, max_levels: int = MAX_LEVELS) -> list[View]:
 
 
 def look(column, coding, max_levels: int = MAX_LEVELS) -> View:
-    """Return the view of one column."""
-    unit = getattr(coding, "unit", None) or column.unit
-    values = column.values
+    """Return the view of one column, read in the role that the preparation gave it."""
+    unit = coding.unit or column.unit
     none = np.empty(0)
-    if np.issubdtype(values.dtype, np.datetime64):
-        seconds = values.astype("datetime64[us]").astype(np.float64) / 1e6
-        seconds[np.isnat(values)] = np.nan
-        return View(column.name, "date", None, seconds, none, ())
-    if coding.role == "category" or values.dtype == object:
-        return _levels(column.name, unit, values, max_levels)
-    return View(column.name, "number", unit, np.asarray(values, dtype=np.float64), none, ())
+    if coding.role == "category":
+        return _levels(column, unit, max_levels)
+    if coding.role == "date":
+        days = as_number(as_date(column, coding.format)).values
+        return View(column.name, "date", None, days * 86400.0, none, ())
+    return View(column.name, "number", unit, as_number(column).values, none, ())
 
 
-def _levels(name: str, unit: str | None, values: np.ndarray, max_levels: int) -> View:
-    if values.dtype == object:
-        missing = np.array([value is None or value != value for value in values], dtype=bool)
-        words = np.where(missing, "", values).astype(str)
-    else:
-        missing = np.isnan(values)
-        known, inverse = np.unique(np.where(missing, 0.0, values), return_inverse=True)
-        words = np.array([f"{value:g}" for value in known])[inverse]
-    levels, codes = np.unique(words[~missing], return_inverse=True)
-    if len(levels) > max_levels:
-        keep = np.argsort(-np.bincount(codes), kind="stable")[: max_levels - 1]
-        number = np.full(len(levels), max_levels - 1)
-        number[keep] = np.arange(len(keep))
-        levels, codes = np.append(levels[keep], "other values"), number[codes]
-    full = np.full(len(values), -1)
-    full[~missing] = codes
-    return View(name, "category", unit, np.empty(0), full, tuple(str(level) for level in levels))
+def _levels(column, unit: str | None, max_levels: int) -> View:
+    found = as_levels(column)
+    names, codes = [str(value) for value in found.values], found.codes
+    if len(names) > max_levels:
+        keep = np.argsort(-np.asarray(found.counts), kind="stable")[: max_levels - 1]
+        number = np.full(len(names) + 1, max_levels - 1)
+        number[keep], number[-1] = np.arange(len(keep)), -1
+        names, codes = [*(names[i] for i in keep), "other values"], number[codes]
+    return View(column.name, "category", unit, np.empty(0), np.asarray(codes, dtype=np.int64), tuple(names))
 
 
 def number_text(value: float, view: View | None = None) -> str:
