@@ -81,7 +81,7 @@ function rowsOf(title, numbers, cluster, open) {
   if (!shown.length) return null;
   // The columns that set the group apart come first; the others follow as they stand in the data.
   const first = list(cluster.features).map((feature) => feature.column);
-  const names = [...new Set([...first, ...Object.keys(sampleRows[shown[0]])])].filter((name) => name in sampleRows[shown[0]]).slice(0, 8);
+  const names = [...new Set([...first, ...Object.keys(sampleRows[shown[0]])])].filter((name) => name in sampleRows[shown[0]]).slice(0, 6);
   return el(
     "details",
     { open },
@@ -105,8 +105,8 @@ function cell(value, column) {
 
 // A row number that shows its point on the map.
 function rowButton(row) {
-  if (!page.map) return count(row);
-  return el("button", { type: "button", class: "row-link", "aria-label": `Show row ${row} on the map`, on: { click: () => showRow(row) } }, count(row));
+  if (!page.map) return String(row);
+  return el("button", { type: "button", class: "row-link", "aria-label": `Show row ${row} on the map`, on: { click: () => showRow(row) } }, String(row));
 }
 
 function scroller(label, table) {

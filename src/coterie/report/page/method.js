@@ -1,4 +1,4 @@
-// How the answer was reached, and the words used on this page.
+// How the answer was reached, and the words used on this page (which stand in page.html).
 
 function plainTable(label, heads, lines) {
   return scroller(label, el(
@@ -126,22 +126,6 @@ function methodSection() {
   return section("method", "How this was done", null, columnsBlock(), candidatesBlock(), structureBlock(), truthBlock(), populationBlock(), stepsBlock(), originBlock());
 }
 
-const WORDS = [
-  ["Group", "Rows that are more alike among themselves than like the rest. Also called a cluster. Its number is the label in the file of labels."],
-  ["No group", "Rows too unlike all others to be counted in. Their label is −1. Also called noise."],
-  ["Typical value", "The middle value when all are put in order: half of the rows lie below it, half above. Also called the median."],
-  ["Middle half", "The range that holds the middle half of the rows: a quarter lies below it, a quarter above."],
-  ["Map", "A flat picture of many columns. Rows that are alike lie close together. Some detail is always lost, so groups that touch here may still be apart."],
-  ["How unusual", "A score from 0 (like many other rows) upwards; the highest are the rows most unlike all others."],
-  ["Repeatable, stability", "How well a group comes back when the work is repeated on other draws of the rows. 100% means that it comes back unchanged."],
-  ["Set apart, silhouette", "How much nearer rows are to their own group than to the next one. 1 is perfect, 0 means that groups touch."],
-  ["Certain rows", "How firmly the rows of a group belong to it, on average; 100% is beyond doubt."],
-  ["Validity", "How compact the groups are, and how far apart."],
-  ["Rule of thumb", "A short test that finds most rows of a group. The first percentage says how much of the group it catches, the second how often it is right."],
-  ["Typical rows, border rows", "Rows in the middle of their group, and rows that could almost belong to another."],
-  ["Seed", "The number that all random choices follow from. The same data and seed give the same answer."],
-];
-
 function glossarySection() {
-  return section("words", "Words on this page", null, el("dl", { class: "glossary" }, WORDS.map(([word, meaning]) => el("div", {}, el("dt", {}, word), el("dd", {}, meaning)))));
+  return section("words", "Words on this page", null, document.getElementById("glossary").content);
 }

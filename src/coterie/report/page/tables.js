@@ -51,7 +51,11 @@ function profileCell(column, value, plain) {
     const top = given.top ? list(given.top)[0] : given;
     const level = top && [top.value, top.level].find(known);
     if (!known(level)) return { key: null, node: el("td", { class: "soft" }, "–") };
-    return { key: level, node: el("td", {}, clip(level, 60), isNumber(top.share) && el("span", { class: "soft" }, ` ${percent(top.share)}`)) };
+    // Shaded where this answer is clearly more frequent than among all rows.
+    const everywhere = typical(column.overall) || {};
+    const same = list(everywhere.top || [everywhere]).find((one) => [one.value, one.level].includes(level));
+    const more = plain || !isNumber(top.share) ? 0 : Math.min(3, Math.round((top.share - ((same || {}).share || 0)) * 5));
+    return { key: level, node: el("td", { class: more > 0 ? `up-${more}` : null }, clip(level, 60), isNumber(top.share) && el("span", { class: "soft" }, ` ${percent(top.share)}`)) };
   }
   const median = (typical(value) || {}).median;
   const key = toNumber(median);
