@@ -176,7 +176,9 @@ def distances2(A: torch.Tensor, B: torch.Tensor) -> torch.Tensor:
         if total is None:
             total = (mine[..., :, None] - theirs[..., None, :]).square_()
             continue
-        gap = torch.sub(mine[..., :, None], theirs[..., None, :], out=gap if gap is not None else torch.empty_like(total))
+        gap = torch.sub(
+            mine[..., :, None], theirs[..., None, :], out=gap if gap is not None else torch.empty_like(total)
+        )
         total.add_(gap.square_())
     assert total is not None, "rows have at least one feature"
     return total

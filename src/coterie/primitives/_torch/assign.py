@@ -10,7 +10,7 @@ from ._tiles import distances2, paired_distances2, row_sum, slices, tile_bytes
 if TYPE_CHECKING:
     from ..assign import LloydStep
 
-__all__ = ["center_sums", "lloyd_labels", "lloyd_start", "lloyd_step", "nearest_center", "seeding_step"]
+__all__ = ["center_sums", "lloyd_start", "lloyd_step", "nearest_center", "seeding_step"]
 
 _RUN_ROWS = 256
 
@@ -46,8 +46,8 @@ def center_sums(
     return total[:, :-1], total[:, -1]
 
 
-def lloyd_start(X: torch.Tensor, sample_weight: Any = None) -> _State:
-    """See `coterie.primitives.assign.lloyd_start`."""
+def lloyd_start(X: torch.Tensor, sample_weight: Any = None, skip: bool = True) -> _State:
+    """See `coterie.primitives.assign.lloyd_start`; nothing is skipped."""
     weights = None if sample_weight is None else _float64(sample_weight, X)
     return _State(X, weights, torch.full((len(X),), -1, dtype=torch.int32, device=X.device))
 
@@ -62,11 +62,6 @@ def lloyd_step(state: _State, centers: Any) -> "LloydStep":
     sums, weights = center_sums(state.X, labels, len(centers), state.sample_weight)
     real = labels if state.sample_weight is None else labels[state.sample_weight > 0]
     return LloydStep(sums, weights, torch.bincount(real, minlength=len(centers)), n_changed)
-
-
-def lloyd_labels(state: _State) -> torch.Tensor:
-    """See `coterie.primitives.assign.lloyd_labels`."""
-    return state.labels
 
 
 def seeding_step(

@@ -22,13 +22,15 @@ def condition(X: torch.Tensor, shift: np.ndarray | None, scale: float | None) ->
 
 
 def _find(X: torch.Tensor) -> tuple[np.ndarray, float]:
-    low, high = torch.aminmax(X, dim=0)
-    low, high = low.double().cpu().numpy(), high.double().cpu().numpy()
+    least, greatest = torch.aminmax(X, dim=0)
+    low, high = least.double().cpu().numpy(), greatest.double().cpu().numpy()
     first = power_of_two(max(-low.min(), high.max()))
-    total = sum(row_sum(X[part].double() / first) for part in slices(X))
+    total = torch.zeros(X.shape[1], dtype=torch.float64, device=X.device)
+    for part in slices(X):
+        total += row_sum(X[part].double() / first)
     mean = total.cpu().numpy() / len(X)
     spread = max((mean - low / first).max(), (high / first - mean).max())
-    return mean * first, first * min(1.0, power_of_two(spread))
+    return mean * first, first * min(1.0, power_of_two(float(spread)))
 
 
 def power_of_two(value: float) -> float:

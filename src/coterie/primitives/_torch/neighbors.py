@@ -81,7 +81,11 @@ def nearest_reachable(X: torch.Tensor, core_distances: Any, queries: Any, k: int
     core_of_rows = torch.as_tensor(core_distances, dtype=torch.float64, device=X.device)
     near = nearest_in_leaves(asked, leaves, k)
     # A query that lies on a row of X is that row: it must not be counted twice, and has its core distance.
-    own = _lengths(near.distances2[:, :, max(k - 2, 0)], scale).double() if k > 1 else near.distances2[:, :, 0].double() * 0
+    own = (
+        _lengths(near.distances2[:, :, max(k - 2, 0)], scale).double()
+        if k > 1
+        else near.distances2[:, :, 0].double() * 0
+    )
     first = near.rows[:, :, 0].clamp(max=len(X) - 1)
     own = torch.where(near.distances2[:, :, 0] == 0, core_of_rows[first], own)
     found, reach = _nearest_by_reach(asked, leaves, own, leaves.take(core_of_rows, torch.inf), scale)
@@ -107,7 +111,9 @@ def _nearest_by_reach(
         limit2 = (best[q] / scale).square().mul_(1 + 1e-6).to(asked.X.dtype)
         others = leaves.X[c].reshape(len(q), -1, d)
         tile2 = nearest_tile(asked.X[q], others, others.shape[1] + 1, limit2)
-        reach = torch.maximum(root(tile2.double()) * scale, core[c].reshape(len(q), 1, -1)).clamp_(min=own[q][:, :, None])
+        reach = torch.maximum(root(tile2.double()) * scale, core[c].reshape(len(q), 1, -1)).clamp_(
+            min=own[q][:, :, None]
+        )
         rows = leaves.rows[c].reshape(len(q), 1, -1).expand_as(tile2)
         keys = [
             torch.cat([before[q][:, :, None], now], 2) for before, now in ((best, reach), (best2, tile2), (found, rows))

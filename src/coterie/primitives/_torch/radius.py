@@ -20,7 +20,7 @@ from ._tiles import (
     group_rows,
     near_pairs,
     paired_distances2,
-
+    root,
     tile_bytes,
     within,
 )

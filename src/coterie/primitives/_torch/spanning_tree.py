@@ -71,10 +71,11 @@ class _Search:
 
 def _boruvka(leaves: Leaves, core2: torch.Tensor, n: int) -> Edges:
     """Return the edges, lower row first, with squared weights, in no order."""
-    component = leaves.rows.clone()
-    found, limit2 = torch.full_like(component, n), core2.new_empty(n + 1)
-    state = _Search(leaves, n, core2, component, found, core2.clone(), torch.zeros_like(core2), limit2)
-    edges, done, rows = [], 0, torch.arange(n, device=component.device)
+    found, limit2 = torch.full_like(leaves.rows, n), core2.new_empty(n + 1)
+    state = _Search(leaves, n, core2, leaves.rows, found, core2.clone(), torch.zeros_like(core2), limit2)
+    rows = torch.arange(n, device=core2.device)
+    edges: list[Edges] = [(rows[:0], rows[:0], core2.new_empty(0))]
+    done = 0
     while done < n - 1:
         of_row = leaves.put(state.component, n)
         # A neighbour that has come to lie in the same component is none any more.
@@ -85,19 +86,17 @@ def _boruvka(leaves: Leaves, core2: torch.Tensor, n: int) -> Edges:
             _bound(state)
         _search(state, (state.found == n) & (state.reach2 <= state.limit2[state.component]) & (state.component < n))
         left, right, weight2 = _best_edges(state)
-        own, other = rows[left < n], torch.empty(0)
+        own = rows[left < n]
         a, b = of_row[left[own]], of_row[right[own]]
-        other = torch.where(a == own, b, a)
         parent = rows.clone()
-        parent[own] = other
+        parent[own] = torch.where(a == own, b, a)
         # Two that have chosen each other have chosen the same edge: the lower one stays.
         parent = torch.where((parent[parent] == rows) & (rows < parent), rows, parent)
-        added = (parent != rows).nonzero()[:, 0]
+        added = rows[parent != rows]
         edges.append((left[added], right[added], weight2[added]))
         done += len(added)
-        parent = follow(parent)
-        state.component = _take(parent, state.component, n)
-    left, right, weight2 = (torch.cat(parts) for parts in zip(*edges, strict=True)) if edges else (rows[:0], rows[:0], core2.new_empty(0))
+        state.component = _take(follow(parent), state.component, n)
+    left, right, weight2 = (torch.cat(parts) for parts in zip(*edges, strict=True))
     return left, right, weight2
 
 
