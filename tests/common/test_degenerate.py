@@ -78,7 +78,7 @@ WEIGHTED = [name for name in NAMES if accepts(name, "sample_weight")]
 
 def build(name, kind):
     k = {"n_clusters": 2} if name == "KMeans" else {}
-    small = {"min_samples": 3} if name == "DBSCAN" else {"min_cluster_size": 3} if name == "HDBSCAN" else {}
+    small = {"min_samples": 3} if name == "DBSCAN" else {"min_cluster_size": 8} if name == "HDBSCAN" else {}
     return make(name, **k, **small), DEGENERATE[kind][0]
 
 
