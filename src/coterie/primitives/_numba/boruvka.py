@@ -16,9 +16,9 @@ import numpy as np
 
 from .blocks import run_blocks, run_kernel
 from .jit import kernel
-from .kdtree import KDTree, box_distance2
+from .kdtree import KDTree
 from .neighbors import node_minimum
-from .tile import squared_distances
+from .neighbors_tile import box_gap2, low_bit, near_distances
 
 __all__ = ["boruvka"]
 
@@ -203,19 +203,22 @@ def _search(
                     continue
                 if node < first_leaf:
                     nearer, further = 2 * node + 1, 2 * node + 2
-                    a = box_distance2(X, row, low, high, nearer)
-                    b = box_distance2(X, row, low, high, further)
+                    a = box_gap2(X, row, low, high, nearer)
+                    b = box_gap2(X, row, low, high, further)
                     if b < a or (b == a and rows[further] < rows[nearer]):
                         nearer, further, a, b = further, nearer, b, a
                     stack[top], away[top] = further, b
                     stack[top + 1], away[top + 1] = nearer, a
                     top += 2
                     continue
-                squared_distances(X, row, panels, node - first_leaf, gaps)
                 start = bounds[node, 0]
-                for j in range(bounds[node, 1] - start):
+                near = near_distances(X, row, panels, node - first_leaf, best, gaps)
+                near &= (1 << (bounds[node, 1] - start)) - 1
+                while near:
+                    j = low_bit(near)
+                    near &= near - 1
                     gap, place = gaps[j], start + j
-                    if gap > best or component[place] == mine:
+                    if component[place] == mine:
                         continue
                     value = max(core, core2[place], gap)
                     if value < best or (
@@ -225,7 +228,7 @@ def _search(
             if climbing == 0:
                 break
             sibling = climbing + 1 if climbing & 1 else climbing - 1
-            stack[0], away[0], top = sibling, box_distance2(X, row, low, high, sibling), 1
+            stack[0], away[0], top = sibling, box_gap2(X, row, low, high, sibling), 1
             climbing = (climbing - 1) // 2
         # Without an answer nothing outside is nearer than the bound: a lower bound for the rounds to come.
         found[row], reach2[row], gap2[row] = best_place, best, best_gap

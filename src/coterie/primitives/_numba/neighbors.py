@@ -11,8 +11,8 @@ import numpy as np
 
 from .blocks import run_blocks
 from .jit import kernel
-from .kdtree import KDTree, box_distance2, build_kdtree, node_distance2
-from .tile import squared_distances
+from .kdtree import KDTree, build_kdtree, node_distance2
+from .neighbors_tile import STEP, box_gap2, insert_sorted, low_bit, near_boxes, near_distances
 
 __all__ = ["Index", "build_index", "k_nearest", "nearest_in_index", "nearest_reachable", "node_minimum", "safe_scale"]
 
@@ -75,7 +75,7 @@ def k_nearest(X: np.ndarray, k: int, queries: np.ndarray | None = None) -> tuple
 def _lengths(distance2: np.ndarray, scale: float) -> np.ndarray:
     lengths = np.sqrt(distance2, out=distance2)
     if scale != 1.0:
-        np.minimum(lengths, np.finfo(lengths.dtype).max / scale, out=lengths)
+        np.minimum(lengths, np.finfo(lengths.dtype).max / max(scale, 1.0), out=lengths)
         lengths *= lengths.dtype.type(scale)
     return lengths
 
@@ -114,18 +114,19 @@ def _nearest_block(
     near,  # (n, keep) int  out
 ):
     width, keep, wide = distance2.shape[1], near.shape[1], panels.shape[2]
-    lists, places, gaps = np.empty((wide, k), X.dtype), np.empty((wide, k), np.int64), np.empty(wide, X.dtype)
+    lists = np.empty((wide, 1 + (k - 1 + STEP - 1) // STEP * STEP), X.dtype)
+    places, gaps, limits = np.empty(lists.shape, np.int64), np.empty(wide, X.dtype), np.empty(wide, X.dtype)
     stack, reach = np.empty(_STACK, np.int64), np.empty(_STACK, X.dtype)
     for leaf in range(block * per_block, min(len(panels), (block + 1) * per_block)):
         home = first_leaf + leaf
         start, end = bounds[home, 0], bounds[home, 1]
         lists[:] = np.inf
         places[:] = -1
-        for i in range(end - start):
-            lists[i, 0], places[i, 0] = 0.0, start + i
+        lists[:, 0] = -np.inf
+        limits[:] = np.inf
         climbing, bound, latest = home, X.dtype.type(np.inf), len(X)
         stack[0], reach[0], top = home, 0.0, 1
-        while True:
+        while k > 1:
             while top:
                 top -= 1
                 node = stack[top]
@@ -134,15 +135,22 @@ def _nearest_block(
                 if node < first_leaf:
                     top = _push_children(stack, reach, top, low, high, rows, home, node)
                     continue
-                _look_into(X, order, bounds, low, high, panels, rows, first_leaf, start, end, node, lists, places, gaps)
-                bound, latest = _furthest(lists, places, order, end - start, k - 1)
+                asking = near_boxes(panels, leaf, low, high, node, limits) & ((1 << (end - start)) - 1)
+                if asking:
+                    _offer(
+                        asking, X, order, bounds, panels, node - first_leaf, bounds[node, 0], bounds[node, 1], start, k,
+                        lists, places, limits, gaps,
+                    )  # fmt: skip
+                    bound, latest = _furthest(lists, places, order, end - start, k - 1)
             if climbing == 0:
                 break
             sibling = climbing + 1 if climbing & 1 else climbing - 1
             stack[0], reach[0], top = sibling, node_distance2(low, high, home, sibling), 1
             climbing = (climbing - 1) // 2
         for i in range(end - start):
-            distance2[start + i] = lists[i, k - width :]
+            lists[i, 0], places[i, 0] = 0.0, start + i
+            for t in range(width):
+                distance2[start + i, t] = lists[i, k - width + t]
             for t in range(keep):
                 near[start + i, t] = places[i, t]
 
@@ -150,12 +158,12 @@ def _nearest_block(
 @kernel
 def _furthest(lists, places, order, count, last):
     """Return the largest (distance, row number) at the end of the lists: what lies beyond concerns no row."""
-    bound, latest = lists[0, last], order[places[0, last]] if places[0, last] >= 0 else len(order)
+    bound, latest = lists[0, last], np.int64(-1)
     for i in range(1, count):
-        if lists[i, last] >= bound:
-            row = order[places[i, last]] if places[i, last] >= 0 else len(order)
-            latest = max(latest, row) if lists[i, last] == bound else row
-            bound = lists[i, last]
+        bound = max(bound, lists[i, last])
+    for i in range(count):
+        if lists[i, last] == bound:
+            latest = max(latest, order[places[i, last]] if places[i, last] >= 0 else len(order))
     return bound, latest
 
 
@@ -172,43 +180,58 @@ def _push_children(stack, reach, top, low, high, rows, home, node):
 
 
 @kernel
-def _look_into(X, order, bounds, low, high, panels, rows, first_leaf, start, end, node, lists, places, gaps):
-    """Offer the rows of a leaf to the lists of the rows start..end-1."""
-    last = lists.shape[1] - 1
-    first, stop = bounds[node, 0], bounds[node, 1]
-    for i in range(end - start):
-        row = start + i
-        limit = lists[i, last]
-        nearest = box_distance2(X, row, low, high, node)
-        if nearest > limit or (nearest == limit and (places[i, last] < 0 or rows[node] > order[places[i, last]])):
-            continue
-        squared_distances(X, row, panels, node - first_leaf, gaps)
-        for j in range(stop - first):
-            if gaps[j] <= lists[i, last] and first + j != row:
-                _insert(lists[i], places[i], order, 1, gaps[j], first + j)
+def _offer(
+    asking,  # int  in: bit i says that row start + i may have neighbours in the leaf
+    X,  # (n, d)  in
+    order,  # (n,) int64  in
+    bounds,  # (nodes + 1, 2) int64  in
+    panels,  # (leaves, d, w)  in
+    panel,  # int  in: the leaf that is offered
+    first,  # int  in
+    stop,  # int  in: its places
+    start,  # int  in: the first row that asks
+    k,  # int  in
+    lists,  # (w, 1 + s)  in/out
+    places,  # (w, 1 + s) int64  in/out
+    limits,  # (w,)  in/out: the last distance of each list
+    gaps,  # (w,)  scratch
+):
+    """Offer the rows of a leaf to the lists of the rows of another."""
+    filled = (1 << (stop - first)) - 1
+    while asking:
+        i = low_bit(asking)
+        asking &= asking - 1
+        near = near_distances(X, start + i, panels, panel, limits[i], gaps) & filled
+        if first <= start + i < stop:
+            near &= ~(1 << (start + i - first))
+        while near:
+            j = low_bit(near)
+            near &= near - 1
+            if gaps[j] <= lists[i, k - 1]:
+                _insert(lists, places, order, i, k - 1, gaps[j], first + j)
+        limits[i] = lists[i, k - 1]
 
 
 @kernel
 def _insert(
-    distances,  # (k,)  in/out: ascending
-    places,  # (k,) int  in/out
+    lists,  # (m, 1 + s)  in/out: minus infinity, then ascending distances
+    places,  # (m, 1 + s) int64  in/out
     order,  # (n,) int64  in
-    fixed,  # int  in: so many entries at the front stay
-    value,  # float  in
+    i,  # int  in: whose list
+    last,  # int  in: the entry that counts as the last
+    value,  # float  in: at most the last distance
     place,  # int  in
 ):
-    """Put a neighbour where it belongs by (distance, row number), if it belongs among the k."""
-    at = len(distances)
-    row = order[place]
-    while at > fixed and (
-        distances[at - 1] > value
-        or (distances[at - 1] == value and (places[at - 1] < 0 or order[places[at - 1]] > row))
-    ):
-        at -= 1
-        if at + 1 < len(distances):
-            distances[at + 1], places[at + 1] = distances[at], places[at]
-    if at < len(distances):
-        distances[at], places[at] = value, place
+    """Put a neighbour where it belongs by (distance, row number), if it belongs there."""
+    if value == lists[i, last] and places[i, last] >= 0 and order[places[i, last]] < order[place]:
+        return
+    if insert_sorted(lists, places, i, value, place):
+        at = 1
+        while places[i, at] != place:
+            at += 1
+        while at + 1 < lists.shape[1] and lists[i, at + 1] == value and order[places[i, at + 1]] < order[place]:
+            places[i, at], places[i, at + 1] = places[i, at + 1], place
+            at += 1
 
 
 # --- rows that are not in the tree -----------------------------------------------------------------------------------
@@ -249,32 +272,41 @@ def _query_block(
     near,  # (m, k) int64  out: places in the tree
 ):
     k = distance2.shape[1]
-    gaps = np.empty(panels.shape[2], queries.dtype)
+    lists, gaps = (
+        np.empty((1, 1 + (k + STEP - 1) // STEP * STEP), queries.dtype),
+        np.empty(panels.shape[2], queries.dtype),
+    )
+    places = np.empty(lists.shape, np.int64)
     stack, reach = np.empty(_STACK, np.int64), np.empty(_STACK, queries.dtype)
     for query in range(block * per_block, min(len(queries), (block + 1) * per_block)):
-        distances, places = distance2[query], near[query]
-        distances[:] = np.inf
+        lists[:] = np.inf
         places[:] = -1
+        lists[0, 0] = -np.inf
         stack[0], reach[0], top = 0, 0.0, 1
         while top:
             top -= 1
-            node, limit, worst = stack[top], distances[k - 1], places[k - 1]
+            node, limit, worst = stack[top], lists[0, k], places[0, k]
             if reach[top] > limit or (reach[top] == limit and worst >= 0 and rows[node] > order[worst]):
                 continue
             if node < first_leaf:
                 top = _push_for_row(stack, reach, top, queries, query, low, high, rows, node)
                 continue
-            squared_distances(queries, query, panels, node - first_leaf, gaps)
-            for j in range(bounds[node, 1] - bounds[node, 0]):
-                if gaps[j] <= distances[k - 1]:
-                    _insert(distances, places, order, 0, gaps[j], bounds[node, 0] + j)
+            bits = near_distances(queries, query, panels, node - first_leaf, limit, gaps)
+            bits &= (1 << (bounds[node, 1] - bounds[node, 0])) - 1
+            while bits:
+                j = low_bit(bits)
+                bits &= bits - 1
+                if gaps[j] <= lists[0, k]:
+                    _insert(lists, places, order, 0, k, gaps[j], bounds[node, 0] + j)
+        for t in range(k):
+            distance2[query, t], near[query, t] = lists[0, t + 1], places[0, t + 1]
 
 
 @kernel
 def _push_for_row(stack, reach, top, queries, query, low, high, rows, node):
     """Put the children of a node on the stack, last the nearer one, or the one with the lower row where both are as near."""
     nearer, further = 2 * node + 1, 2 * node + 2
-    a, b = box_distance2(queries, query, low, high, nearer), box_distance2(queries, query, low, high, further)
+    a, b = box_gap2(queries, query, low, high, nearer), box_gap2(queries, query, low, high, further)
     if b < a or (b == a and rows[further] < rows[nearer]):
         nearer, further, a, b = further, nearer, b, a
     stack[top], reach[top] = further, b
@@ -337,7 +369,7 @@ def _reach_block(
             if node < first_leaf:
                 top = _push_for_row(stack, reach, top, queries, query, low, high, rows, node)
                 continue
-            squared_distances(queries, query, panels, node - first_leaf, gaps)
+            near_distances(queries, query, panels, node - first_leaf, queries.dtype.type(np.inf), gaps)
             for j in range(bounds[node, 1] - bounds[node, 0]):
                 place, gap = bounds[node, 0] + j, gaps[j]
                 value = max(own[query], core[place], np.sqrt(np.float64(gap)) * scale)
