@@ -18,6 +18,9 @@ from .rewrite import any_field_size
 from .table import Column
 
 if TYPE_CHECKING:
+    import duckdb
+
+if TYPE_CHECKING:
     pass
 
 __all__ = ["parse", "parse_slowly"]
