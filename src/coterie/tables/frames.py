@@ -261,7 +261,7 @@ def _frame(source: Any) -> Any:
 
 def _from_frame(frame: Any) -> Table:
     try:
-        pairs = [(name, _from_series(frame[name])) for name in frame.columns]
+        pairs = [(series.name, _from_series(series)) for series in frame.iter_columns()]
     except Exception as error:
         if isinstance(error, InputError):
             raise

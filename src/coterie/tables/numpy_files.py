@@ -50,12 +50,10 @@ def read_npz(path: Path, *, memory_limit: int | None = None) -> Table:
                 for member in archive.infolist()
                 if member.filename.endswith(".npy")
             }
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, RuntimeError, ValueError, MemoryError) as error:
-        if isinstance(error, InputError | ResourceError):
-            raise
-        raise InputError(f"{name} is a damaged .npz file: {error}; write it again with numpy.savez") from error
-    except Exception as error:  # zlib.error has no common base
-        raise InputError(f"{name} is a damaged .npz file: {error}; write it again with numpy.savez") from error
+    except (InputError, ResourceError):
+        raise
+    except Exception as error:  # zipfile, zlib and numpy have no common base
+        raise InputError(f"{name} is a damaged .npz file: {_first_line(error)}; write it again") from error
     return replace(_choose(arrays, name), name=name, source_bytes=path.stat().st_size)
 
 
@@ -83,12 +81,14 @@ def _array(file: IO[bytes], name: str, size: int, memory_limit: int | None) -> N
             raise InputError(f"{name} is damaged: its header promises {needed:,} bytes and the file has {size:,}")
         file.seek(0)
         return np.lib.format.read_array(file, allow_pickle=False)
-    except (ValueError, EOFError, OSError, TypeError, SyntaxError, MemoryError, OverflowError, UnicodeError) as error:
-        if isinstance(error, InputError | ResourceError):
-            raise
-        raise InputError(
-            f"{name} is a damaged .npy file: {str(error).partition(chr(10))[0]}; write it again"
-        ) from error
+    except (InputError, ResourceError):
+        raise
+    except Exception as error:  # a damaged header can raise anything that parsing Python's literals can
+        raise InputError(f"{name} is a damaged .npy file: {_first_line(error)}; write it again") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:160] or type(error).__name__
 
 
 def _table(array: NDArray) -> Table:

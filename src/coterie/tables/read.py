@@ -87,6 +87,8 @@ def _read_path(path: Path, query: str | None, table: str | None, memory_limit: i
 
 def _must_be_file(path: Path) -> None:
     try:
+        if "\0" in str(path):
+            raise ValueError("it contains a NUL character")
         if path.is_file():
             return
         if path.is_dir():
