@@ -33,7 +33,7 @@ def analysis():
         "spend": points[:, 1].round(2),
         "city": np.array(["Bonn", "Kiel"] * 45, dtype=object),
     }
-    return report.run(data, method="KMeans", n_clusters=3)
+    return report.run(data, method="KMeans", n_clusters=3, roles={"city": "ignored"})
 
 
 @pytest.fixture(scope="session")

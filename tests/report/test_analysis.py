@@ -27,7 +27,7 @@ def test_the_record_says_where_it_comes_from(analysis):
     assert record["input"]["rows"] == 90
     assert record["input"]["fingerprint"] == analysis.table.fingerprint()
     assert record["steps"][0]["name"] == "read"
-    assert record["options"] == {"method": "KMeans", "n_clusters": 3}
+    assert record["options"] == {"method": "KMeans", "n_clusters": 3, "roles": {"city": "ignored"}}
     assert {"coterie", "python", "numpy"} <= record["versions"].keys()
 
 

@@ -37,7 +37,7 @@ def answer(record: Mapping[str, Any], *, doubt: bool = True) -> list[str]:
     """
     clusters = record["clusters"]
     structure = record["structure"]
-    sentences = []
+    sentences: list[str | None] = []
     if len(clusters) > 1:
         largest = max(clusters, key=lambda cluster: cluster["rows"])
         smallest = min(clusters, key=lambda cluster: cluster["rows"])
