@@ -38,7 +38,8 @@ def dbcv_score(X, labels, *, per_cluster: bool = False):
 
     Notes
     -----
-    A duplicate row makes the core distance 0, the limit of the paper's formula. Clusters of one row count as noise.
+    A duplicate row makes the core distance 0, the limit of the paper's formula. Clusters of one row count as noise. Where
+    several spanning trees are shortest, the one that grows from the first row, lowest row first, decides which rows are inner.
 
     References
     ----------

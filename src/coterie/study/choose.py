@@ -15,6 +15,8 @@ from ..metrics.density import dbcv_score
 from ..metrics.external import adjusted_rand_score
 from ..metrics.internal import silhouette_score
 from .estimators import build
+from .radius import dbscan_defaults
+from .structure import blurred
 
 __all__ = ["Candidate", "Choice", "candidates_for", "choose", "no_choice", "refitter", "scaled"]
 
@@ -26,8 +28,12 @@ MOST_CLUSTERS = 12
 FURTHER = (14, 16, 18, 20, 23, 26, 30, 35, 40, 50)
 # Below this agreement between refits a number of groups is an accident of the rows.
 STABLE = 0.7
+STABLE_DENSE = 0.6
+# Two groupings that agree this well where both group are one answer; the one that leaves no row out gives it.
+SAME = 0.9
 # The density method must beat K-means by this much DBCV, with at most this share of the rows left out.
-DENSITY_LEAD = 0.15
+DENSITY_LEAD = 0.1
+LEAST_DBCV = 0.1
 MOST_NOISE = 0.35
 # One group with nearly all the rows is a cloud with crumbs, not a grouping.
 GIANT = 0.95
@@ -60,12 +66,12 @@ class Choice(NamedTuple):
 
 
 def candidates_for(
-    n: int, *, method: str = "auto", n_clusters: int | None = None, params: dict[str, Any] | None = None
+    X: np.ndarray, n: int, *, method: str = "auto", n_clusters: int | None = None, params: dict[str, Any] | None = None
 ) -> list[tuple[str, dict[str, Any]]]:
-    """List what is tried on ``n`` rows; what the user fixed stays fixed."""
+    """List what is tried on ``n`` of the rows of ``X``; what the user fixed stays fixed."""
     params = params or {}
     if method == "DBSCAN":
-        return [("DBSCAN", params)]
+        return [("DBSCAN", scaled("DBSCAN", dbscan_defaults(X, params), len(X), n))]
     if method == "HDBSCAN" and params:
         return [("HDBSCAN", params)]
     most = max(min(MOST_CLUSTERS, n // 8), 2)
@@ -81,6 +87,8 @@ def candidates_for(
 
 def scaled(method: str, params: dict[str, Any], n_from: int, n_to: int) -> dict[str, Any]:
     """Return the parameters that mean on ``n_to`` rows what ``params`` mean on ``n_from``: sizes are shares of the rows."""
+    if method == "DBSCAN" and "min_samples" in params:
+        return params | {"min_samples": max(round(params["min_samples"] * n_to / n_from), 2)}
     if method != "HDBSCAN" or n_from == n_to or "min_cluster_size" not in params:
         return dict(params)
     size = max(round(params["min_cluster_size"] * n_to / n_from), 2)
@@ -110,23 +118,25 @@ def choose(
     -------
     Choice
     """
+    # Levels of a category are gaps by nature; blurred, they count only where several columns agree.
+    Z = blurred(X, np.random.default_rng(seed))
     judged: list[Candidate] = []
     for i, (method, params) in enumerate(candidates):
         if on_progress:
             on_progress(i, len(candidates), candidate_text(method, params))
-        judged.append(_judge(X, method, params, seed))
+        judged.append(_judge(X, Z, method, params, seed))
     compact = [i for i, c in enumerate(judged) if c.method == "KMeans"]
     if (
         len(compact) > 2
         and judged[max(compact, key=lambda i: judged[i].score)].params["n_clusters"] >= MOST_CLUSTERS - 1
     ):
         extra = judged[compact[0]].params
-        more = [_judge(X, "KMeans", extra | {"n_clusters": k}, seed) for k in FURTHER if k <= len(X) // 8]
+        more = [_judge(X, Z, "KMeans", extra | {"n_clusters": k}, seed) for k in FURTHER if k <= len(X) // 8]
         compact += range(len(judged), len(judged) + len(more))
         judged += more
     dense = _density_finalist(X, judged, seed)
     best = _compact_finalist(judged, compact)
-    winner, why = _between(X, judged, best, dense)
+    winner, why = _between(Z, judged, best, dense)
     return Choice(winner, why, judged, [_record(c, judged[winner], i == winner) for i, c in enumerate(judged)])
 
 
@@ -135,17 +145,17 @@ def candidate_text(method: str, params: dict[str, Any]) -> str:
     return ", ".join([method, *(f"{name} {value}" for name, value in params.items())])
 
 
-def _judge(X, method, params, seed) -> Candidate:
+def _judge(X, Z, method, params, seed) -> Candidate:
     labels = np.asarray(build(method, params, seed).fit_predict(X), dtype=np.int64)
     k = int(labels.max(initial=-1)) + 1
     noise = float((labels < 0).mean())
     if k < 2:
         return Candidate(method, params, labels, k, noise, None, 0.0, 0.0)
     if method == "KMeans":
-        validity = _silhouette(X, labels)
+        validity = _silhouette(Z, labels)
         stability = _stability(X, method, params, seed)
         return Candidate(method, params, labels, k, noise, stability, validity, validity * min(stability / STABLE, 1.0))
-    validity = _dbcv(X, labels)
+    validity = _dbcv(Z, labels)
     return Candidate(method, params, labels, k, noise, None, validity, validity)
 
 
@@ -198,13 +208,19 @@ def _density_finalist(X: np.ndarray, judged: list[Candidate], seed: int) -> int 
     fit = [i for i in fit if np.bincount(judged[i].labels + 1)[1:].max() < GIANT * (judged[i].labels >= 0).sum()]
     if not fit:
         return None
-    best = max(fit, key=lambda i: judged[i].score)
-    c = judged[best]
-    judged[best] = c._replace(stability=_stability(X, c.method, c.params, seed))
-    return best
+    seen: list[np.ndarray] = []
+    for i in sorted(fit, key=lambda i: -judged[i].score):
+        c = judged[i]
+        if any(np.array_equal(c.labels, labels) for labels in seen):
+            continue
+        seen.append(c.labels)
+        judged[i] = c._replace(stability=_stability(X, c.method, c.params, seed))
+        if judged[i].stability >= STABLE_DENSE:
+            return i
+    return max(fit, key=lambda i: judged[i].score)
 
 
-def _between(X, judged, best, dense) -> tuple[int, str]:
+def _between(Z, judged, best, dense) -> tuple[int, str]:
     if best is None:
         if dense is None:
             dense = max(range(len(judged)), key=lambda i: (judged[i].n_clusters >= 2, judged[i].score))
@@ -216,9 +232,12 @@ def _between(X, judged, best, dense) -> tuple[int, str]:
             " The density method found no grouping that covers most rows." if others else ""
         )
     d = judged[dense]
-    compact_dbcv = _dbcv(X, c.labels)
-    stable = d.stability is not None and d.stability >= STABLE - 0.1
-    if stable and d.validity > compact_dbcv + DENSITY_LEAD:
+    inside = d.labels >= 0
+    if adjusted_rand_score(c.labels[inside], d.labels[inside]) >= SAME:
+        return best, _compact_why(c, judged) + " The density method finds the same groups."
+    compact_dbcv = _dbcv(Z, c.labels)
+    stable = d.stability is not None and d.stability >= STABLE_DENSE
+    if stable and d.validity >= max(compact_dbcv + DENSITY_LEAD, LEAST_DBCV):
         return dense, (
             f"Its {d.n_clusters} groups follow the dense regions (DBCV {d.validity:.2f}); the best K-means, with "
             f"{c.n_clusters}, cuts through them (DBCV {compact_dbcv:.2f})."

@@ -234,7 +234,7 @@ def _plan(X, options, limit, time_limit, sample):
         )
     explicit = options["method"] != "auto"
     rows = planning.selection_rows(n, m, sample)
-    on_sample = choosing.candidates_for(rows or n, **options)
+    on_sample = choosing.candidates_for(X, rows or n, **options)
     on_all = [(method, choosing.scaled(method, params, rows or n, n)) for method, params in on_sample]
     plan = planning.make_plan(on_all, n, m, memory_limit=limit, time_limit=time_limit, sample=sample, explicit=explicit)
     tried = [pair for pair, line in zip(on_sample, plan.candidates, strict=True) if line.fits]

@@ -1,6 +1,6 @@
 """Is there any structure at all? The answer may be no.
 
-Three questions, each calibrated so that data without groups (normal, uniform, skewed, heavy-tailed, correlated) rarely says yes:
+Four questions, each calibrated so that data without groups (normal, uniform, skewed, heavy-tailed, correlated) rarely says yes:
 
 - *Humps.* Half of the rows find two to ten centres; the other half is projected on the line between neighbouring centres. More
   than one hump there (dip test, corrected for the number of lines) means groups. Looking with rows that did not choose the line
@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from .compact import compactness_test
 from .estimators import build
 from .modality import dip, dip_significance
 
@@ -32,6 +33,8 @@ LEVEL = 0.005
 CELL_DISCOUNT = 0.85
 VALLEY_MARGIN = 0.25
 WEAK_MARGIN = 0.12
+# Standard deviations by which the best silhouette must lead over every kind of draw.
+COMPACT_LEAD = 3.5
 NEIGHBORS = 5
 SMALLEST_PART = 0.05
 
@@ -65,7 +68,12 @@ def examine(X: np.ndarray, *, seed: int = 0) -> dict[str, Any]:
     p_value = min(1.0, 2 * min(p_humps, p_valleys))
     if p_humps < LEVEL or margin > VALLEY_MARGIN:
         verdict = "clusters"
-    elif p_humps < 2 * LEVEL or (p_valleys < LEVEL and margin > WEAK_MARGIN) or flat_on_one_line(Z, seed):
+    elif (
+        p_humps < 2 * LEVEL
+        or (p_valleys < LEVEL and margin > WEAK_MARGIN)
+        or flat_on_one_line(Z, seed)
+        or compactness_test(Z, rng, seed) > COMPACT_LEAD
+    ):
         verdict = "weak"
     else:
         verdict = "none"

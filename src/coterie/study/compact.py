@@ -1,0 +1,62 @@
+"""Are the groups more compact than those that K-means makes of a single cloud?
+
+The best silhouette over several numbers of groups is compared with that of draws without groups: normal and uniform ones with
+the same covariance, and the rows with every column shuffled, in the data's axes and in the principal ones. Shuffling keeps
+each column as it is and breaks only what ties them together, so that it finds groups which show in no single line.
+"""
+
+import numpy as np
+
+from ..metrics.internal import silhouette_score
+from .estimators import build
+
+__all__ = ["best_silhouette", "compactness_test"]
+
+ROWS = 600
+DRAWS = 5
+NUMBERS = (2, 3, 4, 5, 6, 8)
+# A grouping with a smaller part than this is an outlier and its rest; it says nothing about compactness.
+SMALLEST_SHARE = 0.04
+
+
+def compactness_test(X: np.ndarray, rng: np.random.Generator, seed: int) -> float:
+    """Give how far the best silhouette lies above the highest kind of draw, in standard deviations of that kind.
+
+    Parameters
+    ----------
+    X : (n, m) float64 array
+        Rows, ties broken.
+
+    Returns
+    -------
+    float
+        Positive when more compact than all kinds of draws without groups.
+    """
+    X = X[:ROWS]
+    own = best_silhouette(X, seed)
+    center = X.mean(axis=0)
+    _, scale, axes = np.linalg.svd(X - center, full_matrices=False)
+    size, scale = len(X), scale / np.sqrt(max(len(X) - 1, 1))
+    kinds = (
+        lambda: rng.standard_normal((size, len(scale))) * scale @ axes,
+        lambda: rng.uniform(-(3**0.5), 3**0.5, (size, len(scale))) * scale @ axes,
+        lambda: rng.permuted(X, axis=0),
+        lambda: rng.permuted((X - center) @ axes.T, axis=0) @ axes,
+    )
+    lead = np.inf
+    for kind in kinds:
+        values = np.array([best_silhouette(kind(), seed) for _ in range(DRAWS)])
+        lead = min(lead, (own - float(values.mean())) / max(float(values.std(ddof=1)), 0.008))
+    return float(lead)
+
+
+def best_silhouette(X: np.ndarray, seed: int) -> float:
+    """Give the best silhouette over a few numbers of groups, none of them tiny."""
+    best = -1.0
+    for k in NUMBERS:
+        if k * 10 > len(X):
+            break
+        labels = np.asarray(build("KMeans", {"n_clusters": k, "n_init": 2, "max_iter": 30}, seed).fit_predict(X))
+        if np.bincount(labels, minlength=k).min() >= SMALLEST_SHARE * len(X):
+            best = max(best, silhouette_score(X, labels))
+    return best
