@@ -47,7 +47,7 @@ def _scaled_queries(queries: Any, X: torch.Tensor, scale: float) -> torch.Tensor
 
 def _lengths(distances2: torch.Tensor, scale: float) -> torch.Tensor:
     lengths = root(distances2)
-    return lengths if scale == 1.0 else lengths.clamp_(max=torch.finfo(lengths.dtype).max / scale).mul_(scale)
+    return lengths if scale == 1.0 else lengths.clamp_(max=torch.finfo(lengths.dtype).max / max(scale, 1.0)).mul_(scale)
 
 
 def nearest_in_leaves(asked: Leaves, leaves: Leaves, k: int) -> Near:

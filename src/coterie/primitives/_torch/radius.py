@@ -41,24 +41,26 @@ class RadiusIndex(NamedTuple):
 
 def radius_index(X: torch.Tensor, radius: float) -> RadiusIndex:
     """See `coterie.primitives.radius.radius_index`."""
-    scale = _scale(X, radius)
-    limit = torch.tensor(radius / scale, dtype=X.dtype)
-    return RadiusIndex(X, radius, scale, float(limit * limit), group_rows(X if scale == 1.0 else X / scale))
+    scale, most = _scale(X, radius), torch.finfo(X.dtype).max
+    limit = torch.tensor(min(radius / scale, most), dtype=X.dtype)
+    leaves = group_rows(X if scale == 1.0 else X / scale)
+    return RadiusIndex(X, radius, scale, min(float(limit * limit), most), leaves)
 
 
 def _scale(X: torch.Tensor, radius: float) -> float:
     """Return the power of two that the CPU engine takes: 1 unless the squared radius would overflow or lose digits."""
-    most = torch.finfo(X.dtype).max
-    safe = math.log2(most) * 0.4
-    exponent = math.frexp(radius)[1]
-    if abs(exponent) <= safe:
+    info = torch.finfo(X.dtype)
+    highest, lowest = math.frexp(info.max)[1], math.frexp(info.tiny)[1] - 1
+    exponent, safe = math.frexp(radius)[1], int(0.4 * highest)
+    if abs(exponent) <= safe or radius == 0:
         return 1.0
-    scale = 2.0 ** int(exponent + safe) if exponent < 0 else 2.0**exponent
+    # A tiny radius is lifted only as far as its square needs, since the rows grow with it.
+    scale = 2.0 ** max(lowest, min(highest - 2, exponent if exponent > 0 else exponent + safe))
     largest = float(X.abs().max())
-    if largest / most > scale:
+    if largest / info.max >= scale or radius / scale < 0.25 * 2.0**-safe:
+        kind = str(X.dtype).removeprefix("torch.")
         raise InputError(
-            f"a radius of {radius!r} is too small beside values of {largest:.3g};"
-            f" give a radius of at least {largest * 1e-200:.1g}"
+            f"a radius of {radius!r} cannot be told from 0 beside {kind} values of {largest:.3g}; use a larger one"
         )
     return scale
 
