@@ -7,7 +7,6 @@ import numpy as np
 from ...errors import InputError
 from .blocks import run_blocks, run_kernel
 from .components import number_sets
-from .grid import sort_into_cells
 from .jit import kernel
 from .kdtree import KDTree, build_kdtree
 from .radius_grid import (
@@ -18,9 +17,10 @@ from .radius_grid import (
     count_grid,
     join_grid,
     nearest_grid,
-    query_keys,
     roots_grid,
     sort_mask,
+    sort_queries,
+    weigh_grid,
 )
 from .radius_tree import (
     count_tree,
@@ -94,25 +94,33 @@ def _limit2(dtype, radius, scale):
 
 def radius_counts(index, *, sample_weight=None, enough=None):
     """Count; see ``primitives.radius.radius_counts``."""
-    weights = np.empty(0) if sample_weight is None else sample_weight
-    stop = np.inf if enough is None or (len(weights) and weights.min() < 0) else float(enough)
     counts = np.zeros(len(index.X), np.int64 if sample_weight is None else np.float64)
-    if index.grid is not None:
-        X, columns, cells, low, high, lines = _of_grid(index.grid)
-        blocks, per_block = cell_blocks(index.grid.cells)
-        run_blocks(
-            count_grid, blocks, per_block, X, columns, *cells, low, high, lines, index.limit2, weights, stop, counts
-        )
-        return counts
+    count = _count_grid if index.grid is not None else _count_tree
+    if sample_weight is None:
+        count(index, (), len(index.X) + 1 if enough is None else int(np.ceil(enough)), counts)
+    else:
+        # A negative weight may take away again what was enough.
+        never = enough is None or sample_weight.min() < 0
+        count(index, (sample_weight,), np.inf if never else float(enough), counts)
+    return counts
+
+
+def _count_grid(index, weights, enough, counts):
+    X, columns, cells, _, _, lines = _of_grid(index.grid)
+    run_blocks(
+        weigh_grid if weights else count_grid, *cell_blocks(index.grid.cells), X, columns, *cells, lines, index.limit2,
+        *weights, enough, counts,
+    )  # fmt: skip
+
+
+def _count_tree(index, weights, enough, counts):
     tree = index.tree
-    blocks, per_block = _leaf_blocks(tree, index.X.size)
+    of_places = weights[0][tree.order] if weights else np.empty(0)
     found = np.zeros_like(counts)
     run_blocks(
-        count_tree, blocks, per_block, *_of_tree(tree), index.limit2, weights[tree.order] if len(weights) else weights,
-        stop, found,
-    )  # fmt: skip
+        count_tree, *_leaf_blocks(tree, index.X.size), *_of_tree(tree), index.limit2, of_places, float(enough), found
+    )
     counts[tree.order] = found
-    return counts
 
 
 def radius_components(index, mask):
@@ -165,17 +173,13 @@ def nearest_within(index, queries, mask):
 
 def _nearest_grid(index, queries, mask, indices, distances2):
     grid = index.grid
-    X, columns, cells, low, high, lines = _of_grid(grid)
-    keys = np.empty(len(queries), np.int64)
-    rows = 32_768
-    run_blocks(
-        query_keys, -(-len(queries) // rows), queries, grid.origin, grid.per_unit, grid.extent, grid.strides, keys
-    )
-    asked = sort_into_cells(keys, int(grid.strides[0] * grid.extent[0]))
+    X, columns, cells, _, _, lines = _of_grid(grid)
+    asked = sort_queries(grid, queries)
     blocks, per_block = cell_blocks(asked)
+    places, _ = sort_mask(grid, mask)
     run_blocks(
-        nearest_grid, blocks, per_block, queries, *asked, X, columns, *cells, low, high, lines, index.limit2,
-        *sort_mask(grid, mask), indices, distances2,
+        nearest_grid, blocks, per_block, queries, *asked, X, columns, *cells, lines, index.limit2, places, indices,
+        distances2,
     )  # fmt: skip
 
 
@@ -241,7 +245,7 @@ def _masks(tree, mask):
 @kernel
 def _fill_masks(mask, order, bounds, leaves, masks, states):
     for leaf in range(leaves):
-        start, end = bounds[leaves - 1 + leaf]
+        start, end = bounds[leaves - 1 + leaf, 0], bounds[leaves - 1 + leaf, 1]
         for place in range(start, end):
             if mask[order[place]]:
                 masks[leaf] |= 1 << (place - start)

@@ -13,9 +13,8 @@ import numpy as np
 from .blocks import run_blocks
 from .grid import SortedCells, sort_into_cells
 from .jit import kernel
-from .kdtree import box_distance2, node_distance2
 from .radius_tile import bit_count, low_bit, within_span
-from .radius_tree import farthest2, precedes
+from .radius_tree import precedes
 from .tile import GROUP
 from .union_find import find, union
 
@@ -26,7 +25,6 @@ __all__ = [
     "count_grid",
     "join_grid",
     "nearest_grid",
-    "query_keys",
     "roots_grid",
     "sort_mask",
 ]
@@ -50,7 +48,9 @@ class Grid(NamedTuple):
     per_unit: float  # cells in a unit of length
     extent: np.ndarray  # (d,) int64: cells along each dimension, with REACH empty ones before and behind
     strides: np.ndarray  # (d,) int64: what a step adds to the key
-    lines: np.ndarray  # (l,) int64 ascending: what leads to the lines of cells around, all dimensions but the last
+    lines: (
+        np.ndarray
+    )  # (l,) int64: what leads to the lines of cells around, in all dimensions but the last, near ones first
 
 
 def build_grid(rows, limit):
@@ -58,9 +58,11 @@ def build_grid(rows, limit):
     n, d = rows.shape
     if d > _MOST_DIMENSIONS or not limit > 0:
         return None
-    origin = rows.min(axis=0).astype(np.float64)
+    corners = np.empty((-(-n // _ROWS), 2, d))
+    run_blocks(_extremes, len(corners), rows, corners)
+    origin = corners[:, 0].min(axis=0)
     with np.errstate(over="ignore"):
-        width = rows.max(axis=0).astype(np.float64) - origin
+        width = corners[:, 1].max(axis=0) - origin
     # Rounding: of a squared distance in the rows' type, and of a row's place, which grows with the number of cells.
     along = float(width.max()) / limit * np.sqrt(d)
     if not along < _MOST_CELLS_ALONG:
@@ -73,9 +75,7 @@ def build_grid(rows, limit):
         strides[f] = strides[f + 1] * extent[f + 1]
     if not float(np.prod(extent.astype(np.float64))) < 2.0**62:
         return None
-    keys = np.empty(n, np.int64)
-    run_blocks(query_keys, -(-n // _ROWS), rows, origin, per_unit, extent, strides, keys)
-    cells = sort_into_cells(keys, int(strides[0] * extent[0]))
+    cells = _sort(rows, origin, per_unit, extent, strides)
     if np.diff(cells.starts).max() > _MOST_ROWS_IN_CELL:
         return None
     sorted_rows, columns = np.empty_like(rows), np.empty((d, n + GROUP), rows.dtype)
@@ -84,6 +84,17 @@ def build_grid(rows, limit):
     blocks, per_block = cell_blocks(cells)
     run_blocks(_gather, blocks, per_block, rows, cells.order, cells.starts, sorted_rows, columns, low, high)
     return Grid(sorted_rows, columns, cells, low, high, origin, per_unit, extent, strides, _lines(strides))
+
+
+def sort_queries(grid, queries):
+    """Return queries by cell; those out of reach of every cell come first."""
+    return _sort(queries, grid.origin, grid.per_unit, grid.extent, grid.strides)
+
+
+def _sort(rows, origin, per_unit, extent, strides):
+    keys = np.empty(len(rows), np.int64)
+    run_blocks(_keys_of, -(-len(rows) // _ROWS), rows, origin, per_unit, extent, strides, keys)
+    return sort_into_cells(keys, int(strides[0] * extent[0]))
 
 
 def cell_blocks(cells):
@@ -97,7 +108,7 @@ def _lines(strides):
     offsets = np.zeros(1, np.int64)
     for stride in strides[:-1]:
         offsets = (offsets[:, None] + stride * np.arange(-REACH, REACH + 1)).ravel()
-    return np.sort(offsets)
+    return offsets[np.lexsort((offsets, abs(offsets)))]
 
 
 def sort_mask(grid, mask):
@@ -110,7 +121,20 @@ def sort_mask(grid, mask):
 
 
 @kernel
-def query_keys(
+def _extremes(
+    block,  # int  in
+    X,  # (n, d)  in
+    corners,  # (blocks, 2, d) float64  out: lowest and highest of each feature in the block
+):
+    for f in range(X.shape[1]):
+        low, high = np.inf, -np.inf
+        for row in range(block * _ROWS, min(len(X), (block + 1) * _ROWS)):
+            low, high = min(low, X[row, f]), max(high, X[row, f])
+        corners[block, 0, f], corners[block, 1, f] = low, high
+
+
+@kernel
+def _keys_of(
     block,  # int  in
     X,  # (n, d)  in
     origin,  # (d,) float64  in
@@ -157,68 +181,42 @@ def _gather_mask(block, per_block, mask, order, starts, places, any_row):
 
 @kernel
 def _start(keys, key, lines, reach, pointers):
-    """Point at the first cell of each line around the cell ``key``."""
+    """Point at the first cell of each line around the cell ``key``, and behind its last."""
     for line in range(len(lines)):
-        pointers[line] = np.searchsorted(keys, key + lines[line] - reach)
+        pointers[line, 0] = np.searchsorted(keys, key + lines[line] - reach)
+        pointers[line, 1] = pointers[line, 0]
 
 
 @kernel
 def _move(keys, key, lines, line, reach, pointers):
-    """Move a pointer on to the first cell of its line around the cell ``key``, and return it."""
-    first = key + lines[line] - reach
-    at = pointers[line]
-    while at < len(keys) and keys[at] < first:
-        at += 1
-    pointers[line] = at
-    return at
+    """Move the pointers of a line on to the cell ``key``; return the first cell and the end."""
+    first, end = pointers[line, 0], pointers[line, 1]
+    while first < len(keys) and keys[first] < key + lines[line] - reach:
+        first += 1
+    end = max(first, end)
+    while end < len(keys) and keys[end] <= key + lines[line] + reach:
+        end += 1
+    pointers[line, 0], pointers[line, 1] = first, end
+    return first, end
 
 
 @kernel
 def _spans(
-    cell,  # int  in
+    key,  # int  in: of a cell
     keys,  # (c,) int64  in
     starts,  # (c + 1,) int64  in
-    low,  # (c, d)  in
-    high,  # (c, d)  in
     lines,  # (l,) int64  in
-    limit2,  # number of X's type  in
-    pointers,  # (l,) int64  in/out
-    spans,  # (l, 2) int64  out: places of the rows of each line that may be neighbours, the cell's own line first
+    pointers,  # (l, 2) int64  in/out
+    spans,  # (l, 2) int64  out: places of the rows of each line around the cell, near lines first
 ):
     """Find the rows around a cell, a line of cells at a time; return how many lines hold some."""
-    middle = len(lines) // 2
-    n_spans = 1
-    spans[0] = 0
+    n_spans = 0
     for line in range(len(lines)):
-        last = keys[cell] + lines[line] + REACH
-        at = _move(keys, keys[cell], lines, line, REACH, pointers)
-        first_place, end_place = -1, -1
-        while at < len(keys) and keys[at] <= last:
-            if node_distance2(low, high, cell, at) <= limit2:
-                if first_place < 0:
-                    first_place = starts[at]
-                end_place = starts[at + 1]
-            at += 1
-        if line == middle:
-            spans[0, 0], spans[0, 1] = first_place, end_place
-        elif first_place >= 0:
-            spans[n_spans, 0], spans[n_spans, 1] = first_place, end_place
+        first, end = _move(keys, key, lines, line, REACH, pointers)
+        if end > first:
+            spans[n_spans, 0], spans[n_spans, 1] = starts[first], starts[end]
             n_spans += 1
     return n_spans
-
-
-@kernel
-def _bits_of(
-    X,  # (n, d)  in
-    row,  # int  in
-    columns,  # (d, n + 32)  in
-    at,  # int  in
-    end,  # int  in
-    limit2,  # number of X's type  in
-):
-    """Return which of the rows at ... min(at + 32, end) - 1 lie within the radius."""
-    bits = within_span(X, row, columns, at, limit2)
-    return bits if end - at >= GROUP else bits & ((1 << (end - at)) - 1)
 
 
 # --- counting --------------------------------------------------------------------------------------------------------
@@ -233,48 +231,66 @@ def count_grid(
     keys,  # (c,) int64  in
     starts,  # (c + 1,) int64  in
     order,  # (n,) int64  in
-    low,  # (c, d)  in
-    high,  # (c, d)  in
     lines,  # (l,) int64  in
     limit2,  # number of X's type  in: squared radius
-    weights,  # (n,) or (0,) float64  in: in the order of the input; none: each row counts once
-    enough,  # float  in: a row that has so much need not be counted on; infinite: all are
-    counts,  # (n,) float64 or int64  out: in the order of the input
+    enough,  # int  in: a row that has so many need not be counted on
+    counts,  # (n,) int64  out: in the order of the input
 ):
-    """Add up the rows, or their weights, within the radius of each row of a block of cells."""
-    pointers = np.empty(len(lines), np.int64)
+    """Count the rows within the radius of each row of a block of cells."""
+    pointers = np.empty((len(lines), 2), np.int64)
     _start(keys, keys[block * per_block], lines, REACH, pointers)
     spans = np.empty((len(lines), 2), np.int64)
     for cell in range(block * per_block, min(len(keys), (block + 1) * per_block)):
-        own = float(starts[cell + 1] - starts[cell])
-        if len(weights) > 0:
-            own = 0.0
-            for place in range(starts[cell], starts[cell + 1]):
-                own += weights[order[place]]
-        if own >= enough:
-            for place in range(starts[cell], starts[cell + 1]):
-                counts[order[place]] = own
-            continue
-        n_spans = _spans(cell, keys, starts, low, high, lines, limit2, pointers, spans)
+        own = starts[cell + 1] - starts[cell]
+        n_spans = 0 if own >= enough else _spans(keys[cell], keys, starts, lines, pointers, spans)
         for place in range(starts[cell], starts[cell + 1]):
-            counts[order[place]] = _count_row(place, X, columns, order, spans, n_spans, limit2, weights, enough)
+            # Without a call: passing arrays would cost more than the tile.
+            total = own if own >= enough else 0
+            for span in range(n_spans):
+                at, end = spans[span, 0], spans[span, 1]
+                while at < end and total < enough:
+                    bits = within_span(X, place, columns, at, limit2)
+                    if end - at < GROUP:
+                        bits &= (1 << (end - at)) - 1
+                    total += bit_count(bits)
+                    at += GROUP
+            counts[order[place]] = total
 
 
 @kernel
-def _count_row(place, X, columns, order, spans, n_spans, limit2, weights, enough):
-    total = 0.0
-    for span in range(n_spans):
-        at, end = spans[span]
-        while at < end and total < enough:
-            bits = _bits_of(X, place, columns, at, end, limit2)
-            if len(weights) > 0:
-                while bits != 0:
-                    total += weights[order[at + low_bit(bits)]]
-                    bits &= bits - 1
-            else:
-                total += bit_count(bits)
-            at += GROUP
-    return total
+def weigh_grid(
+    block,  # int  in: cells block * per_block ...
+    per_block,  # int  in
+    X,  # (n, d)  in: rows by cell
+    columns,  # (d, n + 32)  in
+    keys,  # (c,) int64  in
+    starts,  # (c + 1,) int64  in
+    order,  # (n,) int64  in
+    lines,  # (l,) int64  in
+    limit2,  # number of X's type  in: squared radius
+    weights,  # (n,) float64  in: in the order of the input
+    enough,  # float  in: a row that has so much need not be counted on; infinite where a weight is negative
+    sums,  # (n,) float64  out: in the order of the input
+):
+    """Add up the weights of the rows within the radius of each row of a block of cells."""
+    pointers = np.empty((len(lines), 2), np.int64)
+    _start(keys, keys[block * per_block], lines, REACH, pointers)
+    spans = np.empty((len(lines), 2), np.int64)
+    for cell in range(block * per_block, min(len(keys), (block + 1) * per_block)):
+        n_spans = _spans(keys[cell], keys, starts, lines, pointers, spans)
+        for place in range(starts[cell], starts[cell + 1]):
+            total = 0.0
+            for span in range(n_spans):
+                at, end = spans[span, 0], spans[span, 1]
+                while at < end and total < enough:
+                    bits = within_span(X, place, columns, at, limit2)
+                    if end - at < GROUP:
+                        bits &= (1 << (end - at)) - 1
+                    while bits != 0:
+                        total += weights[order[at + low_bit(bits)]]
+                        bits &= bits - 1
+                    at += GROUP
+            sums[order[place]] = total
 
 
 # --- joining ---------------------------------------------------------------------------------------------------------
@@ -298,33 +314,45 @@ def join_grid(
     parent,  # (c,) int64  in/out: disjoint sets of cells
 ):
     """Join each cell of a block with the cells behind it that hold a row within the radius of one of its rows."""
-    pointers = np.empty(len(lines), np.int64)
+    pointers = np.empty((len(lines), 2), np.int64)
     _start(keys, keys[block * per_block], lines, reach, pointers)
     for cell in range(block * per_block, min(len(keys), (block + 1) * per_block)):
         if not any_row[cell]:
             continue
-        for line in range(len(lines) // 2, len(lines)):
-            last = keys[cell] + lines[line] + reach
-            at = max(cell + 1, _move(keys, keys[cell], lines, line, reach, pointers))
-            while at < len(keys) and keys[at] <= last:
-                apart = any_row[at] and find(parent, cell) != find(parent, at)
-                if apart and _touch(cell, at, X, columns, starts, low, high, limit2, places):
-                    union(parent, cell, at)
-                at += 1
+        root = find(parent, cell)
+        for line in range(len(lines)):
+            if lines[line] < 0:
+                continue
+            first, end = _move(keys, keys[cell], lines, line, reach, pointers)
+            for other in range(max(cell + 1, first), end):
+                if not any_row[other] or find(parent, other) == root:
+                    continue
+                # Without calls, as above: the least and the greatest distance of the two boxes.
+                least, greatest = X.dtype.type(0), X.dtype.type(0)
+                for f in range(X.shape[1]):
+                    gap = max(low[cell, f] - high[other, f], low[other, f] - high[cell, f])
+                    if gap > 0:
+                        least += gap * gap
+                    gap = max(high[cell, f] - low[other, f], high[other, f] - low[cell, f])
+                    greatest += gap * gap
+                if least > limit2:
+                    continue
+                if greatest <= limit2 or _touch(cell, other, X, columns, starts, limit2, places):
+                    union(parent, cell, other)
+                    root = find(parent, cell)
 
 
 @kernel
-def _touch(a, b, X, columns, starts, low, high, limit2, places):
+def _touch(a, b, X, columns, starts, limit2, places):
     """Say whether a row of one cell lies within the radius of a row of the other."""
-    if node_distance2(low, high, a, b) > limit2:
-        return False
-    if farthest2(low, high, a, b) <= limit2:
-        return True
+    end = starts[b + 1]
     for place in range(starts[a], starts[a + 1]):
-        if not places[place] or box_distance2(X, place, low, high, b) > limit2:
+        if not places[place]:
             continue
-        for at in range(starts[b], starts[b + 1], GROUP):
-            bits = _bits_of(X, place, columns, at, starts[b + 1], limit2)
+        for at in range(starts[b], end, GROUP):
+            bits = within_span(X, place, columns, at, limit2)
+            if end - at < GROUP:
+                bits &= (1 << (end - at)) - 1
             while bits != 0:
                 if places[at + low_bit(bits)]:
                     return True
@@ -365,50 +393,36 @@ def nearest_grid(
     keys,  # (c,) int64  in
     starts,  # (c + 1,) int64  in
     order,  # (n,) int64  in
-    low,  # (c, d)  in
-    high,  # (c, d)  in
     lines,  # (l,) int64  in
     limit2,  # number of X's type  in
     places,  # (n,) bool  in
-    any_row,  # (c,) bool  in
     indices,  # (m,) int64  out: row of the input, or -1
     distances2,  # (m,) X's type  out
 ):
     """Find the nearest row of the mask within the radius of each query."""
-    pointers = np.empty(len(lines), np.int64)
+    pointers = np.empty((len(lines), 2), np.int64)
     _start(keys, q_keys[block * per_block], lines, REACH, pointers)
-    around = np.empty(len(lines) * (2 * REACH + 1), np.int64)
+    spans = np.empty((len(lines), 2), np.int64)
     for q_cell in range(block * per_block, min(len(q_keys), (block + 1) * per_block)):
-        n_around = 0
-        for line in range(len(lines)):
-            last = q_keys[q_cell] + lines[line] + REACH
-            at = _move(keys, q_keys[q_cell], lines, line, REACH, pointers)
-            while at < len(keys) and keys[at] <= last:
-                if any_row[at]:
-                    around[n_around] = at
-                    n_around += 1
-                at += 1
-        for query in q_order[q_starts[q_cell] : q_starts[q_cell + 1]]:
+        n_spans = _spans(q_keys[q_cell], keys, starts, lines, pointers, spans)
+        for asked in range(q_starts[q_cell], q_starts[q_cell + 1]):
+            query = q_order[asked]
             best, place = limit2, -1
-            for i in range(n_around):
-                if box_distance2(queries, query, low, high, around[i]) <= best:
-                    best, place = _nearer(queries, query, X, columns, order, starts, around[i], places, best, place)
+            for span in range(n_spans):
+                for at in range(spans[span, 0], spans[span, 1], GROUP):
+                    bits = within_span(queries, query, columns, at, best)
+                    if spans[span, 1] - at < GROUP:
+                        bits &= (1 << (spans[span, 1] - at)) - 1
+                    while bits != 0:
+                        other = at + low_bit(bits)
+                        bits &= bits - 1
+                        if not places[other]:
+                            continue
+                        gap2 = pair2(queries, query, X, other)
+                        if gap2 < best or (gap2 == best and (place < 0 or precedes(X, order, other, place))):
+                            best, place = gap2, other
             indices[query] = order[place] if place >= 0 else -1
             distances2[query] = best if place >= 0 else np.inf
-
-
-@kernel
-def _nearer(queries, query, X, columns, order, starts, cell, places, best, place):
-    for at in range(starts[cell], starts[cell + 1], GROUP):
-        bits = _bits_of(queries, query, columns, at, starts[cell + 1], best)
-        while bits != 0:
-            other = at + low_bit(bits)
-            bits &= bits - 1
-            if places[other]:
-                gap2 = pair2(queries, query, X, other)
-                if gap2 < best or (gap2 == best and (place < 0 or precedes(X, order, other, place))):
-                    best, place = gap2, other
-    return best, place
 
 
 @kernel

@@ -56,7 +56,7 @@ def count_tree(
     stack = np.empty(_STACK, np.int64)
     for leaf in range(block * per_block, min(leaves, (block + 1) * per_block)):
         mine = leaves - 1 + leaf
-        start, end = bounds[mine]
+        start, end = bounds[mine, 0], bounds[mine, 1]
         n_left = end - start
         for i in range(n_left):
             left[i] = start + i
@@ -320,7 +320,7 @@ def nearest_tree(
     near = np.empty(panels.shape[2], X.dtype)
     for leaf in range(block * per_block, min(q_leaves, (block + 1) * per_block)):
         mine = q_leaves - 1 + leaf
-        start, end = q_bounds[mine]
+        start, end = q_bounds[mine, 0], q_bounds[mine, 1]
         best[:], place[:] = limit2, -1
         worst = limit2
         stack[0], gaps[0] = 0, gap2(q_low, q_high, mine, low, high, 0)
