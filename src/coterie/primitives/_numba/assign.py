@@ -102,7 +102,7 @@ def _sum_rows(
     for i in range(n * block // n_blocks, n * (block + 1) // n_blocks):
         label = labels[i]
         if label >= 0:
-            w = weight[i % len(weight)]
+            w = weight[i] if len(weight) > 1 else weight[0]
             weights[block, label] += w
             for f in range(X.shape[1]):
                 sums[block, label, f] += w * X[i, f]
@@ -122,7 +122,7 @@ def _weigh_candidates(
     out, total = np.empty(panel.shape[2], X.dtype), np.zeros(t)
     for i in range(n * block // n_blocks, n * (block + 1) // n_blocks):
         squared_distances_narrow(X, i, panel, 0, out)
-        w = weight[i % len(weight)]
+        w = weight[i] if len(weight) > 1 else weight[0]
         for j in range(t):
             total[j] += w * min(np.float64(out[j]), closest[i])
     partial[block] = total

@@ -1,293 +1,438 @@
-"""Lloyd's step on the CPU, skipping what cannot have changed.
+"""Lloyd's step on the CPU, skipping what cannot have changed where that pays.
 
-After the first step the rows are laid out by their center, in groups of 64, each inside a ball. For a group, any center
-farther from the middle of the ball than the nearest one by more than the ball's diameter is nearest to none of its rows:
-most groups keep one candidate and are settled without looking at their rows, the rest look at a few packed candidates.
-Nothing is carried over but the labels, so the result is that of the plain step, to the bit (margins cover the rounding).
+With few centers or features a pass of the tile over everything is faster than any bookkeeping. With many, the first steps look
+at everything too, since many rows change their center; once few do, each row keeps
+an upper bound on the distance to its own center and, for each group of centers near each other, a lower bound on the distance
+to the others of the group. A center that moves by s changes a distance by s at most, so bounds are kept relative to how far
+the centers have come and are not touched until they fail: a row is looked at again only when its upper bound exceeds the
+lower bound of some group, and then only such groups are. There are the more groups the more a look at all centers costs.
 
-Sums are kept from step to step and changed by the rows that change their center: one slot per block of rows, merged in
-block order.
+Bounds allow for the rounding of ``|c|^2 - 2 x.c``, so that the labels are those of the plain step. Sums are kept from step to
+step and changed by the rows that change their center: one slot for each block of rows, merged in block order.
+
+Ding, Y., Zhao, Y., Shen, X., Musuvathi, M., & Mytkowicz, T. (2015). Yinyang K-means: A drop-in replacement of the classic
+K-means with consistent speedup. ICML, 579-587.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.sparse
 
 from . import sparse_assign
-from .blocks import block_count, run_blocks, run_kernel
-from .distances import pack_rows
+from .blocks import block_count, run_blocks
 from .jit import kernel
-from .tile import GROUP, ROWS, nearest_of_eight, pack_centers, squared_distances
+from .tile import ROWS, lanes_of, nearest_of_eight, pack_centers, two_nearest_of_eight, value_of_center
 
 __all__ = ["lloyd_start", "lloyd_step"]
 
-_GROUP_ROWS = 64
+_MOST_GROUPS = 16
+_GROUP_WORK = 2048  # multiplications for which a group is worth its own bound
+_CHUNK_ROWS = 512
 _MOST_SUM_BYTES = 1 << 24
+_FEW_CHANGED = 0.1  # share of rows below which bounds begin to pay
+_MANY_LISTED = 0.7  # share of rows looked at above which they do not
+_PLAIN_STEPS = 3  # before bounds are tried again
+_WORTH_BOUNDS = 16_384  # multiplications a row below which the tile looks at all centers faster than bounds are read
 
 
 @dataclass
 class _State:
-    X: np.ndarray  # (n, d): by center from the second step on
+    X: np.ndarray  # (n, d)
     weight: np.ndarray  # (n,) or (1,) float64
-    labels: np.ndarray  # (n,) int32, in the order of X; -1 before the first step
-    settled: np.ndarray  # (groups,) int32: the center of all rows of a group, or -1
-    middle: np.ndarray | None = None  # (groups, d) float64
-    radius: np.ndarray | None = None  # (groups,) float64
-    sums: np.ndarray | None = None  # (k, d) float64
-    weights: np.ndarray | None = None  # (k,) float64
-    counts: np.ndarray | None = None  # (k,) int64: rows of positive weight
-    may_skip: bool = True
-    prunes: bool = False  # whether the next step looks for what it can skip
-    scratch: dict = field(default_factory=dict)
+    skip: bool
+    labels: np.ndarray  # (n,) int32: place of the center in the packs; -1 before the first step
+    length2: np.ndarray | None = None  # (n,) |x|^2, as X
+    totals: tuple | None = None  # by place: sums (places, d), weights (places,), counts (places,)
+    slots: tuple | None = None  # the same for each block, and which of them are in use
+    tally: np.ndarray | None = None  # (blocks, 2) rows changed, rows looked at
+    layout: "_Layout | None" = None  # None while every row is looked at, and places are centers
+    bounds: "_Bounds | None" = None
+    plain_steps: int = 0
 
 
-def lloyd_start(X, sample_weight, skip=True):
+@dataclass
+class _Layout:
+    place: np.ndarray  # (k,) int32: where each center lies in the packs
+    center: np.ndarray  # (places,) int32: which center lies there, k where none does
+    starts: np.ndarray  # (groups + 1,) int64: first pack of each group
+    group: np.ndarray  # (places,) int32: group of each place
+
+
+@dataclass
+class _Bounds:
+    centers: np.ndarray  # (k, d) float64: those of the last step
+    upper: np.ndarray  # (n,) float32: bound of the distance to the own center, less what it has come
+    lower: np.ndarray  # (n, groups) float32: bounds of the others, plus what their group has come
+    come: np.ndarray  # (places,) float64: how far each center has come
+    group_come: np.ndarray  # (groups,) float64: and the fastest of each group
+
+
+def lloyd_start(X: Any, sample_weight: Any, skip: bool = True) -> Any:
     """See `coterie.primitives.assign.lloyd_start`."""
     if scipy.sparse.issparse(X):
         return sparse_assign.SparseState(X, sample_weight)
-    n = len(X)
     weight = np.ones(1) if sample_weight is None else sample_weight
-    return _State(X, weight, np.full(n, -1, np.int32), np.full(-(-n // _GROUP_ROWS), -1, np.int32), may_skip=skip)
+    return _State(X, weight, skip, np.full(len(X), -1, np.int32))
 
 
-def lloyd_step(state, centers):
+def lloyd_step(state: Any, centers: Any) -> Any:
     """See `coterie.primitives.assign.lloyd_step`."""
     from ..assign import LloydStep
 
     if isinstance(state, sparse_assign.SparseState):
         return LloydStep(*sparse_assign.lloyd_step(state, centers))
     centers = np.ascontiguousarray(centers, np.float64)
-    first_time = state.sums is None
-    if first_time:
-        _make_room(state, *centers.shape)
-    n_changed = _reassign(state, centers)
-    if first_time and state.may_skip and len(centers) > 1 and len(state.X) > _GROUP_ROWS:
-        _sort_by_center(state, len(centers))
-    return LloydStep(state.sums.copy(), state.weights.copy(), state.counts.copy(), n_changed)
+    if state.totals is None:
+        _make_room(state, len(centers))
+    if state.bounds is None:
+        _look_at_all(state, centers)
+    else:
+        _follow(state.bounds, state.layout, centers)
+        _look_where_bounds_fail(state, centers)
+    n_changed, n_listed = (int(total) for total in state.tally.sum(0))
+    place = slice(len(centers)) if state.layout is None else state.layout.place
+    step = LloydStep(*(total[place].copy() for total in state.totals), n_changed)
+    _choose_way(state, centers, n_changed / len(state.X), n_listed / len(state.X))
+    return step
 
 
-def _make_room(state, k, d):
-    groups = len(state.settled)
-    n_blocks = block_count(groups, 16, max(1, min(64, _MOST_SUM_BYTES // (8 * k * d))))
-    state.sums, state.weights, state.counts = np.zeros((k, d)), np.zeros(k), np.zeros(k, np.int64)
-    state.scratch = {
-        "sums": np.empty((n_blocks, k, d)),
-        "weights": np.empty((n_blocks, k)),
-        "counts": np.empty((n_blocks, k), np.int64),
-        "touched": np.zeros((n_blocks, k), np.bool_),
-        "tally": np.zeros((n_blocks, 2), np.int64),
-    }
-
-
-def _reassign(state, centers):
-    packed, norms = pack_centers(centers, state.X.dtype)
-    panels = pack_rows(centers)
-    room = state.scratch
-    n_blocks = len(room["sums"])
-    middle = state.middle if state.prunes else np.empty((0, centers.shape[1]))
-    radius = state.radius if state.prunes else np.empty(0)
-    # Rounding of |c|^2 - 2 x.c, which may prefer a center that is farther by this much.
-    margin = 16 * np.finfo(state.X.dtype).eps * (np.abs(centers).max() + 1.0) ** 2 * (centers.shape[1] + 4)
-    run_blocks(
-        _reassign_groups, n_blocks, n_blocks, state.X, state.weight, middle, radius, panels, len(centers), margin,
-        packed, norms, state.labels, state.settled, room["sums"], room["weights"], room["counts"], room["touched"], room["tally"],
-    )  # fmt: skip
-    run_blocks(
-        _merge, min(16, len(centers)), min(16, len(centers)), room["sums"], room["weights"], room["counts"], room["touched"],
-        state.sums, state.weights, state.counts,
-    )  # fmt: skip
-    n_changed, n_skipped = room["tally"].sum(0)
-    # Where nine groups in ten must look at every center, looking for candidates costs more than it saves.
-    state.prunes = state.prunes and n_skipped * 10 >= len(state.settled)
-    return int(n_changed)
-
-
-def _sort_by_center(state, k):
+def _make_room(state, k):
     d = state.X.shape[1]
-    order = run_kernel(_order_by_label, state.labels, k)
-    X, labels = np.empty_like(state.X), np.empty_like(state.labels)
-    weight = state.weight if len(state.weight) == 1 else np.empty_like(state.weight)
-    n_groups = len(state.settled)
-    state.middle, state.radius = np.empty((n_groups, d)), np.empty(n_groups)
-    n_blocks = block_count(n_groups, 64)
+    lanes = lanes_of(state.X.dtype)
+    places = -(-k // lanes) * lanes * (2 if k > lanes else 1)  # halving may fill packs by half
+    n_blocks = block_count(len(state.X), most=max(1, min(64, _MOST_SUM_BYTES // (8 * places * d))))
+    state.totals = np.zeros((places, d)), np.zeros(places), np.zeros(places, np.int64)
+    state.slots = tuple(np.empty((n_blocks, *total.shape), total.dtype) for total in state.totals)
+    state.slots += (np.zeros((n_blocks, places), np.bool_),)
+    state.tally = np.zeros((n_blocks, 2), np.int64)
+    state.plain_steps = 0
+
+
+def _look_at_all(state, centers):
+    packed, norms = pack_centers(centers, state.X.dtype)
+    n_blocks = len(state.tally)
     run_blocks(
-        _lay_out, n_blocks, n_blocks, order, state.X, state.labels, state.weight, X, labels, weight,
-        state.middle, state.radius, state.settled,
+        _reassign_all, n_blocks, n_blocks, state.X, state.weight, packed, norms, state.labels, *state.slots, state.tally
+    )
+    _add_up(state)
+    state.plain_steps += 1
+
+
+def _choose_way(state, centers, changed, listed):
+    """Begin to use bounds when few rows change, and leave them while nearly every row is looked at all the same."""
+    if state.bounds is None:
+        worth = state.skip and centers.size >= _WORTH_BOUNDS
+        if worth and changed < _FEW_CHANGED and state.plain_steps >= _PLAIN_STEPS:
+            _relabel(state, _lay_out(centers, lanes_of(state.X.dtype)))
+            _make_bounds(state, centers)
+    elif listed > _MANY_LISTED and state.plain_steps < 0:
+        _relabel(state, None)
+        state.bounds, state.plain_steps = None, 0
+    else:
+        state.plain_steps = -1  # the step that makes the bounds has been
+
+
+def _lay_out(centers, lanes):
+    """Halve the centers again and again along their widest feature, until a pack holds them; list the packs in that order."""
+    k, d = centers.shape
+    pieces, packs = [np.arange(k)], []
+    while pieces:
+        piece = pieces.pop()
+        if len(piece) <= lanes:
+            packs.append(np.sort(piece))
+            continue
+        widest = np.argmax(np.ptp(centers[piece], axis=0))
+        ranked = piece[np.argsort(centers[piece, widest], kind="stable")]
+        half = -(-len(piece) // (2 * lanes)) * lanes
+        pieces += [ranked[half:], ranked[:half]]
+    center = np.full((len(packs), lanes), k, np.int32)
+    for pack, members in zip(center, packs, strict=True):
+        pack[: len(members)] = members
+    center = center.ravel()
+    place = np.empty(k, np.int32)
+    place[center[center < k]] = np.flatnonzero(center < k)
+    groups = max(1, min(_MOST_GROUPS, len(packs), k * d // _GROUP_WORK))
+    starts = np.arange(groups + 1) * len(packs) // groups
+    return _Layout(place, center, starts, np.repeat(np.arange(groups, dtype=np.int32), np.diff(starts) * lanes))
+
+
+def _relabel(state, layout):
+    """Number labels and totals by the places of a layout, or by center where it is None."""
+    if layout is None:
+        to, old = state.layout.center, state.layout.place
+        kept = [total[old].copy() for total in state.totals]
+    else:
+        to = layout.place
+        kept = [total[: len(to)].copy() for total in state.totals]
+    for total, part in zip(state.totals, kept, strict=True):
+        total[:] = 0
+        total[slice(len(part)) if layout is None else to] = part
+    state.labels = to[state.labels]
+    state.layout = layout
+
+
+def _make_bounds(state, centers):
+    n, groups = len(state.X), len(state.layout.starts) - 1
+    if state.length2 is None:
+        state.length2 = np.empty(n, state.X.dtype)
+        run_blocks(_measure, len(state.tally), len(state.tally), state.X, state.length2)
+    # An infinite upper bound and no lower bound: the next step looks at everything and sets them.
+    state.bounds = _Bounds(
+        centers, np.full(n, np.inf, np.float32), np.full((n, groups), -np.inf, np.float32),
+        np.zeros(len(state.layout.center)), np.zeros(groups),
     )  # fmt: skip
-    state.X, state.labels, state.weight, state.prunes = X, labels, weight, True
+
+
+def _follow(bounds, layout, centers):
+    """Add to what each center has come, and each group at most."""
+    gaps = centers - bounds.centers
+    moved = np.zeros(len(bounds.come))
+    moved[layout.place] = np.sqrt(np.einsum("kf,kf->k", gaps, gaps)) * (1 + 1e-12)
+    bounds.come += moved
+    lanes = len(layout.center) // layout.starts[-1]
+    bounds.group_come += np.maximum.reduceat(moved, layout.starts[:-1] * lanes)
+    bounds.centers = centers
+
+
+def _look_where_bounds_fail(state, centers):
+    d = centers.shape[1]
+    layout, bounds, dtype = state.layout, state.bounds, state.X.dtype
+    lying = np.zeros((len(layout.center), d))
+    lying[layout.place] = centers
+    packed, norms = pack_centers(lying, dtype)
+    norms[(layout.center == len(centers)).reshape(norms.shape)] = np.inf
+    # Twice the rounding of |c|^2 - 2 x.c added feature by feature, for the longest row and center.
+    longest2 = max(float(state.length2.max()), float(np.einsum("kf,kf->k", centers, centers).max()))
+    margin = 4.0 * (d + 2) * np.finfo(dtype).eps * longest2
+    n_blocks = len(state.tally)
+    run_blocks(
+        _reassign_listed, n_blocks, n_blocks, state.X, state.weight, state.length2, packed, norms, layout.center,
+        layout.starts, layout.group, margin, bounds.come, bounds.group_come, state.labels, bounds.upper, bounds.lower,
+        *state.slots, state.tally,
+    )  # fmt: skip
+    _add_up(state)
+
+
+def _add_up(state):
+    parts = min(16, len(state.totals[1]))
+    run_blocks(_merge, parts, parts, *state.slots, *state.totals)
 
 
 @kernel
-def _order_by_label(
-    labels,  # (n,) int32  in
-    k,  # int  in
-):
-    starts = np.zeros(k + 1, np.int64)
-    for label in labels:
-        starts[label + 1] += 1
-    for j in range(k):
-        starts[j + 1] += starts[j]
-    order = np.empty(len(labels), np.int64)
-    for i in range(len(labels)):
-        order[starts[labels[i]]] = i
-        starts[labels[i]] += 1
-    return order
-
-
-@kernel
-def _lay_out(
+def _measure(
     block,
     n_blocks,  # int  in
-    order,  # (n,) int64  in
-    old_X,  # (n, d)  in
-    old_labels,  # (n,) int32  in
-    old_weight,  # (n,) or (1,)  in
-    X,  # (n, d)  out
-    labels,  # (n,) int32  out
-    weight,  # (n,) or (1,)  out
-    middle,  # (groups, d)  out
-    radius,  # (groups,)  out: not less than the distance of any row from the middle
-    settled,  # (groups,) int32  out
+    X,  # (n, d)  in
+    length2,  # (n,)  out
 ):
-    n, d = X.shape
-    groups = len(radius)
-    for g in range(groups * block // n_blocks, groups * (block + 1) // n_blocks):
-        start, end = g * _GROUP_ROWS, min(n, (g + 1) * _GROUP_ROWS)
-        middle[g] = 0.0
-        settled[g] = old_labels[order[start]]
-        for i in range(start, end):
-            row = order[i]
-            labels[i] = old_labels[row]
-            if len(weight) > 1:
-                weight[i] = old_weight[row]
-            if labels[i] != settled[g]:
-                settled[g] = -1
-            for f in range(d):
-                X[i, f] = old_X[row, f]
-                middle[g, f] += X[i, f]
-        for f in range(d):
-            middle[g, f] /= end - start
-        most = 0.0
-        for i in range(start, end):
-            total = 0.0
-            for f in range(d):
-                gap = X[i, f] - middle[g, f]
-                total += gap * gap
-            most = max(most, total)
-        radius[g] = np.sqrt(most) * (1 + 1e-9)
+    n = len(X)
+    for i in range(n * block // n_blocks, n * (block + 1) // n_blocks):
+        total = 0.0
+        for f in range(X.shape[1]):
+            total += np.float64(X[i, f]) * X[i, f]
+        length2[i] = total
 
 
 @kernel
-def _reassign_groups(
+def _reassign_all(
     block,
     n_blocks,  # int  in
     X,  # (n, d)  in
     weight,  # (n,) or (1,)  in
-    middle,  # (groups, d), or (0, d) where nothing is skipped  in
-    radius,  # (groups,)  in
-    panels,  # (p, d, GROUP) float64  in: the centers
-    k,  # int  in
-    margin,  # float  in: of squared distance
-    packed,  # (c, d, lanes)  in
-    norms,  # (c, lanes)  in
+    packed,  # (packs, d, lanes)  in
+    norms,  # (packs, lanes)  in
     labels,  # (n,) int32  in, out
-    settled,  # (groups,) int32  in, out
-    sums,  # (n_blocks, k, d)  out: what this block adds, where touched
-    weights,  # (n_blocks, k)  out
-    counts,  # (n_blocks, k)  out
-    touched,  # (n_blocks, k)  out: false before
-    tally,  # (n_blocks, 2)  out: rows changed, groups that looked at half of the centers or less
+    sums,  # (n_blocks, places, d)  out: what this block adds, where touched
+    weights,  # (n_blocks, places)  out
+    counts,  # (n_blocks, places)  out
+    touched,  # (n_blocks, places)  out: false before
+    tally,  # (n_blocks, 2)  out: rows changed, rows looked at
 ):
-    n, d = X.shape
-    lanes = packed.shape[2]
-    most_groups = max(1, len(packed) // 2)
-    few, few_norms = np.empty((most_groups, d, lanes), X.dtype), np.empty((most_groups, lanes), X.dtype)
-    candidates = np.empty(max(k, 1), np.int32)
-    distances = np.empty(len(panels) * GROUP)
-    line = np.empty(GROUP)
+    n = len(X)
     values, indices = np.empty(ROWS, X.dtype), np.empty(ROWS, np.int32)
-    groups = len(settled)
-    n_changed, n_skipped = 0, 0
-    for g in range(groups * block // n_blocks, groups * (block + 1) // n_blocks):
-        start, end = g * _GROUP_ROWS, min(n, (g + 1) * _GROUP_ROWS)
-        n_candidates = k
-        if len(middle) > 0:
-            n_candidates = _find_candidates(middle, g, radius[g], panels, k, margin, distances, line, candidates)
-        if n_candidates == 1 and k > 1:
-            n_skipped += 1
-            label = candidates[0]
-            if settled[g] == label:
-                continue
-            for i in range(start, end):
-                if labels[i] != label:
-                    _move_row(block, X, i, weight, labels[i], label, sums, weights, counts, touched)
-                    labels[i] = label
-                    n_changed += 1
-            settled[g] = label
+    start, end = n * block // n_blocks, n * (block + 1) // n_blocks
+    n_changed = 0
+    for first in range(start, end, ROWS):
+        nearest_of_eight(X, first, packed, norms, values, indices)
+        for i in range(first, min(first + ROWS, end)):
+            old, new = labels[i], indices[i - first]
+            if new != old:
+                _move_row(block, X, i, weight, old, new, sums, weights, counts, touched)
+                labels[i] = new
+                n_changed += 1
+    tally[block, 0], tally[block, 1] = n_changed, end - start
+
+
+@kernel
+def _reassign_listed(
+    block,
+    n_blocks,  # int  in
+    X,  # (n, d)  in
+    weight,  # (n,) or (1,)  in
+    length2,  # (n,)  in
+    packed,  # (packs, d, lanes)  in
+    norms,  # (packs, lanes)  in
+    center,  # (places,) int32  in
+    starts,  # (groups + 1,)  in
+    group,  # (places,) int32  in
+    margin,  # float  in: rounding of a squared distance
+    come,  # (places,)  in
+    group_come,  # (groups,)  in
+    labels,  # (n,) int32  in, out
+    upper,  # (n,)  in, out
+    lower,  # (n, groups)  in, out
+    sums,  # (n_blocks, places, d)  out: what this block adds, where touched
+    weights,  # (n_blocks, places)  out
+    counts,  # (n_blocks, places)  out
+    touched,  # (n_blocks, places)  out: false before
+    tally,  # (n_blocks, 2)  out: rows changed, rows looked at
+):
+    n, groups = len(X), len(group_come)
+    listed = np.empty(_CHUNK_ROWS + ROWS, np.int64)  # rows of the chunk that are looked at
+    own = np.empty((_CHUNK_ROWS, 2))  # and the value and the distance of their own center
+    rows, who = np.empty(_CHUNK_ROWS + ROWS, np.int64), np.empty(_CHUNK_ROWS + ROWS, np.int64)
+    best, second = np.empty((_CHUNK_ROWS, groups)), np.empty((_CHUNK_ROWS, groups))
+    where = np.empty((_CHUNK_ROWS, groups), np.int32)
+    values, seconds = np.empty(ROWS, X.dtype), np.empty(ROWS, X.dtype)
+    indices = np.empty(ROWS, np.int32)
+    n_changed, n_listed = 0, 0
+    end = n * (block + 1) // n_blocks
+    for first in range(n * block // n_blocks, end, _CHUNK_ROWS):
+        m = _list_rows(
+            X, length2, packed, norms, margin, come, group_come, labels, upper, lower, first,
+            min(end, first + _CHUNK_ROWS), listed, own,
+        )  # fmt: skip
+        n_listed += m
+        for g in range(groups):
+            n_rows = 0
+            for j in range(m):
+                where[j, g] = -1
+                i = listed[j]
+                if own[j, 1] >= lower[i, g] - group_come[g]:
+                    rows[n_rows], who[n_rows] = i, j
+                    n_rows += 1
+            for j in range(n_rows, n_rows + ROWS):
+                rows[j] = rows[max(0, n_rows - 1)]
+            for offset in range(0, n_rows, ROWS):
+                two_nearest_of_eight(X, rows, offset, packed, norms, starts[g], starts[g + 1], values, seconds, indices)
+                for r in range(min(ROWS, n_rows - offset)):
+                    j = who[offset + r]
+                    if values[r] == seconds[r]:
+                        indices[r] = _lowest_of_equals(X, rows[offset + r], packed, norms, center, starts, g, values[r])
+                    best[j, g], second[j, g], where[j, g] = values[r], seconds[r], indices[r]
+        for j in range(m):
+            i = listed[j]
+            old = labels[i]
+            new = _settle(
+                i,
+                j,
+                own[j, 0],
+                length2[i],
+                center,
+                group,
+                margin,
+                come,
+                group_come,
+                labels,
+                upper,
+                lower,
+                best,
+                second,
+                where,
+            )
+            if new != old:
+                _move_row(block, X, i, weight, old, new, sums, weights, counts, touched)
+                n_changed += 1
+    tally[block, 0], tally[block, 1] = n_changed, n_listed
+
+
+@kernel
+def _list_rows(
+    X, length2, packed, norms, margin, come, group_come, labels, upper, lower, first, end, listed, own
+):  # fmt: skip
+    """List the rows whose bounds fail, after measuring the distance to their own center, and return how many they are."""
+    m = 0
+    shift = 4 if packed.shape[2] == 16 else 3
+    for i in range(first, end):
+        label = labels[i]
+        least = np.inf
+        for g in range(len(group_come)):
+            least = min(least, lower[i, g] - group_come[g])
+        if upper[i] + come[label] < least:
             continue
-        packs = (n_candidates + lanes - 1) // lanes
-        is_few = n_candidates < k and packs <= len(packed) // 2
-        if is_few:
-            n_skipped += 1
-            _pack_few(candidates, n_candidates, packs, packed, norms, few, few_norms)
-        common = np.int32(-2)
-        for first in range(start, end, ROWS):
-            if is_few:
-                nearest_of_eight(X, first, few[:packs], few_norms[:packs], values, indices)
-            else:
-                nearest_of_eight(X, first, packed, norms, values, indices)
-            for i in range(first, min(first + ROWS, end)):
-                label = candidates[indices[i - first]] if is_few else indices[i - first]
-                if labels[i] != label:
-                    _move_row(block, X, i, weight, labels[i], label, sums, weights, counts, touched)
-                    labels[i] = label
-                    n_changed += 1
-                common = label if common == -2 or common == label else np.int32(-1)
-        settled[g] = common
-    tally[block, 0], tally[block, 1] = n_changed, n_skipped
+        pack, lane = label >> shift, label & (packed.shape[2] - 1)
+        value = np.float64(value_of_center(X, i, packed, norms, pack, lane))
+        distance = _root(value + length2[i] + margin)
+        upper[i] = _above(distance - come[label])
+        if distance >= least:
+            listed[m], own[m, 0], own[m, 1] = i, value, distance
+            m += 1
+    return m
 
 
 @kernel
-def _find_candidates(middle, g, radius, panels, k, margin, distances, line, candidates):
-    """List the centers that may be nearest to a row of the group, lowest index first, and return how many they are."""
-    for p in range(len(panels)):
-        squared_distances(middle, g, panels, p, line)
-        distances[p * GROUP : (p + 1) * GROUP] = line
-    least = np.inf
-    for j in range(k):
-        least = min(least, distances[j])
-    reach = np.sqrt((np.sqrt(least) + radius) ** 2 + margin) + radius
-    limit = reach * reach * (1 + 1e-9)
-    n_candidates = 0
-    for j in range(k):
-        candidates[n_candidates] = j
-        n_candidates += distances[j] <= limit
-        if n_candidates == k:
-            break
-    return n_candidates
+def _settle(
+    i, j, own, length2, center, group, margin, come, group_come, labels, upper, lower, best, second, where
+):  # fmt: skip
+    """Choose the center of a listed row among the groups looked at, renew the row's bounds, and return the center's place."""
+    groups = len(group_come)
+    old = labels[i]
+    new, least = old, own
+    for g in range(groups):
+        place = where[j, g]
+        if place >= 0 and (best[j, g] < least or (best[j, g] == least and center[place] < center[new])):
+            new, least = place, best[j, g]
+    for g in range(groups):
+        if where[j, g] >= 0:
+            value = second[j, g] if new == where[j, g] else best[j, g]
+            lower[i, g] = _below(_root(value + length2 - margin) + group_come[g])
+    if new != old:
+        if where[j, group[old]] < 0:
+            # The group was not looked at, and the own center is now one of its others.
+            bound = _root(own + length2 - margin) + group_come[group[old]]
+            lower[i, group[old]] = min(lower[i, group[old]], _below(bound))
+        labels[i] = new
+        upper[i] = _above(_root(least + length2 + margin) - come[new])
+    return new
 
 
 @kernel
-def _pack_few(candidates, n_candidates, packs, packed, norms, few, few_norms):
-    lanes, d = packed.shape[2], packed.shape[1]
-    for c in range(packs * lanes):
-        to_pack, to_lane = c // lanes, c % lanes
-        if c < n_candidates:
-            pack, lane = candidates[c] // lanes, candidates[c] % lanes
-            few_norms[to_pack, to_lane] = norms[pack, lane]
-            for f in range(d):
-                few[to_pack, f, to_lane] = packed[pack, f, lane]
-        else:
-            few_norms[to_pack, to_lane] = np.inf
-            for f in range(d):
-                few[to_pack, f, to_lane] = 0.0
+def _lowest_of_equals(X, i, packed, norms, center, starts, g, value):
+    """Return the place of the first center of a group at the least value, where several share it."""
+    lanes = packed.shape[2]
+    lowest = np.int32(-1)
+    for place in range(starts[g] * lanes, starts[g + 1] * lanes):
+        if value_of_center(X, i, packed, norms, place // lanes, place % lanes) == value and (
+            lowest < 0 or center[place] < center[lowest]
+        ):
+            lowest = np.int32(place)
+    return lowest
+
+
+@kernel
+def _root(value):
+    """Return a square root in float32: quick, and bounds are stored no finer."""
+    return np.float64(np.sqrt(np.float32(max(0.0, value))))
+
+
+# Bounds are stored as float32 and kept on the safe side of its rounding.
+@kernel
+def _above(value):
+    return np.float32(value + abs(value) * 5e-7)
+
+
+@kernel
+def _below(value):
+    # An infinite bound stays: there is no other center in the group.
+    return np.float32(value - abs(value) * 5e-7) if value < np.inf else np.float32(np.inf)
 
 
 @kernel
 def _move_row(block, X, i, weight, old, new, sums, weights, counts, touched):
     """Take row i from the sums of its old center and add it to those of the new one."""
-    w = weight[i % len(weight)]
+    w = weight[i] if len(weight) > 1 else weight[0]
     for label, sign in ((old, -1.0), (new, 1.0)):
         if label < 0:
             continue
@@ -304,25 +449,25 @@ def _move_row(block, X, i, weight, old, new, sums, weights, counts, touched):
 @kernel
 def _merge(
     part,
-    n_parts,  # int  in: each merges its share of the centers
-    sums,  # (n_blocks, k, d)  in
-    weights,  # (n_blocks, k)  in
-    counts,  # (n_blocks, k)  in
-    touched,  # (n_blocks, k)  in; false after
-    total,  # (k, d)  in, out
-    total_weights,  # (k,)  in, out
-    total_counts,  # (k,)  in, out
+    n_parts,  # int  in: each merges its share of the places
+    sums,  # (n_blocks, places, d)  in
+    weights,  # (n_blocks, places)  in
+    counts,  # (n_blocks, places)  in
+    touched,  # (n_blocks, places)  in; false after
+    total,  # (places, d)  in, out
+    total_weights,  # (places,)  in, out
+    total_counts,  # (places,)  in, out
 ):
-    k, d = total.shape
+    places, d = total.shape
     for block in range(len(sums)):
-        for c in range(k * part // n_parts, k * (part + 1) // n_parts):
+        for c in range(places * part // n_parts, places * (part + 1) // n_parts):
             if touched[block, c]:
                 touched[block, c] = False
                 total_weights[c] += weights[block, c]
                 total_counts[c] += counts[block, c]
                 for f in range(d):
                     total[c, f] += sums[block, c, f]
-    for c in range(k * part // n_parts, k * (part + 1) // n_parts):
+    for c in range(places * part // n_parts, places * (part + 1) // n_parts):
         if total_counts[c] == 0:
             # What rounding has left of rows that came and went.
             total[c], total_weights[c] = 0.0, 0.0

@@ -146,7 +146,7 @@ def _sum_rows(
     for i in range(n * block // n_blocks, n * (block + 1) // n_blocks):
         label = labels[i]
         if label >= 0:
-            w = weight[i % len(weight)]
+            w = weight[i] if len(weight) > 1 else weight[0]
             weights[block, label] += w
             for place in range(indptr[i], indptr[i + 1]):
                 sums[block, label, indices[place]] += w * data[place]
@@ -169,6 +169,6 @@ def _weigh_candidates(
     out = np.empty(t)
     for i in range(n * block // n_blocks, n * (block + 1) // n_blocks):
         _row_distances2(data, indices, indptr, i, columns, norms, out)
-        w = weight[i % len(weight)]
+        w = weight[i] if len(weight) > 1 else weight[0]
         for c in range(t):
             partial[block, c] += w * min(out[c], closest[i])

@@ -27,6 +27,8 @@ __all__ = [
     "pack_panel",
     "squared_distances",
     "squared_distances_narrow",
+    "two_nearest_of_eight",
+    "value_of_center",
 ]
 
 GROUP = 32  # a panel's width is a multiple of this
@@ -112,6 +114,71 @@ def pack_panel(
 # --- eight rows against all centers ----------------------------------------------------------------------------------
 
 
+def _make_nearest(gathers):
+    """Make the intrinsic for eight successive rows, or for eight listed ones with the second best as well."""
+
+    def generate(context, builder, signature, arguments, lanes):
+        x = context.make_array(signature.args[0])(context, builder, arguments[0])
+        n_rows, n_features = cgutils.unpack_tuple(builder, x.shape)
+        element = context.get_value_type(signature.args[0].dtype)
+        vector, integers = ir.VectorType(element, lanes), ir.VectorType(_INT32, lanes)
+        array = [context.make_array(kind)(context, builder, value).data if isinstance(kind, types.Array) else value
+                 for kind, value in zip(signature.args, arguments, strict=True)]  # fmt: skip
+        if gathers:
+            _, rows, offset, centers, starts, first_pack, end_pack, values, seconds, indices = array
+            at = [builder.load(builder.gep(rows, [builder.add(offset, _int64(r))])) for r in range(ROWS)]
+        else:
+            _, row, centers, starts, values, indices = array
+            packs = context.make_array(signature.args[2])(context, builder, arguments[2])
+            first_pack, end_pack = _int64(0), cgutils.unpack_tuple(builder, packs.shape)[0]
+            last = builder.sub(n_rows, _int64(1))
+            at = [builder.add(row, _int64(r)) for r in range(ROWS)]
+            at = [builder.select(builder.icmp_signed("<", place, last), place, last) for place in at]
+        lines = [builder.gep(x.data, [builder.mul(place, n_features)]) for place in at]
+        infinite, counting = ir.Constant(vector, [float("inf")] * lanes), ir.Constant(integers, list(range(lanes)))
+        sums = [cgutils.alloca_once_value(builder, infinite) for _ in range(ROWS)]
+        best = [cgutils.alloca_once_value(builder, infinite) for _ in range(ROWS)]
+        other = [cgutils.alloca_once_value(builder, infinite) for _ in range(ROWS)] if gathers else None
+        where = [cgutils.alloca_once_value(builder, counting) for _ in range(ROWS)]
+        for r in range(ROWS):
+            # Stored again where the code runs: a caller's loop comes here many times.
+            builder.store(infinite, best[r])
+            builder.store(counting, where[r])
+            if gathers:
+                builder.store(infinite, other[r])
+        fma = _vector_function(builder, "llvm.fma", vector, 3)
+        with cgutils.for_range(builder, end_pack, start=first_pack) as pack:
+            first = _load(builder, starts, builder.mul(pack.index, _int64(lanes)), vector)
+            for total in sums:
+                builder.store(first, total)
+            start = builder.mul(pack.index, builder.mul(n_features, _int64(lanes)))
+            with cgutils.for_range(builder, n_features) as feature:
+                place = builder.add(start, builder.mul(feature.index, _int64(lanes)))
+                center = _load(builder, centers, place, vector)
+                for r in range(ROWS):
+                    mine = _broadcast(builder, builder.load(builder.gep(lines[r], [feature.index])), lanes)
+                    builder.store(builder.call(fma, [mine, center, builder.load(sums[r])]), sums[r])
+            number = builder.mul(builder.trunc(pack.index, _INT32), ir.Constant(_INT32, lanes))
+            numbers = builder.add(_broadcast(builder, number, lanes), counting)
+            for r in range(ROWS):
+                total, lowest = builder.load(sums[r]), builder.load(best[r])
+                better = builder.fcmp_ordered("<", total, lowest)
+                if gathers:
+                    loser, second = builder.select(better, lowest, total), builder.load(other[r])
+                    closer = builder.fcmp_ordered("<", loser, second)
+                    builder.store(builder.select(closer, loser, second), other[r])
+                builder.store(builder.select(better, total, lowest), best[r])
+                builder.store(builder.select(better, numbers, builder.load(where[r])), where[r])
+        _write_lowest(builder, vector, values, indices, seconds if gathers else None, best, where, other)
+        return context.get_dummy_value()
+
+    return generate
+
+
+_generate_nearest = _make_nearest(gathers=False)
+_generate_two_nearest = _make_nearest(gathers=True)
+
+
 @intrinsic
 def nearest_of_eight(
     typingctx,
@@ -125,47 +192,55 @@ def nearest_of_eight(
     """Find the nearest center of eight rows at once."""
     lanes = 512 // X.dtype.bitwidth
     signature = types.void(X, types.int64, packed, norms, values, indices)
+    return signature, lambda *how: _generate_nearest(*how, lanes)
+
+
+@intrinsic
+def two_nearest_of_eight(
+    typingctx,
+    X,  # (n, d) C  in
+    rows,  # (m,) int64 C  in: row numbers
+    offset,  # int  in: the eight rows are rows[offset:offset + 8]
+    packed,  # (g, d, lanes) C  in: -2 times the centers
+    norms,  # (g, lanes) C  in: |c|^2, infinite where there is no center
+    first_pack,  # int  in
+    end_pack,  # int  in: only packed[first_pack:end_pack] are looked at
+    values,  # (8,) C  out: the smallest |c|^2 - 2 x.c of each row
+    seconds,  # (8,) C  out: the second smallest, infinite where there is none
+    indices,  # (8,) int32 C  out: the lowest place of a center that has the smallest
+):
+    """Find the two nearest centers of eight listed rows among some packs."""
+    lanes = 512 // X.dtype.bitwidth
+    signature = types.void(
+        X, rows, types.int64, packed, norms, types.int64, types.int64, values, seconds, indices
+    )  # fmt: skip
+    return signature, lambda *how: _generate_two_nearest(*how, lanes)
+
+
+@intrinsic
+def _fused(typingctx, a, b, c):
+    """Return ``a * b + c`` rounded once, as each lane of the tiles does."""
 
     def codegen(context, builder, signature, arguments):
-        x, n_groups, n_features, vector = _rows(context, builder, signature, arguments, lanes, panels=2, axis=0)
-        integers = ir.VectorType(_INT32, lanes)
-        centers = context.make_array(signature.args[2])(context, builder, arguments[2]).data
-        starts = context.make_array(signature.args[3])(context, builder, arguments[3]).data
-        last = builder.sub(cgutils.unpack_tuple(builder, x.shape)[0], _int64(1))
-        lines = []
-        for r in range(ROWS):
-            at = builder.add(arguments[1], _int64(r))
-            at = builder.select(builder.icmp_signed("<", at, last), at, last)
-            lines.append(builder.gep(x.data, [builder.mul(at, n_features)]))
-        sums = [cgutils.alloca_once(builder, vector) for _ in range(ROWS)]
-        best = [cgutils.alloca_once(builder, vector) for _ in range(ROWS)]
-        where = [cgutils.alloca_once(builder, integers) for _ in range(ROWS)]
-        for r in range(ROWS):
-            builder.store(ir.Constant(vector, [float("inf")] * lanes), best[r])
-            builder.store(ir.Constant(integers, list(range(lanes))), where[r])
-        fma = _vector_function(builder, "llvm.fma", vector, 3)
-        with cgutils.for_range(builder, n_groups) as group:
-            first = _load(builder, starts, builder.mul(group.index, _int64(lanes)), vector)
-            for total in sums:
-                builder.store(first, total)
-            start = builder.mul(group.index, builder.mul(n_features, _int64(lanes)))
-            with cgutils.for_range(builder, n_features) as feature:
-                at = builder.add(start, builder.mul(feature.index, _int64(lanes)))
-                center = _load(builder, centers, at, vector)
-                for r in range(ROWS):
-                    mine = _broadcast(builder, builder.load(builder.gep(lines[r], [feature.index])), lanes)
-                    builder.store(builder.call(fma, [mine, center, builder.load(sums[r])]), sums[r])
-            number = builder.mul(builder.trunc(group.index, _INT32), ir.Constant(_INT32, lanes))
-            numbers = builder.add(_broadcast(builder, number, lanes), ir.Constant(integers, list(range(lanes))))
-            for r in range(ROWS):
-                total, lowest = builder.load(sums[r]), builder.load(best[r])
-                better = builder.fcmp_ordered("<", total, lowest)
-                builder.store(builder.select(better, total, lowest), best[r])
-                builder.store(builder.select(better, numbers, builder.load(where[r])), where[r])
-        _write_lowest(context, builder, signature, arguments, lanes, best, where)
-        return context.get_dummy_value()
+        return builder.fma(*arguments)
 
-    return signature, codegen
+    return a(a, b, c), codegen
+
+
+@kernel
+def value_of_center(
+    X,  # (n, d)  in
+    row,  # int  in
+    packed,  # (g, d, lanes)  in
+    norms,  # (g, lanes)  in
+    pack,  # int  in
+    lane,  # int  in
+):
+    """Return ``|c|^2 - 2 x.c`` of one row and one center, the same bits as in the tiles."""
+    value = norms[pack, lane]
+    for f in range(X.shape[1]):
+        value = _fused(X[row, f], packed[pack, f, lane], value)
+    return value
 
 
 def pack_centers(centers, dtype):
@@ -202,11 +277,11 @@ def _int64(value):
     return ir.Constant(_INT64, value)
 
 
-def _rows(context, builder, signature, arguments, lanes, panels=2, axis=2):
-    """Return the array X, one side of the panels, the number of features, and the vector type."""
+def _rows(context, builder, signature, arguments, lanes):
+    """Return the array X, the width of the panels, the number of features, and the vector type."""
     x = context.make_array(signature.args[0])(context, builder, arguments[0])
-    block = context.make_array(signature.args[panels])(context, builder, arguments[panels])
-    side = cgutils.unpack_tuple(builder, block.shape)[axis]
+    block = context.make_array(signature.args[2])(context, builder, arguments[2])
+    side = cgutils.unpack_tuple(builder, block.shape)[2]
     n_features = cgutils.unpack_tuple(builder, x.shape)[1]
     return x, side, n_features, ir.VectorType(context.get_value_type(signature.args[0].dtype), lanes)
 
@@ -234,26 +309,52 @@ def _broadcast(builder, value, lanes):
     return builder.shuffle_vector(single, ir.Constant(vector, ir.Undefined), mask)
 
 
-def _vector_function(builder, name, vector, n_arguments, result=None):
+def _vector_function(builder, name, vector, n_arguments):
     element = vector.element
     kind = {ir.FloatType(): "f32", ir.DoubleType(): "f64"}.get(element) or f"i{element.width}"
-    function_type = ir.FunctionType(result or vector, [vector] * n_arguments)
+    function_type = ir.FunctionType(vector, [vector] * n_arguments)
     return cgutils.get_or_insert_function(builder.module, function_type, f"{name}.v{vector.count}{kind}")
 
 
-def _write_lowest(context, builder, signature, arguments, lanes, best, where):
-    """Reduce each row's lanes: the smallest value, and the lowest index among the lanes that have it."""
-    values = context.make_array(signature.args[4])(context, builder, arguments[4]).data
-    indices = context.make_array(signature.args[5])(context, builder, arguments[5]).data
-    vector = ir.VectorType(context.get_value_type(signature.args[0].dtype), lanes)
-    integers = ir.VectorType(_INT32, lanes)
-    smallest = _vector_function(builder, "llvm.vector.reduce.fmin", vector, 1, vector.element)
-    lowest = _vector_function(builder, "llvm.vector.reduce.smin", integers, 1, _INT32)
-    none = ir.Constant(integers, [2**31 - 1] * lanes)
-    for r in range(ROWS):
-        mine = builder.load(best[r])
-        value = builder.call(smallest, [mine])
-        here = builder.fcmp_ordered("==", mine, _broadcast(builder, value, lanes))
-        index = builder.call(lowest, [builder.select(here, builder.load(where[r]), none)])
-        builder.store(value, builder.gep(values, [_int64(r)]))
-        builder.store(index, builder.gep(indices, [_int64(r)]))
+def _write_lowest(builder, vector, values, indices, seconds, best, where, other):
+    """Reduce the lanes of eight rows together: the smallest value, its lowest index, and the runner-up.
+
+    Two vectors are folded into one that holds half as many lanes of each row, until each row has one lane.
+    """
+    lanes = vector.count
+    rows = [
+        [builder.load(part[r]) for part in (best, where, other) if part is not None] for r in range(ROWS)
+    ]  # fmt: skip
+    held = lanes
+    while len(rows) > 1:
+        held //= 2
+        rows = [_fold(builder, a, b, _halves(lanes, held)) for a, b in zip(rows[::2], rows[1::2], strict=True)]
+    if held == 2:
+        rows = [_fold(builder, rows[0], rows[0], (range(0, lanes, 2), range(1, lanes, 2)))]
+    for part, pointer in zip(rows[0], (values, indices, seconds), strict=False):
+        _store(builder, part, pointer, _int64(0))
+
+
+def _halves(lanes, held):
+    """Return the lanes of two joined vectors that make the first and the second half of every row's lanes."""
+    first = [start + i for start in range(0, 2 * lanes, 2 * held) for i in range(held)]
+    return first, [lane + held for lane in first]
+
+
+def _fold(builder, a, b, halves):
+    """Combine (values, indices, seconds?) lane by lane: the lesser value, ties to the lower index, and the second least."""
+    left, right = ([_shuffle(builder, x, y, half) for x, y in zip(a, b, strict=True)] for half in halves)
+    less = builder.fcmp_ordered("<", right[0], left[0])
+    equal = builder.and_(builder.fcmp_ordered("==", right[0], left[0]), builder.icmp_signed("<", right[1], left[1]))
+    take = builder.or_(less, equal)
+    folded = [builder.select(take, right[0], left[0]), builder.select(take, right[1], left[1])]
+    if len(a) == 3:
+        loser = builder.select(take, left[0], right[0])
+        own = builder.select(take, right[2], left[2])
+        folded.append(builder.select(builder.fcmp_ordered("<", loser, own), loser, own))
+    return folded
+
+
+def _shuffle(builder, x, y, lanes):
+    mask = ir.Constant(ir.VectorType(_INT32, len(lanes)), [int(lane) for lane in lanes])
+    return builder.shuffle_vector(x, y, mask)
