@@ -1,6 +1,6 @@
 """The page in a real browser: it asks for nothing, runs nothing from the data, draws fast, and can be read and used by all."""
 
-import time
+import contextlib
 
 import pytest
 
@@ -125,6 +125,7 @@ def test_the_answer_comes_first_and_every_part_is_there_in_order(visit, record):
     ]
     assert seen.page.locator(".card h3").all_inner_texts() == [cluster["name"] for cluster in record["clusters"]]
     body = seen.page.locator("body").inner_text()
+    assert "Compared with the column Segment" in body
     for words in (
         "Age is missing in 12 rows",
         "every value is different",
@@ -356,15 +357,25 @@ def test_the_page_prints_with_everything_unfolded(visit, record):
     assert seen.ask("getComputedStyle(document.body).color") == "rgb(28, 30, 34)"
 
 
+def processor_seconds():
+    """Return the processor time of the browser's processes so far: unlike the clock it does not see who else is at work."""
+    psutil = pytest.importorskip("psutil")
+    total = 0.0
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            times = process.cpu_times()
+            total += times.user + times.system
+    return total
+
+
 @pytest.mark.parametrize(("points", "seconds"), [(100_000, 2.5), (1_000_000, 2.5)])
 def test_a_large_map_is_on_the_screen_soon(visit, points, seconds):
     record = make_record(n=2000, k=12, map_points=points)
-    began = time.perf_counter()
+    before = processor_seconds()
     seen = visit(record, viewport={"width": 1440, "height": 900}).wait()
-    shown = seen.ask("performance.now() / 1000")
+    spent = processor_seconds() - before
     assert len(colors_in_sight(seen)) >= 10
-    # The processors are shared with the other tests; a quiet machine needs less than half.
-    assert shown < seconds, f"{shown:.2f} s, of {time.perf_counter() - began:.2f} s with writing the file"
+    assert 0 < spent < seconds
 
 
 def test_a_crowded_map_turns_to_single_dots_when_zoomed(visit):

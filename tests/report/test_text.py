@@ -6,7 +6,7 @@ import pytest
 
 from coterie import report
 from coterie.report.notebook import summary
-from coterie.report.words import count, headline, percent
+from coterie.report.words import answer, count, headline, percent
 from report.records import make_record
 
 
@@ -66,6 +66,13 @@ def test_values_of_the_data_cannot_steer_the_terminal():
 )
 def test_the_headline_does_not_claim_groups_that_are_not_there(verdict, k, expected):
     assert headline(make_record(k=k, verdict=verdict)) == expected
+
+
+def test_the_answer_does_not_call_parts_groups_where_there_are_none():
+    said = " ".join(answer(make_record(k=3, verdict="none")))
+    assert "were cut into 3 parts" in said
+    assert "fall into" not in said
+    assert "There is no cluster structure here" in said
 
 
 @pytest.mark.parametrize(

@@ -236,6 +236,17 @@ def run(
         If the data or an option cannot be used.
     ResourceError
         If no plan fits in ``memory_limit``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> data = {"age": rng.normal([20, 60], 2, (50, 2)).ravel(), "visits": rng.normal([9, 2], 0.5, (50, 2)).ravel()}
+    >>> found = run(data, method="KMeans", n_clusters=2)
+    >>> found
+    <Analysis of table: 2 clusters in 100 rows>
+    >>> print(found.to_text().splitlines()[0])
+    table: 2 groups in 100 rows
     """
     from .. import study, tables
     from ..study.plan import parse_bytes

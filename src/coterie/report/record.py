@@ -31,6 +31,12 @@ def clean(value: Any) -> Any:
     object
         The same content from ``dict``, ``list``, ``str``, ``int``, ``float``, ``bool`` and ``None`` only; NaN and
         infinities become ``None``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> clean({"share": np.float64(0.5), "score": float("nan"), "rows": (np.int64(3),)})
+    {'share': 0.5, 'score': None, 'rows': [3]}
     """
     if value is None or (isinstance(value, bool | str | int) and not isinstance(value, np.generic)):
         return value

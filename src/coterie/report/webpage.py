@@ -106,7 +106,7 @@ def _static(record: Mapping[str, Any], points: Points | None) -> str:
     head = "<tr><th>Group</th><th>Rows</th><th>Share</th><th>What sets it apart</th></tr>"
     blocks.append(f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>")
     for warning in record.get("warnings") or ():
-        sentence = " ".join(printable(part) for part in (warning["text"], warning.get("remedy")) if part)
+        sentence = ": ".join(printable(part) for part in (warning["text"], warning.get("remedy")) if part)
         blocks.append(f"<p>{escape(sentence)}</p>")
     blocks.append("<p>Turn scripts on to explore the map and the tables; the page never sends anything anywhere.</p>")
     return _without_addresses("\n".join(blocks))

@@ -37,12 +37,14 @@ def answer(record: Mapping[str, Any], *, doubt: bool = True) -> list[str]:
     """
     clusters = record["clusters"]
     structure = record["structure"]
+    real = structure.get("verdict") != "none"
     sentences: list[str | None] = []
     if len(clusters) > 1:
         largest = max(clusters, key=lambda cluster: cluster["rows"])
         smallest = min(clusters, key=lambda cluster: cluster["rows"])
         sentences.append(
-            f"The {count(record['input'].get('rows'))} rows fall into {_groups(record)}. The largest holds "
+            f"The {count(record['input'].get('rows'))} rows "
+            f"{'fall' if real else 'were cut'} into {len(clusters)} {'groups' if real else 'parts'}. The largest holds "
             f"{count(largest['rows'])} rows ({percent(largest['share'])}), "
             f"the smallest {count(smallest['rows'])} ({percent(smallest['share'])})."
         )
@@ -50,7 +52,7 @@ def answer(record: Mapping[str, Any], *, doubt: bool = True) -> list[str]:
     if noise:
         share = percent((record.get("population") or {}).get("noise_share"))
         sentences.append(f"{count(noise)} {'row fits' if noise == 1 else 'rows fit'} no group ({share}).")
-    elif clusters:
+    elif clusters and real:
         sentences.append("Every row belongs to a group.")
     if doubt or structure.get("verdict") == "clusters":
         sentences.append(structure.get("sentence"))

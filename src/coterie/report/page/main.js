@@ -12,7 +12,7 @@ function verdictBanner() {
   const titles = { none: "No clear groups in these data", weak: "The groups are weak", one: "The rows form one group" };
   if (!titles[verdict]) return null;
   const advice = {
-    none: "The groups below only cut the data into parts; don't read more into them.",
+    none: clusters.length > 1 ? "The groups below only cut the data into parts; don't read more into them." : "So the rows were left together.",
     weak: "Take the borders between groups with care.",
     one: "There is nothing to tell apart.",
   };
@@ -26,7 +26,7 @@ function figures() {
   return el(
     "dl",
     { class: "figures" },
-    figure(count(clusters.length), clusters.length === 1 ? "group" : "groups"),
+    figure(count(clusters.length), `${record.structure.verdict === "none" ? "part" : "group"}${clusters.length === 1 ? "" : "s"}`),
     isNumber(population.noise_rows) && figure(count(population.noise_rows), population.noise_rows === 1 ? "row fits no group" : "rows fit no group"),
     isNumber(judge.sure_share) && figure(percent(judge.sure_share), "of rows clearly belong to their group"),
     isNumber(judge.stability) && figure(percent(judge.stability), "agreement when the work is repeated"),

@@ -75,7 +75,7 @@ function truthBlock() {
   if (!truth) return null;
   const facts = [["Adjusted Rand index", truth.ari], ["Adjusted mutual information", truth.ami], ["Accuracy", truth.accuracy]].filter(([, value]) => isNumber(value)).map(([words, value]) => [words, short.format(value)]);
   const table = truth.table || {};
-  const lines = list(table.counts).map((counts, i) => el("tr", {}, el("th", { scope: "row" }, text(list(table.truth)[i])), list(counts).map((value) => el("td", { class: "number" }, count(value)))));
+  const lines = list(table.counts).map((counts, i) => el("tr", {}, el("th", { scope: "row" }, text(list(table.classes)[i])), list(counts).map((value) => el("td", { class: "number" }, count(value)))));
   return block("Against the known answer", `Compared with the column ${text(truth.column)}, which was not used for grouping. 1 is perfect agreement, 0 is chance.`, factList(facts), lines.length > 0 && plainTable("Known answer against groups", ["", ...list(table.clusters).map((id) => (id === NOISE ? "no group" : `group ${id}`))], lines));
 }
 
