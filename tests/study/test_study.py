@@ -16,7 +16,7 @@ def test_three_kinds_of_customers_are_found(found, shoppers):
     result, _, _ = found
     assert adjusted_rand_score(shoppers["segment"], result.labels) > 0.95
     assert result.record["structure"]["verdict"] == "clusters"
-    assert [cluster["rows"] for cluster in result.record["clusters"]] == [150, 100, 50]
+    assert [cluster["rows"] for cluster in result.record["clusters"]] == pytest.approx([150, 100, 50], abs=2)
 
 
 def test_each_step_is_reported_once_and_in_order(found):

@@ -16,7 +16,7 @@ from ..metrics.external import adjusted_rand_score
 from ..metrics.internal import silhouette_score
 from .estimators import build
 from .radius import dbscan_defaults
-from .structure import blurred
+from .structure import blurred, few_valued, measured
 
 __all__ = ["Candidate", "Choice", "candidates_for", "choose", "no_choice", "refitter", "scaled"]
 
@@ -119,7 +119,7 @@ def choose(
     Choice
     """
     # Levels of a category are gaps by nature; blurred, they count only where several columns agree.
-    Z = blurred(X, np.random.default_rng(seed))
+    Z = measured(blurred(X, np.random.default_rng(seed)), few_valued(X))
     judged: list[Candidate] = []
     for i, (method, params) in enumerate(candidates):
         if on_progress:

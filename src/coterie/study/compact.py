@@ -1,8 +1,9 @@
-"""Are the groups more compact than those that K-means makes of a single cloud?
+"""The compactness test, which compares groups with those that K-means makes of a single cloud.
 
 The best silhouette over several numbers of groups is compared with that of draws without groups: normal and uniform ones with
 the same covariance, and the rows with every column shuffled, in the data's axes and in the principal ones. Shuffling keeps
-each column as it is and breaks only what ties them together, so that it finds groups which show in no single line.
+each column as it is and breaks only what ties them together, so that it finds groups which show in no single line. A last
+kind keeps how far each row is from the middle and turns it at random: heavy tails are no groups.
 """
 
 import numpy as np
@@ -43,6 +44,14 @@ def compactness_test(X: np.ndarray, rng: np.random.Generator, seed: int) -> floa
         lambda: rng.permuted(X, axis=0),
         lambda: rng.permuted((X - center) @ axes.T, axis=0) @ axes,
     )
+    whitened = (X - center) @ axes.T / np.maximum(scale, 1e-9 * scale.max())
+    radius = np.linalg.norm(whitened, axis=1, keepdims=True)
+
+    def turned() -> np.ndarray:
+        direction = rng.standard_normal(whitened.shape)
+        return radius * direction / np.linalg.norm(direction, axis=1, keepdims=True) * scale @ axes
+
+    kinds = (*kinds, turned)
     lead = np.inf
     for kind in kinds:
         values = np.array([best_silhouette(kind(), seed) for _ in range(DRAWS)])

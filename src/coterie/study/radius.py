@@ -11,6 +11,8 @@ __all__ = ["dbscan_defaults", "knee"]
 
 QUERY_ROWS = 1_000
 BLOCK_SIZE = 1 << 21
+# The knee is where the curve starts to turn; a little beyond it keeps the edges of groups.
+SLACK = 1.2
 
 
 def dbscan_defaults(X: np.ndarray, params: dict[str, Any]) -> dict[str, Any]:
@@ -21,7 +23,7 @@ def dbscan_defaults(X: np.ndarray, params: dict[str, Any]) -> dict[str, Any]:
     distances = _neighbor_distances(X, min(params["min_samples"], len(X)))
     positive = distances[distances > 0]
     eps = knee(np.sort(positive)) if len(positive) else 1.0
-    return params | {"eps": float(f"{eps:.4g}")}
+    return params | {"eps": float(f"{eps * SLACK:.4g}")}
 
 
 def knee(ascending: np.ndarray) -> float:

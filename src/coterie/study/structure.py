@@ -23,7 +23,7 @@ from .compact import compactness_test
 from .estimators import build
 from .modality import dip, dip_significance
 
-__all__ = ["blurred", "examine", "hump_test", "valley_depth"]
+__all__ = ["blurred", "examine", "few_valued", "hump_test", "measured", "valley_depth"]
 
 ROWS = 4_000
 VALLEY_ROWS = 1_000
@@ -34,9 +34,10 @@ CELL_DISCOUNT = 0.85
 VALLEY_MARGIN = 0.25
 WEAK_MARGIN = 0.12
 # Standard deviations by which the best silhouette must lead over every kind of draw.
-COMPACT_LEAD = 3.5
+COMPACT_LEAD = 5.0
 NEIGHBORS = 5
 SMALLEST_PART = 0.05
+FEW = 5
 
 
 def examine(X: np.ndarray, *, seed: int = 0) -> dict[str, Any]:
@@ -57,6 +58,7 @@ def examine(X: np.ndarray, *, seed: int = 0) -> dict[str, Any]:
     rng = np.random.default_rng(seed)
     n = len(X)
     Z = X[rng.permutation(n)[:ROWS]]
+    few = few_valued(Z)
     Z = blurred(Z, rng)
     p_humps = hump_test(Z, seed)
     depth = valley_depth(Z[:VALLEY_ROWS])
@@ -72,7 +74,7 @@ def examine(X: np.ndarray, *, seed: int = 0) -> dict[str, Any]:
         p_humps < 2 * LEVEL
         or (p_valleys < LEVEL and margin > WEAK_MARGIN)
         or flat_on_one_line(Z, seed)
-        or compactness_test(Z, rng, seed) > COMPACT_LEAD
+        or compactness_test(measured(Z, few), rng, seed) > COMPACT_LEAD
     ):
         verdict = "weak"
     else:
@@ -94,6 +96,16 @@ SENTENCES = {
 }
 
 
+def few_valued(X: np.ndarray) -> np.ndarray:
+    """Return which columns hold at most `FEW` different values, as levels of a category do: (m,) bool."""
+    return np.array([len(np.unique(column)) <= FEW for column in X.T])
+
+
+def measured(Z: np.ndarray, few: np.ndarray) -> np.ndarray:
+    """Return the columns of many values where they are two or more and at least half of all, else every column."""
+    return Z[:, ~few] if (~few).sum() >= max(2, len(few) / 2) else Z
+
+
 def blurred(X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return the rows with ties broken: columns of few values blurred by their own spread, stepped ones by half a step."""
     out = np.array(X, dtype=np.float64)
@@ -101,8 +113,9 @@ def blurred(X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         known, counts = np.unique(out[:, j], return_counts=True)
         if len(known) < 2:
             continue
-        if len(known) <= 5:
-            out[:, j] += rng.normal(0.0, out[:, j].std(), len(out))
+        if len(known) <= FEW:
+            spread = out[:, j].std()
+            out[:, j] = out[:, j].mean() + (out[:, j] - out[:, j].mean() + rng.normal(0.0, spread, len(out))) / 2**0.5
         elif counts.max() > 1:
             step = float(np.median(np.diff(known)))
             out[:, j] += rng.uniform(-0.5, 0.5, len(out)) * step * (counts.mean() > 1.5)
