@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from coterie.errors import InputError
+from coterie.errors import InputError, ResourceError
 from coterie.tables import read
 from tables.corpus import CASES, Bad, Good
 
@@ -147,10 +147,15 @@ def test_a_value_that_is_late_and_odd_is_counted_in_a_large_file(tmp_path):
     assert any("1 value is not a number" in note and "'broken' in row 15000" in note for note in table.notes)
 
 
+def test_a_table_beyond_the_memory_limit_is_refused_with_its_size(tmp_path):
+    path = tmp_path / "big.csv"
+    path.write_text("a,b\n" + "1,2\n" * 10_000)
+    with pytest.raises(ResourceError, match=r"10,000 rows x 2 columns, which need 0 MB, above the memory limit"):
+        read(path, memory_limit=100_000)
+
+
 def test_a_gzip_file_beyond_the_memory_limit_is_refused(tmp_path):
     import gzip
-
-    from coterie.errors import ResourceError
 
     path = tmp_path / "big.csv.gz"
     rng = np.random.default_rng(0)

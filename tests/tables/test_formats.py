@@ -401,6 +401,7 @@ PATHS = {
     "folder": (lambda folder: folder, "is a folder"),
     "missing folder": (lambda folder: folder / "none" / "x.csv", "no file at"),
     "nul in the path": (lambda folder: "a\0b.csv", "no usable path"),
+    "web address": (lambda folder: "https://example.org/a.csv", "download the file"),
     "device": (lambda folder: "/dev/null", "not an ordinary file"),
     "very long": (lambda folder: folder / ("x" * 300), "too long|no file at x"),
 }

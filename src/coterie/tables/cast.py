@@ -405,7 +405,13 @@ def as_number(column: Column) -> Column:
         return column
     if column.kind == "date":
         days = column.values.astype(np.int64) / MICROSECONDS_PER_DAY
-        return Column(column.name, np.where(column.missing, np.nan, days), "number", unit="days since 1970-01-01")
+        return Column(
+            column.name,
+            np.where(column.missing, np.nan, days),
+            "number",
+            unit="days since 1970-01-01",
+            format=column.format,
+        )
     levels = column.levels
     numbers = _parse_numbers(levels.values, None, False)
     if isinstance(numbers, str):

@@ -113,43 +113,45 @@ def fit_number(column: Column, base: Coding, scale: str) -> Coding:
     scale : {"auto", "z-score", "robust", "none"}
     """
     known = column.values[~column.missing]
-    middle = float(np.median(known))
+    factor = _unit_factor(known)
     base = replace(
-        base, used=True, missing=column.n_missing, unit=column.unit, fill=middle if column.n_missing else None
-    )
-    base = replace(base, weight=1.0)
-    mean, deviation = _moments(known)
-    trimmed = _moments(np.clip(known, *np.quantile(known, [0.025, 0.975])))[1]
+        base, used=True, missing=column.n_missing, unit=column.unit, weight=1.0, factor=factor,
+        fill=float(np.median(known * factor)) / factor if column.n_missing else None,
+    )  # fmt: skip
+    known = known * factor
+    middle, mean, deviation = float(np.median(known)), float(known.mean()), float(known.std())
     if scale == "none":
-        return replace(base, coding="as is", center=mean, spread=deviation, weight=deviation**2)
+        return replace(base, coding="as is", center=mean / factor, spread=deviation / factor, weight=deviation**2)
+    z_score = replace(
+        base, coding="z-score", center=mean / factor, spread=deviation / factor, shift=mean, scale=deviation
+    )
     if base.role == "date":
-        return replace(base, coding="days", center=mean, spread=deviation, shift=mean, scale=deviation)
+        return replace(z_score, coding="days")
     if scale == "z-score":
-        return replace(base, coding="z-score", center=mean, spread=deviation, shift=mean, scale=deviation)
+        return z_score
+    trimmed = float(np.clip(known, *np.quantile(known, [0.025, 0.975])).std())
     spread = trimmed if trimmed > 1e-9 * deviation else deviation
-    robust = replace(base, coding="robust", center=middle, spread=spread, shift=middle, scale=spread)
+    robust = replace(base, coding="robust", center=middle / factor, spread=spread / factor, shift=middle, scale=spread)
     if scale == "robust":
         return robust
-    step = _log_step(known)
+    step = _log_step(known, counts=factor == 1.0)
     if step is not None:
         logs = np.log1p(known / step)
-        shift, size = _moments(logs)
-        return replace(base, coding="log", center=middle, spread=spread, step=step, shift=shift, scale=size)
+        return replace(robust, coding="log", step=step, shift=float(logs.mean()), scale=float(logs.std()))
     if max(known.max() - middle, middle - known.min()) > _FAR * spread:
         return replace(robust, coding="signed log")
-    if deviation > _HEAVY * spread:
-        return robust
-    return replace(base, coding="z-score", center=mean, spread=deviation, shift=mean, scale=deviation)
+    return robust if deviation > _HEAVY * spread else z_score
 
 
-def _moments(values: NDArray[np.float64]) -> tuple[float, float]:
-    """Return mean and standard deviation without overflow for values up to 1e308."""
-    size = float(np.abs(values).max()) or 1.0
-    scaled = values / size
-    return float(scaled.mean()) * size, float(scaled.std()) * size
+def _unit_factor(known: NDArray[np.float64]) -> float:
+    """Return a power of two that brings extreme values near 1, so that no square overflows or vanishes."""
+    size = float(np.abs(known).max())
+    if size == 0 or 1e-100 < size < 1e100:
+        return 1.0
+    return float(2.0 ** min(max(-np.floor(np.log2(size)), -1000.0), 1000.0))
 
 
-def _log_step(known: NDArray[np.float64]) -> float | None:
+def _log_step(known: NDArray[np.float64], *, counts: bool) -> float | None:
     """Return the unit in which to take log(1 + x / unit), or None where no logarithm is called for."""
     if known.min() < 0:
         return None
@@ -161,7 +163,8 @@ def _log_step(known: NDArray[np.float64]) -> float | None:
     if skew < _SKEWED or q99 < _RANGE * q01:
         return None
     # Counts have a natural unit; amounts take the size of the small ones, so that changing the currency changes nothing.
-    step = 1.0 if (positive == np.floor(positive)).all() and q05 < 10 else float(q05)
+    whole = counts and q05 < 10 and bool((positive == np.floor(positive)).all())
+    step = 1.0 if whole else float(q05)
     if abs(_skewness(*np.log1p(np.array([q05, q50, q95]) / step))) > 0.6 * skew:
         return None
     return step
@@ -256,10 +259,11 @@ def _code_number(coding: Coding, values: NDArray[np.float64]) -> NDArray[np.floa
         values = coding.seam + np.mod(values - coding.seam, 360.0)
     if coding.coding == "as is":
         return np.array(values, np.float64)
+    values = values * coding.factor
     if coding.coding == "log":
         # Training had no negative value; a new one goes on the other side of zero.
         return (np.sign(values) * np.log1p(np.abs(values) / coding.step) - coding.shift) / coding.scale
-    z = (values * coding.factor - coding.shift) / coding.scale
+    z = (values - coding.shift) / coding.scale
     return compress(z) if coding.coding == "signed log" else z
 
 

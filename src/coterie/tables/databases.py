@@ -137,7 +137,7 @@ def read_postgresql(url: str, query: str | None, table: str | None = None, *, me
         statement = sql.SQL("SELECT * FROM {}").format(sql.Identifier(*table.split(".")))
     where = _without_password(url)
     try:
-        with _snapshot(psycopg, url) as connection, connection.cursor(name="coterie") as cursor:
+        with _snapshot(psycopg, url) as connection, connection.cursor(name="coterie", binary=True) as cursor:
             cursor.itersize = _ROWS_A_FETCH
             cursor.execute(statement)
             names = [column.name for column in cursor.description or ()]

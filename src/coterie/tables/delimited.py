@@ -166,7 +166,9 @@ def _columns(
         n_rows = found.n_records - (dialect.header is not None)
         source = safe_path(plain.path, folder)
         skip = dialect.skip if start != plain.start else 0
-        read = parse(source, dialect, names, n_rows, found.longest, memory_limit, crlf=found.has_cr, skip=skip)
+        read = parse(
+            source, dialect, names, n_rows, found.longest, memory_limit, crlf=found.has_cr, skip=skip, name=name
+        )
         if read is not None:
             blank = [f"{found.n_blank:,} blank lines were left out"] if found.n_blank else []
             return read[0], n_rows, [*notes, *blank, *read[1]]
@@ -174,7 +176,7 @@ def _columns(
     canonical = folder / "canonical.csv"
     n_rows, longest, said = rewrite(plain.path, start, dialect, first_fields, name, found, canonical)
     regular = replace(dialect, delimiter=",", header=None)
-    read = parse(canonical, regular, names, n_rows, longest, memory_limit, original=dialect)
+    read = parse(canonical, regular, names, n_rows, longest, memory_limit, original=dialect, name=name)
     if read is None:
         _log.info("%s: the parser disagrees with the count of records; taking them one by one", name)
         read = parse_slowly(canonical, names, dialect)

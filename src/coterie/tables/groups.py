@@ -36,7 +36,9 @@ def common_scales(columns: list[Column], codings: list[Coding]) -> tuple[list[Co
     notes : list of str
     """
     codings, notes = list(codings), []
-    numbers = [i for i, coding in enumerate(codings) if coding.used and coding.role == "number"]
+    numbers = [
+        i for i, coding in enumerate(codings) if coding.used and coding.role == "number" and coding.factor == 1.0
+    ]
     for latitude, longitude in _places(columns, numbers):
         notes.append(_on_the_globe(columns, codings, latitude, longitude))
         numbers = [i for i in numbers if i not in (latitude, longitude)]
@@ -78,8 +80,6 @@ def _on_the_globe(columns: list[Column], codings: list[Coding], latitude: int, l
     seam = _seam(lon[~np.isnan(lon)])
     turned = lon if seam is None else seam + np.mod(lon - seam, 360.0)
     spread = float(np.sqrt((np.nanvar(lat) + np.nanvar(turned * factor)) / 2))
-    if spread == 0:
-        return ""
     for i, values, by in ((latitude, lat, 1.0), (longitude, turned, factor)):
         middle = float(np.nanmean(values))
         codings[i] = replace(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import ResourceError
 from .cast import cast_numbers, cast_text
 from .dialect import Dialect
 from .duck import connect, literal
@@ -43,6 +44,7 @@ def parse(
     crlf: bool = False,
     skip: int = 0,
     original: Dialect | None = None,
+    name: str = "the file",
 ) -> tuple[list[Column], list[str]] | None:
     """Let DuckDB parse a regular file.
 
@@ -63,14 +65,27 @@ def parse(
         Lines before the header.
     original : Dialect, optional
         Of the file that ``source`` was rewritten from: it decides how numbers are written.
+    name : str, optional
+        Of the file, for messages.
 
     Returns
     -------
     (columns, notes) or None
         None if DuckDB does not find exactly these rows.
+
+    Raises
+    ------
+    ResourceError
+        If the table does not fit in ``memory_limit``.
     """
     import duckdb
 
+    if memory_limit is not None and n_rows * len(names) * 8 > memory_limit:
+        needed = n_rows * len(names) * 8 / 1e6
+        raise ResourceError(
+            f"{name} has {n_rows:,} rows x {len(names):,} columns, which need {needed:,.0f} MB, above the memory limit of "
+            f"{memory_limit / 1e6:,.0f} MB; raise the limit or read a part"
+        )
     if n_rows == 0:
         return [Column(name, np.empty(0, object), "text") for name in names], []
     fields = [f"c{j}" for j in range(len(names))]
@@ -80,6 +95,8 @@ def parse(
             connection.execute(query)
             counted = connection.execute("SELECT count(*) FROM t").fetchall()
             first = connection.execute("SELECT * FROM t LIMIT 1").fetchall()
+        except duckdb.OutOfMemoryException as error:
+            raise ResourceError(f"{name} does not fit in the memory limit; raise the limit or read a part") from error
         except duckdb.Error as error:
             _log.info("DuckDB could not parse the file: %s", str(error).partition("\n")[0])
             return None

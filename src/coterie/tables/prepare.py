@@ -151,6 +151,7 @@ def prepare(
     require_used(found, table.name)
     columns = [_as_role(column, role) for column, role in zip(table.columns, found, strict=True)]
     codings = [_fit(column, role, scale, missing) for column, role in zip(columns, found, strict=True)]
+    require_used([Role(c.column, c.role if c.used else "constant", c.why, c.used) for c in codings], table.name)
     notes: list[str] = []
     if scale == "auto":
         codings, notes = common_scales(columns, codings)
@@ -165,7 +166,7 @@ def _as_role(column: Column, role: Role) -> Column:
 
 
 def _fit(column: Column, role: Role, scale: str, missing: str) -> Coding:
-    base = Coding(role.column, role.role, role.used, role.why, column.n_missing, unit=column.unit)
+    base = Coding(role.column, role.role, role.used, role.why, column.n_missing, unit=column.unit, format=column.format)
     if not role.used:
         return base
     if column.n_missing == column.values.size:
@@ -199,13 +200,15 @@ def _without_copies(codings: list[Coding], table: Table) -> tuple[list[Coding], 
     if not copy_of:
         return codings, X, []
     names = [name for i in used for name in codings[i].feature_names]
-    notes = []
+    notes: list[str] = []
     for i in sorted({int(owner[j]) for j in copy_of}):
         mine = [int(j) for j in np.flatnonzero(owner == i) if j in copy_of]
         kept = tuple(int(place[j]) for j in np.flatnonzero(owner == i) if j not in copy_of)
         if kept:
             codings[i] = replace(codings[i], kept=kept)
-            notes += [f"{names[j]} says the same as {names[copy_of[j]]} and is counted once" for j in mine]
+            notes += [
+                f"{names[j]} follows from {codings[int(owner[copy_of[j]])].column} and is counted once" for j in mine
+            ]
         else:
             other = codings[int(owner[copy_of[mine[0]]])].column
             codings[i] = replace(codings[i], used=False, coding="dropped", weight=0.0, why=f"says the same as {other}")
@@ -232,6 +235,7 @@ def _copies(X: NDArray[np.float64], owner: NDArray[np.int64], grouped: set[int])
 
 
 def _correlation(X: NDArray[np.float64]) -> NDArray[np.float64]:
+    X = X / np.maximum(np.abs(X).max(axis=0), np.finfo(float).tiny)  # "as is" may be 1e300
     Z = X - X.mean(axis=0)
     sizes = np.sqrt((Z**2).sum(axis=0))
     Z /= np.where(sizes > 0, sizes, 1.0)

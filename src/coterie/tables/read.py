@@ -1,6 +1,7 @@
 """One way in: a path, a URL, a frame, an array or a list becomes a `Table`."""
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import IO, Any
@@ -59,6 +60,10 @@ def read(source: Any, *, query: str | None = None, table: str | None = None, mem
             from .databases import read_postgresql
 
             return read_postgresql(text, query, table, memory_limit=memory_limit)
+        if re.match(r"[a-z][a-z0-9+.-]+://", text, re.IGNORECASE):
+            raise InputError(
+                f"{text.split('://')[0]}:// addresses are not read; download the file, or give postgresql://… with query="
+            )
         if text == "-":
             return _read_stream(sys.stdin.buffer, "standard input", memory_limit)
         return _read_path(Path(text), query, table, memory_limit)

@@ -4,7 +4,7 @@ Every decision comes with its reason in a sentence, and every decision can be ov
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -209,7 +209,7 @@ def _day(value: np.datetime64) -> str:
 
 def _number_role(column: Column, n_known: int) -> tuple[str, str]:
     known = column.values[~column.missing]
-    low, high = float(known.min()), float(known.max())
+    low, high = float(known.min()), float(known.max())  # as Python floats, whose difference may overflow quietly
     if low == high or high - low <= 1e-13 * max(abs(low), abs(high)):
         return "constant", f"every {'row' if not column.n_missing else 'known value'} has {low:.6g}"
     whole = bool((known == np.floor(known)).all())
@@ -234,7 +234,12 @@ def _number_role(column: Column, n_known: int) -> tuple[str, str]:
 
 def _counts_rows(column: Column, words: list[str], known: np.ndarray) -> bool:
     """Say whether it is 0, 1, 2, … or 1, 2, 3, … in order; without a telling name only in tables of some length."""
-    if column.n_missing or known.size < 2 or not (np.diff(known) == 1).all():
+    if (
+        column.n_missing
+        or known.size < 2
+        or float(known[-1]) - float(known[0]) != known.size - 1
+        or (np.diff(known) != 1).any()
+    ):
         return False
     named = not words or bool(_ROW_NAMES & set(words)) or words[0] == "column" or is_id_name(column.name)
     return (named and known.size > 2) or (known[0] in (0, 1) and known.size >= 20)
@@ -309,7 +314,7 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share < 0.995 or share == 1 else f"{100 * share:.1f} %"
 
 
-def require_used(roles: tuple[Role, ...], name: str) -> None:
+def require_used(roles: Sequence[Role], name: str) -> None:
     """Raise InputError when no column can be used, saying what was found."""
     if any(role.used for role in roles):
         return
