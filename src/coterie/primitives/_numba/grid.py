@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .blocks import run_blocks, run_kernel
+from .blocks import run_blocks
 from .jit import kernel
 
 __all__ = ["SortedCells", "sort_into_cells"]
@@ -41,17 +41,12 @@ def sort_into_cells(keys, largest):
     table = np.empty((blocks, 1 << _BITS), np.int64)
     for shift in range(0, max(1, int(largest).bit_length()), _BITS):
         run_blocks(_histogram, blocks, keys, shift, table)
-        run_kernel(_offsets, table)
+        # Where the first row of each digit goes, block after block.
+        table[:] = (np.cumsum(table.T).reshape(table.shape[::-1]).T) - table
         run_blocks(_scatter, blocks, keys, order, shift, table, other_keys, other_order)
         keys, other_keys, order, other_order = other_keys, keys, other_order, order
-    changes = np.zeros(blocks + 1, np.int64)
-    run_blocks(_count_changes, blocks, keys, changes)
-    changes = np.cumsum(changes)
-    cells = np.empty(changes[-1], np.int64)
-    starts = np.empty(changes[-1] + 1, np.int64)
-    starts[-1] = n
-    run_blocks(_list_cells, blocks, keys, changes, cells, starts)
-    return SortedCells(cells, starts, order)
+    starts = np.concatenate([[0], np.flatnonzero(keys[1:] != keys[:-1]) + 1, [n]])
+    return SortedCells(keys[starts[:-1]], starts, order)
 
 
 @kernel
@@ -65,18 +60,6 @@ def _histogram(
     mine[:] = 0
     for i in range(block * _ROWS, min(len(keys), (block + 1) * _ROWS)):
         mine[(keys[i] >> shift) & ((1 << _BITS) - 1)] += 1
-
-
-@kernel
-def _offsets(
-    table,  # (blocks, 2048) int64  in: how many, out: where the first goes
-):
-    total = 0
-    for digit in range(table.shape[1]):
-        for block in range(table.shape[0]):
-            count = table[block, digit]
-            table[block, digit] = total
-            total += count
 
 
 @kernel
@@ -96,30 +79,3 @@ def _scatter(
         mine[digit] = place + 1
         keys_out[place] = keys[i]
         order_out[place] = order[i]
-
-
-@kernel
-def _count_changes(
-    block,  # int  in
-    keys,  # (n,) int64  in: sorted
-    changes,  # (blocks + 1,) int64  out: after 0, how many cells begin in each block
-):
-    count = 0
-    for i in range(block * _ROWS, min(len(keys), (block + 1) * _ROWS)):
-        count += i == 0 or keys[i] != keys[i - 1]
-    changes[block + 1] = count
-
-
-@kernel
-def _list_cells(
-    block,  # int  in
-    keys,  # (n,) int64  in: sorted
-    changes,  # (blocks + 1,) int64  in: cells that begin before each block
-    cells,  # (c,) int64  out
-    starts,  # (c + 1,) int64  out
-):
-    cell = changes[block]
-    for i in range(block * _ROWS, min(len(keys), (block + 1) * _ROWS)):
-        if i == 0 or keys[i] != keys[i - 1]:
-            cells[cell], starts[cell] = keys[i], i
-            cell += 1

@@ -29,7 +29,9 @@ __all__ = [
     "sort_mask",
 ]
 
-REACH = 2  # cells, in every dimension: ceil(sqrt(3)), and one more than sqrt(1)
+# Cells, in every dimension: ceil(sqrt(3)), and one more than sqrt(1). Kernels say np.int64(REACH): a literal would be a type
+# of its own, and everything called with it compiled twice.
+REACH = 2
 _MOST_DIMENSIONS = 3
 _MOST_ROWS_IN_CELL = 1024  # above, boxes within a cell pay: the k-d tree has them
 _MOST_CELLS_ALONG = 2**40
@@ -58,11 +60,10 @@ def build_grid(rows, limit):
     n, d = rows.shape
     if d > _MOST_DIMENSIONS or not limit > 0:
         return None
-    corners = np.empty((-(-n // _ROWS), 2, d))
-    run_blocks(_extremes, len(corners), rows, corners)
-    origin = corners[:, 0].min(axis=0)
+    # Column by column: NumPy takes ten times as long along the short axis.
+    origin = np.array([rows[:, f].min() for f in range(d)], np.float64)
     with np.errstate(over="ignore"):
-        width = corners[:, 1].max(axis=0) - origin
+        width = np.array([rows[:, f].max() for f in range(d)], np.float64) - origin
     # Rounding: of a squared distance in the rows' type, and of a row's place, which grows with the number of cells.
     along = float(width.max()) / limit * np.sqrt(d)
     if not along < _MOST_CELLS_ALONG:
@@ -113,24 +114,8 @@ def _lines(strides):
 
 def sort_mask(grid, mask):
     """Return the mask by place, and for each cell whether any of its rows is in it."""
-    places = np.empty(len(grid.X), np.bool_)
-    any_row = np.empty(len(grid.cells.keys), np.bool_)
-    blocks, per_block = cell_blocks(grid.cells)
-    run_blocks(_gather_mask, blocks, per_block, mask, grid.cells.order, grid.cells.starts, places, any_row)
-    return places, any_row
-
-
-@kernel
-def _extremes(
-    block,  # int  in
-    X,  # (n, d)  in
-    corners,  # (blocks, 2, d) float64  out: lowest and highest of each feature in the block
-):
-    for f in range(X.shape[1]):
-        low, high = np.inf, -np.inf
-        for row in range(block * _ROWS, min(len(X), (block + 1) * _ROWS)):
-            low, high = min(low, X[row, f]), max(high, X[row, f])
-        corners[block, 0, f], corners[block, 1, f] = low, high
+    places = mask[grid.cells.order]
+    return places, np.logical_or.reduceat(places, grid.cells.starts[:-1])
 
 
 @kernel
@@ -170,21 +155,17 @@ def _gather(block, per_block, rows, order, starts, sorted_rows, columns, low, hi
 
 
 @kernel
-def _gather_mask(block, per_block, mask, order, starts, places, any_row):
-    for cell in range(block * per_block, min(len(any_row), (block + 1) * per_block)):
-        found = False
-        for place in range(starts[cell], starts[cell + 1]):
-            places[place] = mask[order[place]]
-            found |= places[place]
-        any_row[cell] = found
-
-
-@kernel
 def _start(keys, key, lines, reach, pointers):
     """Point at the first cell of each line around the cell ``key``, and behind its last."""
     for line in range(len(lines)):
-        pointers[line, 0] = np.searchsorted(keys, key + lines[line] - reach)
-        pointers[line, 1] = pointers[line, 0]
+        low, high = 0, len(keys)
+        while low < high:
+            middle = (low + high) // 2
+            if keys[middle] < key + lines[line] - reach:
+                low = middle + 1
+            else:
+                high = middle
+        pointers[line, 0] = pointers[line, 1] = low
 
 
 @kernel
@@ -212,7 +193,7 @@ def _spans(
     """Find the rows around a cell, a line of cells at a time; return how many lines hold some."""
     n_spans = 0
     for line in range(len(lines)):
-        first, end = _move(keys, key, lines, line, REACH, pointers)
+        first, end = _move(keys, key, lines, line, np.int64(REACH), pointers)
         if end > first:
             spans[n_spans, 0], spans[n_spans, 1] = starts[first], starts[end]
             n_spans += 1
@@ -238,7 +219,7 @@ def count_grid(
 ):
     """Count the rows within the radius of each row of a block of cells."""
     pointers = np.empty((len(lines), 2), np.int64)
-    _start(keys, keys[block * per_block], lines, REACH, pointers)
+    _start(keys, keys[block * per_block], lines, np.int64(REACH), pointers)
     spans = np.empty((len(lines), 2), np.int64)
     for cell in range(block * per_block, min(len(keys), (block + 1) * per_block)):
         own = starts[cell + 1] - starts[cell]
@@ -274,7 +255,7 @@ def weigh_grid(
 ):
     """Add up the weights of the rows within the radius of each row of a block of cells."""
     pointers = np.empty((len(lines), 2), np.int64)
-    _start(keys, keys[block * per_block], lines, REACH, pointers)
+    _start(keys, keys[block * per_block], lines, np.int64(REACH), pointers)
     spans = np.empty((len(lines), 2), np.int64)
     for cell in range(block * per_block, min(len(keys), (block + 1) * per_block)):
         n_spans = _spans(keys[cell], keys, starts, lines, pointers, spans)
@@ -401,7 +382,7 @@ def nearest_grid(
 ):
     """Find the nearest row of the mask within the radius of each query."""
     pointers = np.empty((len(lines), 2), np.int64)
-    _start(keys, q_keys[block * per_block], lines, REACH, pointers)
+    _start(keys, q_keys[block * per_block], lines, np.int64(REACH), pointers)
     spans = np.empty((len(lines), 2), np.int64)
     for q_cell in range(block * per_block, min(len(q_keys), (block + 1) * per_block)):
         n_spans = _spans(q_keys[q_cell], keys, starts, lines, pointers, spans)
