@@ -23,7 +23,7 @@ class Ended:
 def in_an_empty_folder(tmp_path, monkeypatch):
     """Run in a folder of its own, with nothing set in the environment."""
     monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith("COTERIE_")]:
+    for name in [name for name in os.environ if name.startswith("COTERIE_") and name != "COTERIE_CACHE_DIR"]:
         monkeypatch.delenv(name)
     return tmp_path
 

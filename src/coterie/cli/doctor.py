@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from importlib import metadata
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
@@ -114,16 +115,21 @@ def _kernels() -> Iterator[Finding]:
         yield Finding("kernels", "processor", f"{binding.get_host_cpu_name()}, {wide[0] if wide else 'no SIMD known'}")
     except Exception as error:
         yield Finding("kernels", "processor", f"unknown ({error})")
-    folder = getattr(numba.config, "CACHE_DIR", "") or os.environ.get("NUMBA_CACHE_DIR")
-    yield Finding("kernels", "cache", folder or "beside the package", None if not folder else _is_private(folder))
+    yield _cache()
 
 
-def _is_private(folder: str) -> bool | None:
+def _cache() -> Finding:
+    """Tell where compiled kernels are kept, which makes every start after the first quick."""
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    folder = Path(os.environ.get("COTERIE_CACHE_DIR") or os.path.join(home, "coterie"))
     try:
-        status = os.stat(folder)
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        usable = os.access(folder, os.W_OK)
     except OSError:
-        return None  # made on first use
-    return not status.st_mode & 0o002
+        size, usable = 0, False
+    if not folder.exists():
+        return Finding("kernels", "cache", f"{folder} (made on first use)")
+    return Finding("kernels", "cache", f"{folder}, {size / 1e6:.0f} MB" + ("" if usable else ", not writable"), usable)
 
 
 def _gpu() -> Iterator[Finding]:
