@@ -70,7 +70,7 @@ def outcome_of(path):
         return str(error)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(st.tuples(CELLS, st.floats(-1e6, 1e6), CELLS), min_size=2, max_size=12),
     delimiter=DELIMITED,
@@ -92,7 +92,7 @@ def test_what_was_written_is_read_again_in_any_dialect(rows, delimiter, newline,
     np.testing.assert_array_equal(table.column("amount").values, [x for _, x, _ in rows])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(min_size=1, max_size=200) | st.text(',;\t|"\n\r ab1.', max_size=120).map(str.encode))
 def test_any_bytes_give_a_table_or_one_sentence(data, tmp_path):
     path = tmp_path / "any.csv"

@@ -466,9 +466,9 @@ def test_a_damaged_parquet_never_ends_the_process(tmp_path):
     frame = pd.DataFrame({"a": rng.normal(size=200), "b": rng.choice(["x", "yy", "zzz"], 200), "c": np.arange(200)})
     path = to_parquet(frame, tmp_path)
     done = subprocess.run(
-        [sys.executable, "-c", MUTATE, str(path), "300"], capture_output=True, text=True, timeout=150, check=False
+        [sys.executable, "-c", MUTATE, str(path), "200"], capture_output=True, text=True, timeout=150, check=False
     )
     assert done.returncode == 0, done.stderr[-2000:]
     tables, sentences = map(int, done.stdout.split())
-    assert tables + sentences == 300
-    assert sentences > 100
+    assert tables + sentences == 200
+    assert sentences > 70

@@ -25,6 +25,8 @@ from .table import Column, Table, unique_names
 
 __all__ = ["read_delimited"]
 
+# The database plans a query over thousands of columns for longer than it takes to read a short table by hand.
+_WIDE, _FEW_CELLS = 1000, 5_000_000
 _log = logging.getLogger("coterie.tables")
 
 
@@ -162,7 +164,8 @@ def _columns(
     notes: list[str] = []
     if found.mixed_ends:
         notes.append("lines end in different ways (CRLF, LF, CR); all were taken as line ends")
-    if found.regular and not (dialect.n_fields == 1 and found.n_blank):
+    wide = dialect.n_fields > _WIDE and found.n_records * dialect.n_fields <= _FEW_CELLS
+    if found.regular and not wide and not (dialect.n_fields == 1 and found.n_blank):
         n_rows = found.n_records - (dialect.header is not None)
         source = safe_path(plain.path, folder)
         skip = dialect.skip if start != plain.start else 0
@@ -176,9 +179,11 @@ def _columns(
     canonical = folder / "canonical.csv"
     n_rows, longest, said = rewrite(plain.path, start, dialect, first_fields, name, found, canonical)
     regular = replace(dialect, delimiter=",", header=None)
-    read = parse(canonical, regular, names, n_rows, longest, memory_limit, original=dialect, name=name)
+    read = None
+    if not wide:
+        read = parse(canonical, regular, names, n_rows, longest, memory_limit, original=dialect, name=name)
     if read is None:
-        _log.info("%s: the parser disagrees with the count of records; taking them one by one", name)
+        _log.info("%s: its records are taken one by one", name)
         read = parse_slowly(canonical, names, dialect)
     return read[0], n_rows, [*notes, *said, *read[1]]
 
