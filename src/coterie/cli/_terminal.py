@@ -114,21 +114,21 @@ class Talk:
         if self._bar is None:
             if time.monotonic() - self._step_began < BAR_AFTER_SECONDS:
                 return
-            self._start_bar()
+            self._make_bar()
         self._bar.update(self._task, completed=done, total=total or None, description=printable(text) or "working")
+        self._bar.start()
 
     def width(self) -> int:
         """Return the columns to fill: those of the terminal, 100 where there is none."""
         return shutil.get_terminal_size((100, 24)).columns if is_terminal() else 100
 
-    def _start_bar(self) -> None:
+    def _make_bar(self) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = (TextColumn("{task.description:<10}", markup=False), BarColumn(), TimeRemainingColumn())
         self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
         self._task = self._bar.add_task("working", total=None)
-        self._bar.start()
 
     def stop_bar(self) -> None:
         """Take the progress bar away, if there is one."""
