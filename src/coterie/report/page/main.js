@@ -88,7 +88,7 @@ function mapCaption() {
   if (map.method !== "columns" && map.method !== "column") {
     parts.push(`The picture flattens all used columns into two directions${kept > 0 && kept < 0.995 ? ` and keeps ${percent(kept)} of the differences between rows` : ""}.`);
   }
-  parts.push(map.n_shown > DOTS ? "Darker places hold more rows; zoom in to see single ones." : "Point at a dot to see its row.");
+  parts.push(map.n_shown > DOTS ? "The stronger the colour, the more rows lie there; zoom in for single ones." : "Point at a dot to see its row.");
   return { parts: parts.join(" "), x, y };
 }
 

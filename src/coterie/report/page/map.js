@@ -94,7 +94,8 @@ class PointMap {
     this.context.setTransform(1, 0, 0, 1, 0, 0);
     this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     const inSight = this.points.n > DOTS ? this.countInSight() : this.points.n;
-    if (inSight > DOTS) this.drawDensity();
+    // Grains of two pixels where the points are too sparse for one to be seen.
+    if (inSight > DOTS) this.drawDensity(inSight < 120000 ? 2 : 1);
     else this.drawDots(inSight);
     this.context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     this.drawNames();
@@ -147,9 +148,9 @@ class PointMap {
   }
 
   // Count the points in each pixel; the colour is the mix of theirs, the strength grows with the logarithm of their number.
-  drawDensity() {
+  drawDensity(grain) {
     const { sx, sy, ox, oy } = this.view;
-    const [width, height] = [Math.round(this.width), Math.round(this.height)];
+    const [width, height] = [Math.ceil(this.width / grain), Math.ceil(this.height / grain)];
     const cells = width * height;
     if (!this.sums || this.sums.length !== 4 * cells) this.sums = new Float32Array(4 * cells);
     const sums = this.sums.fill(0);
@@ -159,8 +160,8 @@ class PointMap {
       const [r, g, b] = rgb(faded ? this.fade : colorOf(cluster));
       const weight = faded ? 0.08 : cluster === NOISE ? 0.3 : 1;
       for (let j = start[cluster + 1]; j < start[cluster + 2]; j++) {
-        const px = (this.points.x[order[j]] * sx + ox) | 0;
-        const py = (oy - this.points.y[order[j]] * sy) | 0;
+        const px = Math.floor((this.points.x[order[j]] * sx + ox) / grain);
+        const py = Math.floor((oy - this.points.y[order[j]] * sy) / grain);
         if (px < 0 || py < 0 || px >= width || py >= height) continue;
         const at = 4 * (py * width + px);
         sums[at] += r * weight;
@@ -169,24 +170,25 @@ class PointMap {
         sums[at + 3] += weight;
       }
     }
-    this.paint(sums, width, height);
+    this.paint(sums, width, height, grain);
   }
 
-  paint(sums, width, height) {
+  paint(sums, width, height, grain) {
     let most = 1;
     for (let at = 3; at < sums.length; at += 4) if (sums[at] > most) most = sums[at];
-    const scale = 0.62 / Math.log1p(most);
+    const scale = 0.55 / Math.log1p(most);
     const image = new ImageData(width, height);
     for (let at = 0; at < sums.length; at += 4) {
       const amount = sums[at + 3];
       if (!amount) continue;
       for (let part = 0; part < 3; part++) image.data[at + part] = sums[at + part] / amount;
-      image.data[at + 3] = 255 * (Math.min(amount, 1) * 0.38 + scale * Math.log1p(amount));
+      image.data[at + 3] = 255 * (Math.min(amount, 1) * 0.45 + scale * Math.log1p(amount));
     }
     const buffer = el("canvas", { width, height });
     buffer.getContext("2d").putImageData(image, 0, 0);
     this.context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
-    this.context.drawImage(buffer, 0, 0, width, height);
+    this.context.imageSmoothingEnabled = false;
+    this.context.drawImage(buffer, 0, 0, width * grain, height * grain);
   }
 
   // Numbers stand on their groups, and names too where there is room: colour is never the only sign.
