@@ -428,6 +428,33 @@ def test_both_engines_give_the_same_bits(name, dtype, device):
             np.testing.assert_array_equal(to_numpy(tensor), array, err_msg=question)
 
 
+def test_matrix_products_that_may_be_rough_are_made_in_float64(monkeypatch):
+    rows = condition(torch.from_numpy(normal(500, 8).astype(np.float32))).rows
+    used, addmm = [], torch.addmm
+    monkeypatch.setattr(torch, "addmm", lambda *operands: used.append(operands[0].dtype) or addmm(*operands))
+    precise = nearest_center(rows, rows[:20])[0]
+    torch.set_float32_matmul_precision("medium")
+    try:
+        rough = nearest_center(rows, rows[:20])[0]
+    finally:
+        torch.set_float32_matmul_precision("highest")
+    assert torch.equal(rough, precise)
+    assert used == [torch.float32, torch.float64]
+
+
+def test_a_tile_of_distances_is_bounded_whatever_the_rows(monkeypatch):
+    from coterie.primitives._torch import _tiles
+
+    largest, distances2 = [], _tiles.distances2
+    monkeypatch.setattr(_tiles, "distances2", lambda A, B: largest.append(distances2(A, B).nbytes) or distances2(A, B))
+    for n in (2000, 8000):
+        rows = torch.from_numpy(np.random.default_rng(n).random((n, 2)))
+        radius_counts(radius_index(rows, 0.3))
+        k_nearest(rows, 3)
+    assert len(largest) > 100
+    assert max(largest) <= _tiles.tile_bytes(rows.device)
+
+
 @pytest.mark.parametrize("n_threads", [1, 2])
 def test_sums_on_tensors_do_not_depend_on_the_threads_of_torch(n_threads):
     rows = torch.from_numpy(normal(20_000, 3)) + 100

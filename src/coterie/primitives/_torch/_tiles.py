@@ -60,7 +60,7 @@ class Leaves(NamedTuple):
 
 def tile_bytes(device: torch.device) -> int:
     """Return how large one intermediate tensor may be: within the CPU's caches, or enough to fill a GPU."""
-    return 1 << 21 if device.type == "cpu" else 1 << 28
+    return 1 << 21 if device.type == "cpu" else 1 << 27
 
 
 def slices(X: torch.Tensor) -> Iterator[slice]:

@@ -87,9 +87,7 @@ def _float64(values: Any, X: torch.Tensor) -> torch.Tensor:
 
 def _labels(X: torch.Tensor, centers: torch.Tensor) -> torch.Tensor:
     """Return the (n,) int32 index of the center that has the least ``|c|^2 - 2 x.c``; ties: the lowest."""
-    # Where the user lets float32 products round to ten bits, ours are made in float64.
-    rough = X.dtype == torch.float32 and torch.get_float32_matmul_precision() != "highest"
-    dtype = torch.float64 if rough else X.dtype
+    dtype = torch.float64 if X.dtype == torch.float32 and _products_are_rough() else X.dtype
     norms = (centers.to(X.dtype).double() ** 2).sum(1).to(dtype)
     doubled = (-2 * centers.to(X.dtype).to(dtype)).T
     labels = torch.empty(len(X), dtype=torch.int32, device=X.device)
@@ -98,6 +96,15 @@ def _labels(X: torch.Tensor, centers: torch.Tensor) -> torch.Tensor:
         part = slice(start, start + rows)
         labels[part] = torch.addmm(norms, X[part].to(dtype), doubled).argmin(1)
     return labels
+
+
+def _products_are_rough() -> bool:
+    """Say whether the process lets matrix products of float32 round to a few bits; ours are made in float64 then."""
+    try:
+        return torch.get_float32_matmul_precision() != "highest"
+    except RuntimeError:
+        # Set for one backend only: PyTorch then refuses to answer.
+        return True
 
 
 def _sum_by_label(values: torch.Tensor, labels: torch.Tensor, k: int) -> torch.Tensor:
