@@ -190,7 +190,7 @@ def study(
         views = views_of(table, prepared.codings)
         told = describe(views, X, people.labels, verdicts["strengths"], seed=seed)
         outliers = explain_outliers(views, people.labels, verdicts["scores"])
-        diary.text = f"{len(told.clusters)} groups described"
+        diary.text = "1 group described" if len(told.clusters) == 1 else f"{len(told.clusters)} groups described"
     _warn(diary, structure, people, verdicts, told, len(X))
     record = _record(table, prepared, plan, choice, structure, estimator, people, verdicts, told, outliers, seed)
     record["map"] = _map(X, people.labels, prepared, table, seed)
@@ -244,8 +244,11 @@ def _plan(X, options, limit, time_limit, sample):
 def _plan_text(plan, tried, n) -> str:
     where = "all rows" if plan.sample_rows is None else f"a sample of {plan.sample_rows:,} rows"
     left_out = len(plan.candidates) - len(tried)
+    cost = f"about {planning.readable_seconds(plan.seconds)}"
+    if plan.most_seconds > 2 * plan.seconds:
+        cost += f" (up to {planning.readable_seconds(plan.most_seconds)} if the slowest wins)"
     return (
-        f"{len(tried)} candidates tried on {where}, the best fitted on all {n:,}; about {plan.seconds:.0f} s and "
+        f"{len(tried)} candidate{'s' if len(tried) != 1 else ''} tried on {where}, the best fitted on all {n:,}; {cost} and "
         f"{planning.readable_bytes(plan.bytes)}" + (f"; {left_out} left out as too costly" if left_out else "")
     )
 
