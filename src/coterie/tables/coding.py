@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .cast import as_date, as_levels, as_number
+from .convert import as_date, as_levels, as_number
 from .table import Column
 
 __all__ = ["OTHER", "Coding", "code", "fit_category", "fit_number"]

@@ -13,8 +13,9 @@ from itertools import pairwise
 from typing import Any
 
 from ..errors import InputError
-from .cast import MISSING_TEXTS, _number_like, _shows_decimal
+from .cast import MISSING_TEXTS
 from .dates import looks_like_date
+from .decimals import number_like, shows_decimal
 
 __all__ = ["DELIMITERS", "QUOTINGS", "Dialect", "sniff"]
 
@@ -166,7 +167,7 @@ def _white_space_fits(text: str) -> bool:
     rows = [line.split() for line in text.split("\n") if line.strip()][:1000]
     if len({len(row) for row in rows}) != 1 or len(rows[0]) < 2 or len(rows) < 2:
         return False
-    return any(all(_number_like(value) for value in column) for column in zip(*rows[1:], strict=True))
+    return any(all(number_like(value) for value in column) for column in zip(*rows[1:], strict=True))
 
 
 def _records(text: str, delimiter: str, complete: bool) -> list[list[str]]:
@@ -240,14 +241,14 @@ def _are_years(cells: list[str], body: list[list[str]]) -> bool:
 
 
 def _typed(value: str) -> bool:
-    return _number_like(value) or looks_like_date(value)
+    return number_like(value) or looks_like_date(value)
 
 
 def _comma_decimals(records: list[list[str]], delimiter: str) -> bool | None:
     fields = {field.strip().lstrip("+-") for record in records[:2000] for field in record}
     numeric = [field for field in fields if re.fullmatch(r"[\d.,]*\d", field) and ("." in field or "," in field)]
-    comma = sum(_shows_decimal(field, ",", ".") for field in numeric)
-    point = sum(_shows_decimal(field, ".", ",") for field in numeric)
+    comma = sum(shows_decimal(field, ",", ".") for field in numeric)
+    point = sum(shows_decimal(field, ".", ",") for field in numeric)
     if bool(comma) == bool(point):
         return None
     return bool(comma) if delimiter != "," or comma else False

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .cast import as_date, as_number
 from .coding import Coding, code, fit_category, fit_number, require_known
+from .convert import as_date, as_number
 from .groups import common_scales
 from .roles import Role, find_roles, require_used
 from .table import Column, Table, listing, unknown_name
