@@ -24,7 +24,7 @@ def condition(X, shift, scale):
         mean = partial[:, 0].sum(0) / n
         shift = mean * first
         spread = max((mean - low / first).max(), (high / first - mean).max())
-        scale = first * min(1.0, power_of_two(spread))
+        scale = max(first * min(1.0, power_of_two(spread)), 2.0**-1021)  # its reciprocal must be finite
     rows = np.empty_like(X)
     run_blocks(_move, n_blocks, n_blocks, X, shift / scale, 1 / scale, rows)
     return rows, shift, scale

@@ -30,7 +30,7 @@ def _find(X: torch.Tensor) -> tuple[np.ndarray, float]:
         total += row_sum(X[part].double() / first)
     mean = total.cpu().numpy() / len(X)
     spread = max((mean - low / first).max(), (high / first - mean).max())
-    return mean * first, first * min(1.0, power_of_two(float(spread)))
+    return mean * first, max(first * min(1.0, power_of_two(float(spread))), 2.0**-1021)  # finite reciprocal
 
 
 def power_of_two(value: float) -> float:
