@@ -90,6 +90,22 @@ def test_steps_that_skip_equal_the_plain_composition(monkeypatch, seed, dtype):
     assert bounded > 0
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("seed", range(6))
+def test_steps_in_boxes_equal_the_plain_composition(seed, dtype):
+    X = condition(random_rows(seed, n=3000, d=1 + seed % 4).astype(dtype)).rows
+    weight = np.random.default_rng(seed).uniform(size=len(X)) if seed % 2 else None
+    centers = some_rows(np.round(X, 3), 80, seed).astype(np.float64)
+    state = lloyd_start(X, weight)
+    for _ in range(8):
+        step = lloyd_step(state, centers)
+        labels, _ = nearest_center(X, centers)
+        sums, weights = center_sums(X, labels, len(centers), weight)
+        np.testing.assert_array_equal(state.labels, labels[state.boxes.tree.order])
+        np.testing.assert_allclose(step.sums, sums, atol=1e-9)
+        centers = np.where(weights[:, None] > 0, sums / np.maximum(weights, 1e-9)[:, None], centers)
+
+
 def test_inertia_never_rises():
     X = condition(random_rows(1, n=2000, d=4)).rows
     centers, inertia = some_rows(X, 15), np.inf

@@ -7,7 +7,10 @@ work is cut down by what earlier rounds leave behind, because components only gr
 - otherwise it remains a lower bound on the next answer;
 - a node whose rows all belong to the component of the row that asks is passed over (its component stands at the node).
 
-A round first lets, of each component, the row with the least lower bound search: its answer is nearly always the component's
+Components larger than the average rest: they are joined by others, and their many rows need not search. The smallest one never
+rests, so that each round ends with fewer components.
+
+A round first lets, of each other component, the row with the least lower bound search: its answer is nearly always the component's
 best edge, and few other rows have a lower bound that could still beat it. Rows search in blocks and write to their own place
 only; the components' best edges are then collected in the order of the rows. So the result depends on no thread.
 """
@@ -16,9 +19,9 @@ import numpy as np
 
 from .blocks import run_blocks, run_kernel
 from .jit import kernel
-from .kdtree import KDTree
-from .neighbors import node_minimum
-from .neighbors_tile import box_gap2, low_bit, near_distances
+from .kdtree import KDTree, node_distance2
+from .neighbors import node_minimum, push_children
+from .neighbors_tile import low_bit, near_boxes, near_distances
 
 __all__ = ["boruvka"]
 
@@ -54,14 +57,14 @@ def boruvka(
     node_component = np.full(len(tree.bounds), -1, places)
     node_core = node_minimum(tree, core2)
     todo = np.empty(n, places)
-    state = (tree.order, component, found, reach2, gap2, best, limit, limit_gap)
+    state = (tree.order, component, np.ones(n, places), found, reach2, gap2, best, limit, limit_gap)
     if near is not None:
         run_blocks(_seed, -(-n // 65536), 65536, tree.X, core2, near, found, reach2, gap2, limit, limit_gap)
     done = 0
     first_round = True
     while done < n - 1:
         for scouting in (True, False):
-            count = run_kernel(_select, scouting, first_round, *state, todo)
+            count = run_kernel(_select, scouting, first_round, done, *state, todo)
             # Fewer blocks than rows, but a number that depends on the data only.
             run_blocks(
                 _search, -(-count // _ROWS_PER_BLOCK), _ROWS_PER_BLOCK, todo[:count], leaf_of, tree.first_leaf, tree.X,
@@ -103,8 +106,11 @@ def _seed(block, per_block, X, core2, near, found, reach2, gap2, limit, limit_ga
 
 
 @kernel
-def _select(scouting, first_round, order, component, found, reach2, gap2, best, limit, limit_gap, todo):
-    """List the rows that must search: one of each component when scouting, later those that could beat its bound."""
+def _select(scouting, first_round, done, order, component, size, found, reach2, gap2, best, limit, limit_gap, todo):
+    """List the rows that must search: one of each component when scouting, later those that could beat its bound.
+
+    The bound of a component is the best edge known so far at either end.
+    """
     n, count = len(component), 0
     if scouting and first_round:
         for row in range(n):
@@ -134,21 +140,36 @@ def _select(scouting, first_round, order, component, found, reach2, gap2, best, 
         for row in range(n):
             if component[row] == row:
                 limit[row], limit_gap[row] = np.inf, np.inf
-                if found[best[row]] < 0:
+                if found[best[row]] < 0 and not _rests(size[row], n, done):
                     todo[count] = best[row]
                     count += 1
     for row in range(n):
-        c = component[row]
-        if found[row] >= 0 and (reach2[row] < limit[c] or (reach2[row] == limit[c] and gap2[row] < limit_gap[c])):
-            limit[c], limit_gap[c] = reach2[row], gap2[row]
-    if scouting:
-        return count
-    for row in range(n):
-        c = component[row]
-        if found[row] < 0 and (reach2[row] < limit[c] or (reach2[row] == limit[c] and gap2[row] <= limit_gap[c])):
-            todo[count] = row
-            count += 1
+        if found[row] >= 0:
+            _lower(limit, limit_gap, component[row], reach2[row], gap2[row])
+            _lower(limit, limit_gap, component[found[row]], reach2[row], gap2[row])
+    if not scouting:
+        for row in range(n):
+            c = component[row]
+            if (
+                found[row] < 0
+                and not _rests(size[c], n, done)
+                and (reach2[row] < limit[c] or (reach2[row] == limit[c] and gap2[row] <= limit_gap[c]))
+            ):
+                todo[count] = row
+                count += 1
     return count
+
+
+@kernel
+def _rests(size, n, done):
+    """Say whether a component is larger than the average one, and so lets others come to it in this round."""
+    return size * (n - done) > 1 * n
+
+
+@kernel
+def _lower(limit, limit_gap, c, reach, gap):
+    if reach < limit[c] or (reach == limit[c] and gap < limit_gap[c]):
+        limit[c], limit_gap[c] = reach, gap
 
 
 @kernel
@@ -175,69 +196,162 @@ def _search(
     limit,  # (n,)  in: what each component has already
     limit_gap,  # (n,)  in
 ):
-    gaps = np.empty(panels.shape[2], X.dtype)
+    wide = panels.shape[2]
+    gaps, limits = np.empty(wide, X.dtype), np.empty(wide, X.dtype)
+    best, best_gap = np.empty(wide, X.dtype), np.empty(wide, X.dtype)
+    best_row, best_place = np.empty(wide, np.int64), np.empty(wide, np.int64)
     stack, away = np.empty(_STACK, np.int64), np.empty(_STACK, X.dtype)
     # What this block has found for a component bounds the searches that follow in it.
     known, known_reach, known_gap = np.full(_TABLE, -1, np.int64), np.empty(_TABLE, X.dtype), np.empty(_TABLE, X.dtype)
-    for t in range(block * per_block, min(len(todo), (block + 1) * per_block)):
-        row = todo[t]
-        mine, core = component[row], core2[row]
-        slot = mine % _TABLE
-        best, best_gap, best_row, best_place = limit[mine], limit_gap[mine], len(X), -1
-        if known[slot] == mine and (
-            known_reach[slot] < best or (known_reach[slot] == best and known_gap[slot] < best_gap)
-        ):
-            best, best_gap = known_reach[slot], known_gap[slot]
-        if reach2[row] > best or (reach2[row] == best and gap2[row] > best_gap):
+    t, end = block * per_block, min(len(todo), (block + 1) * per_block)
+    while t < end:
+        # The rows of one leaf search together.
+        home = np.int64(leaf_of[todo[t]])
+        start, mine, pure, asked = bounds[home, 0], component[todo[t]], True, 0
+        limits[:] = -1
+        while t < end and leaf_of[todo[t]] == home:
+            row = todo[t]
+            t += 1
+            i, c = row - start, component[row]
+            slot = c % _TABLE
+            best[i], best_gap[i], best_row[i], best_place[i] = limit[c], limit_gap[c], len(X), -1
+            if known[slot] == c and (
+                known_reach[slot] < best[i] or (known_reach[slot] == best[i] and known_gap[slot] < best_gap[i])
+            ):
+                best[i], best_gap[i] = known_reach[slot], known_gap[slot]
+            if reach2[row] < best[i] or (reach2[row] == best[i] and gap2[row] <= best_gap[i]):
+                asked |= 1 << i
+                pure = pure and c == mine
+                limits[i] = best[i] if core2[row] < best[i] else best_gap[i]
+        if asked == 0:
             continue
-        climbing = leaf_of[row]
-        stack[0], away[0], top = climbing, 0.0, 1
+        bound, latest, most = _widest(asked, limits, best, best_row)
+        climbing = home
+        stack[0], away[0], top = home, 0.0, 1
         while True:
             while top:
                 top -= 1
-                node, gap = stack[top], away[top]
-                if node_component[node] == mine:
-                    continue
-                least = max(core, node_core[node], gap)
-                if least > best or (least == best and (gap > best_gap or (gap == best_gap and rows[node] > best_row))):
+                node = stack[top]
+                if (
+                    away[top] > bound
+                    or (away[top] == bound and rows[node] > latest)
+                    or node_core[node] > most
+                    or (pure and node_component[node] == mine)
+                ):
                     continue
                 if node < first_leaf:
-                    nearer, further = 2 * node + 1, 2 * node + 2
-                    a = box_gap2(X, row, low, high, nearer)
-                    b = box_gap2(X, row, low, high, further)
-                    if b < a or (b == a and rows[further] < rows[nearer]):
-                        nearer, further, a, b = further, nearer, b, a
-                    stack[top], away[top] = further, b
-                    stack[top + 1], away[top + 1] = nearer, a
-                    top += 2
+                    top = push_children(stack, away, top, low, high, rows, home, node)
                     continue
-                start = bounds[node, 0]
-                near = near_distances(X, row, panels, node - first_leaf, best, gaps)
-                near &= (1 << (bounds[node, 1] - start)) - 1
-                while near:
-                    j = low_bit(near)
-                    near &= near - 1
-                    gap, place = gaps[j], start + j
-                    if component[place] == mine:
-                        continue
-                    value = max(core, core2[place], gap)
-                    if value < best or (
-                        value == best and (gap < best_gap or (gap == best_gap and order[place] < best_row))
-                    ):
-                        best, best_gap, best_row, best_place = value, gap, order[place], place
+                asking = near_boxes(panels, home - first_leaf, low, high, node, limits) & asked
+                changed = False
+                while asking:
+                    i = low_bit(asking)
+                    asking &= asking - 1
+                    row = start + i
+                    if node_core[node] <= best[i] and node_component[node] != component[row]:
+                        changed |= _look(
+                            X, order, bounds, panels, node, first_leaf, core2, component, row, i, limits, gaps, best,
+                            best_gap, best_row, best_place,
+                        )  # fmt: skip
+                if changed:
+                    if pure:
+                        _share(asked, start, core2, len(X), limits, best, best_gap, best_row, best_place)
+                    bound, latest, most = _widest(asked, limits, best, best_row)
             if climbing == 0:
                 break
             sibling = climbing + 1 if climbing & 1 else climbing - 1
-            stack[0], away[0], top = sibling, box_gap2(X, row, low, high, sibling), 1
+            stack[0], away[0], top = sibling, node_distance2(low, high, home, sibling), 1
             climbing = (climbing - 1) // 2
-        # Without an answer nothing outside is nearer than the bound: a lower bound for the rounds to come.
-        found[row], reach2[row], gap2[row] = best_place, best, best_gap
-        if best_place >= 0:
-            known[slot], known_reach[slot], known_gap[slot] = mine, best, best_gap
+        while asked:
+            i = low_bit(asked)
+            asked &= asked - 1
+            row, c = start + i, component[start + i]
+            # Without an answer nothing outside is nearer than the bound: a lower bound for the rounds to come.
+            found[row], reach2[row], gap2[row] = best_place[i], best[i], best_gap[i]
+            if best_place[i] >= 0:
+                slot = c % _TABLE
+                if (
+                    known[slot] != c
+                    or best[i] < known_reach[slot]
+                    or (best[i] == known_reach[slot] and best_gap[i] < known_gap[slot])
+                ):
+                    known[slot], known_reach[slot], known_gap[slot] = c, best[i], best_gap[i]
 
 
 @kernel
-def _join(order, component, found, reach2, gap2, best, limit, limit_gap, left, right, weight2, done):
+def _look(
+    X,  # (n, d)  in
+    order,  # (n,) int64  in
+    bounds,  # (nodes + 1, 2) int64  in
+    panels,  # (leaves, d, w)  in
+    node,  # int  in: a leaf
+    first_leaf,  # int  in
+    core2,  # (n,)  in
+    component,  # (n,) int  in
+    row,  # int  in: who asks
+    i,  # int  in: its place in the arrays that follow
+    limits,  # (w,)  in/out: distance up to which an answer may lie
+    gaps,  # (w,)  scratch
+    best,  # (w,)  in/out: mutual reachability of the answer, or a bound on it
+    best_gap,  # (w,)  in/out: its distance
+    best_row,  # (w,) int64  in/out: its row, n without an answer
+    best_place,  # (w,) int64  in/out: its place, -1 without an answer
+):
+    """Look for a better answer in a leaf; say whether there was one."""
+    start, changed, mine, core = bounds[node, 0], False, component[row], core2[row]
+    near = near_distances(X, row, panels, node - first_leaf, limits[i], gaps) & ((1 << (bounds[node, 1] - start)) - 1)
+    while near:
+        j = low_bit(near)
+        near &= near - 1
+        gap, place = gaps[j], start + j
+        if component[place] == mine:
+            continue
+        value = max(core, core2[place], gap)
+        if value < best[i] or (
+            value == best[i] and (gap < best_gap[i] or (gap == best_gap[i] and order[place] < best_row[i]))
+        ):
+            best[i], best_gap[i], best_row[i], best_place[i] = value, gap, order[place], place
+            changed = True
+    # At the core distance itself only a nearer row is better.
+    limits[i] = best[i] if core < best[i] else best_gap[i]
+    return changed
+
+
+@kernel
+def _share(asked, start, core2, n, limits, best, best_gap, best_row, best_place):
+    """Let the best answer of a component bound all its rows: a worse one is of no use in this round."""
+    first = low_bit(asked)
+    rest = asked & (asked - 1)
+    while rest:
+        i = low_bit(rest)
+        rest &= rest - 1
+        if best[i] < best[first] or (best[i] == best[first] and best_gap[i] < best_gap[first]):
+            first = i
+    while asked:
+        i = low_bit(asked)
+        asked &= asked - 1
+        if best[i] > best[first] or best_gap[i] > best_gap[first]:
+            best[i], best_gap[i], best_row[i], best_place[i] = best[first], best_gap[first], n, -1
+            limits[i] = best[i] if core2[start + i] < best[i] else best_gap[i]
+
+
+@kernel
+def _widest(asked, limits, best, best_row):
+    """Return the largest limit, the highest row that a distance equal to it must beat, and the largest reachability."""
+    bound, latest, most = limits[low_bit(asked)], np.int64(-1), best[low_bit(asked)]
+    while asked:
+        i = low_bit(asked)
+        asked &= asked - 1
+        most = max(most, best[i])
+        if limits[i] > bound:
+            bound, latest = limits[i], best_row[i]
+        elif limits[i] == bound:
+            latest = max(latest, best_row[i])
+    return bound, latest, most
+
+
+@kernel
+def _join(order, component, size, found, reach2, gap2, best, limit, limit_gap, left, right, weight2, done):
     """Collect each component's best edge, add those edges, and name the joined components by their lowest place."""
     n = len(component)
     for row in range(n):
@@ -257,22 +371,22 @@ def _join(order, component, found, reach2, gap2, best, limit, limit_gap, left, r
             ):
                 best[c] = row
     # Roots are linked in a list of their own, so that `component` still tells the components of this round.
-    parent = np.empty(n, component.dtype)
-    for row in range(n):
-        parent[row] = component[row]
+    parent, joined, before = component.copy(), size.copy(), done
     for c in range(n):
         row = best[c]
-        if row < 0:
+        if row < 0 or _rests(size[c], n, before):
             continue
         a, b = _root(parent, c), _root(parent, component[found[row]])
         if a == b:
             continue
         parent[max(a, b)] = min(a, b)
+        joined[min(a, b)] += joined[max(a, b)]
         one, other = order[row], order[found[row]]
         left[done], right[done], weight2[done] = min(one, other), max(one, other), reach2[row]
         done += 1
     for row in range(n):
         component[row] = _root(parent, component[row])
+    size[:] = joined
     return done
 
 

@@ -1,11 +1,12 @@
 """Lloyd's step on the CPU, skipping what cannot have changed where that pays.
 
-With few centers or features a pass of the tile over everything is faster than any bookkeeping. With many, the first steps look
-at everything too, since many rows change their center; once few do, each row keeps
-an upper bound on the distance to its own center and, for each group of centers near each other, a lower bound on the distance
-to the others of the group. A center that moves by s changes a distance by s at most, so bounds are kept relative to how far
-the centers have come and are not touched until they fail: a row is looked at again only when its upper bound exceeds the
-lower bound of some group, and then only such groups are. There are the more groups the more a look at all centers costs.
+With few centers or features a pass of the tile over everything is faster than any bookkeeping. In up to four dimensions with many
+centers, boxes of rows are looked at beside the centers near them (`lloyd_boxes`). Otherwise, with much work for each row, the
+first steps look at everything, since many rows change their center; once few do, each row keeps an upper bound on the
+distance to its own center and, for each group of centers near each other, a lower bound on the distance to the others of the
+group. A center that moves by s changes a distance by s at most, so bounds are kept relative to how far the centers have come
+and are not touched until they fail: a row is looked at again only when its upper bound exceeds the lower bound of some group,
+and then only such groups are.
 
 Bounds allow for the rounding of ``|c|^2 - 2 x.c``, so that the labels are those of the plain step. Sums are kept from step to
 step and changed by the rows that change their center: one slot for each block of rows, merged in block order.
@@ -23,6 +24,8 @@ import scipy.sparse
 from . import sparse_assign
 from .blocks import block_count, run_blocks
 from .jit import kernel
+from .lloyd_boxes import Boxes, reassign_in_boxes
+from .lloyd_sums import merge, move_row
 from .tile import ROWS, lanes_of, nearest_of_eight, pack_centers, two_nearest_of_eight, value_of_center
 
 __all__ = ["lloyd_start", "lloyd_step"]
@@ -34,6 +37,7 @@ _MOST_SUM_BYTES = 1 << 24
 _FEW_CHANGED = 0.1  # share of rows below which bounds begin to pay
 _MANY_LISTED = 0.7  # share of rows looked at above which they do not
 _PLAIN_STEPS = 3  # before bounds are tried again
+_BOX_FEATURES, _BOX_CENTERS = 4, 64  # few enough of the one and enough of the other for boxes of rows
 _WORTH_BOUNDS = 16_384  # multiplications a row below which the tile looks at all centers faster than bounds are read
 
 
@@ -49,6 +53,7 @@ class _State:
     tally: np.ndarray | None = None  # (blocks, 2) rows changed, rows looked at
     layout: "_Layout | None" = None  # None while every row is looked at, and places are centers
     bounds: "_Bounds | None" = None
+    boxes: Boxes | None = None  # in few dimensions; X is then in the order of its tree
     plain_steps: int = 0
 
 
@@ -86,7 +91,12 @@ def lloyd_step(state: Any, centers: Any) -> Any:
     centers = np.ascontiguousarray(centers, np.float64)
     if state.totals is None:
         _make_room(state, len(centers))
-    if state.bounds is None:
+        if state.skip and centers.shape[1] <= _BOX_FEATURES and len(centers) >= _BOX_CENTERS:
+            _put_in_boxes(state)
+    if state.boxes is not None:
+        reassign_in_boxes(state.boxes, state.weight, centers, state.labels, state.slots, state.tally)
+        _add_up(state)
+    elif state.bounds is None:
         _look_at_all(state, centers)
     else:
         _follow(state.bounds, state.layout, centers)
@@ -110,6 +120,13 @@ def _make_room(state, k):
     state.plain_steps = 0
 
 
+def _put_in_boxes(state):
+    state.boxes = Boxes(state.X)
+    state.X = state.boxes.tree.X
+    if len(state.weight) > 1:
+        state.weight = state.weight[state.boxes.tree.order]
+
+
 def _look_at_all(state, centers):
     packed, norms = pack_centers(centers, state.X.dtype)
     n_blocks = len(state.tally)
@@ -123,7 +140,7 @@ def _look_at_all(state, centers):
 def _choose_way(state, centers, changed, listed):
     """Begin to use bounds when few rows change, and leave them while nearly every row is looked at all the same."""
     if state.bounds is None:
-        worth = state.skip and centers.size >= _WORTH_BOUNDS
+        worth = state.skip and state.boxes is None and centers.size >= _WORTH_BOUNDS
         if worth and changed < _FEW_CHANGED and state.plain_steps >= _PLAIN_STEPS:
             _relabel(state, _lay_out(centers, lanes_of(state.X.dtype)))
             _make_bounds(state, centers)
@@ -217,7 +234,7 @@ def _look_where_bounds_fail(state, centers):
 
 def _add_up(state):
     parts = min(16, len(state.totals[1]))
-    run_blocks(_merge, parts, parts, *state.slots, *state.totals)
+    run_blocks(merge, parts, parts, *state.slots, *state.totals)
 
 
 @kernel
@@ -259,7 +276,7 @@ def _reassign_all(
         for i in range(first, min(first + ROWS, end)):
             old, new = labels[i], indices[i - first]
             if new != old:
-                _move_row(block, X, i, weight, old, new, sums, weights, counts, touched)
+                move_row(block, X, i, weight, old, new, sums, weights, counts, touched)
                 labels[i] = new
                 n_changed += 1
     tally[block, 0], tally[block, 1] = n_changed, end - start
@@ -343,7 +360,7 @@ def _reassign_listed(
                 where,
             )
             if new != old:
-                _move_row(block, X, i, weight, old, new, sums, weights, counts, touched)
+                move_row(block, X, i, weight, old, new, sums, weights, counts, touched)
                 n_changed += 1
     tally[block, 0], tally[block, 1] = n_changed, n_listed
 
@@ -427,47 +444,3 @@ def _above(value):
 def _below(value):
     # An infinite bound stays: there is no other center in the group.
     return np.float32(value - abs(value) * 5e-7) if value < np.inf else np.float32(np.inf)
-
-
-@kernel
-def _move_row(block, X, i, weight, old, new, sums, weights, counts, touched):
-    """Take row i from the sums of its old center and add it to those of the new one."""
-    w = weight[i] if len(weight) > 1 else weight[0]
-    for label, sign in ((old, -1.0), (new, 1.0)):
-        if label < 0:
-            continue
-        if not touched[block, label]:
-            touched[block, label] = True
-            sums[block, label], weights[block, label], counts[block, label] = 0.0, 0.0, 0
-        signed = sign * w
-        weights[block, label] += signed
-        counts[block, label] += int(sign) if w > 0 else 0
-        for f in range(X.shape[1]):
-            sums[block, label, f] += signed * X[i, f]
-
-
-@kernel
-def _merge(
-    part,
-    n_parts,  # int  in: each merges its share of the places
-    sums,  # (n_blocks, places, d)  in
-    weights,  # (n_blocks, places)  in
-    counts,  # (n_blocks, places)  in
-    touched,  # (n_blocks, places)  in; false after
-    total,  # (places, d)  in, out
-    total_weights,  # (places,)  in, out
-    total_counts,  # (places,)  in, out
-):
-    places, d = total.shape
-    for block in range(len(sums)):
-        for c in range(places * part // n_parts, places * (part + 1) // n_parts):
-            if touched[block, c]:
-                touched[block, c] = False
-                total_weights[c] += weights[block, c]
-                total_counts[c] += counts[block, c]
-                for f in range(d):
-                    total[c, f] += sums[block, c, f]
-    for c in range(places * part // n_parts, places * (part + 1) // n_parts):
-        if total_counts[c] == 0:
-            # What rounding has left of rows that came and went.
-            total[c], total_weights[c] = 0.0, 0.0

@@ -14,7 +14,8 @@ from .jit import kernel
 from .kdtree import KDTree, build_kdtree, node_distance2
 from .neighbors_tile import STEP, box_gap2, insert_sorted, low_bit, near_boxes, near_distances
 
-__all__ = ["Index", "build_index", "k_nearest", "nearest_in_index", "nearest_reachable", "node_minimum", "safe_scale"]
+__all__ = ["Index", "build_index", "k_nearest", "nearest_in_index", "nearest_reachable", "node_minimum",
+    "push_children", "safe_scale"]
 
 _LEAVES_PER_BLOCK = 16
 _ROWS_PER_BLOCK = 512
@@ -133,7 +134,7 @@ def _nearest_block(
                 if reach[top] > bound or (reach[top] == bound and rows[node] > latest):
                     continue
                 if node < first_leaf:
-                    top = _push_children(stack, reach, top, low, high, rows, home, node)
+                    top = push_children(stack, reach, top, low, high, rows, home, node)
                     continue
                 asking = near_boxes(panels, leaf, low, high, node, limits) & ((1 << (end - start)) - 1)
                 if asking:
@@ -168,7 +169,7 @@ def _furthest(lists, places, order, count, last):
 
 
 @kernel
-def _push_children(stack, reach, top, low, high, rows, home, node):
+def push_children(stack, reach, top, low, high, rows, home, node):
     """Put the children of a node on the stack, last the nearer one, or the one with the lower row where both are as near."""
     nearer, further = 2 * node + 1, 2 * node + 2
     a, b = node_distance2(low, high, home, nearer), node_distance2(low, high, home, further)

@@ -173,6 +173,6 @@ def box_gap2(
     """Return what ``box_distance2`` does, without a branch on each feature."""
     total = low.dtype.type(0)
     for f in range(low.shape[1]):
-        gap = max(max(low[node, f] - X[row, f], X[row, f] - high[node, f]), low.dtype.type(0))
+        gap = max(low[node, f] - X[row, f], X[row, f] - high[node, f], low.dtype.type(0))
         total += gap * gap
     return total
