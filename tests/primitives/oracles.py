@@ -122,3 +122,14 @@ def row_keys(X, weights):
     for f, weight in enumerate(weights):
         keys += weight * X[:, f].astype(np.float64)
     return keys
+
+
+def cells(X, low, width, n_cells=None):
+    """Return the coordinates of each occupied cell, in order, and its rows."""
+    places = np.floor((X.astype(np.float64) - low) / width)
+    places = places if n_cells is None else np.clip(places, 0, n_cells - 1)
+    table = {}
+    for row, place in enumerate(places.astype(np.int64).tolist()):
+        table.setdefault(tuple(place), []).append(row)
+    coords = sorted(table)
+    return np.array(coords), [table[place] for place in coords]

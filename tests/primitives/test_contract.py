@@ -6,6 +6,7 @@ import pytest
 from coterie.arrays import Graph, to_numpy
 from coterie.errors import InputError, ResourceError
 from coterie.primitives.assign import center_sums, lloyd_start, lloyd_step, nearest_center, seeding_step
+from coterie.primitives.cells import cells
 from coterie.primitives.components import connected_components, number_sets
 from coterie.primitives.conditioning import condition
 from coterie.primitives.distances import pairwise_distances
@@ -300,6 +301,29 @@ def test_a_long_path_is_one_component(on):
 
 def test_sets_are_numbered_by_first_appearance(on):
     same(number_sets(on(np.array([-1, 7, 2, 7, -5, 0, 2]))), np.array([-1, 0, 1, 0, -1, 2, 1]))
+
+
+# ---- cells
+
+
+@ordinary
+@pytest.mark.parametrize("n_cells", [None, 3], ids=["endless", "three a side"])
+@pytest.mark.parametrize("width", [0.1, 1.0])
+def test_rows_are_sorted_into_the_cells_of_a_grid(on, name, dtype, n_cells, width):
+    X = rows_of(name, dtype)
+    found = cells(on(X), -1.0, width, n_cells)
+    coords, rows = oracles.cells(X, -1.0, width, n_cells)
+    same(found.coords, coords)
+    same(found.counts, np.array([len(some) for some in rows]))
+    same(found.starts, np.r_[0, np.cumsum([len(some) for some in rows])])
+    same(found.order, np.concatenate(rows))
+    same(found.keys, cells(X, -1.0, width, n_cells).keys)
+
+
+@pytest.mark.parametrize(("width", "n_cells"), [(0.0, None), (1.0, 0), (1e-300, None)])
+def test_a_grid_that_cannot_be_is_refused(on, width, n_cells):
+    with pytest.raises(InputError, match="cell"):
+        cells(on(np.array([[1.0], [5.0]])), 0.0, width, n_cells)
 
 
 # ---- neighbours and spanning trees
