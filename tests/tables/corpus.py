@@ -31,6 +31,9 @@ TEXT = "name,city\nJosé,Zürich\nÅsa,Łódź\n"
 WIDE = ",".join(f"c{i}" for i in range(5000)) + "\n" + ",".join("1" for _ in range(5000)) + "\n"
 
 
+INVOICES = [*(str(536_365 + i) for i in range(90)), "C536379", "C536380", "C536391"]
+
+
 def _rows(header: str, *rows: str) -> bytes:
     return "\n".join([header, *rows, ""]).encode()
 
@@ -190,6 +193,7 @@ CASES: dict[str, Good | Bad] = {
         _column(*["1"] * 50, "abc", *["2"] * 50), _with([1] * 50 + [None] + [2] * 50), "1 value is not a number and count"
     ),
     "numbers and texts mixed": Good(_column("1", "x", "3", "4", "y"), _with(["1", "x", "3", "4", "y"]), "kept as text"),
+    "numbers and codes": Good(_column(*INVOICES), _with(INVOICES), "codes such as 'C536379'"),
     "leading zeros": Good(_column("0012", "0345", "6789"), _with(["0012", "0345", "6789"]), "start with zeros"),
     "two-digit months": Good(_column("01", "02", "12"), _with([1, 2, 12])),
     "twenty digits": Good(_column("12345678901234567890", "12345678901234567891"), _with(["12345678901234567890", "12345678901234567891"]), "more than 15"),

@@ -398,7 +398,7 @@ def test_a_password_is_taken_out_of_every_message(text):
 
 PATHS = {
     "missing": (lambda folder: folder / "custmers.csv", "did you mean"),
-    "folder": (lambda folder: folder, "is a folder"),
+    "folder": (lambda folder: folder, "^[^']* is a folder, not a file; give the file in it that holds the table$"),
     "missing folder": (lambda folder: folder / "none" / "x.csv", "no file at"),
     "nul in the path": (lambda folder: "a\0b.csv", "no usable path"),
     "web address": (lambda folder: "https://example.org/a.csv", "download the file"),

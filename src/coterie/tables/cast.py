@@ -68,6 +68,8 @@ MISSING_AMONG_NUMBERS = MISSING_TEXTS | frozenset(
 _MAX_UNREADABLE = 0.05
 _LONGEST_EXACT = 15  # digits a float64 holds exactly
 
+# "C536379" among whole numbers: the numbers are codes as well.
+_CODE = re.compile(r"[A-Za-z]{1,4}[-_ ]?\d{2,}[A-Za-z]?|\d{2,}[A-Za-z]{1,2}", re.ASCII)
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_]+")
 
 
@@ -189,6 +191,9 @@ def _as_numbers(
     n_bad, n_known = int(levels.counts[bad].sum()), int(levels.counts[~spelled_missing].sum())
     if n_bad > max(_MAX_UNREADABLE * n_known, 0):
         return _as_texts(name, levels), [_mixed_note(name, "numbers", levels, bad, n_bad, n_known)]
+    codes = [levels.values[i] for i in np.flatnonzero(bad) if _CODE.fullmatch(levels.values[i])]
+    if len(codes) >= 3 and 2 * len(codes) > np.count_nonzero(bad):
+        return _as_texts(name, levels), [f"{name!r} is kept as text: it holds codes such as {shown(codes[0])}"]
     notes = [f"{name!r}: {remark}" for remark in numbers.remarks]
     if n_bad:
         notes.append(_unreadable_note(name, "number", levels, bad, n_bad))

@@ -99,6 +99,8 @@ def _must_be_file(path: Path) -> None:
         if path.is_dir():
             raise InputError(f"{path} is a folder, not a file; give the file in it that holds the table")
         exists = path.exists() or path.is_symlink()
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
         raise InputError(f"{str(path)!r} is no usable path: {error}") from error
     if exists:
