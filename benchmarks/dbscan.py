@@ -56,9 +56,9 @@ SLOW = ("scikit-learn", "dbscan (C++)")
 
 CASES = [
     Case(
-        "dbscan-1Mx2", partial(make, 1_000_000, 2, 500, 0.25, 0.1, 0.04, 10), dict(PEERS), quality,
+        "dbscan-1Mx2", partial(make, 1_000_000, 2, 500, 0.1, 0.06, 0.03, 10), dict(PEERS), quality,
         {"scikit-learn": 20, "dbscan (C++)": 2}, SLOW,
     ),
-    Case("dbscan-200kx8", partial(make, 200_000, 8, 50, 1.0, 0.05, 1.2, 10), dict(PEERS), quality, {"scikit-learn": 8}, SLOW),
-    Case("dbscan-100kx16", partial(make, 100_000, 16, 50, 1.0, 0.05, 3.5, 10), dict(PEERS), quality, {"scikit-learn": 8}, SLOW),
+    Case("dbscan-200kx8", partial(make, 200_000, 8, 50, 1.0, 0.05, 1.6, 10), dict(PEERS), quality, {"scikit-learn": 8}, SLOW),
+    Case("dbscan-100kx16", partial(make, 100_000, 16, 50, 1.0, 0.05, 4.0, 10), dict(PEERS), quality, {"scikit-learn": 8}, SLOW),
 ]  # fmt: skip
