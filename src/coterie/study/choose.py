@@ -214,8 +214,9 @@ def _density_finalist(X: np.ndarray, judged: list[Candidate], seed: int) -> int 
         if any(np.array_equal(c.labels, labels) for labels in seen):
             continue
         seen.append(c.labels)
-        judged[i] = c._replace(stability=_stability(X, c.method, c.params, seed))
-        if judged[i].stability >= STABLE_DENSE:
+        stability = _stability(X, c.method, c.params, seed)
+        judged[i] = c._replace(stability=stability)
+        if stability >= STABLE_DENSE:
             return i
     return max(fit, key=lambda i: judged[i].score)
 

@@ -6,6 +6,8 @@ each column as it is and breaks only what ties them together, so that it finds g
 kind keeps how far each row is from the middle and turns it at random: heavy tails are no groups.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..metrics.internal import silhouette_score
@@ -38,7 +40,7 @@ def compactness_test(X: np.ndarray, rng: np.random.Generator, seed: int) -> floa
     center = X.mean(axis=0)
     _, scale, axes = np.linalg.svd(X - center, full_matrices=False)
     size, scale = len(X), scale / np.sqrt(max(len(X) - 1, 1))
-    kinds = (
+    kinds: tuple[Callable[[], np.ndarray], ...] = (
         lambda: rng.standard_normal((size, len(scale))) * scale @ axes,
         lambda: rng.uniform(-(3**0.5), 3**0.5, (size, len(scale))) * scale @ axes,
         lambda: rng.permuted(X, axis=0),

@@ -82,7 +82,7 @@ def _place(X, labels, sizes, small) -> tuple[np.ndarray, list[str]]:
     k = len(sizes)
     inside = labels >= 0
     centers = np.stack([np.bincount(labels[inside], column[inside], k) for column in X.T], axis=1)
-    centers /= np.maximum(sizes, 1)[:, None]
+    centers = centers / np.maximum(sizes, 1)[:, None]
     squares = ((X[inside] - centers[labels[inside]]) ** 2).sum(axis=1)
     width = np.sqrt(np.bincount(labels[inside], squares, k) / np.maximum(sizes, 1))
     large = np.setdiff1d(np.arange(k), small)

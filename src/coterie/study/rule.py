@@ -100,7 +100,7 @@ def _search(holds: np.ndarray, inside: np.ndarray) -> list[int]:
     target = inside.astype(np.float32)
     total = float(target.sum())
     beam: list[tuple[float, list[int], np.ndarray]] = [(2 * total / (total + len(target)), [], np.ones_like(target))]
-    best = (beam[0][0], [])
+    best: tuple[float, list[int]] = (beam[0][0], [])
     for _ in range(MAX_CONDITIONS):
         grown: dict[tuple[int, ...], tuple[float, list[int], np.ndarray]] = {}
         for _, chosen, mask in beam:

@@ -74,7 +74,9 @@ class _Diary:
     """Collects steps and warnings, and tells the caller about each step as it ends."""
 
     def __init__(self, on_step: Callable[[Step], None] | None):
-        self.on_step, self.steps, self.warnings = on_step, [], []
+        self.on_step = on_step
+        self.steps: list[Step] = []
+        self.warnings: list[dict[str, str]] = []
         self.text = ""
 
     @contextmanager

@@ -232,7 +232,8 @@ def flat_on_one_line(X: np.ndarray, seed: int) -> bool:
     """Say whether the line between two centres, and no second one, has a flatter top than a normal distribution."""
     half = len(X) // 2
     error = np.sqrt(24.0 / len(X))
-    first, second = [], []
+    first: list[float] = []
+    second: list[float] = []
     for learn, look in ((X[:half], X[half:]), (X[half:], X[:half])):
         for into in (first, second):
             centers = build("KMeans", {"n_clusters": 2, "n_init": 3, "max_iter": 30}, seed).fit(learn).cluster_centers_

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..tables.cast import as_date, as_levels, as_number
+from ..tables.convert import as_date, as_levels, as_number
 
 __all__ = ["View", "cell", "look", "number_text", "views_of"]
 
