@@ -23,4 +23,5 @@ def on(request):
     if request.param == "numba":
         return np.asarray
     torch = pytest.importorskip("torch", reason="the torch engine needs PyTorch")
+    torch.set_num_threads(1)  # test processes already share the cores; more threads would fight over them
     return lambda values: torch.from_numpy(np.array(values))
