@@ -40,7 +40,7 @@ class Nearest:
     def fit(self, X):
         self.cluster_centers_ = np.array(X[: self.n_clusters], dtype=float)
         self.n_features_in_ = X.shape[1]
-        self._shift = 0.5
+        self._shift = np.zeros(X.shape[1])
         self.labels_ = self.predict(X)
         return self
 
@@ -120,24 +120,26 @@ def test_a_result_folder_stands_for_the_model_in_it(saved):
     assert models.load(saved.parent).card["seed"] == 7
 
 
+@pytest.fixture(scope="module")
+def fitted():
+    """Every estimator of the catalog, fitted once."""
+    return {name: _real(name).fit(_blobs()) for name in REAL}
+
+
 @pytest.mark.parametrize("name", REAL)
-def test_a_saved_estimator_loads_with_equal_parameters_and_state(name, tmp_path):
-    fitted = _real(name).fit(_blobs())
-    loaded = models.load(models.save(fitted, tmp_path / "m.coterie")).estimator
-    assert loaded.get_params() == fitted.get_params()
-    before, after = fitted._fitted_state(), loaded._fitted_state()
+def test_a_saved_estimator_loads_with_equal_parameters_and_state(name, fitted, tmp_path):
+    loaded = models.load(models.save(fitted[name], tmp_path / "m.coterie")).estimator
+    assert loaded.get_params() == fitted[name].get_params()
+    before, after = fitted[name]._fitted_state(), loaded._fitted_state()
     assert before.keys() == after.keys()
     np.testing.assert_equal(after, before)
 
 
-def test_models_load_in_a_new_process_and_predict_the_training_labels(tmp_path):
-    X = _blobs()
-    np.save(tmp_path / "X.npy", X)
-    expected = {}
+def test_models_load_in_a_new_process_and_predict_the_training_labels(fitted, tmp_path):
+    np.save(tmp_path / "X.npy", _blobs())
     for name in REAL:
-        fitted = _real(name).fit(X)
-        models.save(fitted, tmp_path / f"{name}.coterie")
-        expected[name] = fitted.labels_.tolist()
+        models.save(fitted[name], tmp_path / f"{name}.coterie")
+    expected = {name: fitted[name].labels_.tolist() for name in REAL}
     script = (
         "import coterie, json, numpy as np, sys; X = np.load('X.npy');"
         "print(json.dumps({n: coterie.load(n + '.coterie').predict(X).tolist() for n in sys.argv[1:]}))"
@@ -461,8 +463,50 @@ def test_centres_that_are_not_finite_are_refused(saved):
     def change(document, arrays):
         arrays["state.cluster_centers_"][0, 0] = np.nan
 
-    with pytest.raises(ModelFileError, match="not finite"):
+    with pytest.raises(ModelFileError, match="NaN or infinity"):
         models.load(_forged(saved, change))
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("KMeans", "_centers"),
+        ("KMeans", "_shift"),
+        ("KMeans", "cluster_centers_"),
+        ("DBSCAN", "components_"),
+        ("DBSCAN", "core_sample_indices_"),
+        ("HDBSCAN", "_rows"),
+        ("HDBSCAN", "_births"),
+        ("HDBSCAN", "_leaving"),
+        ("HDBSCAN", "core_distances_"),
+        ("HDBSCAN", "labels_"),
+    ],
+)
+@pytest.mark.parametrize("change", ["short", "long", "deep", "narrow", "text"])
+def test_arrays_that_do_not_belong_together_are_refused_before_a_kernel_sees_them(name, key, change, small_models):
+    path, text, arrays = small_models(name)
+    array = arrays[f"state.{key}"]
+    changed = {
+        "short": array[:-1],
+        "long": np.concatenate([array, array]),
+        "deep": array[None],
+        "narrow": array[:, :1].copy() if array.ndim == 2 else array[:0],
+        "text": array.astype(bool),
+    }[change]
+    _format.write(path, text, {**arrays, f"state.{key}": changed})
+    with pytest.raises(ModelFileError, match="damaged"):
+        models.load(path)
+
+
+@pytest.fixture
+def small_models(fitted, tmp_path):
+    """Return a function that gives path, document and arrays of a saved estimator."""
+
+    def save(name):
+        path = models.save(fitted[name], tmp_path / "m.coterie")
+        return path, *_format.read(path)
+
+    return save
 
 
 @pytest.mark.parametrize(

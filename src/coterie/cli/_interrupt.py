@@ -48,6 +48,9 @@ def leave(code: int) -> NoReturn:
     code = interrupted() or code
     if code in (130, 141, 143):
         _end(code)
+    # All is done: a signal from here on must not turn the code of a finished run into another.
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_IGN)
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()
     sys.exit(code)

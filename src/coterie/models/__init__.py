@@ -224,7 +224,7 @@ def _build(document: dict[str, Any], arrays: dict[str, np.ndarray]) -> Model:
     state = {key: plain(value) for key, value in _check.mapping(document["state"], "its fitted state").items()}
     label_map = plain(document["label_map"])
     card = plain(document["card"])
-    _check.state(kind, state, label_map)
+    _check.state(estimator, state, label_map)
     if not isinstance(card, dict):
         raise ModelFileError("the model is damaged: it has no card")
     prepared = None

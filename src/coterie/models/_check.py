@@ -12,6 +12,29 @@ __all__ = ["construct", "mapping", "restore", "state"]
 # Everything that a made-up state can make NumPy, SciPy or an estimator say.
 _COMPLAINTS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, NotImplementedError)
 
+# Kinds of the items and lengths, by attribute: equal letters are equal lengths across the state of one estimator; d is the
+# number of features, n the rows of the fit. An estimator with other attributes adds a line each.
+_SHAPES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "labels_": ("iu", ("n",)),
+    "feature_names_in_": ("OU", ("d",)),
+    "cluster_centers_": ("f", ("k", "d")),
+    "_centers": ("f", ("k", "d")),
+    "_shift": ("f", ("d",)),
+    "core_sample_indices_": ("iu", ("core",)),
+    "components_": ("f", ("core", "d")),
+    "_rows": ("f", ("n", "d")),
+    "core_distances_": ("f", ("n",)),
+    "probabilities_": ("f", ("n",)),
+    "outlier_scores_": ("f", ("n",)),
+    "_leaving": ("f", ("n",)),
+    "_births": ("f", ("clusters",)),
+    "_deaths": ("f", ("clusters",)),
+    "condensed_tree_": ("iuf", ("edges",)),
+    "minimum_spanning_tree_": ("iuf", ("links",)),
+    "single_linkage_tree_": ("iuf", ("links", "four")),
+}
+_FINITE = {"cluster_centers_", "_centers", "_shift", "components_", "_rows"}
+
 
 def mapping(value: Any, what: str) -> dict[str, Any]:
     """Return ``value`` if it is a JSON object, else raise."""
@@ -38,24 +61,64 @@ def construct(kind: type, parameters: Mapping[str, Any]) -> Any:
     return estimator
 
 
-def state(kind: type, values: Mapping[str, Any], label_map: Any) -> None:
-    """Check names and shapes: only fitted attributes, and sizes that agree with one another."""
+def state(estimator: Any, values: Mapping[str, Any], label_map: Any) -> None:
+    """Check names, kinds and shapes: only fitted attributes, and sizes that agree with one another and the parameters.
+
+    Kernels trust shapes: two arrays of different lengths that belong together would make them read beyond an end.
+    """
+    kind = type(estimator)
     extra = getattr(kind, "_state_attributes", ())
     for name in values:
         fitted = name.endswith("_") and not name.startswith("_") and name.isidentifier()
         if not (fitted or name in extra) or callable(getattr(kind, name, None)):
             raise ModelFileError(f"the model is damaged: {name[:80]!r} is not a fitted attribute of {kind.__name__}")
     n_features = values.get("n_features_in_")
-    if n_features is not None and (type(n_features) is not int or n_features < 1):
+    if type(n_features) is not int or n_features < 1:
         raise ModelFileError("the model is damaged: its number of features is not a number above 0")
-    _check_names(values.get("feature_names_in_"), n_features)
-    _check_centers(values.get("cluster_centers_"), n_features)
-    top = _check_labels(values.get("labels_"))
-    _check_indices(values.get("core_sample_indices_"), values.get("labels_"))
-    if label_map is not None:
-        good = _is_vector(label_map, "i") and len(label_map) > top and np.all(label_map >= -1)
-        if not good or np.any(label_map >= max(len(label_map), 1)):
-            raise ModelFileError("the model is damaged: its label map does not fit its labels")
+    sizes = {"d": n_features}
+    for name, (kinds, dimensions) in _SHAPES.items():
+        if values.get(name) is not None:
+            _check_array(name, values[name], kinds, dimensions, sizes)
+    _check_values(estimator, values, sizes, label_map)
+
+
+def _check_array(name: str, value: Any, kinds: str, dimensions: tuple[str, ...], sizes: dict[str, int]) -> None:
+    """Compare one array with the table; a letter seen for the first time takes the length it meets."""
+    if isinstance(value, tuple):
+        for field in value:
+            _check_array(name, field, kinds, dimensions, sizes)
+        return
+    sparse = getattr(value, "format", None) == "csr"
+    good = (sparse or isinstance(value, np.ndarray)) and value.dtype.kind in kinds and value.dtype != np.float16
+    if not good or len(value.shape) != len(dimensions):
+        raise ModelFileError(f"the model is damaged: {name} is not what it should be")
+    for letter, length in zip(dimensions, value.shape, strict=True):
+        if sizes.setdefault(letter, length) != length:
+            raise ModelFileError(f"the model is damaged: {name} does not match the rest in size")
+    if name in _FINITE and not np.all(np.isfinite(value.data if sparse else value)):
+        raise ModelFileError(f"the model is damaged: {name} holds NaN or infinity")
+
+
+def _check_values(estimator: Any, values: Mapping[str, Any], sizes: Mapping[str, int], label_map: Any) -> None:
+    labels = values.get("labels_")
+    top = -1 if labels is None else int(labels.max(initial=-1))
+    if labels is not None and (np.any(labels < -1) or top >= len(labels)):
+        raise ModelFileError("the model is damaged: its labels are not labels")
+    indices = values.get("core_sample_indices_")
+    if indices is not None and (np.any(indices < 0) or np.any(indices >= sizes.get("n", 0))):
+        raise ModelFileError("the model is damaged: a core point is not one of its rows")
+    n_clusters = getattr(estimator, "n_clusters", None)
+    if (isinstance(n_clusters, int) and sizes.get("k", 1) > n_clusters) or sizes.get("k", 1) < 1:
+        raise ModelFileError(f"the model is damaged: it has {sizes['k']} centres for n_clusters={n_clusters}")
+    # predict looks the label of a row up in these.
+    clusters = sizes.get("k", sizes.get("clusters") or top + 1)
+    if top >= clusters:
+        raise ModelFileError("the model is damaged: it has more labels than clusters")
+    if label_map is None:
+        return
+    good = isinstance(label_map, np.ndarray) and label_map.ndim == 1 and label_map.dtype.kind == "i"
+    if not good or len(label_map) <= top or np.any(label_map < -1) or np.any(label_map >= max(len(label_map), 1)):
+        raise ModelFileError("the model is damaged: its label map does not fit its labels")
 
 
 def restore(estimator: Any, values: Mapping[str, Any]) -> None:
@@ -68,41 +131,6 @@ def restore(estimator: Any, values: Mapping[str, Any]) -> None:
         raise ModelFileError(
             f"the fitted state does not suit {type(estimator).__name__}: {_first_line(error)}"
         ) from error
-
-
-def _is_vector(value: Any, kinds: str) -> bool:
-    return isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind in kinds
-
-
-def _check_names(names: Any, n_features: int | None) -> None:
-    if names is not None and not (_is_vector(names, "OU") and len(names) == n_features):
-        raise ModelFileError("the model is damaged: its feature names do not match its number of features")
-
-
-def _check_centers(centers: Any, n_features: int | None) -> None:
-    if centers is None:
-        return
-    good = isinstance(centers, np.ndarray) and centers.ndim == 2 and centers.dtype.kind == "f" and len(centers) > 0
-    if not good or (n_features is not None and centers.shape[1] != n_features):
-        raise ModelFileError("the model is damaged: its centres do not match its number of features")
-    if not np.all(np.isfinite(centers)):
-        raise ModelFileError("the model is damaged: its centres are not finite")
-
-
-def _check_labels(labels: Any) -> int:
-    """Return the largest label, -1 for none."""
-    if labels is None:
-        return -1
-    if not _is_vector(labels, "iu") or np.any(labels < -1):
-        raise ModelFileError("the model is damaged: its labels are not labels")
-    return int(labels.max(initial=-1))
-
-
-def _check_indices(indices: Any, labels: Any) -> None:
-    if indices is None or labels is None:
-        return
-    if not _is_vector(indices, "iu") or np.any(indices < 0) or np.any(indices >= len(labels)):
-        raise ModelFileError("the model is damaged: a core point is not one of its rows")
 
 
 def _first_line(error: Exception) -> str:
