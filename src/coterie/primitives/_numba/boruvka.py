@@ -7,7 +7,7 @@ work is cut down by what earlier rounds leave behind, because components only gr
 - otherwise it remains a lower bound on the next answer;
 - a node whose rows all belong to the component of the row that asks is passed over (its component stands at the node).
 
-Components larger than the average rest: they are joined by others, and their many rows need not search. The smallest one never
+Components much larger than the average rest: they are joined by others, and their many rows need not search. The smallest one never
 rests, so that each round ends with fewer components.
 
 A round first lets, of each other component, the row with the least lower bound search: its answer is nearly always the component's
@@ -28,6 +28,7 @@ __all__ = ["boruvka"]
 _ROWS_PER_BLOCK = 1024
 _STACK = 128
 _TABLE = 256
+_RESTING = 3  # times the average size; lower saves searches of rows, but costs rounds
 
 
 def boruvka(
@@ -162,8 +163,8 @@ def _select(scouting, first_round, done, order, component, size, found, reach2, 
 
 @kernel
 def _rests(size, n, done):
-    """Say whether a component is larger than the average one, and so lets others come to it in this round."""
-    return size * (n - done) > 1 * n
+    """Say whether a component is so much larger than the average that it lets others come to it in this round."""
+    return size * (n - done) > _RESTING * n
 
 
 @kernel

@@ -14,8 +14,16 @@ from .jit import kernel
 from .kdtree import KDTree, build_kdtree, node_distance2
 from .neighbors_tile import STEP, box_gap2, insert_sorted, low_bit, near_boxes, near_distances
 
-__all__ = ["Index", "build_index", "k_nearest", "nearest_in_index", "nearest_reachable", "node_minimum",
-    "push_children", "safe_scale"]
+__all__ = [
+    "Index",
+    "build_index",
+    "k_nearest",
+    "nearest_in_index",
+    "nearest_reachable",
+    "node_minimum",
+    "push_children",
+    "safe_scale",
+]
 
 _LEAVES_PER_BLOCK = 16
 _ROWS_PER_BLOCK = 512
