@@ -83,6 +83,22 @@ def test_ctrl_c_at_any_moment_of_a_run_ends_it_within_half_a_second(moment, big_
     assert seconds < 0.5
 
 
+@pytest.mark.parametrize("attempt", range(3))
+def test_ctrl_c_while_the_results_are_written_leaves_all_of_them_or_none(attempt, big_file, tmp_path):
+    started = _start(tmp_path, "run", big_file, "--method", "KMeans", "-k", "6")
+    end = time.monotonic() + 100
+    while started.poll() is None and time.monotonic() < end and not list(tmp_path.glob(".big.coterie.*.part")):
+        time.sleep(0.001)
+    assert started.poll() is None, "the run ended before a stand-in of its folder was seen"
+    time.sleep(0.02 * attempt)
+    seconds, code, said, _ = _stop(started, signal.SIGINT)
+    _assert_nothing_torn(tmp_path)
+    assert code in (0, 130)  # 0 where the last file was already in place
+    assert (tmp_path / "big.coterie").exists() or code == 130
+    assert "Traceback" not in said
+    assert seconds < 0.5
+
+
 def test_sigterm_ends_a_run_with_143(big_file, tmp_path):
     started = _start(tmp_path, "run", big_file)
     time.sleep(1.5)
@@ -97,11 +113,11 @@ import ctypes, signal, sys
 from coterie.cli import _interrupt
 from coterie.files import atomic_write
 _interrupt.install()
+# Blocked here, the signal reaches another thread, and nothing disturbs the call into C below: as in a long kernel.
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
 with _interrupt.leave_no_part_of("result.csv"), atomic_write("result.csv") as file:
     file.write(b"half")
     sys.stderr.write("ready\\n"); sys.stderr.flush()
-    # Blocked here, the signal reaches another thread, and nothing disturbs this call into C: as in a long kernel.
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     ctypes.CDLL(None).sleep(20)
 """
 
