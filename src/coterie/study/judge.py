@@ -129,9 +129,9 @@ def outlier_scores(estimator: Any, X: np.ndarray, labels: np.ndarray, centers: n
     """
     raw = getattr(estimator, "outlier_scores_", None)
     if raw is not None:
-        # GLOSH says how much sparser a row is than the heart of its group: 1 - s/r. Odds r/s - 1 have a scale again.
+        # GLOSH is 1 - s/r: how much sparser a row lies than the heart of its group. The fence needs the ratio's logarithm.
         raw = np.nan_to_num(np.asarray(raw, dtype=np.float64), nan=0.0)
-        size = raw / np.maximum(1.0 - raw, 1e-9)
+        size = -np.log(np.maximum(1.0 - raw, 1e-9))
         return _fenced(size, np.zeros(len(labels), dtype=np.int64))
     own, nearest = np.empty(len(labels)), np.empty(len(labels), dtype=np.int64)
     for start in range(0, len(X), 65536):
