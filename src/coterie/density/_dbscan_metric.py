@@ -62,7 +62,7 @@ class Metric(NamedTuple):
         """Return what ``eps`` would give this straight line."""
         return {"cosine": radius * radius / 2.0, "sqeuclidean": radius * radius}.get(self.name, radius)
 
-    def index(self, rows: Any, radius: float) -> Any:
+    def blockwise(self, rows: Any, radius: float) -> Any:
         """Return the index for distances that are computed block by block; None for straight lines between dense rows."""
         if self.name == "precomputed":
             return pair_index(rows, radius, lambda queries: queries, by_coordinates=False)

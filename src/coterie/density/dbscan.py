@@ -173,7 +173,7 @@ class DBSCAN(Clusterer):
             raise InputError("sample_weight is zero for every row; give some row a weight, or leave sample_weight out")
         metric = Metric.fitted_to(X, self.metric, self.metric_params)
         rows, eps = metric.rows(X), metric.radius(self.eps)
-        labels, core = dbscan(rows, eps, self.min_samples, sample_weight=weights, index=metric.index(rows, eps))
+        labels, core = dbscan(rows, eps, self.min_samples, sample_weight=weights, index=metric.blockwise(rows, eps))
         indices = _rows_of(core)
         if self.metric != "precomputed":
             self.components_ = like_input(X[indices], given)
@@ -207,7 +207,7 @@ class DBSCAN(Clusterer):
             index = pair_index(np.empty((len(core), 0)), eps, lambda rows: rows, by_coordinates=False)
         else:
             rows, queries, eps = metric.rows(like_input(self.components_, X)), metric.rows(X), metric.radius(self.eps)
-            index = metric.index(rows, eps) or radius_index(rows, eps)
+            index = metric.blockwise(rows, eps) or radius_index(rows, eps)
         nearest, _ = nearest_within(index, queries, like_input(np.ones(len(core), bool), X))
         found = nearest >= 0
         nearest[found] = labels[nearest[found]]
@@ -245,7 +245,7 @@ def _typical_distance(metric: Metric, rows: Any, k: int) -> float | None:
     if is_tensor(rows):
         return None
     sample = rows[np.linspace(0, rows.shape[0] - 1, _ADVICE_ROWS).astype(int)]
-    index = metric.index(rows, 1.0)
+    index = metric.blockwise(rows, 1.0)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         if index is None:
             distances = np.array([np.partition(((rows - row) ** 2).sum(axis=1), k - 1)[k - 1] for row in sample])

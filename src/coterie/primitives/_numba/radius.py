@@ -22,14 +22,13 @@ from .radius_grid import (
     sort_queries,
     weigh_grid,
 )
+from .radius_nearest import nearest_tree, rows_tree
 from .radius_tree import (
     count_tree,
     flag_leaves,
     flag_nodes,
     join_leaves,
     join_level,
-    nearest_tree,
-    rows_tree,
 )
 from .tile import GROUP
 from .union_find import find

@@ -13,8 +13,8 @@ import numpy as np
 from .blocks import run_blocks
 from .grid import SortedCells, sort_into_cells
 from .jit import kernel
+from .radius_nearest import precedes
 from .radius_tile import bit_count, low_bit, within_span
-from .radius_tree import precedes
 from .tile import GROUP
 from .union_find import find, union
 
@@ -101,7 +101,8 @@ def _sort(rows, origin, per_unit, extent, strides):
 def cell_blocks(cells):
     """Return how many blocks of cells there are and how many cells one has: by the data alone."""
     c = len(cells.keys)
-    per_block = max(1, -(-c // 128))
+    # Full cells are slow cells: a block has about 8192 rows.
+    per_block = max(1, -(-c // max(128, len(cells.order) // 8192)))
     return -(-c // per_block), per_block
 
 
