@@ -5,6 +5,7 @@ import pytest
 from sklearn.datasets import make_blobs
 
 from coterie.errors import InputError, ResourceError
+from coterie.study.describe import describe
 from coterie.study.map import draw_map, unpack
 from coterie.study.modality import dip, dip_significance
 from coterie.study.plan import forecast, make_plan, parse_bytes, readable_bytes
@@ -138,6 +139,14 @@ def test_the_rule_of_a_box_is_the_box():
     assert rule["precision"] > 0.9
     assert rule["coverage"] > 0.9
     assert rule["text"].count(" and ") == 1
+
+
+def test_no_two_groups_have_the_same_name():
+    rng = np.random.default_rng(0)
+    view = View("a", "number", None, rng.normal(size=400), NONE, ())
+    labels = np.arange(400) % 4
+    told = describe([view], rng.normal(size=(400, 2)), labels, np.ones(400))
+    assert len({cluster["name"] for cluster in told.clusters}) == 4
 
 
 def test_no_rule_is_given_for_a_random_group():

@@ -207,6 +207,10 @@ def _names(features: list[list[dict[str, Any]]], k: int) -> list[str]:
         # Where words run out, the values themselves tell groups apart.
         names[i] = ", ".join(feature["text"].split(" (others")[0] for feature in features[i][:2]) or names[i]
     seen: dict[str, int] = {}
+    for i, name in enumerate(names):
+        seen[name] = seen.get(name, 0) + 1
+        if seen[name] > 1:
+            names[i] = f"{name} ({seen[name]})"
     return [name[0].upper() + name[1:] if name[:1].islower() else name for name in names]
 
 
