@@ -119,13 +119,12 @@ def _weigh_candidates(
     partial,  # (n_blocks, t)  out: zero before
 ):
     n, t = len(X), partial.shape[1]
-    out, total = np.empty(panel.shape[2], X.dtype), np.zeros(t)
+    out = np.empty(panel.shape[2], X.dtype)
     for i in range(n * block // n_blocks, n * (block + 1) // n_blocks):
         squared_distances_narrow(X, i, panel, 0, out)
         w = weight[i] if len(weight) > 1 else weight[0]
         for j in range(t):
-            total[j] += w * min(np.float64(out[j]), closest[i])
-    partial[block] = total
+            partial[block, j] += w * min(np.float64(out[j]), closest[i])
 
 
 @kernel

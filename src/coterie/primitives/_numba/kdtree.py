@@ -1,8 +1,8 @@
 """A balanced k-d tree without pointers: rows in tree order, boxes in heap order, leaves laid out for the SIMD tile.
 
 Node 0 is the root and node i has the children 2i + 1 and 2i + 2; every leaf lies at the same depth and holds n / 2^depth rows,
-one more or less. A node is split at the median row of the widest side of its box, ties by row number, so that the tree
-depends on the rows alone. Building costs O(n d log n) time and one copy of the rows in tree order plus one in the leaves' panels.
+one more or less. A node is split at the median row of the widest side of its box; the tree depends on the rows and their
+order alone. Building costs O(n d log n) time and one copy of the rows in tree order plus one in the leaves' panels.
 """
 
 from typing import NamedTuple
@@ -118,36 +118,39 @@ def _split_nodes(block, first, nodes, per_block, X, order, bounds):
 @kernel
 def _widest(X, order, start, end):
     """Return the feature with the widest range over order[start:end]; ties: the lowest."""
-    d = X.shape[1]
-    low, high = X[order[start]].copy(), X[order[start]].copy()
-    for i in range(start + 1, end):
-        row = order[i]
-        for f in range(d):
-            low[f] = min(low[f], X[row, f])
-            high[f] = max(high[f], X[row, f])
-    return np.argmax(high - low)
+    widest, most = 0, -1.0
+    for f in range(X.shape[1]):
+        low, high = X[order[start], f], X[order[start], f]
+        for i in range(start + 1, end):
+            value = X[order[i], f]
+            low = value if value < low else low
+            high = value if value > high else high
+        if high - low > most:
+            widest, most = f, np.float64(high - low)
+    return widest
 
 
 @kernel
 def _select(X, order, start, end, middle, feature):
-    """Reorder order[start:end] so that the rows before ``middle`` come first by (value, row number)."""
+    """Reorder order[start:end] so that no row before ``middle`` has a greater value than one after it (quickselect)."""
     values = np.empty(end - start, X.dtype)
     for i in range(end - start):
         values[i] = X[order[start + i], feature]
     low, high, target = 0, end - start - 1, middle - start
     while low < high:
-        centre = (low + high) // 2
-        pivot = _median_of_three(values, order, start, low, centre, high)
-        value, row = values[pivot], order[start + pivot]
+        # The median of three as pivot: sorted rows are common.
+        a, b, c = values[low], values[(low + high) // 2], values[high]
+        pivot = max(min(a, b), min(max(a, b), c))
         i, j = low, high
         while i <= j:
-            while _before(values[i], order[start + i], value, row):
+            while values[i] < pivot:
                 i += 1
-            while _before(value, row, values[j], order[start + j]):
+            while pivot < values[j]:
                 j -= 1
             if i <= j:
-                values[i], values[j] = values[j], values[i]
-                order[start + i], order[start + j] = order[start + j], order[start + i]
+                value, row = values[i], order[start + i]
+                values[i], order[start + i] = values[j], order[start + j]
+                values[j], order[start + j] = value, row
                 i += 1
                 j -= 1
         if target <= j:
@@ -156,22 +159,6 @@ def _select(X, order, start, end, middle, feature):
             low = i
         else:
             return
-
-
-@kernel
-def _before(value, row, other_value, other_row):
-    return value < other_value or (value == other_value and row < other_row)
-
-
-@kernel
-def _median_of_three(values, order, start, a, b, c):
-    if _before(values[b], order[start + b], values[a], order[start + a]):
-        a, b = b, a
-    if _before(values[c], order[start + c], values[b], order[start + b]):
-        b = c
-        if _before(values[b], order[start + b], values[a], order[start + a]):
-            b = a
-    return b
 
 
 @kernel
