@@ -17,6 +17,9 @@ from .condense import Condensed
 __all__ = ["Flat", "flat_labels", "membership_strengths", "outlier_scores", "select_clusters"]
 
 
+_ROUNDING = 1e-12  # stabilities closer than this are equal: both are sums of rounded reciprocals
+
+
 class Flat(NamedTuple):
     """A flat clustering taken from a condensed tree."""
 
@@ -211,7 +214,9 @@ def _choose(
         # Sorted, because a sum depends on its order and the order of the children on that of the rows.
         below, below_endless = np.sort(value[children]).sum(), endless[children].sum()
         chosen[c] = (
-            allowed and not leaf and (endless[c] > below_endless or (endless[c] == below_endless and value[c] >= below))
+            allowed
+            and not leaf
+            and (endless[c] > below_endless or (endless[c] == below_endless and value[c] >= below * (1.0 - _ROUNDING)))
         )
         if not chosen[c]:
             value[c], endless[c] = below, below_endless
