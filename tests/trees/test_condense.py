@@ -80,7 +80,7 @@ def test_outlier_scores_are_the_papers(tree, least):
 @settings(max_examples=100, deadline=None)
 @given(tied_trees(), st.integers(2, 4), st.randoms(use_true_random=False))
 def test_the_order_of_equal_merges_changes_nothing(tree, least, random):
-    n, edges = tree
+    _, edges = tree
     other = list(edges)
     random.shuffle(other)
     other.sort(key=lambda edge: edge[0])
