@@ -1,7 +1,7 @@
 """Lloyd's step in few dimensions: rows in small boxes of a k-d tree, each box beside the few centers near it.
 
 A center is nearest to some row of a box only if its least distance from the box does not exceed the greatest distance of any
-other center from it. Candidates are sought twice: for boxes of about 500 rows among all centers, then for their leaves
+other center from it. Candidates are sought twice: for boxes of about 1,000 rows among all centers, then for their leaves
 among those. In two dimensions about ten of 1,000 centers are left, whatever the step before found.
 
 Kanungo, T., et al. (2002). An efficient k-means clustering algorithm: analysis and implementation. IEEE TPAMI, 24(7), 881-892.
@@ -14,10 +14,11 @@ from .blocks import run_blocks
 from .jit import kernel
 from .kdtree import build_kdtree
 from .lloyd_sums import move_row
-from .tile import ROWS, pack_centers, two_nearest_of_eight
+from .tile import ROWS, nearest_of_eight, pack_centers
 
 __all__ = ["Boxes", "reassign_in_boxes"]
 
+_LEAF_ROWS = 64
 _LEVELS_BETWEEN = 4
 
 
@@ -25,7 +26,7 @@ class Boxes:
     """The tree over the rows and the nodes that are searched first."""
 
     def __init__(self, X):
-        self.tree = build_kdtree(X)
+        self.tree = build_kdtree(X, _LEAF_ROWS)
         self.top_depth = max(0, self.tree.depth - _LEVELS_BETWEEN)
 
 
@@ -64,27 +65,29 @@ def _reassign_boxes(
     touched,  # (n_blocks, places)  out: false before
     tally,  # (n_blocks, 2)  out: rows changed, rows looked at
 ):
-    k = columns.shape[1]
-    everyone, near, nearest = np.arange(k), np.empty(k, np.int64), np.empty(k, np.int64)
-    least = np.empty(k)
+    d, k = columns.shape
+    near, nearest = np.empty(k, np.int64), np.empty(k, np.int64)
+    near_columns = np.empty((d, k))
+    gaps, reaches = np.empty(k), np.empty(k)
     few, few_norms = np.empty_like(packed), np.empty_like(norms)
-    rows = np.empty(64 + ROWS, np.int64)
-    values, seconds = np.empty(ROWS, X.dtype), np.empty(ROWS, X.dtype)
-    indices = np.empty(ROWS, np.int32)
+    values, indices = np.empty(ROWS, X.dtype), np.empty(ROWS, np.int32)
     n_changed, n_listed = 0, 0
     tops, span = 1 << top_depth, 1 << (depth - top_depth)
     for top in range(tops * block // n_blocks, tops * (block + 1) // n_blocks):
-        n_near = _candidates(low, high, tops - 1 + top, columns, everyone, k, margin, least, near)
+        n_near = _candidates(low, high, tops - 1 + top, columns, k, margin, gaps, reaches, near)
+        for f in range(d):
+            for j in range(n_near):
+                near_columns[f, j] = columns[f, near[j]]
         for leaf in range((1 << depth) - 1 + top * span, (1 << depth) - 1 + (top + 1) * span):
             start, end = bounds[leaf, 0], bounds[leaf, 1]
-            m = _candidates(low, high, leaf, columns, near, n_near, margin, least, nearest)
+            m = _candidates(low, high, leaf, near_columns, n_near, margin, gaps, reaches, nearest)
+            for j in range(m):
+                nearest[j] = near[nearest[j]]
             packs = _pack_few(nearest, m, packed, norms, few, few_norms) if m > 1 else 0
             n_listed += end - start if m > 1 else 0
-            for i in range(start, end + ROWS):
-                rows[i - start] = min(i, end - 1)
             for first in range(start, end, ROWS):
                 if m > 1:
-                    two_nearest_of_eight(X, rows, first - start, few, few_norms, 0, packs, values, seconds, indices)
+                    nearest_of_eight(X, first, few[:packs], few_norms[:packs], values, indices)
                 for i in range(first, min(first + ROWS, end)):
                     old, new = labels[i], np.int32(nearest[indices[i - first]] if m > 1 else nearest[0])
                     if new != old:
@@ -95,24 +98,27 @@ def _reassign_boxes(
 
 
 @kernel
-def _candidates(low, high, node, columns, among, n_among, margin, least, chosen):
-    """List which of some centers may be nearest to a row of a node's box, in their order, and return how many they are."""
+def _candidates(low, high, node, columns, m, margin, gaps, reaches, chosen):
+    """List which of the first m centers may be nearest to a row of a node's box, and return how many they are."""
+    for j in range(m):
+        gaps[j], reaches[j] = 0.0, 0.0
+    for f in range(len(columns)):
+        bottom, top = np.float64(low[node, f]), np.float64(high[node, f])
+        for j in range(m):
+            below, above = bottom - columns[f, j], columns[f, j] - top
+            farther = below if below > above else above
+            gap = farther if farther > 0.0 else 0.0
+            reach = -above if below > above else -below  # to the corner on the other side
+            gaps[j] += gap * gap
+            reaches[j] += reach * reach
     limit = np.inf
-    for j in range(n_among):
-        nearest2, farthest2 = 0.0, 0.0
-        for f in range(len(columns)):
-            value = columns[f, among[j]]
-            below, above = low[node, f] - value, value - high[node, f]
-            gap, reach = max(0.0, below, above), max(-below, -above)
-            nearest2 += gap * gap
-            farthest2 += reach * reach
-        least[j] = nearest2
-        limit = min(limit, farthest2)
+    for j in range(m):
+        limit = reaches[j] if reaches[j] < limit else limit
     limit += margin
     n_chosen = 0
-    for j in range(n_among):
-        chosen[n_chosen] = among[j]
-        n_chosen += least[j] <= limit
+    for j in range(m):
+        chosen[n_chosen] = j
+        n_chosen += gaps[j] <= limit
         if n_chosen == len(chosen):
             break
     return n_chosen
