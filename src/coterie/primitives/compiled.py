@@ -4,6 +4,6 @@ A file that uses these names mentions `_numba`, so that the cache of machine cod
 """
 
 from ._numba.blocks import run_kernel
-from ._numba.jit import kernel
+from ._numba.jit import kernel, part
 
-__all__ = ["kernel", "run_kernel"]
+__all__ = ["kernel", "part", "run_kernel"]

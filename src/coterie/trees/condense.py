@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 # Compiled without an engine of its own; `_numba` does the compiling.
-from ..primitives.compiled import kernel, run_kernel
+from ..primitives.compiled import kernel, part, run_kernel
 
 __all__ = ["Condensed", "CondensedTree", "condense", "condensed_tree"]
 
@@ -221,7 +221,7 @@ def _descend(
                 pending[cluster] += int(rows)
 
 
-@kernel
+@part
 def _settle(cluster, birth, death, stability, infinite, pending_height, pending, unit):
     """Add the rows that left a cluster at one height to its stability."""
     if pending[cluster] == 0:

@@ -7,7 +7,7 @@ Groups are found by union-find with path halving: O(n) memory, almost O(n) time,
 import numpy as np
 
 # Compiled without an engine of its own; `_numba` does the compiling.
-from ..primitives.compiled import kernel, run_kernel
+from ..primitives.compiled import kernel, part, run_kernel
 
 __all__ = ["single_linkage"]
 
@@ -75,11 +75,11 @@ def _merge(
             a, b = b, a
         parent[b] = a
         node[a] = n + i
-        linkage[i, 0], linkage[i, 1] = min(one, other), max(one, other)
+        linkage[i, 0], linkage[i, 1] = (one, other) if one < other else (other, one)
         linkage[i, 3] = rows_a + rows_b
 
 
-@kernel
+@part
 def _root(parent, row):
     while parent[row] != row:
         parent[row] = parent[parent[row]]

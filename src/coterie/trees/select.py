@@ -69,13 +69,23 @@ def select_clusters(
     [False, True, True]
     """
     most = len(condensed.row_cluster) if max_cluster_size is None else max_cluster_size
-    chosen = np.zeros(len(condensed.parent), bool)
-    by_parent = np.argsort(condensed.parent, kind="stable")
-    starts = np.searchsorted(condensed.parent[by_parent], np.arange(len(chosen) + 1))
+    parent, birth, size = condensed.parent, condensed.birth, condensed.size
+    # Chosen, and what the chosen clusters below each cluster come to: finite stability, infinite rows, how many children.
+    chosen, below = np.zeros(len(parent), bool), np.zeros((len(parent), 3))
     run_kernel(
-        _choose, method == "leaf", float(epsilon), int(most), bool(allow_single_cluster), by_parent, starts,
-        condensed.parent, condensed.birth, condensed.size, condensed.stability, condensed.infinite, chosen,
+        _choose, method == "leaf", int(most), bool(allow_single_cluster), parent, size, condensed.stability,
+        condensed.infinite, below, chosen,
     )  # fmt: skip
+    covered = np.zeros(len(parent), bool)
+    run_kernel(_keep_topmost, parent, covered, chosen)
+    if epsilon > 0:
+        lifted, covered[:] = np.zeros(len(parent), bool), False
+        target = np.arange(len(parent))
+        run_kernel(
+            _climb, float(epsilon), int(most), bool(allow_single_cluster), parent, birth, size, chosen, target, lifted
+        )
+        run_kernel(_keep_topmost, parent, covered, lifted)
+        return lifted
     return chosen
 
 
@@ -107,8 +117,8 @@ def flat_labels(condensed: Condensed, chosen: np.ndarray, *, epsilon: float = 0.
     n = len(condensed.row_cluster)
     labels, clusters = np.empty(n, np.int64), np.empty(len(chosen), np.int64)
     found = run_kernel(
-        _label, chosen, condensed.parent, condensed.row_cluster, condensed.row_height, float(epsilon or np.inf), labels,
-        clusters,
+        _label, chosen, condensed.parent, condensed.row_cluster, condensed.row_height, float(epsilon or np.inf),
+        np.full(len(chosen), -1), np.full(len(chosen), -1), labels, clusters,
     )  # fmt: skip
     return Flat(labels, clusters[:found])
 
@@ -189,47 +199,30 @@ def _share(least: np.ndarray, heights: np.ndarray, unit: float) -> np.ndarray:
 @kernel
 def _choose(
     leaf,  # bool  in
-    epsilon,  # float  in
     most,  # int  in
     allow_root,  # bool  in
-    by_parent,  # (c,) int64  in: clusters in order of their parents, the root first
-    starts,  # (c + 1,) int64  in: where the children of each cluster begin in by_parent
     parent,  # (c,) int64  in
-    birth,  # (c,)  in
     size,  # (c,) int64  in
     stability,  # (c,)  in
     infinite,  # (c,) int64  in
+    below,  # (c, 3)  in/out: zeros before
     chosen,  # (c,) bool  out
 ):
-    count = len(parent)
-    value, endless = stability.copy(), infinite.copy()
-    for c in range(count - 1, -1, -1):
-        allowed = size[c] <= most and (c > 0 or allow_root)
-        children = by_parent[starts[c] : starts[c + 1]]
-        if len(children) == 0:
-            chosen[c] = allowed
-            if not allowed:
-                value[c], endless[c] = 0.0, 0
-            continue
-        # Sorted, because a sum depends on its order and the order of the children on that of the rows.
-        below, below_endless = np.sort(value[children]).sum(), endless[children].sum()
-        chosen[c] = (
-            allowed
-            and not leaf
-            and (endless[c] > below_endless or (endless[c] == below_endless and value[c] >= below * (1.0 - _ROUNDING)))
+    for c in range(len(parent) - 1, -1, -1):
+        # The order of the children depends on that of the rows, and a sum on the order: by less than _ROUNDING.
+        wins = infinite[c] > below[c, 1] or (
+            infinite[c] == below[c, 1] and stability[c] >= below[c, 0] * (1 - _ROUNDING)
         )
-        if not chosen[c]:
-            value[c], endless[c] = below, below_endless
-    _keep_topmost(parent, chosen)
-    if epsilon > 0:
-        _climb(epsilon, most, allow_root, parent, birth, size, chosen)
-        _keep_topmost(parent, chosen)
+        chosen[c] = size[c] <= most and (c > 0 or allow_root) and (below[c, 2] == 0 or (wins and not leaf))
+        if c > 0:
+            below[parent[c], 0] += stability[c] if chosen[c] else below[c, 0]
+            below[parent[c], 1] += infinite[c] if chosen[c] else below[c, 1]
+            below[parent[c], 2] += 1
 
 
 @kernel
-def _keep_topmost(parent, chosen):
+def _keep_topmost(parent, covered, chosen):
     """Drop every chosen cluster that has a chosen ancestor."""
-    covered = np.zeros(len(parent), np.bool_)
     for c in range(1, len(parent)):
         covered[c] = covered[parent[c]] or chosen[parent[c]]
     for c in range(len(parent)):
@@ -238,23 +231,19 @@ def _keep_topmost(parent, chosen):
 
 
 @kernel
-def _climb(epsilon, most, allow_root, parent, birth, size, chosen):
+def _climb(epsilon, most, allow_root, parent, birth, size, chosen, target, lifted):
     """Replace the chosen clusters that were born below epsilon."""
-    target = np.arange(len(parent))
     for c in range(1, len(parent)):
         above = parent[c]
         if birth[c] < epsilon and size[above] <= most and (above > 0 or allow_root):
             target[c] = target[above]
-    before = chosen.copy()
-    chosen[:] = False
     for c in range(len(parent)):
-        if before[c]:
-            chosen[target[c]] = True
+        if chosen[c]:
+            lifted[target[c]] = True
 
 
 @kernel
-def _label(chosen, parent, row_cluster, row_height, epsilon, labels, clusters):
-    owner, name = np.full(len(chosen), -1), np.full(len(chosen), -1)
+def _label(chosen, parent, row_cluster, row_height, epsilon, owner, name, labels, clusters):
     for c in range(len(chosen)):
         if chosen[c]:
             owner[c] = c
@@ -277,4 +266,5 @@ def _label(chosen, parent, row_cluster, row_height, epsilon, labels, clusters):
 def _deepest(parent, deepest):
     """Give each cluster the least height above 0 among itself and its descendants."""
     for c in range(len(parent) - 1, 0, -1):
-        deepest[parent[c]] = min(deepest[parent[c]], deepest[c])
+        if deepest[c] < deepest[parent[c]]:
+            deepest[parent[c]] = deepest[c]

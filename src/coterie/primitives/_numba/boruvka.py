@@ -18,10 +18,10 @@ only; the components' best edges are then collected in the order of the rows. So
 import numpy as np
 
 from .blocks import run_blocks, run_kernel
-from .jit import kernel
+from .jit import kernel, part
 from .kdtree import KDTree, node_distance2
 from .neighbors import node_minimum, push_children
-from .neighbors_tile import low_bit, near_boxes, near_distances
+from .neighbors_tile import end_of, fill, larger, low_bit, near_boxes, near_distances
 
 __all__ = ["boruvka"]
 
@@ -58,6 +58,7 @@ def boruvka(
     node_component = np.full(len(tree.bounds), -1, places)
     node_core = node_minimum(tree, core2)
     todo = np.empty(n, places)
+    joined = np.ones(n, places)
     state = (tree.order, component, np.ones(n, places), found, reach2, gap2, best, limit, limit_gap)
     if near is not None:
         run_blocks(_seed, -(-n // 65536), 65536, tree.X, core2, near, found, reach2, gap2, limit, limit_gap)
@@ -72,7 +73,8 @@ def boruvka(
                 tree.order, tree.bounds, tree.low, tree.high, tree.panels, rows, core2, node_core, component,
                 node_component, found, reach2, gap2, limit, limit_gap,
             )  # fmt: skip
-        done = run_kernel(_join, *state, left, right, weight2, done)
+        # Scratch for union-find: `component` still tells the components of this round.
+        done = run_kernel(_join, *state, todo, joined, left, right, weight2, done)
         run_kernel(_relabel_nodes, tree.first_leaf, tree.bounds, component, node_component)
         first_round = False
     return left, right, weight2
@@ -91,7 +93,7 @@ def _seed(block, per_block, X, core2, near, found, reach2, gap2, limit, limit_ga
     No edge of a row is shorter than its core distance, so the first neighbour that has no larger one is the row's answer;
     where there is none, the best of them is a bound for the search.
     """
-    for row in range(block * per_block, min(len(X), (block + 1) * per_block)):
+    for row in range(block * per_block, end_of(block, per_block, len(X))):
         for t in range(1, near.shape[1]):
             other = near[row, t]
             gap = X.dtype.type(0)
@@ -101,7 +103,7 @@ def _seed(block, per_block, X, core2, near, found, reach2, gap2, limit, limit_ga
             if core2[other] <= core2[row] and gap <= core2[row]:
                 found[row], reach2[row], gap2[row] = other, core2[row], gap
                 break
-            value = max(core2[row], core2[other], gap)
+            value = larger(larger(core2[row], core2[other]), gap)
             if value < limit[row] or (value == limit[row] and gap < limit_gap[row]):
                 limit[row], limit_gap[row] = value, gap
 
@@ -161,13 +163,13 @@ def _select(scouting, first_round, done, order, component, size, found, reach2, 
     return count
 
 
-@kernel
+@part
 def _rests(size, n, done):
     """Say whether a component is so much larger than the average that it lets others come to it in this round."""
     return size * (n - done) > _RESTING * n
 
 
-@kernel
+@part
 def _lower(limit, limit_gap, c, reach, gap):
     if reach < limit[c] or (reach == limit[c] and gap < limit_gap[c]):
         limit[c], limit_gap[c] = reach, gap
@@ -203,13 +205,14 @@ def _search(
     best_row, best_place = np.empty(wide, np.int64), np.empty(wide, np.int64)
     stack, away = np.empty(_STACK, np.int64), np.empty(_STACK, X.dtype)
     # What this block has found for a component bounds the searches that follow in it.
-    known, known_reach, known_gap = np.full(_TABLE, -1, np.int64), np.empty(_TABLE, X.dtype), np.empty(_TABLE, X.dtype)
-    t, end = block * per_block, min(len(todo), (block + 1) * per_block)
+    known, known_reach, known_gap = np.empty(_TABLE, np.int64), np.empty(_TABLE, X.dtype), np.empty(_TABLE, X.dtype)
+    fill(known, -1)
+    t, end = block * per_block, end_of(block, per_block, len(todo))
     while t < end:
         # The rows of one leaf search together.
         home = np.int64(leaf_of[todo[t]])
         start, mine, pure, asked = bounds[home, 0], component[todo[t]], True, 0
-        limits[:] = -1
+        fill(limits, -1)
         while t < end and leaf_of[todo[t]] == home:
             row = todo[t]
             t += 1
@@ -279,7 +282,7 @@ def _search(
                     known[slot], known_reach[slot], known_gap[slot] = c, best[i], best_gap[i]
 
 
-@kernel
+@part
 def _look(
     X,  # (n, d)  in
     order,  # (n,) int64  in
@@ -307,7 +310,7 @@ def _look(
         gap, place = gaps[j], start + j
         if component[place] == mine:
             continue
-        value = max(core, core2[place], gap)
+        value = larger(larger(core, core2[place]), gap)
         if value < best[i] or (
             value == best[i] and (gap < best_gap[i] or (gap == best_gap[i] and order[place] < best_row[i]))
         ):
@@ -318,7 +321,7 @@ def _look(
     return changed
 
 
-@kernel
+@part
 def _share(asked, start, core2, n, limits, best, best_gap, best_row, best_place):
     """Let the best answer of a component bound all its rows: a worse one is of no use in this round."""
     first = low_bit(asked)
@@ -336,23 +339,25 @@ def _share(asked, start, core2, n, limits, best, best_gap, best_row, best_place)
             limits[i] = best[i] if core2[start + i] < best[i] else best_gap[i]
 
 
-@kernel
+@part
 def _widest(asked, limits, best, best_row):
     """Return the largest limit, the highest row that a distance equal to it must beat, and the largest reachability."""
     bound, latest, most = limits[low_bit(asked)], np.int64(-1), best[low_bit(asked)]
     while asked:
         i = low_bit(asked)
         asked &= asked - 1
-        most = max(most, best[i])
+        most = larger(most, best[i])
         if limits[i] > bound:
             bound, latest = limits[i], best_row[i]
         elif limits[i] == bound:
-            latest = max(latest, best_row[i])
+            latest = larger(latest, best_row[i])
     return bound, latest, most
 
 
 @kernel
-def _join(order, component, size, found, reach2, gap2, best, limit, limit_gap, left, right, weight2, done):
+def _join(
+    order, component, size, found, reach2, gap2, best, limit, limit_gap, parent, joined, left, right, weight2, done
+):
     """Collect each component's best edge, add those edges, and name the joined components by their lowest place."""
     n = len(component)
     for row in range(n):
@@ -371,8 +376,9 @@ def _join(order, component, size, found, reach2, gap2, best, limit, limit_gap, l
                 )
             ):
                 best[c] = row
-    # Roots are linked in a list of their own, so that `component` still tells the components of this round.
-    parent, joined, before = component.copy(), size.copy(), done
+    before = done
+    for row in range(n):
+        parent[row] = component[row]
     for c in range(n):
         row = best[c]
         if row < 0 or _rests(size[c], n, before):
@@ -380,29 +386,40 @@ def _join(order, component, size, found, reach2, gap2, best, limit, limit_gap, l
         a, b = _root(parent, c), _root(parent, component[found[row]])
         if a == b:
             continue
-        parent[max(a, b)] = min(a, b)
-        joined[min(a, b)] += joined[max(a, b)]
+        if b < a:
+            a, b = b, a
+        parent[b] = a
+        joined[a] += joined[b]
         one, other = order[row], order[found[row]]
-        left[done], right[done], weight2[done] = min(one, other), max(one, other), reach2[row]
+        if other < one:
+            one, other = other, one
+        left[done], right[done], weight2[done] = one, other, reach2[row]
         done += 1
     for row in range(n):
         component[row] = _root(parent, component[row])
-    size[:] = joined
+        size[row] = joined[row]
     return done
 
 
-@kernel
+@part
 def _pair_before(order, found, row, rival):
+    """Say whether the edge of one row comes before that of another by (lower row, higher row)."""
     a, b, c, d = order[row], order[found[row]], order[rival], order[found[rival]]
-    return min(a, b) < min(c, d) or (min(a, b) == min(c, d) and max(a, b) < max(c, d))
+    if b < a:
+        a, b = b, a
+    if d < c:
+        c, d = d, c
+    return a < c or (a == c and b < d)
 
 
-@kernel
+@part
 def _root(parent, member):
-    while parent[member] != member:
-        parent[member] = parent[parent[member]]
-        member = parent[member]
-    return member
+    up = parent[member]
+    while parent[up] != up:
+        parent[member] = parent[up]
+        member = parent[up]
+        up = parent[member]
+    return up
 
 
 @kernel

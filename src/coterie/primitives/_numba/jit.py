@@ -17,7 +17,7 @@ from typing import Any
 import numba
 from numba.core import config
 
-__all__ = ["cache_folder", "kernel"]
+__all__ = ["cache_folder", "kernel", "part"]
 
 _log = logging.getLogger("coterie.kernels")
 _PACKAGE = Path(__file__).resolve().parents[2]
@@ -48,6 +48,11 @@ def kernel(function: Callable | None = None, /, **options: Any) -> Any:
         return numba.njit(**settings)(function)
     finally:
         config.CACHE_DIR = before
+
+
+def part(function: Callable) -> Any:
+    """Compile a function that only kernels call: without the wrappers by which Python calls it, a third of the time."""
+    return kernel(no_cpython_wrapper=True, no_cfunc_wrapper=True, cache=False)(function)
 
 
 def cache_folder() -> Path | None:

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from .blocks import run_blocks
-from .jit import kernel
+from .jit import kernel, part
 from .kdtree import KDTree, build_kdtree, node_distance2
-from .neighbors_tile import STEP, box_gap2, insert_sorted, low_bit, near_boxes, near_distances
+from .neighbors_tile import STEP, box_gap2, end_of, fill, insert_sorted, larger, low_bit, near_boxes, near_distances
 
 __all__ = [
     "Index",
@@ -126,13 +126,12 @@ def _nearest_block(
     lists = np.empty((wide, 1 + (k - 1 + STEP - 1) // STEP * STEP), X.dtype)
     places, gaps, limits = np.empty(lists.shape, np.int64), np.empty(wide, X.dtype), np.empty(wide, X.dtype)
     stack, reach = np.empty(_STACK, np.int64), np.empty(_STACK, X.dtype)
-    for leaf in range(block * per_block, min(len(panels), (block + 1) * per_block)):
+    for leaf in range(block * per_block, end_of(block, per_block, len(panels))):
         home = first_leaf + leaf
         start, end = bounds[home, 0], bounds[home, 1]
-        lists[:] = np.inf
-        places[:] = -1
-        lists[:, 0] = -np.inf
-        limits[:] = np.inf
+        fill(limits, np.inf)
+        for i in range(wide):
+            _clear(lists, places, i)
         climbing, bound, latest = home, X.dtype.type(np.inf), len(X)
         stack[0], reach[0], top = home, 0.0, 1
         while k > 1:
@@ -164,19 +163,28 @@ def _nearest_block(
                 near[start + i, t] = places[i, t]
 
 
-@kernel
+@part
 def _furthest(lists, places, order, count, last):
     """Return the largest (distance, row number) at the end of the lists: what lies beyond concerns no row."""
     bound, latest = lists[0, last], np.int64(-1)
     for i in range(1, count):
-        bound = max(bound, lists[i, last])
+        bound = larger(bound, lists[i, last])
     for i in range(count):
         if lists[i, last] == bound:
-            latest = max(latest, order[places[i, last]] if places[i, last] >= 0 else len(order))
+            row = order[places[i, last]] if places[i, last] >= 0 else len(order)
+            latest = row if row > latest else latest
     return bound, latest
 
 
-@kernel
+@part
+def _clear(lists, places, i):
+    """Empty a list: minus infinity, then nothing at infinite distances."""
+    lists[i, 0] = -np.inf
+    for t in range(1, lists.shape[1]):
+        lists[i, t], places[i, t] = np.inf, -1
+
+
+@part
 def push_children(stack, reach, top, low, high, rows, home, node):
     """Put the children of a node on the stack, last the nearer one, or the one with the lower row where both are as near."""
     nearer, further = 2 * node + 1, 2 * node + 2
@@ -188,7 +196,7 @@ def push_children(stack, reach, top, low, high, rows, home, node):
     return top + 2
 
 
-@kernel
+@part
 def _offer(
     asking,  # int  in: bit i says that row start + i may have neighbours in the leaf
     X,  # (n, d)  in
@@ -221,7 +229,7 @@ def _offer(
         limits[i] = lists[i, k - 1]
 
 
-@kernel
+@part
 def _insert(
     lists,  # (m, 1 + s)  in/out: minus infinity, then ascending distances
     places,  # (m, 1 + s) int64  in/out
@@ -287,10 +295,8 @@ def _query_block(
     )
     places = np.empty(lists.shape, np.int64)
     stack, reach = np.empty(_STACK, np.int64), np.empty(_STACK, queries.dtype)
-    for query in range(block * per_block, min(len(queries), (block + 1) * per_block)):
-        lists[:] = np.inf
-        places[:] = -1
-        lists[0, 0] = -np.inf
+    for query in range(block * per_block, end_of(block, per_block, len(queries))):
+        _clear(lists, places, 0)
         stack[0], reach[0], top = 0, 0.0, 1
         while top:
             top -= 1
@@ -311,7 +317,7 @@ def _query_block(
             distance2[query, t], near[query, t] = lists[0, t + 1], places[0, t + 1]
 
 
-@kernel
+@part
 def _push_for_row(stack, reach, top, queries, query, low, high, rows, node):
     """Put the children of a node on the stack, last the nearer one, or the one with the lower row where both are as near."""
     nearer, further = 2 * node + 1, 2 * node + 2
@@ -364,13 +370,13 @@ def _reach_block(
 ):
     gaps = np.empty(panels.shape[2], queries.dtype)
     stack, reach = np.empty(_STACK, np.int64), np.empty(_STACK, queries.dtype)
-    for query in range(block * per_block, min(len(queries), (block + 1) * per_block)):
+    for query in range(block * per_block, end_of(block, per_block, len(queries))):
         best, best_gap, best_row = np.inf, queries.dtype.type(np.inf), np.int64(-1)
         stack[0], reach[0], top = 0, 0.0, 1
         while top:
             top -= 1
             node, gap = stack[top], reach[top]
-            least = max(own[query], node_core[node], np.sqrt(np.float64(gap)) * scale)
+            least = larger(larger(own[query], node_core[node]), np.sqrt(np.float64(gap)) * scale)
             if best_row >= 0 and (
                 least > best or (least == best and (gap > best_gap or (gap == best_gap and rows[node] > best_row)))
             ):
@@ -381,7 +387,7 @@ def _reach_block(
             near_distances(queries, query, panels, node - first_leaf, queries.dtype.type(np.inf), gaps)
             for j in range(bounds[node, 1] - bounds[node, 0]):
                 place, gap = bounds[node, 0] + j, gaps[j]
-                value = max(own[query], core[place], np.sqrt(np.float64(gap)) * scale)
+                value = larger(larger(own[query], core[place]), np.sqrt(np.float64(gap)) * scale)
                 if (
                     best_row < 0
                     or value < best

@@ -5,11 +5,21 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .jit import kernel
+from .jit import part
 from .radius_tile import low_bit
 from .tile import GROUP, _broadcast, _int64, _load, _store
 
-__all__ = ["STEP", "box_gap2", "insert_sorted", "low_bit", "near_boxes", "near_distances"]
+__all__ = [
+    "STEP",
+    "box_gap2",
+    "end_of",
+    "fill",
+    "insert_sorted",
+    "larger",
+    "low_bit",
+    "near_boxes",
+    "near_distances",
+]
 
 STEP = 8  # entries of a sorted list that are moved at once
 
@@ -162,7 +172,7 @@ def insert_sorted(
     return signature, codegen
 
 
-@kernel
+@part
 def box_gap2(
     X,  # (n, d)  in
     row,  # int  in
@@ -173,6 +183,35 @@ def box_gap2(
     """Return what ``box_distance2`` does, without a branch on each feature."""
     total = low.dtype.type(0)
     for f in range(low.shape[1]):
-        gap = max(low[node, f] - X[row, f], X[row, f] - high[node, f], low.dtype.type(0))
+        below, above = low[node, f] - X[row, f], X[row, f] - high[node, f]
+        gap = below if below > above else above
+        gap = gap if gap > 0 else low.dtype.type(0)
         total += gap * gap
     return total
+
+
+# Three small words of Python's that Numba compiles anew, at some length, wherever the types differ a little.
+
+
+@part
+def end_of(
+    block,  # int  in
+    per_block,  # int  in
+    n,  # int  in
+):
+    """Return where a block of rows ends."""
+    end = (block + 1) * per_block
+    return end if end < n else n
+
+
+@part
+def larger(one, other):
+    """Return the larger one of two numbers of the same type."""
+    return one if one > other else other
+
+
+@part
+def fill(values, value):
+    """Set all entries of an array."""
+    for i in range(len(values)):
+        values[i] = value

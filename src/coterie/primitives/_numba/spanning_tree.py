@@ -9,6 +9,7 @@ from .neighbors import build_index, nearest_in_index
 
 __all__ = ["mutual_reachability_tree", "spanning_tree"]
 
+_FEW = 64  # ties of one weight that are sorted by insertion
 _KEPT = 16  # neighbours remembered for the first round; more cost memory and answer few rows more
 
 
@@ -26,7 +27,7 @@ def spanning_tree(X: np.ndarray, core_distances: np.ndarray | None) -> tuple[np.
     else:
         core = core_distances.astype(np.float64)[tree.order] / index.scale
         edges = boruvka(tree, index.rows, (core * core).astype(X.dtype))
-    return _in_order(*edges, index.scale, n)
+    return _in_order(*edges, index.scale)
 
 
 def mutual_reachability_tree(
@@ -43,7 +44,7 @@ def mutual_reachability_tree(
     if n == 1:
         return _no_edges(), core_distances
     edges = boruvka(tree, index.rows, np.ascontiguousarray(core2), near)
-    return _in_order(*edges, index.scale, n), core_distances
+    return _in_order(*edges, index.scale), core_distances
 
 
 def _no_edges() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -58,24 +59,32 @@ def _weights(weight2: np.ndarray, scale: float) -> np.ndarray:
     return weights
 
 
-def _in_order(left, right, weight2, scale, n):
+def _in_order(left, right, weight2, scale):
     """Sort the edges by (weight, left, right)."""
     weights = _weights(weight2, scale)
     order = np.argsort(weights)
-    run_kernel(_order_ties, weights, left, right, n, order)
+    if not run_kernel(_order_ties, weights, left, right, order):
+        order = np.lexsort((right, left, weights))
     return left[order], right[order], weights[order]
 
 
 @kernel
-def _order_ties(weights, left, right, n, order):
-    """Put edges of equal weight in the order of their rows."""
+def _order_ties(weights, left, right, order):
+    """Put edges of equal weight in the order of their rows; say whether there were few of each weight."""
     start = 0
-    while start < len(order):
-        end = start + 1
-        while end < len(order) and weights[order[end]] == weights[order[start]]:
-            end += 1
-        if end - start > 1:
-            run = order[start:end].copy()
-            keys = left[run] * n + right[run]
-            order[start:end] = run[np.argsort(keys)]
-        start = end
+    for i in range(1, len(order)):
+        edge = order[i]
+        if weights[edge] != weights[order[start]]:
+            start = i
+            continue
+        if i - start > _FEW:
+            return False
+        at = i
+        while at > start and (
+            left[order[at - 1]] > left[edge]
+            or (left[order[at - 1]] == left[edge] and right[order[at - 1]] > right[edge])
+        ):
+            order[at] = order[at - 1]
+            at -= 1
+        order[at] = edge
+    return True
