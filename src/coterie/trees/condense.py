@@ -97,7 +97,7 @@ def condense(linkage: np.ndarray, min_cluster_size: int) -> Condensed:
     n = len(linkage) + 1
     most = 2 * (n // min_cluster_size) + 1
     rows = (np.zeros(n, np.int64), np.full(n, np.inf))
-    clusters = (
+    clusters: tuple[np.ndarray, ...] = (
         np.full(most, -1), np.full(most, np.inf), np.full(most, n), np.full(most, np.inf), np.zeros(most),
         np.zeros(most, np.int64),
     )  # fmt: skip
