@@ -14,6 +14,7 @@ from .errors import InputError, MissingExtraError
 __all__ = [
     "NOISE",
     "Graph",
+    "append_column",
     "first_bad_value",
     "is_tensor",
     "like_input",
@@ -102,6 +103,13 @@ def like_input(values: Any, X: Any) -> Any:
 def to_numpy(values: Any) -> np.ndarray:
     """Return ``values`` as a NumPy array on the host."""
     return values.detach().cpu().numpy() if is_tensor(values) else np.asarray(values)
+
+
+def append_column(X: Any, column: Any) -> Any:
+    """Return dense rows with one more feature; ``column`` is (n, 1), of the engine of ``X``."""
+    if is_tensor(X):
+        return sys.modules["torch"].cat([X, column.to(X.dtype)], 1).contiguous()
+    return np.concatenate([X, column.astype(X.dtype)], axis=1)
 
 
 def first_bad_value(X: np.ndarray) -> tuple[int, int] | None:

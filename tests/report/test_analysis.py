@@ -100,3 +100,11 @@ def test_render_gives_the_page_that_write_wrote(analysis, tmp_path):
     written.report.unlink()
     assert report.render(written.path) == written.report
     assert written.report.read_bytes() == page
+
+
+def test_an_analysis_without_its_page_does_not_name_one(analysis, tmp_path):
+    written = analysis.write(tmp_path / "plain.coterie", report=False)
+    record = json.loads(written.record.read_text(encoding="utf-8"))
+    assert sorted(path.name for path in written.path.iterdir()) == ["labels.csv", "model.coterie", "run.json"]
+    assert "report" not in record["files"]
+    assert not any(line.startswith("open") for line in record["next"])

@@ -144,9 +144,7 @@ def _write(analysis: Any, folder: str, source: str, options: dict[str, Any], tal
     target = Path(folder).expanduser()
     input_path = source if "://" not in source and source != "-" else None
     with _interrupt.leave_no_part_of(target):
-        written = analysis.write(target, force=options["force"], input_path=input_path)
-    if options["no_report"]:
-        written.report.unlink(missing_ok=True)
+        written = analysis.write(target, force=options["force"], report=not options["no_report"], input_path=input_path)
     kept = [written.labels, written.model, written.record] + ([] if options["no_report"] else [written.report])
     talk.say("wrote", f"{target}{os.sep}" + "  ".join(["", *(path.name for path in kept)]))
     look = "" if options["no_report"] else f"open {_quoted(target / written.report.name)}   |   "

@@ -8,7 +8,7 @@ from sklearn.metrics import pairwise_distances
 from sklearn.metrics.pairwise import _VALID_METRICS, PAIRWISE_BOOLEAN_FUNCTIONS
 from sklearn.utils.extmath import row_norms
 
-from ..arrays import is_tensor, normalize_rows
+from ..arrays import append_column, is_tensor, normalize_rows
 from ..base import StrOptions
 from ..errors import InputError, UnsupportedError
 from ..primitives.radius import pair_index
@@ -101,11 +101,7 @@ def _on_sphere(X: Any) -> Any:
         return csr_array((X.data, X.indices, X.indptr), shape=(n, d + 1)) + extra
     rows = normalize_rows(X)
     zero = (rows == 0).all(1)[:, None]
-    if is_tensor(rows):
-        import torch
-
-        return torch.cat([rows, zero.to(rows.dtype)], 1).contiguous()
-    return np.concatenate([rows, zero.astype(rows.dtype)], axis=1)
+    return append_column(rows, zero)
 
 
 def _with_diagonal(X: Any) -> Any:

@@ -50,8 +50,9 @@ def dbcv_score(X, labels, *, per_cluster: bool = False):
     --------
     >>> import numpy as np
     >>> line = np.arange(20.0)[:, None]
-    >>> round(dbcv_score(np.vstack([line, line + 100]), [0] * 20 + [1] * 20), 2)
-    0.96
+    >>> score = dbcv_score(np.vstack([line, line + 100]), [0] * 20 + [1] * 20)
+    >>> bool(0.9 < score < 1)
+    True
     """
     X = np.asarray(X, dtype=np.float64)
     labels = np.asarray(labels)

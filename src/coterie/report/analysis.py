@@ -115,6 +115,7 @@ class Analysis:
         folder: str | os.PathLike,
         *,
         force: bool = False,
+        report: bool = True,
         labels_format: str = "csv",
         excel_safe: bool = False,
         input_path: str | os.PathLike | None = None,
@@ -127,6 +128,8 @@ class Analysis:
             Created, or, where it holds an earlier analysis, replaced in one step. Other files in it are kept.
         force : bool, default=False
             Write even into a folder that holds other things but no earlier analysis.
+        report : bool, default=True
+            Write the page; it can be made later from the record by `render`.
         labels_format : {"csv", "parquet"}, default="csv"
             Kind of the label file.
         excel_safe : bool, default=False
@@ -137,7 +140,7 @@ class Analysis:
         Returns
         -------
         Folder
-            Paths of what was written.
+            Paths of what was written; ``report`` is where the page would stand where it was not asked for.
 
         Raises
         ------
@@ -151,13 +154,15 @@ class Analysis:
             "record": "run.json",
             "report": "report.html",
         }
-        record = {**self.record, "files": names, "next": _next(Path(folder), names, input_path)}
+        written = names if report else {kind: name for kind, name in names.items() if kind != "report"}
+        record = {**self.record, "files": written, "next": _next(Path(folder), written, input_path)}
         writers: dict[str, Callable[[Path], object]] = {
             names["labels"]: lambda path: self._write_labels(path, labels_format, excel_safe),
             names["model"]: self.save_model,
             names["record"]: lambda path: path.write_text(dumps(record), encoding="utf-8", newline="\n"),
             names["report"]: lambda path: path.write_text(html(record), encoding="utf-8", newline="\n"),
         }
+        writers = {name: write for name, write in writers.items() if name in written.values()}
         folders.write_folder(target, writers, force=force)
         return Folder(target, *(target / name for name in names.values()))
 
@@ -357,10 +362,8 @@ def _versions() -> dict[str, str]:
 
 def _next(folder: Path, names: Mapping[str, str], input_path: str | os.PathLike | None) -> list[str]:
     source = Path(input_path).name if input_path is not None else "new.csv"
-    return [
-        f"open {_quoted(folder / names['report'])}",
-        f"coterie predict {_quoted(folder / names['model'])} {_quoted(source)}",
-    ]
+    look = [f"open {_quoted(folder / names['report'])}"] if "report" in names else []
+    return [*look, f"coterie predict {_quoted(folder / names['model'])} {_quoted(source)}"]
 
 
 def _quoted(path: str | os.PathLike) -> str:

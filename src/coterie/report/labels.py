@@ -82,7 +82,7 @@ def _write_csv(
     excel_safe: bool,
 ) -> None:
     with open(path, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        writer = csv.writer(file, lineterminator="\r\n")
+        writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         for start in range(0, len(labels), _BLOCK):
             stop = min(start + _BLOCK, len(labels))
