@@ -1,6 +1,5 @@
 """The table of labels: one row for every row of the input, as CSV or Parquet."""
 
-import csv
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -82,15 +81,14 @@ def _write_csv(
     excel_safe: bool,
 ) -> None:
     with open(path, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
+        file.write(",".join(map(_field, header)) + "\n")
         for start in range(0, len(labels), _BLOCK):
             stop = min(start + _BLOCK, len(labels))
             columns = [range(start, stop), labels[start:stop].tolist()]
             columns += [map(_number, values[start:stop].tolist()) for values in (strengths, outlier_scores)]
             if ids is not None:
-                columns.insert(1, [_text(value, excel_safe) for value in ids[start:stop]])
-            writer.writerows(zip(*columns, strict=True))
+                columns.insert(1, [_field(_text(value, excel_safe)) for value in ids[start:stop]])
+            file.writelines(",".join(map(str, row)) + "\n" for row in zip(*columns, strict=True))
 
 
 def _csv_to_parquet(source: Path, target: Path, header: list[str]) -> None:
@@ -103,6 +101,11 @@ def _csv_to_parquet(source: Path, target: Path, header: list[str]) -> None:
             str(source), header=True, columns=types, auto_detect=False, delimiter=",", quotechar='"', escapechar='"'
         )
         relation.write_parquet(str(target), compression="zstd")
+
+
+def _field(text: str) -> str:
+    # The csv module leaves a lone carriage return unquoted where lines end with LF, and readers then see two lines.
+    return '"' + text.replace('"', '""') + '"' if any(sign in text for sign in ',"\r\n') else text
 
 
 def _number(value: float) -> str:
