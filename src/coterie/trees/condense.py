@@ -116,7 +116,8 @@ def condense(linkage: np.ndarray, min_cluster_size: int) -> Condensed:
         clusters = tuple(values[: count[0]] for values in clusters)
     else:
         clusters = tuple(values[:1] for values in clusters)
-    return Condensed(*rows, *clusters, unit)
+    parent, birth, size, death, stability, infinite = clusters
+    return Condensed(*rows, parent, birth, size, death, stability, infinite, unit)
 
 
 def condensed_tree(condensed: Condensed) -> CondensedTree:

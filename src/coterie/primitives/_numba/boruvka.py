@@ -5,29 +5,29 @@ work is cut down by what earlier rounds leave behind, because components only gr
 
 - a row's last answer stays its answer while that neighbour lies in another component;
 - otherwise it remains a lower bound on the next answer;
-- a node whose rows all belong to the component of the row that asks is passed over (its component stands at the node).
+- a node whose rows all belong to the component of the row that asks is passed over; where most of them do, what counts is the
+  box and the least core distance of the few others.
 
-Components much larger than the average rest: they are joined by others, and their many rows need not search. The smallest one never
-rests, so that each round ends with fewer components.
+Components much larger than the average rest: they are joined by others, and their many rows need not search. The smallest one
+never rests, so that each round ends with fewer components.
 
-A round first lets, of each other component, the row with the least lower bound search: its answer is nearly always the component's
-best edge, and few other rows have a lower bound that could still beat it. Rows search in blocks and write to their own place
-only; the components' best edges are then collected in the order of the rows. So the result depends on no thread.
+A round first lets, of each other component, the row with the least lower bound search: its answer is nearly always the
+component's best edge, and few other rows have a lower bound that could still beat it. Rows search in blocks and write to their
+own place only; the components' best edges are then collected in the order of the rows. So the result depends on no thread.
 """
 
 import numpy as np
 
 from .blocks import run_blocks, run_kernel
+from .boruvka_search import search
 from .jit import kernel, part
-from .kdtree import KDTree, node_distance2
-from .neighbors import node_minimum, push_children
-from .neighbors_tile import end_of, fill, larger, low_bit, near_boxes, near_distances
+from .kdtree import KDTree
+from .neighbors import node_minimum
+from .neighbors_tile import end_of, larger
 
 __all__ = ["boruvka"]
 
 _ROWS_PER_BLOCK = 1024
-_STACK = 128
-_TABLE = 256
 _RESTING = 3  # times the average size; lower saves searches of rows, but costs rounds
 
 
@@ -55,7 +55,11 @@ def boruvka(
     reach2, gap2 = core2.copy(), np.zeros_like(core2)
     best, limit, limit_gap = np.empty(n, places), np.full(n, np.inf, core2.dtype), np.full(n, np.inf, core2.dtype)
     leaf_of = _leaf_of(tree, places)
-    node_component = np.full(len(tree.bounds), -1, places)
+    # The component of most rows of each node, or -1, and core distance and box of all its other rows.
+    inside = (
+        np.full(len(tree.bounds), -1, places), np.full(len(tree.bounds), np.inf, core2.dtype),
+        np.full_like(tree.low, np.inf), np.full_like(tree.high, -np.inf),
+    )  # fmt: skip
     node_core = node_minimum(tree, core2)
     todo = np.empty(n, places)
     joined = np.ones(n, places)
@@ -69,13 +73,26 @@ def boruvka(
             count = run_kernel(_select, scouting, first_round, done, *state, todo)
             # Fewer blocks than rows, but a number that depends on the data only.
             run_blocks(
-                _search, -(-count // _ROWS_PER_BLOCK), _ROWS_PER_BLOCK, todo[:count], leaf_of, tree.first_leaf, tree.X,
+                search, -(-count // _ROWS_PER_BLOCK), _ROWS_PER_BLOCK, todo[:count], leaf_of, tree.first_leaf, tree.X,
                 tree.order, tree.bounds, tree.low, tree.high, tree.panels, rows, core2, node_core, component,
-                node_component, found, reach2, gap2, limit, limit_gap,
+                *inside, found, reach2, gap2, limit, limit_gap,
             )  # fmt: skip
         # Scratch for union-find: `component` still tells the components of this round.
         done = run_kernel(_join, *state, todo, joined, left, right, weight2, done)
-        run_kernel(_relabel_nodes, tree.first_leaf, tree.bounds, component, node_component)
+        leaves = len(tree.panels)
+        run_blocks(
+            _relabel_leaves,
+            -(-leaves // 512),
+            512,
+            leaves,
+            tree.first_leaf,
+            tree.X,
+            tree.bounds,
+            core2,
+            component,
+            *inside,
+        )
+        run_kernel(_relabel_nodes, tree.first_leaf, *inside)
         first_round = False
     return left, right, weight2
 
@@ -176,185 +193,6 @@ def _lower(limit, limit_gap, c, reach, gap):
 
 
 @kernel
-def _search(
-    block,  # int  in
-    per_block,  # int  in
-    todo,  # (count,) int  in: places of the rows that search
-    leaf_of,  # (n,) int  in: node of each place
-    first_leaf,  # int  in
-    X,  # (n, d)  in: tree order, like all that follows
-    order,  # (n,) int64  in: row numbers
-    bounds,  # (nodes + 1, 2) int64  in
-    low,  # (nodes, d)  in
-    high,  # (nodes, d)  in
-    panels,  # (leaves, d, w)  in
-    rows,  # (nodes,) int64  in: lowest row number below each node
-    core2,  # (n,)  in
-    node_core,  # (nodes,)  in: least core distance below each node
-    component,  # (n,) int  in
-    node_component,  # (nodes,) int  in: -1 where mixed
-    found,  # (n,) int  in/out: the neighbour, -1 where none beats the bound
-    reach2,  # (n,)  in/out: its mutual reachability, or a lower bound on it
-    gap2,  # (n,)  in/out: its distance, likewise
-    limit,  # (n,)  in: what each component has already
-    limit_gap,  # (n,)  in
-):
-    wide = panels.shape[2]
-    gaps, limits = np.empty(wide, X.dtype), np.empty(wide, X.dtype)
-    best, best_gap = np.empty(wide, X.dtype), np.empty(wide, X.dtype)
-    best_row, best_place = np.empty(wide, np.int64), np.empty(wide, np.int64)
-    stack, away = np.empty(_STACK, np.int64), np.empty(_STACK, X.dtype)
-    # What this block has found for a component bounds the searches that follow in it.
-    known, known_reach, known_gap = np.empty(_TABLE, np.int64), np.empty(_TABLE, X.dtype), np.empty(_TABLE, X.dtype)
-    fill(known, -1)
-    t, end = block * per_block, end_of(block, per_block, len(todo))
-    while t < end:
-        # The rows of one leaf search together.
-        home = np.int64(leaf_of[todo[t]])
-        start, mine, pure, asked = bounds[home, 0], component[todo[t]], True, 0
-        fill(limits, -1)
-        while t < end and leaf_of[todo[t]] == home:
-            row = todo[t]
-            t += 1
-            i, c = row - start, component[row]
-            slot = c % _TABLE
-            best[i], best_gap[i], best_row[i], best_place[i] = limit[c], limit_gap[c], len(X), -1
-            if known[slot] == c and (
-                known_reach[slot] < best[i] or (known_reach[slot] == best[i] and known_gap[slot] < best_gap[i])
-            ):
-                best[i], best_gap[i] = known_reach[slot], known_gap[slot]
-            if reach2[row] < best[i] or (reach2[row] == best[i] and gap2[row] <= best_gap[i]):
-                asked |= 1 << i
-                pure = pure and c == mine
-                limits[i] = best[i] if core2[row] < best[i] else best_gap[i]
-        if asked == 0:
-            continue
-        bound, latest, most = _widest(asked, limits, best, best_row)
-        climbing = home
-        stack[0], away[0], top = home, 0.0, 1
-        while True:
-            while top:
-                top -= 1
-                node = stack[top]
-                if (
-                    away[top] > bound
-                    or (away[top] == bound and rows[node] > latest)
-                    or node_core[node] > most
-                    or (pure and node_component[node] == mine)
-                ):
-                    continue
-                if node < first_leaf:
-                    top = push_children(stack, away, top, low, high, rows, home, node)
-                    continue
-                asking = near_boxes(panels, home - first_leaf, low, high, node, limits) & asked
-                changed = False
-                while asking:
-                    i = low_bit(asking)
-                    asking &= asking - 1
-                    row = start + i
-                    if node_core[node] <= best[i] and node_component[node] != component[row]:
-                        changed |= _look(
-                            X, order, bounds, panels, node, first_leaf, core2, component, row, i, limits, gaps, best,
-                            best_gap, best_row, best_place,
-                        )  # fmt: skip
-                if changed:
-                    if pure:
-                        _share(asked, start, core2, len(X), limits, best, best_gap, best_row, best_place)
-                    bound, latest, most = _widest(asked, limits, best, best_row)
-            if climbing == 0:
-                break
-            sibling = climbing + 1 if climbing & 1 else climbing - 1
-            stack[0], away[0], top = sibling, node_distance2(low, high, home, sibling), 1
-            climbing = (climbing - 1) // 2
-        while asked:
-            i = low_bit(asked)
-            asked &= asked - 1
-            row, c = start + i, component[start + i]
-            # Without an answer nothing outside is nearer than the bound: a lower bound for the rounds to come.
-            found[row], reach2[row], gap2[row] = best_place[i], best[i], best_gap[i]
-            if best_place[i] >= 0:
-                slot = c % _TABLE
-                if (
-                    known[slot] != c
-                    or best[i] < known_reach[slot]
-                    or (best[i] == known_reach[slot] and best_gap[i] < known_gap[slot])
-                ):
-                    known[slot], known_reach[slot], known_gap[slot] = c, best[i], best_gap[i]
-
-
-@part
-def _look(
-    X,  # (n, d)  in
-    order,  # (n,) int64  in
-    bounds,  # (nodes + 1, 2) int64  in
-    panels,  # (leaves, d, w)  in
-    node,  # int  in: a leaf
-    first_leaf,  # int  in
-    core2,  # (n,)  in
-    component,  # (n,) int  in
-    row,  # int  in: who asks
-    i,  # int  in: its place in the arrays that follow
-    limits,  # (w,)  in/out: distance up to which an answer may lie
-    gaps,  # (w,)  scratch
-    best,  # (w,)  in/out: mutual reachability of the answer, or a bound on it
-    best_gap,  # (w,)  in/out: its distance
-    best_row,  # (w,) int64  in/out: its row, n without an answer
-    best_place,  # (w,) int64  in/out: its place, -1 without an answer
-):
-    """Look for a better answer in a leaf; say whether there was one."""
-    start, changed, mine, core = bounds[node, 0], False, component[row], core2[row]
-    near = near_distances(X, row, panels, node - first_leaf, limits[i], gaps) & ((1 << (bounds[node, 1] - start)) - 1)
-    while near:
-        j = low_bit(near)
-        near &= near - 1
-        gap, place = gaps[j], start + j
-        if component[place] == mine:
-            continue
-        value = larger(larger(core, core2[place]), gap)
-        if value < best[i] or (
-            value == best[i] and (gap < best_gap[i] or (gap == best_gap[i] and order[place] < best_row[i]))
-        ):
-            best[i], best_gap[i], best_row[i], best_place[i] = value, gap, order[place], place
-            changed = True
-    # At the core distance itself only a nearer row is better.
-    limits[i] = best[i] if core < best[i] else best_gap[i]
-    return changed
-
-
-@part
-def _share(asked, start, core2, n, limits, best, best_gap, best_row, best_place):
-    """Let the best answer of a component bound all its rows: a worse one is of no use in this round."""
-    first = low_bit(asked)
-    rest = asked & (asked - 1)
-    while rest:
-        i = low_bit(rest)
-        rest &= rest - 1
-        if best[i] < best[first] or (best[i] == best[first] and best_gap[i] < best_gap[first]):
-            first = i
-    while asked:
-        i = low_bit(asked)
-        asked &= asked - 1
-        if best[i] > best[first] or best_gap[i] > best_gap[first]:
-            best[i], best_gap[i], best_row[i], best_place[i] = best[first], best_gap[first], n, -1
-            limits[i] = best[i] if core2[start + i] < best[i] else best_gap[i]
-
-
-@part
-def _widest(asked, limits, best, best_row):
-    """Return the largest limit, the highest row that a distance equal to it must beat, and the largest reachability."""
-    bound, latest, most = limits[low_bit(asked)], np.int64(-1), best[low_bit(asked)]
-    while asked:
-        i = low_bit(asked)
-        asked &= asked - 1
-        most = larger(most, best[i])
-        if limits[i] > bound:
-            bound, latest = limits[i], best_row[i]
-        elif limits[i] == bound:
-            latest = larger(latest, best_row[i])
-    return bound, latest, most
-
-
-@kernel
 def _join(
     order, component, size, found, reach2, gap2, best, limit, limit_gap, parent, joined, left, right, weight2, done
 ):
@@ -423,16 +261,56 @@ def _root(parent, member):
 
 
 @kernel
-def _relabel_nodes(first_leaf, bounds, component, node_component):
-    """Write to each node the component of all its rows, or -1."""
-    for node in range(2 * first_leaf, -1, -1):
-        if node >= first_leaf:
-            name = component[bounds[node, 0]]
-            for place in range(bounds[node, 0] + 1, bounds[node, 1]):
-                if component[place] != name:
-                    name = -1
-                    break
-            node_component[node] = name
+def _relabel_leaves(
+    block,  # int  in
+    per_block,  # int  in
+    leaves,  # int  in
+    first_leaf,  # int  in
+    X,  # (n, d)  in
+    bounds,  # (nodes + 1, 2) int64  in
+    core2,  # (n,)  in
+    component,  # (n,) int  in
+    most_in,  # (nodes,) int  out: see boruvka_search.search
+    other_core,  # (nodes,)  out
+    other_low,  # (nodes, d)  out
+    other_high,  # (nodes, d)  out
+):
+    """Find the component of most rows of each leaf, by Boyer and Moore's vote, and the bounds of its other rows."""
+    for node in range(first_leaf + block * per_block, first_leaf + end_of(block, per_block, leaves)):
+        name, votes = component[bounds[node, 0]], 0
+        for row in range(bounds[node, 0], bounds[node, 1]):
+            if votes == 0:
+                name = component[row]
+            votes += 1 if component[row] == name else -1
+        most_in[node], other_core[node] = name, np.inf
+        for f in range(X.shape[1]):
+            other_low[node, f], other_high[node, f] = np.inf, -np.inf
+        for row in range(bounds[node, 0], bounds[node, 1]):
+            if component[row] == name:
+                continue
+            if core2[row] < other_core[node]:
+                other_core[node] = core2[row]
+            for f in range(X.shape[1]):
+                if X[row, f] < other_low[node, f]:
+                    other_low[node, f] = X[row, f]
+                if X[row, f] > other_high[node, f]:
+                    other_high[node, f] = X[row, f]
+
+
+@kernel
+def _relabel_nodes(first_leaf, most_in, other_core, other_low, other_high):
+    """Join the findings of the leaves where the halves of a node agree on the component."""
+    for node in range(first_leaf - 1, -1, -1):
+        one, other = 2 * node + 1, 2 * node + 2
+        most_in[node] = most_in[one] if most_in[one] == most_in[other] else -1
+        if most_in[node] < 0:
+            continue
+        if other_core[other] < other_core[one]:
+            other_core[node] = other_core[other]
         else:
-            name = node_component[2 * node + 1]
-            node_component[node] = name if name == node_component[2 * node + 2] else -1
+            other_core[node] = other_core[one]
+        for f in range(other_low.shape[1]):
+            a, b = other_low[one, f], other_low[other, f]
+            other_low[node, f] = a if a < b else b
+            a, b = other_high[one, f], other_high[other, f]
+            other_high[node, f] = a if a > b else b
