@@ -1,8 +1,7 @@
 """K-means: k centers such that the squared distances from the rows to their nearest center add up to little.
 
 Lloyd's iteration: assign every row to its nearest center, move every center to the mean of its rows, until nothing changes.
-The total, called *inertia*, never rises; where it ends depends on the start. Cost O(n d k) a step at most: rows are kept in
-small balls, and a ball whose rows cannot have another nearest center is not looked at.
+The total, called *inertia*, never rises; where it ends depends on the start. Cost O(n d k) a step at most: where it pays, what cannot have another nearest center is not looked at.
 """
 
 import warnings
@@ -123,7 +122,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
 
     Notes
     -----
-    Cost: O(n d k) for each step at most, memory two copies of ``X`` and O(k d). Labels, centers and inertia are the same
+    Cost: O(n d k) for each step at most, memory one or two copies of ``X`` and O(k d). Labels, centers and inertia are the same
     bits on any number of threads. Data of any offset or magnitude are shifted and scaled first. A center that loses all
     its rows moves to the row farthest from its own center. `predict` gives the nearest center, ties to the lowest, and so
     repeats ``labels_`` on the rows of the fit. Groups are compact and of similar width; for other shapes prefer `HDBSCAN`.
