@@ -1,7 +1,8 @@
 """K-means: k centers such that the squared distances from the rows to their nearest center add up to little.
 
 Lloyd's iteration: assign every row to its nearest center, move every center to the mean of its rows, until nothing changes.
-The total, called *inertia*, never rises; where it ends depends on the start. Cost O(n d k) a step at most: where it pays, what cannot have another nearest center is not looked at.
+The total, called *inertia*, never rises; where it ends depends on the start. Cost O(n d k) a step at most: where it pays, what
+cannot have another nearest center is not looked at.
 """
 
 import warnings
