@@ -154,11 +154,11 @@ def test_centers_of_the_cosine_are_unit_vectors():
     np.testing.assert_allclose(np.linalg.norm(centers, axis=1), 1)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("exponent", [-300, -150, -30, 0, 30, 150, 300])
+@pytest.mark.parametrize(
+    ("exponent", "dtype"),
+    [(e, np.float64) for e in (-300, -150, -30, 0, 30, 150, 300)] + [(e, np.float32) for e in (-30, 0, 30)],
+)
 def test_labels_do_not_depend_on_the_scale(exponent, dtype):
-    if dtype is np.float32 and abs(exponent) > 30:
-        pytest.skip("float32 holds no such values")
     X, _ = make_blobs(300, centers=4, random_state=3)
     want = KMeans(4, random_state=0).fit_predict(X)
     got = KMeans(4, random_state=0).fit_predict((X * 10.0**exponent).astype(dtype))

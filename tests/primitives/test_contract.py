@@ -83,7 +83,7 @@ def queries_for(X):
     return np.concatenate([X[::2], X[::4] + X.dtype.type(0.25), half, X[:1] + 1000]).astype(X.dtype)
 
 
-def same(given, expected):
+def assert_same(given, expected):
     given = to_numpy(given)
     assert given.dtype == expected.dtype
     np.testing.assert_array_equal(given, expected)
@@ -116,7 +116,7 @@ def test_rows_to_predict_are_conditioned_like_the_rows_of_the_fit(on, name, dtyp
 @ordinary
 def test_row_keys_are_the_projection_of_the_oracle(on, name, dtype):
     X = rows_of(name, dtype)
-    same(row_keys(on(X)), oracles.row_keys(X, key_weights(X.shape[1])))
+    assert_same(row_keys(on(X)), oracles.row_keys(X, key_weights(X.shape[1])))
 
 
 # ---- nearest centers
@@ -192,7 +192,7 @@ def test_candidates_for_seeding_are_weighed_by_what_they_leave(on, name, dtype):
     potentials, closer = (to_numpy(v) for v in seeding_step(on(X), on(candidates), on(closest), on(weight)))
     expected, all_closer = oracles.seeding_step(X, candidates, closest, weight)
     np.testing.assert_allclose(potentials, expected, rtol=1e-12)
-    same(closer, all_closer[:, np.argmin(potentials)])
+    assert_same(closer, all_closer[:, np.argmin(potentials)])
 
 
 # ---- distances, radius
@@ -204,7 +204,7 @@ def test_pairwise_distances_have_the_bits_of_the_plain_loop(on, name, dtype, squ
     X = rows_of(name, dtype)
     Y = queries_for(X)
     expected = oracles.squared_distances(X, Y)
-    same(pairwise_distances(on(X), on(Y), squared=squared), expected if squared else np.sqrt(expected))
+    assert_same(pairwise_distances(on(X), on(Y), squared=squared), expected if squared else np.sqrt(expected))
 
 
 @every_case
@@ -213,8 +213,8 @@ def test_neighbours_within_the_radius_are_counted(on, name, dtype, unit):
     index = radius_index(on(X * X.dtype.type(unit)), radius * unit)
     weight = np.arange(len(X)) % 4.0
     ones = np.ones(len(X), np.int64)
-    same(radius_counts(index), oracles.radius_counts(X, radius, ones))
-    same(radius_counts(index, sample_weight=on(weight)), oracles.radius_counts(X, radius, weight))
+    assert_same(radius_counts(index), oracles.radius_counts(X, radius, ones))
+    assert_same(radius_counts(index, sample_weight=on(weight)), oracles.radius_counts(X, radius, weight))
     enough = to_numpy(radius_counts(index, enough=3))
     np.testing.assert_array_equal(enough >= 3, oracles.radius_counts(X, radius, ones) >= 3)
 
@@ -224,7 +224,7 @@ def test_rows_within_the_radius_of_each_other_are_joined(on, name, dtype, unit):
     X, radius = rows_of(name, dtype), radius_of(name)
     index = radius_index(on(X * X.dtype.type(unit)), radius * unit)
     for mask in (np.ones(len(X), bool), np.arange(len(X)) % 3 > 0, np.zeros(len(X), bool)):
-        same(radius_components(index, on(mask)), oracles.components(oracles.within(X, X, radius), mask))
+        assert_same(radius_components(index, on(mask)), oracles.components(oracles.within(X, X, radius), mask))
 
 
 @every_case
@@ -235,9 +235,9 @@ def test_the_nearest_row_within_the_radius_is_found(on, name, dtype, unit):
     index = radius_index(on(X * factor), radius * unit)
     found, distances2 = nearest_within(index, on(queries * factor), on(mask))
     expected, expected2 = oracles.nearest_within(X, radius, queries, mask)
-    same(found, expected)
+    assert_same(found, expected)
     with np.errstate(over="ignore", under="ignore"):
-        same(distances2, expected2 * factor * factor)
+        assert_same(distances2, expected2 * factor * factor)
 
 
 @ordinary
@@ -256,8 +256,8 @@ def test_the_edges_of_the_radius_graph_are_the_same_on_every_engine(on, name, dt
     graph = radius_graph(X, radius)
     index = radius_index(on(X), radius)
     indices, weights = engine_of(index.X, "radius").radius_edges(index, graph.indptr)
-    same(indices, graph.indices)
-    same(weights, graph.weights)
+    assert_same(indices, graph.indices)
+    assert_same(weights, graph.weights)
 
 
 def test_a_graph_that_does_not_fit_is_refused_with_its_size():
@@ -286,7 +286,7 @@ def test_components_of_a_graph_are_those_of_a_walk(on, seed):
     n = int(random.integers(1, 60))
     joined = np.triu(random.random((n, n)) < random.choice([0.0, 0.5, 1.0]) / n, 1)
     graph = Graph(on(np.r_[0, joined.sum(axis=1).cumsum()]), on(np.nonzero(joined)[1]), on(np.ones(joined.sum())))
-    same(connected_components(graph), oracles.components(joined | joined.T, np.ones(n, bool)))
+    assert_same(connected_components(graph), oracles.components(joined | joined.T, np.ones(n, bool)))
 
 
 def test_a_long_path_is_one_component(on):
@@ -300,7 +300,7 @@ def test_a_long_path_is_one_component(on):
 
 
 def test_sets_are_numbered_by_first_appearance(on):
-    same(number_sets(on(np.array([-1, 7, 2, 7, -5, 0, 2]))), np.array([-1, 0, 1, 0, -1, 2, 1]))
+    assert_same(number_sets(on(np.array([-1, 7, 2, 7, -5, 0, 2]))), np.array([-1, 0, 1, 0, -1, 2, 1]))
 
 
 # ---- cells
@@ -313,11 +313,11 @@ def test_rows_are_sorted_into_the_cells_of_a_grid(on, name, dtype, n_cells, widt
     X = rows_of(name, dtype)
     found = cells(on(X), -1.0, width, n_cells)
     coords, rows = oracles.cells(X, -1.0, width, n_cells)
-    same(found.coords, coords)
-    same(found.counts, np.array([len(some) for some in rows]))
-    same(found.starts, np.r_[0, np.cumsum([len(some) for some in rows])])
-    same(found.order, np.concatenate(rows))
-    same(found.keys, cells(X, -1.0, width, n_cells).keys)
+    assert_same(found.coords, coords)
+    assert_same(found.counts, np.array([len(some) for some in rows]))
+    assert_same(found.starts, np.r_[0, np.cumsum([len(some) for some in rows])])
+    assert_same(found.order, np.concatenate(rows))
+    assert_same(found.keys, cells(X, -1.0, width, n_cells).keys)
 
 
 @pytest.mark.parametrize(("width", "n_cells"), [(0.0, None), (1.0, 0), (1e-300, None)])
@@ -340,8 +340,8 @@ def test_the_nearest_rows_are_in_order_of_distance_then_number(on, name, dtype, 
     for k in counts_for(X):
         distances, indices = k_nearest(on(X * factor), k)
         expected, order = oracles.k_nearest(X, k)
-        same(indices, order)
-        same(distances, expected * factor)
+        assert_same(indices, order)
+        assert_same(distances, expected * factor)
 
 
 @every_case
@@ -351,8 +351,8 @@ def test_the_nearest_rows_of_queries_are_found(on, name, dtype, unit):
     for k in counts_for(X)[:3]:
         distances, indices = k_nearest(on(X * factor), k, queries=on(queries * factor))
         expected, order = oracles.k_nearest(X, k, queries)
-        same(indices, order)
-        same(distances, expected * factor)
+        assert_same(indices, order)
+        assert_same(distances, expected * factor)
 
 
 @every_case
@@ -362,8 +362,8 @@ def test_the_row_nearest_by_mutual_reachability_is_found(on, name, dtype, unit):
     core = oracles.core_distances(X, k)
     found, reach = nearest_reachable(on(X * factor), on(core * unit), on(queries * factor), k)
     expected, expected_reach = oracles.nearest_reachable(X, core, queries, k)
-    same(found, expected)
-    same(reach, expected_reach * unit)
+    assert_same(found, expected)
+    assert_same(reach, expected_reach * unit)
 
 
 @pytest.mark.parametrize("k", [0, 4])
@@ -377,9 +377,9 @@ def test_the_spanning_tree_is_the_one_of_kruskal(on, name, dtype, unit):
     X = rows_of(name, dtype)
     left, right, weights = spanning_tree(on(X * X.dtype.type(unit)))
     expected = oracles.spanning_tree(X)
-    same(left, expected[0])
-    same(right, expected[1])
-    same(weights, expected[2] * unit)
+    assert_same(left, expected[0])
+    assert_same(right, expected[1])
+    assert_same(weights, expected[2] * unit)
 
 
 @every_case
@@ -390,10 +390,10 @@ def test_the_tree_by_mutual_reachability_is_the_one_of_kruskal(on, name, dtype, 
     tree, core = mutual_reachability_tree(on(X * X.dtype.type(unit)), min_samples)
     core2 = np.sort(oracles.squared_distances(X, X), axis=1)[:, min_samples - 1]
     expected = oracles.spanning_tree(X, core2)
-    same(core, np.sqrt(core2.astype(np.float64)) * unit)
-    same(tree.left, expected[0])
-    same(tree.right, expected[1])
-    same(tree.weights, expected[2] * unit)
+    assert_same(core, np.sqrt(core2.astype(np.float64)) * unit)
+    assert_same(tree.left, expected[0])
+    assert_same(tree.right, expected[1])
+    assert_same(tree.weights, expected[2] * unit)
 
 
 @ordinary
@@ -402,9 +402,9 @@ def test_the_tree_of_given_core_distances_is_the_one_of_kruskal(on, name, dtype)
     core = np.random.default_rng(2).integers(0, 3, len(X)).astype(np.float64)
     left, right, weights = spanning_tree(on(X), on(core))
     expected = oracles.spanning_tree(X, (core * core).astype(dtype))
-    same(left, expected[0])
-    same(right, expected[1])
-    same(weights, expected[2])
+    assert_same(left, expected[0])
+    assert_same(right, expected[1])
+    assert_same(weights, expected[2])
 
 
 # ---- engine against engine, on more rows than one tile holds
