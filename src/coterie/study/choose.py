@@ -1,9 +1,9 @@
 """Which method and how many groups: several candidates on a sample, judged alike, losers with their reasons.
 
-Within a method, K-means candidates are ordered by their silhouette and must come back when rows are left out; density
-candidates by DBCV. Between the two, both finalists are measured by DBCV: it asks whether groups are further from each other
-than they are sparse inside, and a K-means cut through the middle of a dense shape fails it, while compact groups pass. The
-density method must win clearly, for it pays with rows that belong nowhere.
+K-means candidates are ordered by their silhouette and must come back when rows are left out; of nearly equal ones the fewest
+groups win. Density candidates are ordered by how well they come back, less a price for rows that belong nowhere. The density
+finalist wins when it is stable, unless its groups are convex and K-means separates compact ones better in both measures:
+silhouette, and DBCV with every row in a group.
 """
 
 from collections.abc import Callable
@@ -14,36 +14,45 @@ import numpy as np
 from ..metrics.density import dbcv_score
 from ..metrics.external import adjusted_rand_score
 from ..metrics.internal import silhouette_score
+from .dense import density_groupings, density_stability, rank
 from .estimators import build
 from .radius import dbscan_defaults
 from .structure import blurred, few_valued, measured
 
-__all__ = ["Candidate", "Choice", "candidates_for", "choose", "no_choice", "refitter", "scaled"]
+__all__ = ["Candidate", "Choice", "candidates_for", "choose", "fit", "no_choice", "refitter", "scaled"]
 
 SILHOUETTE_ROWS = 1_500
 DENSITY_ROWS = 1_000
 STABILITY_ROWS = 3_000
 MOST_CLUSTERS = 12
-# When the best number of groups is at the upper end, these are tried too.
-FURTHER = (14, 16, 18, 20, 23, 26, 30, 35, 40, 50)
-# Below this agreement between refits a number of groups is an accident of the rows.
-STABLE = 0.7
-STABLE_DENSE = 0.6
-# Two groupings that agree this well where both group are one answer; the one that leaves no row out gives it.
-SAME = 0.9
-# The density method must beat K-means by this much DBCV, with at most this share of the rows left out.
-DENSITY_LEAD = 0.1
-LEAST_DBCV = 0.1
+# Beyond, some numbers of groups are probed, and the neighbours of the best probe.
+PROBES = (16, 20, 25, 30, 40, 50)
+NEIGHBORS = 3
+# Agreement between refits from which a number of compact groups loses nothing; below the second it is an accident of the rows.
+STABLE = 0.9
+ACCIDENT = 0.7
+# Scores this close are equal: the fewest groups win.
+EQUAL = 0.01
+# The density finalist must come back this well, after the price of its noise, with at most this share left out.
+# In many columns all rows are about equally far apart, and density tells less: then it must come back better.
+STABLE_DENSE, STABLE_DENSE_MANY, MANY = 0.5, 0.8, 10
 MOST_NOISE = 0.35
+# Density groups with at least this silhouette are convex, and compact ones may beat them.
+CONVEX = 0.3
+# Levels of a category are dense regions by nature: there the density method must lead by this much DBCV, categories blurred.
+DENSITY_LEAD = 0.1
+# Two groupings that agree this well are one answer; the one that leaves no row out gives it.
+SAME = 0.9
 # One group with nearly all the rows is a cloud with crumbs, not a grouping.
-GIANT = 0.95
+GIANT = 0.97
 
 
 class Candidate(NamedTuple):
     """One method with its parameters, what it gave on the sample, and how it was judged.
 
-    ``validity`` is the silhouette for K-means and DBCV for the density methods; ``stability`` the agreement of two refits on
-    overlapping parts, None where it could not matter; ``score`` orders candidates within their method.
+    ``validity`` is the silhouette for K-means and DBCV for the density methods (0 where it could not matter); ``stability`` the
+    agreement of refits on parts of the rows, None where it was not measured; ``score`` orders candidates within their method.
+    ``whole`` are the labels after noise has joined the groups next to it.
     """
 
     method: str
@@ -54,6 +63,7 @@ class Candidate(NamedTuple):
     stability: float | None
     validity: float
     score: float
+    whole: np.ndarray | None = None
 
 
 class Choice(NamedTuple):
@@ -77,11 +87,17 @@ def candidates_for(
     most = max(min(MOST_CLUSTERS, n // 8), 2)
     found: list[tuple[str, dict[str, Any]]] = []
     if method in ("auto", "KMeans"):
-        wanted = range(2, most + 1) if n_clusters is None else [n_clusters]
+        probes = [k for k in PROBES if k <= n // 8]
+        wanted = [*range(2, most + 1), *probes] if n_clusters is None else [n_clusters]
         found += [("KMeans", {"n_clusters": k, **params}) for k in wanted]
     if method in ("auto", "HDBSCAN") and n_clusters is None:
-        sizes = sorted({max(5, round(n * share)) for share in (0.01, 0.025, 0.06)})
-        found += [("HDBSCAN", {"min_cluster_size": size, "min_samples": min(10, size)}) for size in sizes]
+        sizes = sorted({max(5, round(n * share)) for share in (0.01, 0.025, 0.06, 0.12)})
+        found += [
+            ("HDBSCAN", {"min_cluster_size": size, "min_samples": neighbors})
+            for neighbors in (5, 10)
+            for size in sizes
+            if neighbors <= n
+        ]
     return found
 
 
@@ -119,30 +135,62 @@ def choose(
     Choice
     """
     # Levels of a category are gaps by nature; blurred, they count only where several columns agree.
-    Z = measured(blurred(X, np.random.default_rng(seed)), few_valued(X))
-    judged: list[Candidate] = []
-    for i, (method, params) in enumerate(candidates):
-        if on_progress:
-            on_progress(i, len(candidates), candidate_text(method, params))
-        judged.append(_judge(X, Z, method, params, seed))
+    few = few_valued(X)
+    Z = measured(blurred(X, np.random.default_rng(seed)), few)
+    judged = _judge_all(X, Z, candidates, seed, on_progress)
     compact = [i for i, c in enumerate(judged) if c.method == "KMeans"]
-    if (
-        len(compact) > 2
-        and judged[max(compact, key=lambda i: judged[i].score)].params["n_clusters"] >= MOST_CLUSTERS - 1
-    ):
-        extra = judged[compact[0]].params
-        more = [_judge(X, Z, "KMeans", extra | {"n_clusters": k}, seed) for k in FURTHER if k <= len(X) // 8]
+    if len(compact) > 1:
+        _fill_stability(X, judged, compact, seed)
+        more = _near_probes(judged[_compact_finalist(judged, compact)], len(X))
         compact += range(len(judged), len(judged) + len(more))
-        judged += more
-    dense = _density_finalist(X, judged, seed)
-    best = _compact_finalist(judged, compact)
-    winner, why = _between(Z, judged, best, dense)
+        judged += [_judge(X, Z, "KMeans", params, seed) for params in more]
+        _fill_stability(X, judged, compact, seed)
+    dense = _density_finalist(Z, judged)
+    best = _compact_finalist(judged, compact) if compact else None
+    winner, why = _between(Z, judged, best, dense, bool(few.any()))
     return Choice(winner, why, judged, [_record(c, judged[winner], i == winner) for i, c in enumerate(judged)])
 
 
 def candidate_text(method: str, params: dict[str, Any]) -> str:
     """Write a candidate for people: ``KMeans, n_clusters 4``."""
     return ", ".join([method, *(f"{name} {value}" for name, value in params.items())])
+
+
+def _judge_all(X, Z, candidates, seed, on_progress) -> list[Candidate]:
+    """Judge the candidates one by one; density ones that share their work come last and together."""
+    together = [i for i, (method, params) in enumerate(candidates) if _shares_tree(method, params)]
+    judged: dict[int, Candidate] = {}
+    for i, (method, params) in enumerate(candidates):
+        if i not in together:
+            if on_progress:
+                on_progress(len(judged), len(candidates), candidate_text(method, params))
+            judged[i] = _judge(X, Z, method, params, seed)
+    if together:
+        if on_progress:
+            on_progress(len(judged), len(candidates), f"HDBSCAN, {len(together)} settings")
+        judged |= zip(together, _judge_dense(X, [candidates[i][1] for i in together], seed), strict=True)
+    return [judged[i] for i in range(len(candidates))]
+
+
+def _shares_tree(method: str, params: dict[str, Any]) -> bool:
+    return method == "HDBSCAN" and set(params) == {"min_cluster_size", "min_samples"}
+
+
+def _judge_dense(X, wanted, seed) -> list[Candidate]:
+    from ..density.fill import filled
+
+    found = density_groupings(X, wanted)
+    stability = density_stability(X, wanted, [labels for labels, _, _ in found], seed=seed, most=STABILITY_ROWS)
+    judged = []
+    for params, (labels, tree, births), agreement in zip(wanted, found, stability, strict=True):
+        k, noise = int(labels.max(initial=-1)) + 1, float((labels < 0).mean())
+        if k < 2:
+            judged.append(Candidate("HDBSCAN", params, labels, k, noise, None, 0.0, 0.0))
+            continue
+        whole = filled(labels, tree, births)[0]
+        score = rank(float(agreement), noise)
+        judged.append(Candidate("HDBSCAN", params, labels, k, noise, float(agreement), 0.0, score, whole))
+    return judged
 
 
 def _judge(X, Z, method, params, seed) -> Candidate:
@@ -153,10 +201,29 @@ def _judge(X, Z, method, params, seed) -> Candidate:
         return Candidate(method, params, labels, k, noise, None, 0.0, 0.0)
     if method == "KMeans":
         validity = _silhouette(Z, labels)
-        stability = _stability(X, method, params, seed)
-        return Candidate(method, params, labels, k, noise, stability, validity, validity * min(stability / STABLE, 1.0))
-    validity = _dbcv(Z, labels)
-    return Candidate(method, params, labels, k, noise, None, validity, validity)
+        return Candidate(method, params, labels, k, noise, None, validity, validity)
+    stability = _stability(X, method, params, seed)
+    return Candidate(method, params, labels, k, noise, stability, _dbcv(Z, labels), rank(stability, noise), labels)
+
+
+def _fill_stability(X, judged: list[Candidate], compact: list[int], seed: int) -> None:
+    """Measure the stability of those K-means candidates that could still win; the score of the others is their silhouette."""
+    top = max((judged[i].score for i in compact if judged[i].stability is not None), default=-np.inf)
+    for i in sorted(compact, key=lambda i: -judged[i].validity):
+        c = judged[i]
+        if c.stability is None and c.n_clusters > 1 and c.validity >= top - EQUAL:
+            stability = _stability(X, c.method, c.params, seed)
+            score = c.validity * min(max(stability, 0.0) / STABLE, 1.0)
+            judged[i] = c._replace(stability=stability, score=score)
+            top = max(top, score)
+
+
+def _near_probes(best: Candidate, n: int) -> list[dict[str, Any]]:
+    k = best.params["n_clusters"]
+    if k < PROBES[0]:
+        return []
+    near = [other for other in range(k - NEIGHBORS, k + NEIGHBORS + 1) if other not in PROBES and other <= n // 8]
+    return [best.params | {"n_clusters": other} for other in near]
 
 
 def _silhouette(X: np.ndarray, labels: np.ndarray) -> float:
@@ -185,43 +252,44 @@ def _stability(X, method, params, seed) -> float:
     rng = np.random.default_rng(seed)
     n = len(X)
     size = max(min(int(0.7 * n), STABILITY_ROWS), 2)
+    quick = {"n_init": 1} if method == "KMeans" else {}
     scores = []
     for _ in range(2):
         pool = rng.choice(n, min(n, round(size / 0.7)), replace=False)
         a, b = (np.sort(rng.choice(pool, size, replace=False)) for _ in range(2))
         _, in_a, in_b = np.intersect1d(a, b, assume_unique=True, return_indices=True)
         smaller = scaled(method, params, n, size)
-        first, second = (np.asarray(build(method, smaller, seed).fit_predict(X[rows])) for rows in (a, b))
+        first, second = (np.asarray(build(method, quick | smaller, seed).fit_predict(X[rows])) for rows in (a, b))
         scores.append(adjusted_rand_score(first[in_a], second[in_b]))
     return float(np.mean(scores))
 
 
-def _compact_finalist(judged: list[Candidate], compact: list[int]) -> int | None:
-    return max(compact, key=lambda i: judged[i].score) if compact else None
+def _compact_finalist(judged: list[Candidate], compact: list[int]) -> int:
+    """Return the K-means candidate with the fewest groups among those that score as well as the best."""
+    top = max(judged[i].score for i in compact)
+    equal = [i for i in compact if judged[i].score >= top - EQUAL]
+    return min(equal, key=lambda i: judged[i].n_clusters)
 
 
-def _density_finalist(X: np.ndarray, judged: list[Candidate], seed: int) -> int | None:
-    """Return the best density candidate that leaves most rows in more than one real group, its stability filled in."""
+def _density_finalist(Z: np.ndarray, judged: list[Candidate]) -> int | None:
+    """Return the best density candidate that leaves most rows in more than one real group, its validity filled in."""
     fit = [
         i for i, c in enumerate(judged) if c.method != "KMeans" and c.n_clusters >= 2 and c.noise_share <= MOST_NOISE
     ]
-    fit = [i for i in fit if np.bincount(judged[i].labels + 1)[1:].max() < GIANT * (judged[i].labels >= 0).sum()]
+    fit = [i for i in fit if not _is_giant(judged[i])]
     if not fit:
         return None
-    seen: list[np.ndarray] = []
-    for i in sorted(fit, key=lambda i: -judged[i].score):
-        c = judged[i]
-        if any(np.array_equal(c.labels, labels) for labels in seen):
-            continue
-        seen.append(c.labels)
-        stability = _stability(X, c.method, c.params, seed)
-        judged[i] = c._replace(stability=stability)
-        if stability >= STABLE_DENSE:
-            return i
-    return max(fit, key=lambda i: judged[i].score)
+    best = max(fit, key=lambda i: judged[i].score)
+    judged[best] = judged[best]._replace(validity=_dbcv(Z, judged[best].labels))
+    return best
 
 
-def _between(Z, judged, best, dense) -> tuple[int, str]:
+def _is_giant(c: Candidate) -> bool:
+    sizes = np.bincount(c.labels + 1)[1:] if c.whole is None else np.bincount(c.whole + 1)[1:]
+    return bool(sizes.max() >= GIANT * sizes.sum())
+
+
+def _between(Z, judged, best, dense, levels) -> tuple[int, str]:
     if best is None:
         if dense is None:
             dense = max(range(len(judged)), key=lambda i: (judged[i].n_clusters >= 2, judged[i].score))
@@ -233,21 +301,28 @@ def _between(Z, judged, best, dense) -> tuple[int, str]:
             " The density method found no grouping that covers most rows." if others else ""
         )
     d = judged[dense]
-    inside = d.labels >= 0
-    if adjusted_rand_score(c.labels[inside], d.labels[inside]) >= SAME:
+    whole = d.labels if d.whole is None else d.whole
+    inside = whole >= 0
+    if adjusted_rand_score(c.labels[inside], whole[inside]) >= SAME:
         return best, _compact_why(c, judged) + " The density method finds the same groups."
-    compact_dbcv = _dbcv(Z, c.labels)
-    stable = d.stability is not None and d.stability >= STABLE_DENSE
-    if stable and d.validity >= max(compact_dbcv + DENSITY_LEAD, LEAST_DBCV):
-        return dense, (
-            f"Its {d.n_clusters} groups follow the dense regions (DBCV {d.validity:.2f}); the best K-means, with "
-            f"{c.n_clusters}, cuts through them (DBCV {compact_dbcv:.2f})."
+    if d.score < (STABLE_DENSE if Z.shape[1] <= MANY else STABLE_DENSE_MANY):
+        return best, _compact_why(c, judged) + " The groups of the density method change when rows are left out."
+    separation = _silhouette(Z, whole)
+    lead = _dbcv(Z, whole) - _dbcv(Z, c.labels)
+    if levels and lead < DENSITY_LEAD:
+        return best, _compact_why(c, judged) + " The density method follows the levels of categories."
+    if CONVEX <= separation < c.validity and lead < 0:
+        return best, _compact_why(c, judged) + (
+            f" The density method's {d.n_clusters} groups are less well separated (silhouette {separation:.2f})."
         )
-    return best, _compact_why(c, judged)
+    return dense, (
+        f"Its {d.n_clusters} groups follow the dense regions, whatever their shape, and come back when rows are left out "
+        f"(agreement {d.stability:.2f}); the best K-means, with {c.n_clusters}, does not follow them."
+    )
 
 
 def _compact_why(c: Candidate, judged: list[Candidate]) -> str:
-    if sum(line.method == "KMeans" for line in judged) == 1:
+    if c.stability is None:
         return f"It has the number of groups asked for; {_found(c)}."
     return (
         f"{c.n_clusters} compact groups are the best separated (silhouette {c.validity:.2f}) of those that come back when "
@@ -278,16 +353,19 @@ def _reason(c: Candidate, winner: Candidate) -> str:
         return "It found no more than one group."
     if c.noise_share > MOST_NOISE:
         return f"It left {c.noise_share:.0%} of the rows in no group."
-    if c.stability is not None and c.stability < STABLE:
-        return f"Its groups change when rows are left out (agreement {c.stability:.2f})."
-    sizes = np.bincount(c.labels + 1)[1:]
-    if c.method != "KMeans" and sizes.max() >= GIANT * sizes.sum():
+    if c.n_clusters >= 2 and c.method != "KMeans" and _is_giant(c):
         return "Nearly all rows fell into one group."
+    if c.stability is not None and c.stability < ACCIDENT:
+        return f"Its groups change when rows are left out (agreement {c.stability:.2f})."
+    if c.method == "KMeans" and winner.method == "KMeans":
+        return (
+            f"Its groups are less well separated, or come back less surely ({c.score:.2f} against {winner.score:.2f})."
+        )
     if c.method == winner.method:
-        return f"Its groups are less well separated ({c.validity:.2f} against {winner.validity:.2f})."
+        return f"Its groups come back less surely, or leave more rows out ({c.score:.2f} against {winner.score:.2f})."
     if c.method == "KMeans":
         return "It cuts through dense regions that belong together."
-    return "It separates the rows no more clearly than compact groups do, and leaves some out."
+    return "It separates the rows no more clearly than compact groups do."
 
 
 def no_choice(X: np.ndarray, tried: list[tuple[str, dict[str, Any]]]) -> Choice:
@@ -297,11 +375,23 @@ def no_choice(X: np.ndarray, tried: list[tuple[str, dict[str, Any]]]) -> Choice:
     return Choice(0, "There is nothing to choose by.", [alone], [_record(alone, alone, True)])
 
 
-def refitter(X: np.ndarray, candidate: Candidate, seed: int) -> Callable[[np.ndarray], np.ndarray]:
-    """Return a function that fits the candidate on some rows of ``X`` and labels these."""
+def refitter(
+    X: np.ndarray, candidate: Candidate, seed: int, *, fill: bool = False
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a function that fits the candidate on some rows of ``X`` and labels these, as `fit` does."""
 
     def refit(rows: np.ndarray) -> np.ndarray:
         params = scaled(candidate.method, candidate.params, len(X), len(rows))
-        return np.asarray(build(candidate.method, params, seed).fit_predict(X[rows]))
+        return np.asarray(fit(X[rows], candidate.method, params, seed, fill=fill)[0].labels_)
 
     return refit
+
+
+def fit(X: np.ndarray, method: str, params: dict[str, Any], seed: int, *, fill: bool = False) -> tuple[Any, int]:
+    """Return the fitted estimator, and how many rows of noise joined a group where ``fill`` lets them (HDBSCAN)."""
+    estimator = build(method, params, seed).fit(X)
+    if not fill or method != "HDBSCAN":
+        return estimator, 0
+    from ..density.fill import fill_noise
+
+    return estimator, fill_noise(estimator, X)

@@ -1,7 +1,7 @@
 """The compactness test, which compares groups with those that K-means makes of a single cloud.
 
-For several numbers of groups, how much closer rows are to the centre of their group than to the middle of all is compared with
-draws without groups: normal and uniform ones with the same covariance, and the rows with every column shuffled, in the data's
+For several numbers of groups, how much closer rows are to the centre of their group than to the middle of all, and the
+silhouette, are compared with draws without groups: normal and uniform ones with the same covariance, and the rows with every column shuffled, in the data's
 axes and in the principal ones. Shuffling keeps each column as it is and breaks only what ties them together, so that it finds
 groups which show in no single line. A last kind keeps how far each row is from the middle and turns it at random: heavy tails
 are no groups. Each number of groups is compared with its own draws: three groups in a plane are no closer than two in a long
@@ -12,15 +12,20 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..metrics.internal import silhouette_score
 from .estimators import build
 
 __all__ = ["compactness_test", "gains"]
 
 ROWS = 500
-DRAWS = 4
+DRAWS = 6
 NUMBERS = (2, 3, 4, 6, 8)
 # Draws of the same kind differ by about this much; fewer would make a chance lead look large.
-LEAST_SPREAD = 0.012
+LEAST_SPREAD = (0.012, 0.008)
+# Leads of silhouettes count less: heavy tails make one of 2 now and then.
+WEIGHTS = (1.0, 0.6)
+# A grouping with a smaller part than this is an outlier and its rest; its silhouette says nothing about compactness.
+SMALLEST_SHARE = 0.04
 
 
 def compactness_test(X: np.ndarray, rng: np.random.Generator, seed: int, *, enough: float) -> float:
@@ -43,26 +48,37 @@ def compactness_test(X: np.ndarray, rng: np.random.Generator, seed: int, *, enou
         Positive when more compact than all kinds of draws without groups.
     """
     X = X[:ROWS]
-    own = gains(X, seed)
-    lead = np.full(len(own), np.inf)
+    own = gains(X, seed, smallest=SMALLEST_SHARE)
+    if not len(own):
+        return -np.inf
+    lead = np.full(own.shape, np.inf)
     for draws in _kinds(X, rng):
         found = np.array([gains(draw, seed) for draw in draws])
-        spread = max(float(np.sqrt(found.var(axis=0, ddof=1).mean())), LEAST_SPREAD)
-        lead = np.minimum(lead, (own - found.mean(axis=0)) / spread)
-        if lead.max(initial=-np.inf) <= enough:
+        spread = np.maximum(np.sqrt(found.var(axis=0, ddof=1).mean(axis=0)), LEAST_SPREAD)
+        lead = np.minimum(lead, (own - found.mean(axis=0)) / spread * WEIGHTS)
+        if lead.max() <= enough:
             break
-    return float(lead.max(initial=-np.inf))
+    return float(lead.max())
 
 
-def gains(X: np.ndarray, seed: int) -> np.ndarray:
-    """Give, for each of a few numbers of groups, the log of the total over the remaining sum of squares: (numbers,) float64."""
+def gains(X: np.ndarray, seed: int, *, smallest: float = 0.0) -> np.ndarray:
+    """Give what K-means gains at each of a few numbers of groups: (numbers, 2) float64.
+
+    The log of the total over the remaining sum of squares, and the silhouette; minus infinity where a group has less than the
+    share ``smallest`` of the rows.
+    """
     total = max(float(((X - X.mean(axis=0)) ** 2).sum()), np.finfo(float).tiny)
-    fits = (
-        build("KMeans", {"n_clusters": k, "n_init": 2, "max_iter": 20}, seed).fit(X)
-        for k in NUMBERS
-        if k * 10 <= len(X)
-    )
-    return np.array([np.log(total / max(float(fit.inertia_), 1e-12 * total)) for fit in fits])
+    found = []
+    for k in NUMBERS:
+        if k * 10 > len(X):
+            break
+        fit = build("KMeans", {"n_clusters": k, "n_init": 2, "max_iter": 20}, seed).fit(X)
+        labels = np.asarray(fit.labels_)
+        sizes = np.bincount(labels, minlength=k)
+        silhouette = silhouette_score(X, labels) if (sizes > 0).sum() > 1 else 0.0
+        closer = np.log(total / max(float(fit.inertia_), 1e-12 * total))
+        found.append((closer, silhouette if sizes.min() >= smallest * len(X) else -np.inf))
+    return np.array(found)
 
 
 def _kinds(X: np.ndarray, rng: np.random.Generator) -> Iterator[list[np.ndarray]]:

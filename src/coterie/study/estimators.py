@@ -57,5 +57,6 @@ def build(method: str, params: dict[str, Any], seed: int) -> Any:
     module, _, name = entry(method).target.partition(":")
     cls = getattr(import_module(module), name)
     if method == "KMeans":
-        return cls(random_state=seed, **params)
+        # One start of twenty groups or more often merges two and splits a third.
+        return cls(random_state=seed, **({"n_init": 3} | params))
     return cls(**params)

@@ -25,7 +25,9 @@ class Population(NamedTuple):
     record: dict[str, Any]
 
 
-def settle(X: np.ndarray, labels: np.ndarray, *, min_share: float | None = None, method: str = "") -> Population:
+def settle(
+    X: np.ndarray, labels: np.ndarray, *, min_share: float | None = None, method: str = "", joined: int = 0
+) -> Population:
     """Deal with small groups and number the rest by decreasing size.
 
     Parameters
@@ -39,6 +41,8 @@ def settle(X: np.ndarray, labels: np.ndarray, *, min_share: float | None = None,
         where that is less; 0 keeps every group.
     method : str
         Named in the sentence about noise.
+    joined : int
+        Rows of noise that joined a group before; told among the actions.
 
     Returns
     -------
@@ -63,6 +67,8 @@ def settle(X: np.ndarray, labels: np.ndarray, *, min_share: float | None = None,
         small = small[small != int(np.argmax(sizes))] if k else small
     if len(small):
         group, actions = _place(X, labels, sizes, small)
+    if joined:
+        actions.insert(0, f"{joined:,} rows in thin places joined the group that they are connected to first.")
     final = _by_size(group, sizes)
     out = np.where(labels >= 0, final[np.maximum(labels, 0)], -1) if k else np.full(n, -1)
     record = {

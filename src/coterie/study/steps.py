@@ -15,7 +15,7 @@ from . import choose as choosing
 from . import judge as judging
 from . import plan as planning
 from .describe import describe
-from .estimators import build, method_name, takes
+from .estimators import method_name, takes
 from .map import draw_map
 from .outliers import explain_outliers
 from .population import settle
@@ -179,14 +179,14 @@ def study(
         diary.text = structure["sentence"]
     best = choice.candidates[choice.winner]
     with diary.step("cluster"):
-        estimator = _fit(X, best, len(rows), options, structure["verdict"], seed)
+        estimator, joined = _fit(X, best, len(rows), options, structure["verdict"], seed)
         own = np.asarray(estimator.labels_, dtype=np.int64)
         diary.text = f"{_method_text(estimator)} on {len(X):,} rows"
     with diary.step("population"):
-        people = settle(X, own, min_share=min_share, method=type(estimator).__name__)
+        people = settle(X, own, min_share=min_share, method=type(estimator).__name__, joined=joined)
         diary.text = _population_text(people)
     with diary.step("judge"):
-        verdicts = _judge(X, people, estimator, best, rows, table, truth, seed)
+        verdicts = _judge(X, people, estimator, best, rows, table, truth, seed, options["method"] == "auto")
         diary.text = verdicts["judge"]["sentence"]
     with diary.step("describe"):
         views = views_of(table, prepared.codings)
@@ -277,9 +277,9 @@ def _choose(X, tried, seed, on_progress):
 def _fit(X, best, n_sample, options, verdict, seed):
     asked = options["method"] != "auto" or options["n_clusters"] is not None
     if verdict in ("none", "one") and not asked:
-        return build("KMeans", {"n_clusters": 1}, seed).fit(X)
+        return choosing.fit(X, "KMeans", {"n_clusters": 1}, seed)
     params = choosing.scaled(best.method, best.params, n_sample, len(X))
-    return build(best.method, params, seed).fit(X)
+    return choosing.fit(X, best.method, params, seed, fill=options["method"] == "auto")
 
 
 def _method_text(estimator) -> str:
@@ -301,7 +301,7 @@ def _centers(X, labels) -> np.ndarray:
     return sums / np.bincount(labels[inside], minlength=k)[:, None]
 
 
-def _judge(X, people, estimator, best, rows, table, truth, seed) -> dict[str, Any]:
+def _judge(X, people, estimator, best, rows, table, truth, seed, fill) -> dict[str, Any]:
     labels = people.labels
     k = int(labels.max(initial=-1)) + 1
     centers = _centers(X, labels)
@@ -309,7 +309,7 @@ def _judge(X, people, estimator, best, rows, table, truth, seed) -> dict[str, An
     strengths = judging.row_strengths(estimator, X, labels, centers)
     scores = judging.outlier_scores(estimator, X, labels, centers)
     if k > 1:
-        refit = choosing.refitter(X[rows], best, seed)
+        refit = choosing.refitter(X[rows], best, seed, fill=fill)
         stability, jaccard = judging.cluster_stability(refit, X[rows], labels[rows], seed=seed)
     else:
         stability, jaccard = 1.0, np.ones(k)

@@ -37,7 +37,7 @@ WEAK_MARGIN = 0.12
 # Standard deviations by which groups must be more compact than those of every kind of draw, to be clear or weak. The largest
 # lead of 60 tables without groups was 0.8.
 COMPACT_LEAD = 3.5
-WEAK_LEAD = 1.5
+WEAK_LEAD = 2.2
 NEIGHBORS = 5
 SMALLEST_PART = 0.05
 FEW = 5
@@ -247,7 +247,7 @@ def flat_on_one_line(X: np.ndarray, seed: int) -> bool:
             if X.shape[1] == 1:
                 return bool(-1.0 < first[0] < min(-0.4, -3.5 * error))
     a, b = float(np.mean(first)), float(np.mean(second))
-    return -1.1 < a < min(-0.22, -2.2 * error) and b > -0.1 and a - b < -0.2 or (
+    return (-1.1 < a < min(-0.22, -2.2 * error) and b > -0.1 and a - b < -0.2) or (
         -1.1 < a < min(-0.4, -3.5 * error) and b > -0.25 and a - b < -0.26
     )
 
