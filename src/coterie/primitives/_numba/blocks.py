@@ -52,7 +52,10 @@ def run_blocks(kernel: Callable, n_blocks: int, *arguments: Any) -> None:
     KeyboardInterrupt
         After Ctrl-C, within about 0.3 s or the time of one block, whichever is less; no further block is begun.
     """
-    if n_blocks <= 0:
+    if n_blocks <= 1:
+        # One block is soon done: handing it to another thread would cost more.
+        if n_blocks == 1:
+            kernel(0, *arguments)
         return
     counter = itertools.count()
     stop = threading.Event()

@@ -233,7 +233,7 @@ def _look_where_bounds_fail(state, centers):
 
 
 def _add_up(state):
-    parts = min(16, len(state.totals[1]))
+    parts = min(len(state.totals[1]), block_count(state.slots[0].size, 65_536, 16))
     run_blocks(merge, parts, parts, *state.slots, *state.totals)
 
 
