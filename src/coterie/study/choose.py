@@ -252,14 +252,13 @@ def _stability(X, method, params, seed) -> float:
     rng = np.random.default_rng(seed)
     n = len(X)
     size = max(min(int(0.7 * n), STABILITY_ROWS), 2)
-    quick = {"n_init": 1} if method == "KMeans" else {}
     scores = []
     for _ in range(2):
         pool = rng.choice(n, min(n, round(size / 0.7)), replace=False)
         a, b = (np.sort(rng.choice(pool, size, replace=False)) for _ in range(2))
         _, in_a, in_b = np.intersect1d(a, b, assume_unique=True, return_indices=True)
         smaller = scaled(method, params, n, size)
-        first, second = (np.asarray(build(method, quick | smaller, seed).fit_predict(X[rows])) for rows in (a, b))
+        first, second = (np.asarray(build(method, smaller, seed).fit_predict(X[rows])) for rows in (a, b))
         scores.append(adjusted_rand_score(first[in_a], second[in_b]))
     return float(np.mean(scores))
 

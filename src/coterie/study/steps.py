@@ -22,6 +22,7 @@ from .population import settle
 from .record import plain, sample_rows
 from .structure import examine
 from .values import views_of
+from .views import clearer_view, view_text
 
 __all__ = ["Step", "Study", "study"]
 
@@ -166,10 +167,9 @@ def study(
     with diary.step("prepare"):
         roles = dict(roles or {}) | ({truth: "ignored"} if truth is not None else {})
         limit = planning.check_table(table.n_rows, len(table.columns), limit)
-        prepared = tables.prepare(table, roles=roles or None)
+        prepared, described = clearer_view(table, tables.prepare(table, roles=roles or None), roles, seed)
         X = prepared.X
-        used = sum(coding.used for coding in prepared.codings)
-        diary.text = f"{used} of {len(prepared.codings)} columns used, {X.shape[1]} numbers a row"
+        diary.text = view_text(prepared, described)
     with diary.step("plan"):
         plan, tried = _plan(X, options, limit, time_limit, sample)
         diary.text = _plan_text(plan, tried, len(X))
@@ -189,7 +189,7 @@ def study(
         verdicts = _judge(X, people, estimator, best, rows, table, truth, seed, options["method"] == "auto")
         diary.text = verdicts["judge"]["sentence"]
     with diary.step("describe"):
-        views = views_of(table, prepared.codings)
+        views = views_of(table, prepared.codings, also=described)
         told = describe(views, X, people.labels, verdicts["strengths"], seed=seed)
         outliers = explain_outliers(views, people.labels, verdicts["scores"])
         diary.text = "1 group described" if len(told.clusters) == 1 else f"{len(told.clusters)} groups described"

@@ -5,6 +5,7 @@ its levels, so that describing and finding rules need not know how the table sto
 """
 
 import datetime
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,18 +29,24 @@ class View(NamedTuple):
     levels: tuple[str, ...]
 
 
-def views_of(table, codings, *, max_levels: int = MAX_LEVELS) -> list[View]:
-    """Return a view of every column that the preparation used.
+def views_of(table, codings, *, also: Collection[str] = (), max_levels: int = MAX_LEVELS) -> list[View]:
+    """Return a view of every column that the preparation used, and of those in ``also``.
 
     Parameters
     ----------
     table : Table
     codings : sequence of Coding
         From ``Prepared.codings``: the role decides between numbers and levels.
+    also : collection of str
+        Columns that describe the groups without forming them.
     max_levels : int
         Levels beyond the most frequent ones are one level, "other values".
     """
-    return [look(table.column(coding.column), coding, max_levels) for coding in codings if coding.used]
+    return [
+        look(table.column(coding.column), coding, max_levels)
+        for coding in codings
+        if coding.used or coding.column in also
+    ]
 
 
 def look(column, coding, max_levels: int = MAX_LEVELS) -> View:
