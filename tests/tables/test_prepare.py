@@ -341,7 +341,7 @@ def test_missing_values_of_new_rows_are_filled_even_where_training_had_none():
 def test_dates_of_new_rows_are_read_in_the_order_learnt(tmp_path):
     old = tmp_path / "old.csv"
     old.write_text("day,n\n" + "\n".join(f"{d:02d}/03/2024,{d % 5}" for d in range(1, 29)) + "\n")
-    prepared = prepare(read(old))
+    prepared = prepare(read(old), roles={"day": "date"})
     new = tmp_path / "new.csv"
     new.write_text("day,n\n05/03/2024,1\n04/03/2024,2\n06/03/2024,2\n")
     expected = prepared.X[[4, 3, 5], 0]

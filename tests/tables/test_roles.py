@@ -73,6 +73,14 @@ def test_a_column_gets_the_role_an_analyst_would_give_it(key):
     assert found.used == (role in ("number", "category", "date"))
 
 
+def test_dates_are_set_aside_where_there_is_something_else_to_compare():
+    data = {"joined": np.datetime64("2024-01-01") + np.arange(N), "age": RNG.integers(18, 80, N)}
+    by_default, asked = (find_roles(read(data), roles=roles)[0] for roles in (None, {"joined": "date"}))
+    assert (by_default.role, by_default.used) == ("date", False)
+    assert "left out of the distances" in by_default.why
+    assert (asked.role, asked.used) == ("date", True)
+
+
 @pytest.mark.parametrize(
     "name", ["paid", "humid", "number_of_cds", "grid", "valid", "android", "idle", "period", "monkey"]
 )

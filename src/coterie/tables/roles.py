@@ -5,7 +5,7 @@ Every decision comes with its reason in a sentence, and every decision can be ov
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -146,7 +146,8 @@ def find_roles(table: Table, *, roles: Mapping[str, str] | None = None) -> tuple
     table : Table
     roles : dict, optional
         Column name to role, for columns that should be used otherwise than found: one of "number", "category", "date",
-        "text", "id", "constant", "ignored". The last four are not used.
+        "text", "id", "constant", "ignored". The last four are not used, and dates only where asked for or where there is
+        nothing else.
 
     Returns
     -------
@@ -171,12 +172,20 @@ def find_roles(table: Table, *, roles: Mapping[str, str] | None = None) -> tuple
             raise unknown_name(name, table.names)
         if role not in ROLES:
             raise unknown_name(role, ROLES, "role")
-    return tuple(
+    found = tuple(
         Role(c.name, given[c.name], "as you asked", given[c.name] in _USED)
         if c.name in given
         else _found(c, table.n_rows)
         for c in table.columns
     )
+    if any(role.used and role.role != "date" for role in found):
+        found = tuple(_set_aside(role) if role.role == "date" and role.column not in given else role for role in found)
+    return found
+
+
+def _set_aside(date: Role) -> Role:
+    # Rows that arrive all the time have no gaps in time: groups would be periods cut at arbitrary days.
+    return replace(date, used=False, why=f"{date.why}; left out of the distances, since groups would be mere periods")
 
 
 def _found(column: Column, n_rows: int) -> Role:
