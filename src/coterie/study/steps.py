@@ -384,11 +384,17 @@ def _record(table, prepared, plan, choice, structure, estimator, people, verdict
 
 def _map(X, labels, prepared, table, seed) -> dict[str, Any]:
     used = [coding for coding in prepared.codings if coding.used]
-    if len(used) == 2 and X.shape[1] == 2 and all(coding.role == "number" for coding in used):
+    places = [coding for coding in used if coding.coding == "common scale" and coding.unit == "°"]
+    shown = places if len(places) == 2 else used
+    if len(shown) == 2 and all(coding.role == "number" for coding in shown) and (places or X.shape[1] == 2):
         # Longitude belongs on the horizontal axis, whatever the order of the columns.
-        used.sort(key=lambda coding: coding.column.lower().startswith("lat"))
-        plain_columns = np.column_stack([table.column(coding.column).values for coding in used]).astype(np.float64)
-        if np.isfinite(plain_columns).all():
-            names = tuple(coding.column for coding in used)
-            return draw_map(X, labels, plain=plain_columns, plain_names=names, seed=seed)
+        shown.sort(key=lambda coding: coding.column.lower().startswith("lat"))
+        plain = np.column_stack([_values_shown(table, coding) for coding in shown])
+        if np.isfinite(plain).all():
+            return draw_map(X, labels, plain=plain, plain_names=tuple(c.column for c in shown), seed=seed)
     return draw_map(X, labels, feature_names=prepared.feature_names, seed=seed)
+
+
+def _values_shown(table, coding) -> np.ndarray:
+    values = table.column(coding.column).values.astype(np.float64)
+    return values if coding.seam is None else coding.seam + np.mod(values - coding.seam, 360.0)

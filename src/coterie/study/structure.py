@@ -248,7 +248,7 @@ def flat_on_one_line(X: np.ndarray, seed: int) -> bool:
                 return bool(-1.0 < first[0] < min(-0.4, -3.5 * error))
     a, b = float(np.mean(first)), float(np.mean(second))
     return (-1.1 < a < min(-0.22, -2.2 * error) and b > -0.1 and a - b < -0.2) or (
-        -1.1 < a < min(-0.4, -3.5 * error) and b > -0.25 and a - b < -0.26
+        -1.1 < a < min(-0.4, -3.5 * error) and b > -0.25 and a - b < -0.2
     )
 
 
