@@ -14,7 +14,7 @@ import numpy as np
 from ..metrics.density import dbcv_score
 from ..metrics.external import adjusted_rand_score
 from ..metrics.internal import silhouette_score
-from .dense import density_groupings, density_stability, rank
+from .dense import density_groupings, density_stability, rank, solid
 from .estimators import build
 from .radius import dbscan_defaults
 from .structure import blurred, few_valued, measured
@@ -188,7 +188,7 @@ def _judge_dense(X, wanted, seed) -> list[Candidate]:
             judged.append(Candidate("HDBSCAN", params, labels, k, noise, None, 0.0, 0.0))
             continue
         whole = filled(labels, tree, births)[0]
-        score = rank(float(agreement), noise)
+        score = rank(float(agreement), noise, k)
         judged.append(Candidate("HDBSCAN", params, labels, k, noise, float(agreement), 0.0, score, whole))
     return judged
 
@@ -203,7 +203,7 @@ def _judge(X, Z, method, params, seed) -> Candidate:
         validity = _silhouette(Z, labels)
         return Candidate(method, params, labels, k, noise, None, validity, validity)
     stability = _stability(X, method, params, seed)
-    return Candidate(method, params, labels, k, noise, stability, _dbcv(Z, labels), rank(stability, noise), labels)
+    return Candidate(method, params, labels, k, noise, stability, _dbcv(Z, labels), rank(stability, noise, k), labels)
 
 
 def _fill_stability(X, judged: list[Candidate], compact: list[int], seed: int) -> None:
@@ -304,7 +304,7 @@ def _between(Z, judged, best, dense, levels) -> tuple[int, str]:
     inside = whole >= 0
     if adjusted_rand_score(c.labels[inside], whole[inside]) >= SAME:
         return best, _compact_why(c, judged) + " The density method finds the same groups."
-    if d.score < (STABLE_DENSE if Z.shape[1] <= MANY else STABLE_DENSE_MANY):
+    if solid(d.stability or 0.0, d.noise_share) < (STABLE_DENSE if Z.shape[1] <= MANY else STABLE_DENSE_MANY):
         return best, _compact_why(c, judged) + " The groups of the density method change when rows are left out."
     separation = _silhouette(Z, whole)
     lead = _dbcv(Z, whole) - _dbcv(Z, c.labels)
