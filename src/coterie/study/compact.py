@@ -3,8 +3,8 @@
 For several numbers of groups, how much closer rows are to the centre of their group than to the middle of all, and the
 silhouette, are compared with draws without groups: normal and uniform ones with the same covariance, and the rows with every column shuffled, in the data's
 axes and in the principal ones. Shuffling keeps each column as it is and breaks only what ties them together, so that it finds
-groups which show in no single line. A last kind keeps how far each row is from the middle and turns it at random: heavy tails
-are no groups. Each number of groups is compared with its own draws: three groups in a plane are no closer than two in a long
+groups which show in no single line. The last kinds keep how far each row is from the middle, in standard deviations or as it
+stands, and turn it at random: heavy tails are no groups. Each number of groups is compared with its own draws: three groups in a plane are no closer than two in a long
 cloud, but much closer than three in it (the cluster index of SigClust, Liu et al. 2008, doi:10.1198/016214508000000454).
 """
 
@@ -89,9 +89,15 @@ def _kinds(X: np.ndarray, rng: np.random.Generator) -> Iterator[list[np.ndarray]
     turned = (X - center) @ axes.T
     radius = np.linalg.norm(turned / np.maximum(scale, max(1e-9 * scale.max(), 1e-300)), axis=1, keepdims=True)
 
+    distance = np.linalg.norm(turned, axis=1, keepdims=True)
+
     def rotated() -> np.ndarray:
         direction = rng.standard_normal(shape)
         return radius * direction / np.linalg.norm(direction, axis=1, keepdims=True) * scale @ axes
+
+    def as_far() -> np.ndarray:
+        cloud = rng.standard_normal(shape) * scale
+        return cloud * (distance / np.maximum(np.linalg.norm(cloud, axis=1, keepdims=True), 1e-300)) @ axes
 
     kinds = (
         lambda: rng.permuted(turned, axis=0) @ axes,
@@ -99,6 +105,7 @@ def _kinds(X: np.ndarray, rng: np.random.Generator) -> Iterator[list[np.ndarray]
         lambda: rng.standard_normal(shape) * scale @ axes,
         lambda: rng.permuted(X, axis=0),
         rotated,
+        as_far,
     )
     for kind in kinds:
         yield [kind() for _ in range(DRAWS)]
