@@ -179,16 +179,12 @@ def test_no_report_leaves_out_the_page(call, groups, tmp_path):
     assert "report.html" not in ended.err
 
 
-def test_the_demo_finds_the_species_that_stands_apart(call, tmp_path):
+def test_the_demo_finds_the_three_grapes(call, tmp_path):
     ended = call("demo")
     assert ended.code == 0, ended.err
-    assert "2 groups in 150 rows" in ended.err
-    assert "agree with species" in ended.err
-    folder = tmp_path / "demo.coterie"
-    assert (folder / "iris.csv").read_text().startswith("sepal length (cm),")
-    record = json.loads((folder / "run.json").read_text())
-    assert record["structure"]["verdict"] == "clusters"
-    truth = record["judge"]["truth"]["table"]
-    setosa = dict(zip(truth["classes"], truth["counts"], strict=True))["setosa"]
-    assert sorted(setosa) == [0, 50]
+    assert "3 groups in 178 rows" in ended.err
+    assert "agree with cultivar" in ended.err
+    assert (tmp_path / "demo.coterie" / "wine.csv").read_text().startswith("alcohol,")
+    record = json.loads((tmp_path / "demo.coterie" / "run.json").read_text())
+    assert record["judge"]["truth"]["ari"] > 0.8
     assert ended.err.splitlines()[-1].endswith("demo.coterie/report.html")
