@@ -93,7 +93,7 @@ def examine(X: np.ndarray, *, seed: int = 0) -> dict[str, Any]:
 
 
 SENTENCES = {
-    "clusters": "The rows form groups: they lie closer together, or further apart, than chance makes them.",
+    "clusters": "The rows form groups: they gather more tightly than chance explains.",
     "weak": "There are signs of groups, but they overlap so much that no clear gap separates them.",
     "none": "No groups stand out: the rows are spread as a single cloud would be.",
 }
