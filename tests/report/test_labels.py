@@ -45,9 +45,7 @@ def test_every_id_reads_back_as_it_was(tmp_path):
 @pytest.mark.parametrize("value", ["=cmd|' /C calc'!A0", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_an_id_that_a_spreadsheet_would_run_is_defused_on_request_only(tmp_path, value):
     safe = next(
-        csv.reader(
-            io.StringIO(write(tmp_path / "a", [value], excel_safe=True).decode().split("\n", 1)[1], newline="")
-        )
+        csv.reader(io.StringIO(write(tmp_path / "a", [value], excel_safe=True).decode().split("\n", 1)[1], newline=""))
     )
     plain = next(csv.reader(io.StringIO(write(tmp_path / "b", [value]).decode().split("\n", 1)[1], newline="")))
     assert safe[1] == "'" + value
