@@ -1,7 +1,7 @@
 """Which method and how many groups: several candidates on a sample, judged alike, losers with their reasons.
 
-K-means candidates are ordered by their silhouette and must come back when rows are left out; of nearly equal ones the fewest
-groups win. Density candidates are ordered by how well they come back, less a price for rows that belong nowhere. The density
+K-means candidates are ordered by their silhouette and must come back when rows are left out; of nearly equal ones the
+surest win, then the fewest groups. Density candidates are ordered by how well they come back, less a price for rows that belong nowhere. The density
 finalist wins when it is stable, unless its groups are convex and K-means separates compact ones better in both measures:
 silhouette, and DBCV with every row in a group.
 """
@@ -31,8 +31,9 @@ NEIGHBORS = 3
 # Agreement between refits from which a number of compact groups loses nothing; below the second it is an accident of the rows.
 STABLE = 0.9
 ACCIDENT = 0.7
-# Scores this close are equal: the fewest groups win.
+# Scores this close are equal: the groups that come back more surely win, by steps of the second; then the fewest groups.
 EQUAL = 0.01
+SURER = 0.03
 # The density finalist must come back this well, after the price of its noise, with at most this share left out.
 # In many columns all rows are about equally far apart, and density tells less: then it must come back better.
 STABLE_DENSE, STABLE_DENSE_MANY, MANY = 0.5, 0.8, 10
@@ -264,10 +265,10 @@ def _stability(X, method, params, seed) -> float:
 
 
 def _compact_finalist(judged: list[Candidate], compact: list[int]) -> int:
-    """Return the K-means candidate with the fewest groups among those that score as well as the best."""
+    """Return the K-means candidate that comes back most surely, then with the fewest groups, among the equally good ones."""
     top = max(judged[i].score for i in compact)
     equal = [i for i in compact if judged[i].score >= top - EQUAL]
-    return min(equal, key=lambda i: judged[i].n_clusters)
+    return min(equal, key=lambda i: (-round((judged[i].stability or 0.0) / SURER), judged[i].n_clusters))
 
 
 def _density_finalist(Z: np.ndarray, judged: list[Candidate]) -> int | None:
