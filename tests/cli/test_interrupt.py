@@ -129,6 +129,7 @@ def test_a_call_that_hears_no_signal_is_ended_and_its_stand_in_removed(tmp_path)
         [sys.executable, "-c", STUCK], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     assert started.stderr.readline() == "ready\n"
+    time.sleep(0.3)  # until it is inside the call
     seconds, code, _, _ = _stop(started, signal.SIGINT)
     assert code == 130
     assert seconds < 0.5
