@@ -115,7 +115,7 @@ def append_column(X: Any, column: Any) -> Any:
 def first_bad_value(X: np.ndarray) -> tuple[int, int] | None:
     """Return row and column of the first NaN or infinity of a dense array, or None; costs one sum where there is none."""
     with np.errstate(over="ignore", invalid="ignore"):
-        total = X.sum(dtype=np.float64)
+        total = X.sum()  # in its own precision: an overflow only means a second look
     if np.isfinite(total):
         return None
     for start in range(0, len(X), _BLOCK_ROWS):
