@@ -63,6 +63,10 @@ def leave_no_part_of(target: str | os.PathLike) -> Iterator[None]:
     _targets.append(path)
     try:
         yield
+    except KeyboardInterrupt:
+        # It may have come between the making of a stand-in and the block that would have removed it.
+        _remove_parts(path)
+        raise
     finally:
         _targets.remove(path)
 
