@@ -1,10 +1,11 @@
 """What the battery needs to know: how to build each algorithm of the catalog for small data, and the small data."""
 
 import warnings
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -16,13 +17,42 @@ from coterie.catalog import CATALOG
 NAMES = tuple(line.name for line in CATALOG)
 NOISY = tuple(line.name for line in CATALOG if line.has_noise)
 
-# Parameters that find the four groups of `blobs()`. An algorithm that is not named here is built with its defaults, or
-# with n_clusters=4 where it needs k.
+
+class Settings(NamedTuple):
+    """How the battery builds one algorithm; whatever is not said here is left at its default."""
+
+    blobs: Mapping[str, Any]
+    """Find the four groups of `blobs` and of `scatter`."""
+    few: Mapping[str, Any] = MappingProxyType({})
+    """Added for degenerate data of a handful to a hundred rows, with two groups where there are any."""
+    many: Mapping[str, Any] = MappingProxyType({})
+    """Added for some ten thousand rows."""
+    repeat: int = 45
+    """How many times `scatter` is taken for "many": less where memory or time grow as the square."""
+    unordered: Mapping[str, Any] | None = MappingProxyType({})
+    """Added so that no random number matters; None where the order of the rows counts by definition (the page says so)."""
+    wide: Mapping[int, Mapping[str, Any]] = MappingProxyType({})
+    """Added for `blobs` of that many columns."""
+    max_columns: int = 10_000
+    """More are refused."""
+    weight_is_rows: bool = True
+    """Whether a whole weight counts as that many equal rows; False where the page says that it means something else."""
+
+
+FOUR_CENTERS = np.array([[0.0, 0, 0], [6, 0, 0], [0, 6, 0], [6, 6, 6]])
+
+# An algorithm that is not named here is built with its defaults, or with n_clusters=4 (2 for "few") where it needs k.
 SETTINGS = MappingProxyType(
     {
-        "KMeans": {"n_clusters": 4, "n_init": 2, "random_state": 0},
-        "DBSCAN": {"eps": 1.0, "min_samples": 5},
-        "HDBSCAN": {"min_cluster_size": 8},
+        "KMeans": Settings(
+            {"n_clusters": 4, "n_init": 2, "random_state": 0},
+            few={"n_clusters": 2},
+            unordered={"init": FOUR_CENTERS, "n_init": 1},
+        ),
+        "DBSCAN": Settings(
+            {"eps": 1.0, "min_samples": 5}, few={"min_samples": 3}, many={"eps": 0.3}, wide={40: {"eps": 4.0}}
+        ),
+        "HDBSCAN": Settings({"min_cluster_size": 8}, many={"min_cluster_size": 150}),
     }
 )
 # Parameters in the unit of the data (or its square): they grow with it.
@@ -35,10 +65,21 @@ def estimator_class(name: str) -> type:
     return getattr(import_module(module), attribute)
 
 
+def settings(name: str) -> Settings:
+    """Return the line of `SETTINGS`, or what the catalog says of the algorithm."""
+    if name in SETTINGS:
+        return SETTINGS[name]
+    return Settings({"n_clusters": 4}, few={"n_clusters": 2}) if needs_k(name) else Settings({})
+
+
 def make(name: str, **parameters: Any) -> Any:
     """Build an estimator that suits `blobs`; what it does not have among ``parameters`` is an error."""
-    line = next(line for line in CATALOG if line.name == name)
-    return estimator_class(name)(**(SETTINGS.get(name, {"n_clusters": 4} if line.needs_k else {}) | parameters))
+    return estimator_class(name)(**(dict(settings(name).blobs) | parameters))
+
+
+def needs_k(name: str) -> bool:
+    """Say whether the algorithm must be told the number of clusters."""
+    return next(line.needs_k for line in CATALOG if line.name == name)
 
 
 def scaled(estimator: Any, factor: float) -> Any:
