@@ -1,5 +1,6 @@
 """Fixtures that the whole suite shares."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -25,3 +26,16 @@ def on(request):
     torch = pytest.importorskip("torch", reason="the torch engine needs PyTorch")
     torch.set_num_threads(1)  # test processes already share the cores; more threads would fight over them
     return lambda values: torch.from_numpy(np.array(values))
+
+
+@pytest.fixture
+def unprivileged():
+    """Run the test as a user to whom permissions apply."""
+    if os.geteuid():
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)

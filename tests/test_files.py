@@ -163,19 +163,6 @@ def test_a_quota_leaves_the_old_file(tmp_path):
     assert not _left_behind(tmp_path)
 
 
-@pytest.fixture
-def unprivileged():
-    """Run the test as a user to whom permissions apply."""
-    if os.geteuid():
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
 def test_a_folder_that_cannot_be_written_is_named(unprivileged):
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-import coterie
+from common.cases import make
 from coterie import catalog, models
 from coterie.errors import InputError, ModelFileError
 from coterie.models import _format, _values
@@ -73,15 +73,6 @@ def saved(nearest, tmp_path):
     return models.save(nearest, tmp_path / "model.coterie", label_map=[1, 0], card={"note": "für Test"})
 
 
-def _real(name):
-    arguments = {
-        "KMeans": {"n_clusters": 3, "random_state": 0},
-        "DBSCAN": {"eps": 0.5, "min_samples": 4},
-        "HDBSCAN": {"min_cluster_size": 8},
-    }
-    return getattr(coterie, name)(**arguments.get(name, {}))
-
-
 REAL = [line.name for line in catalog.CATALOG]
 
 
@@ -123,7 +114,7 @@ def test_a_result_folder_stands_for_the_model_in_it(saved):
 @pytest.fixture(scope="module")
 def fitted():
     """Every estimator of the catalog, fitted once."""
-    return {name: _real(name).fit(_blobs()) for name in REAL}
+    return {name: make(name).fit(_blobs()) for name in REAL}
 
 
 @pytest.mark.parametrize("name", REAL)
@@ -215,7 +206,7 @@ def test_saving_what_is_not_fitted_says_so(nearest, tmp_path):
 
 
 def test_saving_a_class_that_is_not_on_the_list_says_what_is(tmp_path):
-    with pytest.raises(InputError, match=r"KMeans, DBSCAN, HDBSCAN.*; got builtins\.dict"):
+    with pytest.raises(InputError, match=r"KMeans.*DBSCAN, HDBSCAN.*; got builtins\.dict"):
         models.save({}, tmp_path / "m.coterie")
 
 

@@ -1,6 +1,5 @@
 """Unusable input is one clear sentence and exit 2 or 3, with nothing left behind; so is a disk that is full."""
 
-import os
 import subprocess
 import tempfile
 from pathlib import Path
@@ -151,19 +150,6 @@ def test_a_full_disk_is_one_sentence_exit_1_and_nothing_half_written(process, tm
         assert list(disk.iterdir()) == []
     finally:
         subprocess.run(["umount", str(disk)], check=True)
-
-
-@pytest.fixture
-def unprivileged():
-    """Run the test as a user to whom permissions apply."""
-    if os.geteuid():
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 def test_a_folder_that_cannot_be_written_is_named(call, tmp_path, unprivileged):
