@@ -127,29 +127,18 @@ def map_by_size(labels: np.ndarray) -> np.ndarray:
         New label of each old one. Labels without rows come last.
     """
     labels = np.asarray(labels)
-    k = int(labels.max(initial=-1)) + 1
-    return _inverse(np.argsort(-np.bincount(labels[labels >= 0], minlength=k), kind="stable"))
+    return _map_by(-np.bincount(labels[labels >= 0]))
 
 
 def map_by_appearance(labels: np.ndarray) -> np.ndarray:
     """Return the label map that numbers clusters in the order in which their first rows come.
 
-    Parameters
-    ----------
-    labels : (n,) int array
-        -1 for noise.
-
-    Returns
-    -------
-    (k,) int64 array
-        New label of each old one. Labels without rows come last.
+    Takes and returns the same as `map_by_size`.
     """
-    labels = np.asarray(labels)
-    k = int(labels.max(initial=-1)) + 1
-    first = np.full(k, len(labels), np.int64)
     found, rows = np.unique(labels, return_index=True)
+    first = np.full(int(found.max(initial=-1)) + 1, np.size(labels), np.int64)
     first[found[found >= 0]] = rows[found >= 0]
-    return _inverse(np.argsort(first, kind="stable"))
+    return _map_by(first)
 
 
 def relabel(labels: np.ndarray, label_map: np.ndarray) -> np.ndarray:
@@ -170,9 +159,10 @@ def relabel(labels: np.ndarray, label_map: np.ndarray) -> np.ndarray:
     return np.append(np.asarray(label_map, np.int64), -1)[np.asarray(labels)]
 
 
-def _inverse(order: np.ndarray) -> np.ndarray:
-    result = np.empty(len(order), np.int64)
-    result[order] = np.arange(len(order))
+def _map_by(rank: np.ndarray) -> np.ndarray:
+    """Number the labels by ascending rank; ties keep their order."""
+    result = np.empty(len(rank), np.int64)
+    result[np.argsort(rank, kind="stable")] = np.arange(len(rank))
     return result
 
 
