@@ -19,7 +19,7 @@ PINNED := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt
 REQUIREMENTS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast check format docs readme bench constraints clean
+.PHONY: help demo test fast check format docs pictures readme bench constraints clean
 
 help:  ## list the targets
 	@awk -F ':.*##' '/^[a-z]+:.*##/ {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ format: $(VENV)/.installed-test  ## let ruff lay out the code and put right what
 
 docs: $(VENV)/.installed  ## write the generated parts of docs/ (table of algorithms, public names) and check the links
 	$(BIN)/python tools/docs.py
+
+pictures: $(VENV)/.installed  ## draw the pictures of the pages of the algorithms
+	$(BIN)/python tools/pictures.py
 
 readme: $(VENV)/.installed  ## run the demo and paste what it prints into README.md
 	$(BIN)/python tools/readme.py

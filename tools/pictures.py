@@ -1,0 +1,295 @@
+"""Draw the picture of each algorithm's page: ``make pictures``. The data are seeded, and what is drawn is a real fit."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from drawing import Panel, page
+from scipy.cluster.hierarchy import dendrogram
+from sklearn.datasets import make_blobs, make_moons
+
+import coterie
+from coterie.catalog import CATALOG
+from coterie.report.palette import color
+
+IMAGES = Path(__file__).resolve().parents[1] / "docs" / "algorithms" / "images"
+DRAWN: dict[str, Callable[[], str]] = {}
+
+
+def picture(function: Callable[[], str]) -> Callable[[], str]:
+    """Register a function under the name of its algorithm's page."""
+    DRAWN[function.__name__] = function
+    return function
+
+
+def main() -> int:
+    """Draw the pictures that are named, or all."""
+    IMAGES.mkdir(exist_ok=True)
+    for name in sys.argv[1:] or DRAWN:
+        (IMAGES / f"{name}.svg").write_text(DRAWN[name]())
+    pages = [line.target.partition(":")[0].rpartition(".")[2] for line in CATALOG]
+    missing = [name for name in pages if not (IMAGES / f"{name}.svg").exists()]
+    if missing:
+        print("no picture of", ", ".join(missing), file=sys.stderr)
+    return bool(missing)
+
+
+def blobs(n: int = 360) -> np.ndarray:
+    """Return five round groups of unequal width."""
+    centers = [[0, 0], [5, 1], [1, 6], [8, 6], [4.5, 9]]
+    return make_blobs(n, centers=np.array(centers), cluster_std=[0.7, 1.1, 0.8, 1.2, 0.6], random_state=3)[0]
+
+
+def shapes() -> np.ndarray:
+    """Return two moons, a dense blob and scattered rows."""
+    moons = make_moons(520, noise=0.055, random_state=1)[0] * [3, 4]
+    random = np.random.default_rng(0)
+    return np.vstack([moons, random.normal([5.6, 4.6], 0.22, (90, 2)), random.uniform([-4, -3.5], [7.5, 6.5], (60, 2))])
+
+
+@picture
+def kmeans() -> str:
+    """Show centers, and sizes without and with a bound."""
+    X = blobs()
+    free = coterie.KMeans(5, random_state=0).fit(X)
+    even = coterie.KMeans(5, random_state=0, min_cluster_size=66).fit(X)
+    return page(
+        Panel.around("five means", X).dots(X, free.labels_).crosses(free.cluster_centers_),
+        Panel.around("at least 66 rows each", X).dots(X, even.labels_).crosses(even.cluster_centers_),
+    )
+
+
+@picture
+def dbscan() -> str:
+    """Show groups of any shape and noise, at two radii."""
+    X = shapes()
+    return page(
+        *(
+            Panel.around(f"eps = {eps}", X).dots(X, coterie.DBSCAN(eps=eps, min_samples=6).fit_predict(X))
+            for eps in (0.5, 1.1)
+        )
+    )
+
+
+@picture
+def hdbscan() -> str:
+    """Show groups at their own densities, and how sure each row is."""
+    X = shapes()
+    model = coterie.HDBSCAN(min_cluster_size=20).fit(X)
+    sure = Panel.around("larger: surer", X)
+    for low, radius in ((0.0, 1.2), (0.5, 2.0), (0.8, 2.9)):
+        rows = (model.probabilities_ >= low) & (model.labels_ >= 0)
+        sure.dots(X[rows], model.labels_[rows], radius)
+    return page(Panel.around("groups and noise", X).dots(X, model.labels_), sure)
+
+
+@picture
+def kmedoids() -> str:
+    """Show medoids, which are rows, beside means, which a few outliers pull away."""
+    X = np.vstack([blobs(300), [[14.5, -1], [14, 0], [15, 0.5], [14.5, -2], [13.8, -1.4]]])
+    medoids = coterie.KMedoids(5, random_state=0).fit(X)
+    means = coterie.KMeans(5, random_state=0).fit(X)
+    return page(
+        Panel.around("medoids", X).dots(X, medoids.labels_).crosses(medoids.cluster_centers_),
+        Panel.around("means", X).dots(X, means.labels_).crosses(means.cluster_centers_),
+    )
+
+
+@picture
+def clara() -> str:
+    """Show one sample and the clusters of all rows around the medoids found in samples."""
+    X = blobs(1500)
+    model = coterie.CLARA(5, random_state=0).fit(X)
+    sample = np.random.default_rng(0).choice(len(X), 60, replace=False)
+    return page(
+        Panel.around("medoids are sought in samples", X)
+        .dots(X, np.full(len(X), -1))
+        .dots(X[sample], np.zeros(60), 3.0),
+        Panel.around("every row joins its nearest", X).dots(X, model.labels_).crosses(model.cluster_centers_),
+    )
+
+
+@picture
+def clarans() -> str:
+    """Show the loss by the share of neighbours that are tried, and the clusters."""
+    X = blobs(1500)
+    tries = np.array([1, 2, 4, 8, 16, 32, 64, 128])
+    loss = [coterie.CLARANS(5, num_local=1, max_neighbor=int(t), random_state=0).fit(X).inertia_ for t in tries]
+    model = coterie.CLARANS(5, random_state=0).fit(X)
+    curve = np.column_stack([np.log2(tries), np.array(loss) / model.inertia_])
+    panel = Panel("loss by max_neighbor, the default is 1", [-0.5, 0.95], [7.5, 1.05 * curve[:, 1].max()])
+    panel.lines(curve[:-1], curve[1:], color(0), 2.0).dots(curve, np.zeros(len(curve)), 3.5)
+    for x, y, tried in zip(curve[:, 0], curve[:, 1], tries, strict=True):
+        panel.words(str(tried), [x, y + 0.03 * curve[:, 1].max()])
+    return page(Panel.around("clusters", X).dots(X, model.labels_).crosses(model.cluster_centers_), panel)
+
+
+@picture
+def kprototypes() -> str:
+    """Show a number against a category: prototypes have a mean and a mode."""
+    random = np.random.default_rng(2)
+    group = random.choice(3, 300)
+    number = random.normal(np.array([2.0, 5.0, 5.5])[group], 0.8)
+    usual = np.array([0, 2, 1])[group]
+    category = np.where(random.random(300) < 0.85, usual, random.choice(3, 300))
+    labels = coterie.KPrototypes(3, categorical=[1], random_state=0).fit_predict(np.column_stack([number, category]))
+    shown = np.column_stack([number, category + random.uniform(-0.3, 0.3, 300)])
+    panel = Panel("a number (across) and a category (up)", [-1, -0.6], [9, 2.6]).dots(shown, labels)
+    for y, word in enumerate(("red", "green", "blue")):
+        panel.words(word, [-0.4, y])
+    return page(panel)
+
+
+@picture
+def optics() -> str:
+    """Show the reachability plot: valleys are clusters."""
+    X = shapes()
+    model = coterie.OPTICS(min_samples=12, xi=0.1, min_cluster_size=40).fit(X)
+    reach, labels = model.reachability_[model.ordering_], model.labels_[model.ordering_]
+    top = np.quantile(reach[np.isfinite(reach)], 0.99)
+    panel = Panel("reachability in the order of the walk", [0, 0], [len(X), top])
+    for label in np.unique(labels):
+        at = np.flatnonzero(labels == label)
+        foot = np.column_stack([at, np.zeros(len(at))])
+        panel.lines(foot, foot + np.column_stack([np.zeros(len(at)), np.minimum(reach[at], top)]), color(label), 0.7)
+    return page(Panel.around("clusters", X).dots(X, model.labels_), panel)
+
+
+@picture
+def local_outlier_factor() -> str:
+    """Show each row's factor as a ring."""
+    X = shapes()
+    factor = -coterie.LocalOutlierFactor(n_neighbors=20).fit(X).negative_outlier_factor_
+    panel = Panel.around("larger rings: sparser than their neighbours", X).dots(X, np.zeros(len(X)), 1.6)
+    rows = np.argsort(factor)[-60:]
+    return page(panel.rings(X[rows], 0.12 * np.minimum(factor[rows], 6), [color(5)] * len(rows)))
+
+
+@picture
+def agglomerative() -> str:
+    """Show the tree of Ward's merges and one cut."""
+    X = blobs(150)
+    model = coterie.AgglomerativeClustering(5).fit(X)
+    return page(Panel.around("five clusters", X).dots(X, model.labels_), tree("Ward's tree", model.linkage_matrix_, 5))
+
+
+@picture
+def diana() -> str:
+    """Show the tree of divisions and one cut."""
+    X = blobs(150)
+    model = coterie.DIANA(5).fit(X)
+    return page(
+        Panel.around("five clusters", X).dots(X, model.labels_), tree("tree of diameters", model.linkage_matrix_, 5)
+    )
+
+
+def tree(title: str, linkage: np.ndarray, k: int) -> Panel:
+    """Draw a dendrogram and the line that cuts it into k clusters."""
+    drawn = dendrogram(linkage, no_plot=True)
+    x, y = np.array(drawn["icoord"]) / 10, np.array(drawn["dcoord"])
+    panel = Panel(title, [0, 0], [len(linkage) + 1, y.max()])
+    for i in range(3):
+        panel.lines(np.column_stack([x[:, i], y[:, i]]), np.column_stack([x[:, i + 1], y[:, i + 1]]))
+    cut = linkage[-k : -k + 2, 2].mean()
+    return panel.lines(np.array([[0, cut]]), np.array([[len(linkage) + 1, cut]]), color(5), 1.5)
+
+
+@picture
+def genie() -> str:
+    """Show what the limit on inequality does against single linkage."""
+    X = shapes()
+    return page(
+        *(
+            Panel.around(title, X).dots(X, coterie.Genie(3, gini_threshold=limit).fit_predict(X))
+            for title, limit in (("single linkage", 1.0), ("Gini index at most 0.3", 0.3))
+        )
+    )
+
+
+@picture
+def bisecting_kmeans() -> str:
+    """Show two and five clusters of one tree."""
+    X = blobs()
+    return page(*(bisected(X, coterie.BisectingKMeans(k, random_state=0)) for k in (2, 5)))
+
+
+@picture
+def pddp() -> str:
+    """Show two and five clusters of one tree."""
+    X = blobs()
+    return page(*(bisected(X, coterie.PDDP(k)) for k in (2, 5)))
+
+
+def bisected(X: np.ndarray, model: Any) -> Panel:
+    """Draw a fit and its centers."""
+    labels = model.fit_predict(X)
+    return Panel.around(f"{model.n_clusters} clusters", X).dots(X, labels).crosses(model.cluster_centers_)
+
+
+@picture
+def minibatch_kmeans() -> str:
+    """Show centers after one batch and after all."""
+    X = blobs(1500)
+    model = coterie.MiniBatchKMeans(5, batch_size=100, random_state=1)
+    early = Panel.around("after 100 rows", X)
+    model.partial_fit(X[:100])
+    early.dots(X[:100], model.predict(X[:100])).crosses(model.cluster_centers_)
+    model = coterie.MiniBatchKMeans(5, batch_size=100, random_state=1).fit(X)
+    return page(early, Panel.around("after all", X).dots(X, model.labels_).crosses(model.cluster_centers_))
+
+
+@picture
+def birch() -> str:
+    """Show subclusters, and the clusters made of them."""
+    X = blobs(1500)
+    model = coterie.Birch(threshold=0.5, n_clusters=5).fit(X)
+    centers, labels = model.subcluster_centers_, model.subcluster_labels_
+    rings = Panel.around(f"{len(centers)} subclusters", X).dots(X, np.full(len(X), -1))
+    return page(
+        rings.rings(centers, [0.35] * len(centers), [color(label) for label in labels]),
+        Panel.around("five clusters", X).dots(X, model.labels_),
+    )
+
+
+@picture
+def sting() -> str:
+    """Show the relevant cells, and the rows in them."""
+    X = shapes()
+    return page(*celled(X, coterie.STING(n_cells=24, min_points=3).fit(X), 24))
+
+
+@picture
+def wavecluster() -> str:
+    """Show the cells above the threshold after one transform, and the rows in them."""
+    X = shapes()
+    return page(*celled(X, coterie.WaveCluster(n_cells=48, level=1, threshold=0.2).fit(X), 24))
+
+
+def celled(X: np.ndarray, model: Any, n_cells: int) -> tuple[Panel, Panel]:
+    """Draw cells by the label that their middles get, and rows."""
+    low, side = X.min(axis=0), np.ptp(X, axis=0) / n_cells
+    corner = low + side * np.stack(np.meshgrid(np.arange(n_cells), np.arange(n_cells)), -1).reshape(-1, 2)
+    labels = model.predict(corner + side / 2)
+    corner, labels = corner[labels >= 0], labels[labels >= 0]
+    cells = Panel.around("cells", X).dots(X, np.full(len(X), -1))
+    cells.boxes(corner, corner + side, [color(label) for label in labels])
+    return cells, Panel.around("rows in them", X).dots(X, model.labels_)
+
+
+@picture
+def clique() -> str:
+    """Show dense units of two columns, and the boxes that describe them."""
+    X = blobs(1500)
+    model = coterie.CLIQUE(n_intervals=12, density_threshold=0.012).fit(X)
+    panel = Panel.around("dense units", X).dots(X, np.full(len(X), -1))
+    low, side = X.min(axis=0), np.ptp(X, axis=0) / 12
+    for i, cluster in enumerate(c for c in model.clusters_ if len(c.dimensions) == 2):
+        corner = low + side * np.asarray(cluster.units)
+        panel.boxes(corner, corner + side, [color(i)] * len(corner))
+    return page(panel, Panel.around("clusters in both columns", X).dots(X, model.labels_))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
