@@ -8,7 +8,8 @@ from coterie.errors import InputError, ResourceError
 from coterie.study.describe import describe
 from coterie.study.map import draw_map, unpack
 from coterie.study.modality import dip, dip_significance
-from coterie.study.plan import forecast, make_plan, parse_bytes, readable_bytes
+from coterie.study.cost import forecast
+from coterie.study.plan import make_plan, parse_bytes, readable_bytes
 from coterie.study.population import settle
 from coterie.study.radius import knee
 from coterie.study.rule import find_rule, make_conditions

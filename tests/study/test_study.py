@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from sklearn.datasets import make_blobs, make_moons
 
+from coterie.catalog import CATALOG
 from coterie.errors import InputError, ResourceError
 from coterie.metrics import adjusted_rand_score
 from coterie.study import study
+from coterie.study.estimators import needs_k
 from coterie.study.map import unpack
 
 
@@ -133,6 +135,23 @@ def test_a_method_asked_for_is_run_even_without_structure():
     assert result.labels.max() == 3
     assert result.record["structure"]["verdict"] == "none"
     assert result.warnings
+
+
+@pytest.mark.parametrize("name", [line.name for line in CATALOG])
+def test_every_method_of_the_catalog_can_be_asked_for(name):
+    X = make_blobs(240, 2, centers=[[0, 0], [8, 0], [0, 8]], cluster_std=0.7, random_state=4)[0]
+    asked = {"n_clusters": 3} if needs_k(name) else {}
+    found = study(X, method=name, **asked)
+    assert found.record["chosen"]["method"] == name
+    assert len(found.record["clusters"]) >= 2
+    again = found.estimator.predict(found.prepared.X)
+    np.testing.assert_array_equal(np.append(found.label_map, -1)[again], found.labels)
+
+
+@pytest.mark.parametrize("name", [line.name for line in CATALOG if line.needs_k])
+def test_every_method_that_needs_a_number_of_groups_can_have_it_chosen(name):
+    X = make_blobs(150, 2, centers=[[0, 0], [8, 0], [0, 8]], cluster_std=0.7, random_state=4)[0]
+    assert len(study(X, method=name).record["clusters"]) == 3
 
 
 def test_dbscan_finds_its_radius():

@@ -1,9 +1,10 @@
 """Which method and how many groups: several candidates on a sample, judged alike, losers with their reasons.
 
-K-means candidates are ordered by their silhouette and must come back when rows are left out; of nearly equal ones the
-surest win, then the fewest groups. Density candidates are ordered by how well they come back, less a price for rows that belong nowhere. The density
-finalist wins when it is stable, unless its groups are convex and K-means separates compact ones better in both measures:
-silhouette, and DBCV with every row in a group.
+Candidates that are told the number of groups (K-means, unless another method is asked for) are ordered by their silhouette
+and must come back when rows are left out; of nearly equal ones the surest win, then the fewest groups. Density candidates
+are ordered by how well they come back, less a price for rows that belong nowhere. The density finalist wins when it is
+stable, unless its groups are convex and K-means separates compact ones better in both measures: silhouette, and DBCV with
+every row in a group.
 """
 
 from collections.abc import Callable
@@ -15,11 +16,11 @@ from ..metrics.density import dbcv_score
 from ..metrics.external import adjusted_rand_score
 from ..metrics.internal import silhouette_score
 from .dense import density_groupings, density_stability, rank, solid
-from .estimators import build
+from .estimators import build, needs_k, scaled
 from .radius import dbscan_defaults
 from .structure import blurred, few_valued, measured
 
-__all__ = ["Candidate", "Choice", "candidates_for", "choose", "fit", "no_choice", "refitter", "scaled"]
+__all__ = ["Candidate", "Choice", "candidates_for", "choose", "fit", "no_choice", "refitter"]
 
 SILHOUETTE_ROWS = 1_500
 DENSITY_ROWS = 1_000
@@ -51,7 +52,7 @@ GIANT = 0.97
 class Candidate(NamedTuple):
     """One method with its parameters, what it gave on the sample, and how it was judged.
 
-    ``validity`` is the silhouette for K-means and DBCV for the density methods (0 where it could not matter); ``stability`` the
+    ``validity`` is the silhouette where the number of groups is given and DBCV for the density methods (0 where it could not matter); ``stability`` the
     agreement of refits on parts of the rows, None where it was not measured; ``score`` orders candidates within their method.
     ``whole`` are the labels after noise has joined the groups next to it.
     """
@@ -85,12 +86,14 @@ def candidates_for(
         return [("DBSCAN", scaled("DBSCAN", dbscan_defaults(X, params), len(X), n))]
     if method == "HDBSCAN" and params:
         return [("HDBSCAN", params)]
+    if method not in ("auto", "HDBSCAN") and not needs_k(method):
+        return [(method, params if n_clusters is None else {"n_clusters": n_clusters, **params})]
     most = max(min(MOST_CLUSTERS, n // 8), 2)
     found: list[tuple[str, dict[str, Any]]] = []
-    if method in ("auto", "KMeans"):
+    if method != "HDBSCAN":
         probes = [k for k in PROBES if k <= n // 8]
         wanted = [*range(2, most + 1), *probes] if n_clusters is None else [n_clusters]
-        found += [("KMeans", {"n_clusters": k, **params}) for k in wanted]
+        found += [("KMeans" if method == "auto" else method, {"n_clusters": k, **params}) for k in wanted]
     if method in ("auto", "HDBSCAN") and n_clusters is None:
         sizes = sorted({max(5, round(n * share)) for share in (0.01, 0.025, 0.06, 0.12)})
         found += [
@@ -100,16 +103,6 @@ def candidates_for(
             if neighbors <= n
         ]
     return found
-
-
-def scaled(method: str, params: dict[str, Any], n_from: int, n_to: int) -> dict[str, Any]:
-    """Return the parameters that mean on ``n_to`` rows what ``params`` mean on ``n_from``: sizes are shares of the rows."""
-    if method == "DBSCAN" and "min_samples" in params:
-        return params | {"min_samples": max(round(params["min_samples"] * n_to / n_from), 2)}
-    if method != "HDBSCAN" or n_from == n_to or "min_cluster_size" not in params:
-        return dict(params)
-    size = max(round(params["min_cluster_size"] * n_to / n_from), 2)
-    return params | {"min_cluster_size": size}
 
 
 def choose(
@@ -139,12 +132,12 @@ def choose(
     few = few_valued(X)
     Z = measured(blurred(X, np.random.default_rng(seed)), few)
     judged = _judge_all(X, Z, candidates, seed, on_progress)
-    compact = [i for i, c in enumerate(judged) if c.method == "KMeans"]
+    compact = [i for i, c in enumerate(judged) if needs_k(c.method)]
     if len(compact) > 1:
         _fill_stability(X, judged, compact, seed)
         more = _near_probes(judged[_compact_finalist(judged, compact)], len(X))
         compact += range(len(judged), len(judged) + len(more))
-        judged += [_judge(X, Z, "KMeans", params, seed) for params in more]
+        judged += [_judge(X, Z, judged[compact[0]].method, params, seed) for params in more]
         _fill_stability(X, judged, compact, seed)
     dense = _density_finalist(Z, judged)
     best = _compact_finalist(judged, compact) if compact else None
@@ -200,7 +193,7 @@ def _judge(X, Z, method, params, seed) -> Candidate:
     noise = float((labels < 0).mean())
     if k < 2:
         return Candidate(method, params, labels, k, noise, None, 0.0, 0.0)
-    if method == "KMeans":
+    if needs_k(method):
         validity = _silhouette(Z, labels)
         return Candidate(method, params, labels, k, noise, None, validity, validity)
     stability = _stability(X, method, params, seed)
@@ -208,7 +201,7 @@ def _judge(X, Z, method, params, seed) -> Candidate:
 
 
 def _fill_stability(X, judged: list[Candidate], compact: list[int], seed: int) -> None:
-    """Measure the stability of those K-means candidates that could still win; the score of the others is their silhouette."""
+    """Measure the stability of those compact candidates that could still win; the score of the others is their silhouette."""
     top = max((judged[i].score for i in compact if judged[i].stability is not None), default=-np.inf)
     for i in sorted(compact, key=lambda i: -judged[i].validity):
         c = judged[i]
@@ -265,7 +258,7 @@ def _stability(X, method, params, seed) -> float:
 
 
 def _compact_finalist(judged: list[Candidate], compact: list[int]) -> int:
-    """Return the K-means candidate that comes back most surely, then with the fewest groups, among the equally good ones."""
+    """Return the compact candidate that comes back most surely, then with the fewest groups, among the equally good ones."""
     top = max(judged[i].score for i in compact)
     equal = [i for i in compact if judged[i].score >= top - EQUAL]
     return min(equal, key=lambda i: (-round((judged[i].stability or 0.0) / SURER), judged[i].n_clusters))
@@ -274,7 +267,7 @@ def _compact_finalist(judged: list[Candidate], compact: list[int]) -> int:
 def _density_finalist(Z: np.ndarray, judged: list[Candidate]) -> int | None:
     """Return the best density candidate that leaves most rows in more than one real group, its validity filled in."""
     fit = [
-        i for i, c in enumerate(judged) if c.method != "KMeans" and c.n_clusters >= 2 and c.noise_share <= MOST_NOISE
+        i for i, c in enumerate(judged) if not needs_k(c.method) and c.n_clusters >= 2 and c.noise_share <= MOST_NOISE
     ]
     fit = [i for i in fit if not _is_giant(judged[i])]
     if not fit:
@@ -296,7 +289,7 @@ def _between(Z, judged, best, dense, levels) -> tuple[int, str]:
         return dense, f"It is the method asked for; {_found(judged[dense])}."
     c = judged[best]
     if dense is None:
-        others = any(line.method != "KMeans" for line in judged)
+        others = any(not needs_k(line.method) for line in judged)
         return best, _compact_why(c, judged) + (
             " The density method found no grouping that covers most rows." if others else ""
         )
@@ -353,17 +346,17 @@ def _reason(c: Candidate, winner: Candidate) -> str:
         return "It found no more than one group."
     if c.noise_share > MOST_NOISE:
         return f"It left {c.noise_share:.0%} of the rows in no group."
-    if c.n_clusters >= 2 and c.method != "KMeans" and _is_giant(c):
+    if c.n_clusters >= 2 and not needs_k(c.method) and _is_giant(c):
         return "Nearly all rows fell into one group."
     if c.stability is not None and c.stability < ACCIDENT:
         return f"Its groups change when rows are left out (agreement {c.stability:.2f})."
-    if c.method == "KMeans" and winner.method == "KMeans":
+    if needs_k(c.method) and needs_k(winner.method):
         return (
             f"Its groups are less well separated, or come back less surely ({c.score:.2f} against {winner.score:.2f})."
         )
     if c.method == winner.method:
         return f"Its groups come back less surely, or leave more rows out ({c.score:.2f} against {winner.score:.2f})."
-    if c.method == "KMeans":
+    if needs_k(c.method):
         return "It cuts through dense regions that belong together."
     return "It separates the rows no more clearly than compact groups do."
 

@@ -1,15 +1,14 @@
 """What a study will cost, before it runs: seconds and bytes for each candidate, and a refusal of what cannot fit.
 
-The model counts the dominating operation of each method (distances for K-means, tree queries or all pairs for the density
-methods) and multiplies by the time that operation takes. It is meant to be right within a factor of two, and only decides
-what is tried; nothing is allocated here.
+Nothing is allocated here; the forecasts are those of `cost`, and only decide what is tried.
 """
 
 import os
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ..errors import InputError, ResourceError
+from .cost import TREE_COLUMNS, forecast
+from .estimators import needs_k
 
 __all__ = [
     "Plan",
@@ -22,12 +21,6 @@ __all__ = [
     "selection_rows",
 ]
 
-# Seconds a unit of work, measured on two cores of a 2.5 GHz server: one coordinate of one distance in a tile; one visited
-# neighbour in a tree of few columns.
-TILE_SECONDS = 1.0e-10
-TREE_SECONDS = 1.5e-8
-# Up to this many columns trees and grids prune; above it every pair is measured.
-TREE_COLUMNS = 10
 # Without a time limit, the automatic choice leaves out what would take longer than this.
 PATIENCE_SECONDS = 120.0
 # The choice looks at a sample above this many distance coordinates or rows; the final fit sees every row.
@@ -150,24 +143,6 @@ def selection_rows(n: int, m: int, sample: int | str | None) -> int | None:
     return size if n > size else None
 
 
-def forecast(method: str, params: Mapping[str, Any], n: int, m: int) -> tuple[float, int]:
-    """Return the wall seconds and the peak bytes of one fit of ``method`` on n rows and m columns."""
-    data = 8 * n * m
-    if method == "KMeans":
-        k = params.get("n_clusters", 8)
-        # 20 rounds on the whole, times the few restarts; each row keeps a label, a distance and bounds.
-        return 0.02 + 20 * TILE_SECONDS * n * m * k, 2 * data + 48 * n + 16 * k * m
-    neighbors = params.get("min_samples") or params.get("min_cluster_size") or 5
-    if m <= TREE_COLUMNS:
-        steps = n * (4 + m) * (10 + min(neighbors, 50)) * max(1.0, 2.0 ** (m / 2 - 2))
-        seconds = 0.02 + TREE_SECONDS * min(steps, float(n) * n)
-    else:
-        # Core distances are one pass over all pairs, each round of the spanning tree another.
-        passes = 1 if method == "DBSCAN" else 5
-        seconds = 0.02 + passes * TILE_SECONDS * float(n) * n * m
-    return seconds, 2 * data + (120 if method == "DBSCAN" else 220) * n
-
-
 def make_plan(
     candidates: list[tuple[str, dict[str, Any]]],
     n: int,
@@ -219,9 +194,10 @@ def make_plan(
         raise ResourceError(_refusal(planned, n, m, memory_limit))
     rows = selection_rows(n, m, sample)
     chosen_on = rows or n
-    # On the sample a K-means candidate is fitted five times (once, and in two pairs of parts), a density one about twice.
-    times = {"KMeans": 5.0}
-    search = sum(times.get(line.method, 2.0) * forecast(line.method, line.params, chosen_on, m)[0] for line in fitting)
+    # On the sample a compact candidate is fitted five times (once, and in two pairs of parts), a density one about twice.
+    search = sum(
+        (5.0 if needs_k(line.method) else 2.0) * forecast(line.method, line.params, chosen_on, m)[0] for line in fitting
+    )
     rest = search + 5e-6 * n + 1.0
     seconds, most = (rest + pick(line.seconds for line in fitting) for pick in (min, max))
     size = max(line.bytes for line in fitting)

@@ -15,7 +15,7 @@ from . import choose as choosing
 from . import judge as judging
 from . import plan as planning
 from .describe import describe
-from .estimators import method_name, takes
+from .estimators import method_name, parameters, scaled, takes
 from .map import draw_map
 from .outliers import explain_outliers
 from .population import settle
@@ -217,7 +217,7 @@ def _check(method, n_clusters, params, seed, truth, table) -> dict[str, Any]:
             raise InputError(f"n_clusters must be a whole number of at least 1, got {n_clusters!r}")
         if n_clusters > table.n_rows:
             raise InputError(f"n_clusters must be at most the {table.n_rows} rows, got {n_clusters}")
-        if method in ("DBSCAN", "HDBSCAN"):
+        if method != "auto" and "n_clusters" not in parameters(method):
             raise InputError(f"{method} finds the number of groups itself; leave n_clusters out or use method='KMeans'")
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
         raise InputError(f"seed must be a whole number from 0 to 4294967295, got {seed!r}")
@@ -237,7 +237,7 @@ def _plan(X, options, limit, time_limit, sample):
     explicit = options["method"] != "auto"
     rows = planning.selection_rows(n, m, sample)
     on_sample = choosing.candidates_for(X, rows or n, **options)
-    on_all = [(method, choosing.scaled(method, params, rows or n, n)) for method, params in on_sample]
+    on_all = [(method, scaled(method, params, rows or n, n)) for method, params in on_sample]
     plan = planning.make_plan(on_all, n, m, memory_limit=limit, time_limit=time_limit, sample=sample, explicit=explicit)
     tried = [pair for pair, line in zip(on_sample, plan.candidates, strict=True) if line.fits]
     return plan, tried
@@ -278,7 +278,7 @@ def _fit(X, best, n_sample, options, verdict, seed):
     asked = options["method"] != "auto" or options["n_clusters"] is not None
     if verdict in ("none", "one") and not asked:
         return choosing.fit(X, "KMeans", {"n_clusters": 1}, seed)
-    params = choosing.scaled(best.method, best.params, n_sample, len(X))
+    params = scaled(best.method, best.params, n_sample, len(X))
     return choosing.fit(X, best.method, params, seed, fill=options["method"] == "auto")
 
 
