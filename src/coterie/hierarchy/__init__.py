@@ -1,0 +1,1 @@
+"""Trees of clusters: merged from single rows upwards, or split from all rows downwards."""
