@@ -1,16 +1,19 @@
 """The one decorator for kernels, and where their machine code is cached.
 
 Numba's cache looks only at the file that holds a function: an edit in a helper's file goes unnoticed and stale machine code
-runs. So the folder is named by a hash over the sources of every kernel file, and an edit anywhere means a new folder. The
-folder belongs to the user alone (mode 0700); if it is not theirs, nothing is cached.
+runs. So each file has a folder that is named by a hash over its source and that of every kernel file it imports, directly or
+not: an edit means new folders for what it can reach, and no others. The folders belong to the user alone (mode 0700); if they
+are not theirs, nothing is cached.
 """
 
 import hashlib
 import logging
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,7 @@ from numba.core import config
 __all__ = ["cache_folder", "kernel", "part"]
 
 _log = logging.getLogger("coterie.kernels")
-_PACKAGE = Path(__file__).resolve().parents[2]
+_IMPORT = re.compile(r"^ *from (\.+)([\w.]*) import (\([^)]*\)|[^\n]*)", re.MULTILINE)
 _KEPT_FOLDERS = 4
 
 
@@ -41,9 +44,10 @@ def kernel(function: Callable | None = None, /, **options: Any) -> Any:
     """
     if function is None:
         return lambda later: kernel(later, **options)
-    settings: dict[str, Any] = {"nogil": True, "error_model": "numpy", "cache": cache_folder() is not None} | options
+    folder = cache_folder(Path(function.__code__.co_filename))
+    settings: dict[str, Any] = {"nogil": True, "error_model": "numpy", "cache": folder is not None} | options
     before = config.CACHE_DIR
-    config.CACHE_DIR = str(cache_folder() or "")
+    config.CACHE_DIR = str(folder or "")
     try:
         return numba.njit(**settings)(function)
     finally:
@@ -55,22 +59,13 @@ def part(function: Callable) -> Any:
     return kernel(no_cpython_wrapper=True, no_cfunc_wrapper=True, cache=False)(function)
 
 
-def cache_folder() -> Path | None:
-    """Return the folder of the compiled kernels of this very source, or None when nothing may be cached."""
-    global _folder
-    if _folder is _UNKNOWN:
-        _folder = _make_folder()
-    return _folder
-
-
-_UNKNOWN: Any = object()
-_folder: Any = _UNKNOWN
-
-
-def _make_folder() -> Path | None:
+@cache
+def cache_folder(path: Path) -> Path | None:
+    """Return the folder for the compiled kernels of a source file, or None when nothing may be cached."""
     for root in _roots():
         try:
-            return _private(root / f"kernels-{_source_hash()}")
+            home = _private(root / "kernels")
+            return _private(home / f"{path.stem}-{_source_hash(path)}")
         except OSError as error:
             _log.debug("no kernel cache in %s: %s", root, error)
     _log.info("compiled kernels are not cached: no private folder could be made")
@@ -102,15 +97,42 @@ def _private(folder: Path) -> Path:
 
 def _forget_old(folder: Path) -> None:
     # Each edit of a kernel makes a folder; the last few are kept for people who switch between versions.
-    siblings = sorted(folder.parent.glob("kernels-*"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for old in siblings[_KEPT_FOLDERS:]:
+    siblings = folder.parent.glob(f"{folder.name.rpartition('-')[0]}-*")
+    for old in sorted(siblings, key=lambda path: path.stat().st_mtime, reverse=True)[_KEPT_FOLDERS:]:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _source_hash() -> str:
+def _source_hash(path: Path) -> str:
     digest = hashlib.sha256(f"numba {numba.__version__}".encode())
-    for path in sorted(_PACKAGE.rglob("*.py")):
-        source = path.read_bytes()
-        if (b"kernel" in source and b"_numba" in source) or path.parent.name == "_numba":
-            digest.update(path.relative_to(_PACKAGE).as_posix().encode() + b"\0" + source + b"\0")
+    for source in sorted(_reached(path)):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
+
+
+def _reached(path: Path) -> set[Path]:
+    """Return the file and every kernel file that it imports, directly or not."""
+    found, waiting = {path}, [path]
+    while waiting:
+        new = _imported(waiting.pop()) - found
+        found |= new
+        waiting += new
+    return found
+
+
+@cache
+def _imported(path: Path) -> set[Path]:
+    """Return the kernel files that a file imports by relative imports."""
+    found = set()
+    for dots, module, names in _IMPORT.findall(path.read_text(encoding="utf-8")):
+        folder = path.parents[len(dots) - 1].joinpath(*module.split(".")) if module else path.parents[len(dots) - 1]
+        candidates = [folder.with_suffix(".py"), *(folder / f"{name}.py" for name in re.findall(r"\w+", names))]
+        found |= {candidate for candidate in candidates if _is_kernel_file(candidate)}
+    return found
+
+
+@cache
+def _is_kernel_file(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    source = path.read_bytes()
+    return path.parent.name == "_numba" or (b"kernel" in source and b"_numba" in source)
