@@ -18,6 +18,7 @@ from ..metrics.external import (
 )
 from ..metrics.internal import silhouette_samples
 from ..metrics.resampling import jaccard_by_cluster
+from ..primitives.neighbors import k_nearest
 
 __all__ = [
     "OUTLIER_THRESHOLD",
@@ -34,6 +35,8 @@ STABILITY_ROWS = 3_000
 OUTLIER_THRESHOLD = 0.5
 # A row with at least this margin is sure: its own centre is closer than 0.7 of the way to the runner-up.
 SURE = 0.35
+# Neighbours that are asked where neither centres nor densities say how surely a row belongs.
+NEIGHBORS = 10
 
 
 def separation(X: np.ndarray, labels: np.ndarray, *, seed: int = 0) -> tuple[float, np.ndarray, int]:
@@ -100,7 +103,8 @@ def row_strengths(estimator: Any, X: np.ndarray, labels: np.ndarray, centers: np
     """Say how surely each row belongs, 0 to 1; noise 0.
 
     The margin ``(second - first) / (second + first)`` of squared distances to the two nearest centres for a method with centres;
-    the method's own membership for HDBSCAN; for DBSCAN 1 for a core row and 0.5 for one on the edge.
+    the method's own membership for HDBSCAN; for DBSCAN 1 for a core row and 0.5 for one on the edge; for any other, whose groups
+    may have any shape, the share of the row's nearest other rows that are in its group.
     """
     n = len(labels)
     if hasattr(estimator, "cluster_centers_"):
@@ -114,9 +118,12 @@ def row_strengths(estimator: Any, X: np.ndarray, labels: np.ndarray, centers: np
                 strengths[start : start + len(own)] = np.clip((runner_up - own) / total, 0, 1)
     elif hasattr(estimator, "probabilities_"):
         strengths = np.asarray(estimator.probabilities_, dtype=np.float64).copy()
-    else:
+    elif hasattr(estimator, "core_sample_indices_"):
         strengths = np.full(n, 0.5)
         strengths[np.asarray(estimator.core_sample_indices_, dtype=np.int64)] = 1.0
+    else:
+        _, near = k_nearest(X, min(NEIGHBORS + 1, n))
+        strengths = (labels[near[:, 1:]] == labels[:, None]).mean(axis=1) if n > 1 else np.ones(1)
     strengths[labels < 0] = 0.0
     return np.nan_to_num(np.clip(strengths, 0.0, 1.0))
 
