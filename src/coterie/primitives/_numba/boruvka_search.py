@@ -8,7 +8,7 @@ of the rows that ask can find a better answer in it.
 import numpy as np
 
 from .jit import kernel, part
-from .kdtree import node_distance2
+from .kdtree import boxes_distance2, node_distance2
 from .neighbors import push_children
 from .neighbors_tile import end_of, fill, larger, low_bit, near_boxes, near_distances
 
@@ -88,7 +88,7 @@ def search(
                 if ours and (
                     other_core[node] == np.inf
                     or other_core[node] > most
-                    or _box_gap2(low, high, home, other_low, other_high, node) > bound
+                    or boxes_distance2(low, high, home, other_low, other_high, node) > bound
                 ):
                     continue
                 if node < first_leaf:
@@ -205,14 +205,3 @@ def _widest(asked, limits, best, best_row):
         elif limits[i] == bound:
             latest = larger(latest, best_row[i])
     return bound, latest, most
-
-
-@part
-def _box_gap2(low, high, a, other_low, other_high, b):
-    """Return the least squared distance between the box of one node and the other rows of another."""
-    total = low.dtype.type(0)
-    for f in range(low.shape[1]):
-        gap = larger(low[a, f] - other_high[b, f], other_low[b, f] - high[a, f])
-        if gap > 0:
-            total += gap * gap
-    return total

@@ -10,12 +10,13 @@ from typing import NamedTuple
 import numpy as np
 
 from .blocks import run_blocks
-from .jit import kernel
+from .jit import kernel, part
 from .tile import GROUP, pack_panel
 
-__all__ = ["KDTree", "box_distance2", "build_kdtree", "node_distance2"]
+__all__ = ["KDTree", "box_distance2", "boxes_distance2", "build_kdtree", "node_distance2"]
 
 _ROWS_PER_BLOCK = 8192
+_FEW_ROWS = 4096  # NumPy builds the tree in a few milliseconds: five kernels less to compile
 
 
 class KDTree(NamedTuple):
@@ -53,6 +54,8 @@ def build_kdtree(X: np.ndarray, leaf_size: int = GROUP) -> KDTree:
     order = np.arange(n)
     bounds = np.zeros((n_nodes, 2), np.int64)
     bounds[0, 1] = n
+    if n <= _FEW_ROWS:
+        return _build_small(X, order, bounds, depth, leaf_size)
     low, high = np.empty((n_nodes, d), X.dtype), np.empty((n_nodes, d), X.dtype)
     for level in range(depth):
         nodes = 1 << level
@@ -69,7 +72,35 @@ def build_kdtree(X: np.ndarray, leaf_size: int = GROUP) -> KDTree:
     return KDTree(rows, order, bounds, low, high, panels, depth)
 
 
-@kernel
+def _build_small(X: np.ndarray, order: np.ndarray, bounds: np.ndarray, depth: int, leaf_size: int) -> KDTree:
+    """Build a tree level by level: sort the rows of all nodes at once, each by its widest feature, and halve them."""
+    n, d = X.shape
+    for level in range(depth):
+        nodes = slice((1 << level) - 1, (2 << level) - 1)
+        start, end = bounds[nodes].T
+        rows = X[order]
+        widest = (np.maximum.reduceat(rows, start) - np.minimum.reduceat(rows, start)).argmax(axis=1)
+        node_of = np.repeat(np.arange(1 << level), end - start)
+        order = order[np.lexsort((rows[np.arange(n), widest[node_of]], node_of))]
+        below = bounds[2 * nodes.start + 1 : 2 * nodes.stop + 1].reshape(-1, 4)
+        below[:] = np.stack([start, (start + end) // 2, (start + end) // 2, end], axis=1)
+    leaves = 1 << depth
+    start, end = bounds[leaves - 1 :].T
+    places = start[:, None] + np.arange(leaf_size)
+    rows = X[order]
+    panels = rows[np.minimum(places, n - 1)]
+    panels[places >= end[:, None]] = np.inf
+    low, high = np.empty((len(bounds), d), X.dtype), np.empty((len(bounds), d), X.dtype)
+    low[leaves - 1 :], high[leaves - 1 :] = np.minimum.reduceat(rows, start), np.maximum.reduceat(rows, start)
+    for level in range(depth - 1, -1, -1):
+        first, last = (1 << level) - 1, (2 << level) - 1
+        for box, join in ((low, np.minimum), (high, np.maximum)):
+            below = box[2 * first + 1 : 2 * last + 1]
+            join(below[::2], below[1::2], out=box[first:last])
+    return KDTree(rows, order, bounds, low, high, np.ascontiguousarray(panels.transpose(0, 2, 1)), depth)
+
+
+@part
 def node_distance2(
     low,  # (nodes, d)  in
     high,  # (nodes, d)  in
@@ -77,15 +108,29 @@ def node_distance2(
     b,  # int  in
 ):
     """Return the least squared distance between points of the boxes of two nodes: 0 where they touch."""
+    return boxes_distance2(low, high, a, low, high, b)
+
+
+@part
+def boxes_distance2(
+    low,  # (nodes, d)  in
+    high,  # (nodes, d)  in
+    a,  # int  in
+    other_low,  # (other_nodes, d)  in: of another tree, or other boxes of the same nodes
+    other_high,  # (other_nodes, d)  in
+    b,  # int  in
+):
+    """Return the least squared distance between points of box ``a`` and points of the other box ``b``."""
     total = low.dtype.type(0)
     for f in range(low.shape[1]):
-        gap = max(low[a, f] - high[b, f], low[b, f] - high[a, f])
+        gap, back = low[a, f] - other_high[b, f], other_low[b, f] - high[a, f]
+        gap = gap if gap > back else back
         if gap > 0:
             total += gap * gap
     return total
 
 
-@kernel
+@part
 def box_distance2(
     X,  # (n, d)  in
     row,  # int  in
@@ -99,7 +144,8 @@ def box_distance2(
     """
     total = low.dtype.type(0)
     for f in range(low.shape[1]):
-        gap = max(low[node, f] - X[row, f], X[row, f] - high[node, f])
+        gap, back = low[node, f] - X[row, f], X[row, f] - high[node, f]
+        gap = gap if gap > back else back
         if gap > 0:
             total += gap * gap
     return total
@@ -115,7 +161,7 @@ def _split_nodes(block, first, nodes, per_block, X, order, bounds):
         bounds[2 * node + 2, 0], bounds[2 * node + 2, 1] = middle, end
 
 
-@kernel
+@part
 def _widest(X, order, start, end):
     """Return the feature with the widest range over order[start:end]; ties: the lowest."""
     widest, most = 0, -1.0
@@ -130,7 +176,7 @@ def _widest(X, order, start, end):
     return widest
 
 
-@kernel
+@part
 def _select(X, order, start, end, middle, feature):
     """Reorder order[start:end] so that no row before ``middle`` has a greater value than one after it (quickselect)."""
     values = np.empty(end - start, X.dtype)

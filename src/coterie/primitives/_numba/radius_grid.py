@@ -12,7 +12,7 @@ import numpy as np
 
 from .blocks import run_blocks
 from .grid import SortedCells, sort_into_cells
-from .jit import kernel
+from .jit import kernel, part
 from .radius_nearest import precedes
 from .radius_tile import bit_count, low_bit, within_span
 from .tile import GROUP
@@ -155,7 +155,7 @@ def _gather(block, per_block, rows, order, starts, sorted_rows, columns, low, hi
                 high[cell, f] = max(high[cell, f], value)
 
 
-@kernel
+@part
 def _start(keys, key, lines, reach, pointers):
     """Point at the first cell of each line around the cell ``key``, and behind its last."""
     for line in range(len(lines)):
@@ -169,7 +169,7 @@ def _start(keys, key, lines, reach, pointers):
         pointers[line, 0] = pointers[line, 1] = low
 
 
-@kernel
+@part
 def _move(keys, key, lines, line, reach, pointers):
     """Move the pointers of a line on to the cell ``key``; return the first cell and the end."""
     first, end = pointers[line, 0], pointers[line, 1]
@@ -182,7 +182,7 @@ def _move(keys, key, lines, line, reach, pointers):
     return first, end
 
 
-@kernel
+@part
 def _spans(
     key,  # int  in: of a cell
     keys,  # (c,) int64  in
@@ -324,7 +324,7 @@ def join_grid(
                     root = find(parent, cell)
 
 
-@kernel
+@part
 def _touch(a, b, X, columns, starts, limit2, places):
     """Say whether a row of one cell lies within the radius of a row of the other."""
     end = starts[b + 1]
@@ -407,7 +407,7 @@ def nearest_grid(
             distances2[query] = best if place >= 0 else np.inf
 
 
-@kernel
+@part
 def pair2(
     A,  # (a, d)  in
     i,  # int  in

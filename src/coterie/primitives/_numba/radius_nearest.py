@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from .jit import kernel
-from .kdtree import box_distance2
+from .jit import kernel, part
+from .kdtree import box_distance2, boxes_distance2
+from .neighbors_tile import fill, larger
 from .radius_tile import low_bit, within
 from .radius_tree import EMPTY
 from .tile import squared_distances
@@ -44,9 +45,10 @@ def nearest_tree(
     for leaf in range(block * per_block, min(q_leaves, (block + 1) * per_block)):
         mine = q_leaves - 1 + leaf
         start, end = q_bounds[mine, 0], q_bounds[mine, 1]
-        best[:], place[:] = limit2, -1
+        fill(best, limit2)
+        fill(place, -1)
         worst = limit2
-        stack[0], gaps[0] = 0, gap2(q_low, q_high, mine, low, high, 0)
+        stack[0], gaps[0] = 0, boxes_distance2(q_low, q_high, mine, low, high, 0)
         top = 1 if states[0] != EMPTY and end > start else 0
         while top > 0:
             top -= 1
@@ -71,14 +73,16 @@ def nearest_tree(
                         place[i],
                         near,
                     )
-            worst = best[: end - start].max()
+            worst = best[0]
+            for i in range(1, end - start):
+                worst = larger(worst, best[i])
         for i in range(end - start):
             found = place[i] >= 0
             indices[q_order[start + i]] = order[place[i]] if found else -1
             distances2[q_order[start + i]] = best[i] if found else np.inf
 
 
-@kernel
+@part
 def _nearer(Q, query, X, order, panels, leaf, masks, first, best, place, near):
     """Return the nearest so far of a query after one more leaf."""
     bits = masks[leaf] & within(Q, query, panels, leaf, best)
@@ -93,29 +97,11 @@ def _nearer(Q, query, X, order, panels, leaf, masks, first, best, place, near):
     return best, place
 
 
-@kernel
-def gap2(
-    q_low,  # (q_nodes, d)  in
-    q_high,  # (q_nodes, d)  in
-    mine,  # int  in
-    low,  # (nodes, d)  in
-    high,  # (nodes, d)  in
-    node,  # int  in
-):
-    """Return the least squared distance between points of a box of one tree and a box of another."""
-    total = low.dtype.type(0)
-    for f in range(low.shape[1]):
-        gap = max(q_low[mine, f] - high[node, f], low[node, f] - q_high[mine, f])
-        if gap > 0:
-            total += gap * gap
-    return total
-
-
-@kernel
+@part
 def _push_near(mine, q_low, q_high, node, low, high, states, worst, stack, gaps, top):
     """Push the children that may hold a nearest row, the nearer on top."""
     a, b = 2 * node + 1, 2 * node + 2
-    gap_a, gap_b = gap2(q_low, q_high, mine, low, high, a), gap2(q_low, q_high, mine, low, high, b)
+    gap_a, gap_b = boxes_distance2(q_low, q_high, mine, low, high, a), boxes_distance2(q_low, q_high, mine, low, high, b)
     if gap_b < gap_a:
         a, b, gap_a, gap_b = b, a, gap_b, gap_a
     if gap_b <= worst and states[b] != EMPTY:
@@ -127,7 +113,7 @@ def _push_near(mine, q_low, q_high, node, low, high, states, worst, stack, gaps,
     return top
 
 
-@kernel
+@part
 def precedes(
     X,  # (n, d)  in: rows in the order of an index
     order,  # (n,) int64  in: their row of the input

@@ -8,7 +8,7 @@ by level in the same way, and a leaf passes over any node whose rows are already
 
 import numpy as np
 
-from .jit import kernel
+from .jit import kernel, part
 from .kdtree import box_distance2, node_distance2
 from .radius_tile import bit_count, low_bit, within
 from .union_find import find, union
@@ -19,7 +19,7 @@ _STACK = 128  # deeper than any tree: each level adds one node
 EMPTY, MIXED, UNIFORM = 0, 1, 2
 
 
-@kernel
+@part
 def farthest2(
     low,  # (nodes, d)  in
     high,  # (nodes, d)  in
@@ -84,7 +84,7 @@ def count_tree(
             node = (node - 1) // 2
 
 
-@kernel
+@part
 def _count_below(
     root, mine, X, bounds, low, high, panels, leaves, limit2, weights, enough, counts, left, n_left, stack
 ):
@@ -161,7 +161,7 @@ def join_leaves(
                 break
 
 
-@kernel
+@part
 def _join_bits(parent, row, start, bits):
     while bits != 0:
         union(parent, row, start + low_bit(bits))
@@ -262,7 +262,7 @@ def join_level(
                 _join_pair(mine, node, X, bounds, low, high, panels, leaves, limit2, masks, states, one, parent)
 
 
-@kernel
+@part
 def _join_pair(mine, node, X, bounds, low, high, panels, leaves, limit2, masks, states, one, parent):
     start, their_start = bounds[mine, 0], bounds[node, 0]
     theirs = masks[node - (leaves - 1)]

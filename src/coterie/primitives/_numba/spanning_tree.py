@@ -6,6 +6,7 @@ from .blocks import run_kernel
 from .boruvka import boruvka
 from .jit import kernel
 from .neighbors import build_index, nearest_in_index
+from .prim import MOST_ROWS, prim
 
 __all__ = ["mutual_reachability_tree", "spanning_tree"]
 
@@ -20,14 +21,18 @@ def spanning_tree(X: np.ndarray, core_distances: np.ndarray | None) -> tuple[np.
     n = len(X)
     if n == 1:
         return _no_edges()
-    if core_distances is None:
-        core2 = np.zeros(n, X.dtype)
-        near = nearest_in_index(index, 2, 1, 2)[1] if n > 1 else None
-        edges = boruvka(tree, index.rows, core2, near)
-    else:
+    near, core2 = None, np.zeros(n, X.dtype)
+    if core_distances is not None:
         core = core_distances.astype(np.float64)[tree.order] / index.scale
-        edges = boruvka(tree, index.rows, (core * core).astype(X.dtype))
-    return _in_order(*edges, index.scale)
+        core2 = (core * core).astype(X.dtype)
+    elif n > MOST_ROWS:
+        near = nearest_in_index(index, 2, 1, 2)[1]
+    return _in_order(*_edges(index, core2, near), index.scale)
+
+
+def _edges(index, core2, near):
+    """Return the edges by the algorithm that suits the number of rows; the tree is the same."""
+    return prim(index.tree, core2) if len(core2) <= MOST_ROWS else boruvka(index.tree, index.rows, core2, near)
 
 
 def mutual_reachability_tree(
@@ -43,7 +48,7 @@ def mutual_reachability_tree(
     core_distances[tree.order] = _weights(core2, index.scale)
     if n == 1:
         return _no_edges(), core_distances
-    edges = boruvka(tree, index.rows, np.ascontiguousarray(core2), near)
+    edges = _edges(index, np.ascontiguousarray(core2), near)
     return _in_order(*edges, index.scale), core_distances
 
 

@@ -10,7 +10,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from .jit import kernel
+from .jit import kernel, part
 
 __all__ = ["find", "number_by_first", "union"]
 
@@ -35,7 +35,7 @@ def _swap(
     return signature, codegen
 
 
-@kernel
+@part
 def find(
     parent,  # (n,) int64  in/out: paths are shortened
     member,  # int  in
@@ -50,7 +50,7 @@ def find(
     return member
 
 
-@kernel
+@part
 def union(
     parent,  # (n,) int64  in/out
     a,  # int  in
