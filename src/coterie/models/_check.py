@@ -15,11 +15,15 @@ _COMPLAINTS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueErr
 # Kinds of the items and lengths, by attribute: equal letters are equal lengths across the state of one estimator; d is the
 # number of features, n the rows of the fit. An estimator with other attributes adds a line each.
 _SHAPES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "edges_": ("f", ("d", "edges")),
     "labels_": ("iu", ("n",)),
     "feature_names_in_": ("OU", ("d",)),
     "cluster_centers_": ("f", ("k", "d")),
     "_centers": ("f", ("k", "d")),
     "_shift": ("f", ("d",)),
+    "_prices": ("f", ("k",)),
+    "_divided_rows": ("f", ("divided", "d")),
+    "_divided_labels": ("iu", ("divided",)),
     "core_sample_indices_": ("iu", ("core",)),
     "components_": ("f", ("core", "d")),
     "_rows": ("f", ("n", "d")),
@@ -32,8 +36,9 @@ _SHAPES: dict[str, tuple[str, tuple[str, ...]]] = {
     "condensed_tree_": ("iuf", ("edges",)),
     "minimum_spanning_tree_": ("iuf", ("links",)),
     "single_linkage_tree_": ("iuf", ("links", "four")),
+    "linkage_matrix_": ("f", ("links", "four")),
 }
-_FINITE = {"cluster_centers_", "_centers", "_shift", "components_", "_rows"}
+_FINITE = {"cluster_centers_", "_centers", "_shift", "_prices", "_divided_rows", "components_", "_rows"}
 
 
 def mapping(value: Any, what: str) -> dict[str, Any]:
