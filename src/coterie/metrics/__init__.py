@@ -7,18 +7,30 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "SilhouetteEstimate": "internal",
     "adjusted_mutual_info_score": "external",
     "adjusted_rand_score": "external",
     "calinski_harabasz_score": "internal",
     "clustering_accuracy": "external",
+    "completeness_score": "external",
     "contingency_table": "external",
     "davies_bouldin_score": "internal",
     "dbcv_score": "density",
+    "dunn_score": "dunn",
+    "fowlkes_mallows_score": "external",
+    "generalized_dunn_score": "dunn",
+    "homogeneity_score": "external",
     "jaccard_by_cluster": "resampling",
     "normalized_clustering_accuracy": "external",
+    "normalized_mutual_info_score": "external",
+    "pair_f1_score": "external",
+    "silhouette_estimate": "internal",
     "silhouette_samples": "internal",
     "silhouette_score": "internal",
     "stability": "resampling",
+    "v_measure_score": "external",
+    "wb_score": "internal",
+    "xie_beni_score": "internal",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605 - the table above is the list

@@ -2,24 +2,32 @@
 
 Each cluster gets a spanning tree over mutual reachability distances. Its sparseness is the longest inner edge of that tree;
 its separation from another cluster the shortest mutual reachability between their inner rows. A cluster is good when it is
-further from the others than it is sparse inside (Moulavi et al. 2014). Time O(n^2 d), memory O(n d): no distance matrix.
+further from the others than it is sparse inside (Moulavi et al. 2014). The separations come from one more tree, over the inner
+rows of all clusters: its lightest edge that leaves a cluster is that cluster's. What costs most are the core distance of the
+paper, a sum over all pairs of a cluster, and the clusters' trees: O(sum n_c^2 d) time, O(n d) memory.
 """
+
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
+from ..arrays import to_numpy
 from ..errors import InputError
-from .internal import BLOCK_SIZE
+from ..primitives.cluster_reach import densest_trees, density_distances
+from ..primitives.spanning_tree import spanning_tree
+from ._inputs import as_rows, check_finite, clusters_of, scaled
 
 __all__ = ["dbcv_score"]
 
 
-def dbcv_score(X, labels, *, per_cluster: bool = False):
+def dbcv_score(X: Any, labels: Any, *, per_cluster: bool = False) -> Any:
     """Give the density-based validity of a clustering, from -1 to 1.
 
     Parameters
     ----------
     X : (n, d) array-like of float
-        Rows; Euclidean distance.
+        Rows; Euclidean distance. A tensor is scored on the host.
     labels : (n,) array-like of int
         Cluster of each row, noise -1. Noise lowers the score: clusters are weighted by their share of all rows.
     per_cluster : bool, default=False
@@ -29,17 +37,21 @@ def dbcv_score(X, labels, *, per_cluster: bool = False):
     -------
     score : float
     validities : (k,) float64 array
-        Only with ``per_cluster``; clusters in ascending order of label.
+        Only with ``per_cluster``; clusters of two rows or more in ascending order of label.
 
     Raises
     ------
     InputError
-        If fewer than two clusters have two rows or more.
+        If fewer than two clusters have two rows or more, or ``X`` is not finite.
 
     Notes
     -----
-    A duplicate row makes the core distance 0, the limit of the paper's formula. Clusters of one row count as noise. Where
-    several spanning trees are shortest, the one that grows from the first row, lowest row first, decides which rows are inner.
+    A duplicate row makes the core distance 0, the limit of the paper's formula. Clusters of one row count as noise.
+
+    The paper leaves open which shortest spanning tree is meant, and there are many: most edges weigh as much as the core distance
+    of one of their ends. Implementations that grow the tree from the first row give another score when the rows are shuffled
+    (0.23 to 0.41 for three blobs of 40 rows). Here each row is joined to the densest row it reaches, so the order of the rows
+    does not matter; the score lies at the upper end of what shuffling gives.
 
     References
     ----------
@@ -54,89 +66,48 @@ def dbcv_score(X, labels, *, per_cluster: bool = False):
     >>> bool(0.9 < score < 1)
     True
     """
-    X = np.asarray(X, dtype=np.float64)
-    labels = np.asarray(labels)
-    if X.ndim != 2 or labels.shape != (len(X),):
-        raise InputError(f"X must be 2-D with one label a row, got shapes {X.shape} and {labels.shape}")
-    names, sizes = np.unique(labels[labels != -1], return_counts=True)
-    names, sizes = names[sizes > 1], sizes[sizes > 1]
-    if len(names) < 2:
-        raise InputError(f"dbcv_score needs at least 2 clusters of 2 rows or more, got {len(names)}")
-    X = X - X.mean(axis=0)
-    parts = [_inner(X[labels == name]) for name in names]
-    sparseness = np.array([part[2] for part in parts])
-    separation = np.full((len(names), len(names)), np.inf)
-    for i in range(len(parts)):
-        for j in range(i + 1, len(parts)):
-            separation[i, j] = separation[j, i] = _least_reach(parts[i], parts[j])
-    nearest = separation.min(axis=1)
-    larger = np.maximum(nearest, sparseness)
-    validity = np.divide(nearest - sparseness, larger, out=np.zeros(len(names)), where=larger > 0)
-    score = float((sizes * validity).sum() / len(X))
+    rows = np.asarray(to_numpy(as_rows(X)), np.float64)
+    check_finite(rows)
+    clusters = clusters_of(labels, len(rows), at_least=0)
+    kept = np.flatnonzero(clusters.sizes > 1)
+    if len(kept) < 2:
+        raise InputError(f"dbcv_score needs at least 2 clusters of 2 rows or more, got {len(kept)}")
+    # The rows of clusters that count, cluster by cluster.
+    order = np.argsort(clusters.codes, kind="stable")
+    members = order[np.isin(clusters.codes[order], kept)]
+    starts = np.concatenate([[0], np.cumsum(clusters.sizes[kept])])
+    rows = np.ascontiguousarray(scaled(rows)[members])
+    core = np.concatenate([density_distances(rows[a:b]) for a, b in pairwise(starts)])
+    inner, sparseness = _inner(rows, starts, core)
+    separation = _separation(rows, np.repeat(np.arange(len(kept)), clusters.sizes[kept]), core, inner)
+    larger = np.maximum(separation, sparseness)
+    validity = np.divide(separation - sparseness, larger, out=np.zeros(len(kept)), where=larger > 0)
+    score = float((clusters.sizes[kept] * validity).sum() / len(clusters.codes))
     return (score, validity) if per_cluster else score
 
 
-def _inner(X: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """Return the inner rows of a cluster's tree, their core distances, and the longest edge between inner rows."""
-    core = _core_distances(X)
-    ends, lengths = _spanning_tree(X, core)
-    degree = np.bincount(ends.ravel(), minlength=len(X))
-    inner = degree > 1
-    between = inner[ends].all(axis=1)
-    sparse = float(lengths[between].max()) if between.any() else float(lengths.max())
-    rows = np.flatnonzero(inner) if inner.any() else np.arange(len(X))
-    return X[rows], core[rows], sparse
+def _inner(X: np.ndarray, starts: np.ndarray, core: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return which rows are inner ones of their cluster's tree, and its longest edge between inner rows, else its longest."""
+    left, right, weights = densest_trees(X, starts, core)
+    inner = np.bincount(np.concatenate([left, right]), minlength=len(X)) > 1
+    between = inner[left] & inner[right]
+    sparseness = np.empty(len(starts) - 1)
+    for c, (a, b) in enumerate(pairwise(starts)):
+        edges = slice(a - c, b - c - 1)
+        inside = between[edges]
+        sparseness[c] = (weights[edges][inside] if inside.any() else weights[edges]).max()
+        if not inner[a:b].any():
+            inner[a:b] = True
+    return inner, sparseness
 
 
-def _core_distances(X: np.ndarray) -> np.ndarray:
-    # ((sum 1/d^m) / (n - 1))^(-1/m) in logarithms: d^-m overflows from about 40 columns on.
-    n, m = X.shape
-    core = np.empty(n)
-    step = max(1, BLOCK_SIZE // n)
-    for start in range(0, n, step):
-        rows = np.arange(start, min(start + step, n))
-        with np.errstate(divide="ignore"):
-            powers = -m * np.log(_distances(X[rows], X))
-        powers[np.arange(len(rows)), rows] = -np.inf
-        top = powers.max(axis=1)
-        finite = np.isfinite(top)
-        total = np.full(len(rows), np.inf)
-        total[finite] = top[finite] + np.log(np.exp(powers[finite] - top[finite, None]).sum(axis=1))
-        core[rows] = np.exp(-(total - np.log(n - 1)) / m)
-    return core
-
-
-def _spanning_tree(X: np.ndarray, core: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    n = len(X)
-    best = np.full(n, np.inf)
-    source = np.zeros(n, dtype=np.int64)
-    outside = np.ones(n, dtype=bool)
-    ends, lengths = np.empty((n - 1, 2), dtype=np.int64), np.empty(n - 1)
-    at = 0
-    for step in range(n - 1):
-        outside[at] = False
-        reach = np.maximum(np.maximum(np.sqrt(((X - X[at]) ** 2).sum(axis=1)), core), core[at])
-        closer = outside & (reach < best)
-        best[closer], source[closer] = reach[closer], at
-        best[at] = np.inf
-        at = int(np.argmin(np.where(outside, best, np.inf)))
-        ends[step], lengths[step] = (source[at], at), best[at]
-    return ends, lengths
-
-
-def _least_reach(a: tuple, b: tuple) -> float:
-    (X, core_x, _), (Y, core_y, _) = a, b
-    least = np.inf
-    step = max(1, BLOCK_SIZE // len(Y))
-    for start in range(0, len(X), step):
-        reach = _distances(X[start : start + step], Y)
-        np.maximum(reach, core_x[start : start + step, None], out=reach)
-        np.maximum(reach, core_y, out=reach)
-        least = min(least, float(reach.min()))
+def _separation(X: np.ndarray, cluster: np.ndarray, core: np.ndarray, inner: np.ndarray) -> np.ndarray:
+    """Return each cluster's least mutual reachability from its inner rows to those of another one."""
+    # Whichever way the rows are split in two, a shortest tree holds a shortest edge between both sides.
+    tree = spanning_tree(X[inner], core[inner])
+    cluster = cluster[inner]
+    a, b = cluster[tree.left], cluster[tree.right]
+    least = np.full(int(cluster[-1]) + 1, np.inf)
+    for side in (a, b):
+        np.minimum.at(least, side[a != b], tree.weights[a != b])
     return least
-
-
-def _distances(rows: np.ndarray, X: np.ndarray) -> np.ndarray:
-    from scipy.spatial.distance import cdist
-
-    return cdist(rows, X)

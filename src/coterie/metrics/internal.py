@@ -1,21 +1,41 @@
 """Scores of a clustering from the data alone, for compact groups.
 
 The silhouette compares, for each row, its mean distance to its own cluster with that to the nearest other one (Rousseeuw
-1987). Davies-Bouldin and Calinski-Harabasz compare spread within clusters with spread between them. The silhouette costs
-O(n^2 d) time and O(n) memory (blocks of rows); the other two O(n d). Noise (-1) is left out of all three.
+1987): exact in O(n^2 d) time and O(n d) memory, or estimated from a sample with an error bar. The scores around centers, in
+O(n d): Davies-Bouldin, Calinski-Harabasz, WB and Xie-Beni compare spread within clusters with spread between their centers.
+Noise (-1) takes no part in any of them. Arrays, frames and tensors are scored by the engine that owns them.
 """
+
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arrays import to_numpy
 from ..errors import InputError
+from ..primitives.cluster_distances import Spread, cluster_spread, distance_sums, mean_distances
+from ._inputs import Clusters, as_rows, check_finite, clusters_of, scaled
 
-__all__ = ["calinski_harabasz_score", "davies_bouldin_score", "silhouette_samples", "silhouette_score"]
+__all__ = [
+    "SilhouetteEstimate",
+    "calinski_harabasz_score",
+    "davies_bouldin_score",
+    "silhouette_estimate",
+    "silhouette_samples",
+    "silhouette_score",
+    "spread_of",
+    "wb_score",
+    "xie_beni_score",
+]
 
-# Doubles in one block of distances: 16 MiB, a few times the last-level cache of a laptop.
-BLOCK_SIZE = 1 << 21
+
+class SilhouetteEstimate(NamedTuple):
+    """A mean silhouette from a sample of the rows, and how far off it may be."""
+
+    value: float
+    standard_error: float
 
 
-def silhouette_score(X, labels, *, sample_size: int | None = None, random_state: int | None = 0) -> float:
+def silhouette_score(X: Any, labels: Any, *, sample_size: int | None = None, random_state: int | None = 0) -> float:
     """Give the mean silhouette, from -1 (wrong) through 0 (overlapping) to 1 (far apart).
 
     Parameters
@@ -36,11 +56,16 @@ def silhouette_score(X, labels, *, sample_size: int | None = None, random_state:
     Raises
     ------
     InputError
-        If fewer than two clusters remain, or every row is alone.
+        If fewer than two clusters remain, every row is alone, or ``X`` is not finite.
 
     See Also
     --------
     silhouette_samples : The value of each row.
+    silhouette_estimate : The sampled value with its standard error.
+
+    Notes
+    -----
+    O(n^2 d) time, O(n d) memory; with a sample of m rows O(m n d) time. The same bits on any number of threads.
 
     Examples
     --------
@@ -49,14 +74,65 @@ def silhouette_score(X, labels, *, sample_size: int | None = None, random_state:
     >>> round(silhouette_score(X, [0, 0, 1, 1]), 3)
     0.9
     """
-    X, codes, _kept = _clean(X, labels)
-    rows = np.arange(len(X))
-    if sample_size is not None and sample_size < len(X):
-        rows = np.sort(np.random.default_rng(random_state).choice(len(X), sample_size, replace=False))
-    return float(_silhouettes(X, codes, rows).mean())
+    if sample_size is not None:
+        return silhouette_estimate(X, labels, sample_size=sample_size, random_state=random_state).value
+    rows, clusters, _kept = _without_noise(X, labels)
+    return float(_silhouettes(rows, clusters).mean())
 
 
-def silhouette_samples(X, labels, *, rows=None) -> np.ndarray:
+def silhouette_estimate(
+    X: Any, labels: Any, *, sample_size: int = 2000, random_state: int | None = 0
+) -> SilhouetteEstimate:
+    """Estimate the mean silhouette from a sample of the rows, and say how far off the estimate may be.
+
+    Parameters
+    ----------
+    X : (n, d) array-like of float
+        Rows; Euclidean distance.
+    labels : (n,) array-like of int
+        Cluster of each row; noise (-1) takes no part.
+    sample_size : int, default=2000
+        How many rows are scored, 2 or more; all of them if there are no more. 2000 give a standard error near 0.005.
+    random_state : int or None, default=0
+        Draws the sample.
+
+    Returns
+    -------
+    SilhouetteEstimate
+        ``value`` and ``standard_error``; the true mean lies within two standard errors in 95 of 100 samples.
+
+    Raises
+    ------
+    InputError
+        As for `silhouette_score`, or if ``sample_size`` is less than 2.
+
+    Notes
+    -----
+    m rows are drawn without replacement and each is measured against all n rows, so that its silhouette is exact. Their mean
+    is unbiased; its standard error is ``s / sqrt(m) * sqrt(1 - m / n)`` with s the standard deviation within the sample.
+    O(m n d) time.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.r_[np.linspace(0, 1, 50), np.linspace(3, 4, 50)][:, None]
+    >>> value, error = silhouette_estimate(X, np.repeat([0, 1], 50), sample_size=30)
+    >>> abs(value - silhouette_score(X, np.repeat([0, 1], 50))) < 3 * error
+    True
+    """
+    if sample_size < 2:
+        raise InputError(f"sample_size must be at least 2, got {sample_size}; a spread needs two rows")
+    rows, clusters, _kept = _without_noise(X, labels)
+    n = len(rows)
+    if sample_size >= n:
+        return SilhouetteEstimate(float(_silhouettes(rows, clusters).mean()), 0.0)
+    chosen = np.sort(np.random.default_rng(random_state).choice(n, sample_size, replace=False))
+    values = _silhouettes_of(rows, clusters, chosen)
+    error = values.std(ddof=1) / np.sqrt(sample_size) * np.sqrt(1 - sample_size / n)
+    return SilhouetteEstimate(float(values.mean()), float(error))
+
+
+def silhouette_samples(X: Any, labels: Any, *, rows: Any = None) -> np.ndarray:
     """Give the silhouette of each row, or of the rows asked for.
 
     Parameters
@@ -76,21 +152,29 @@ def silhouette_samples(X, labels, *, rows=None) -> np.ndarray:
     Raises
     ------
     InputError
-        If fewer than two clusters remain.
+        If fewer than two clusters remain, every row is alone, or ``X`` is not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> silhouette_samples(np.array([[0.0], [1.0], [10.0]]), [0, 0, 1]).round(2).tolist()
+    [0.9, 0.89, 0.0]
     """
-    labels = np.asarray(labels)
-    wanted = np.arange(len(labels)) if rows is None else np.asarray(rows, dtype=np.int64)
-    clean, codes, kept = _clean(X, labels)
-    position = np.full(len(labels), -1)
-    position[kept] = np.arange(len(kept))
-    inside = position[wanted] >= 0
+    clean, clusters, kept = _without_noise(X, labels)
+    if rows is None:
+        values = np.zeros(len(kept))
+        values[kept] = _silhouettes(clean, clusters)
+        return values
+    wanted = np.asarray(to_numpy(rows), dtype=np.int64)
+    position = np.cumsum(kept) - 1
+    inside = kept[wanted]
     values = np.zeros(len(wanted))
-    values[inside] = _silhouettes(clean, codes, position[wanted[inside]])
+    values[inside] = _silhouettes_of(clean, clusters, position[wanted[inside]])
     return values
 
 
-def davies_bouldin_score(X, labels) -> float:
-    """Give the mean, over clusters, of the worst ratio of spread to distance between centres; lower is better.
+def davies_bouldin_score(X: Any, labels: Any) -> float:
+    """Give the mean, over clusters, of the worst ratio of spread to distance between centers; lower is better.
 
     Parameters
     ----------
@@ -102,19 +186,30 @@ def davies_bouldin_score(X, labels) -> float:
     Returns
     -------
     float
-        0 or more.
+        0 or more; centers that coincide do not count as a pair (scikit-learn's convention).
+
+    Raises
+    ------
+    InputError
+        If fewer than two clusters remain, every row is alone, or ``X`` is not finite.
+
+    References
+    ----------
+    Davies D. L., Bouldin D. W. (1979), A cluster separation measure, IEEE TPAMI 1, doi:10.1109/TPAMI.1979.4766909.
+
+    Examples
+    --------
+    >>> davies_bouldin_score([[0.0], [1.0], [10.0], [11.0]], [0, 0, 1, 1])
+    0.1
     """
-    X, codes, _ = _clean(X, labels)
-    centers, _ = _centers(X, codes)
-    spread = _mean_by(np.sqrt(((X - centers[codes]) ** 2).sum(axis=1)), codes)
-    between = np.sqrt(np.maximum(((centers[:, None] - centers[None]) ** 2).sum(axis=2), 0.0))
-    if np.allclose(spread, 0) or np.allclose(between, 0):
-        return 0.0
+    spread = spread_of(X, labels)
+    mean = spread.distances / spread.sizes
+    between = _between(spread.centers)
     between[between == 0] = np.inf
-    return float(((spread[:, None] + spread[None]) / between).max(axis=1).mean())
+    return float(((mean[:, None] + mean) / between).max(axis=1).mean())
 
 
-def calinski_harabasz_score(X, labels) -> float:
+def calinski_harabasz_score(X: Any, labels: Any) -> float:
     """Give the ratio of between-cluster to within-cluster variance, each per degree of freedom; higher is better.
 
     Parameters
@@ -128,71 +223,166 @@ def calinski_harabasz_score(X, labels) -> float:
     -------
     float
         0 or more; 1 when the clusters have no spread at all (scikit-learn's convention).
+
+    Raises
+    ------
+    InputError
+        If fewer than two clusters remain, every row is alone, or ``X`` is not finite.
+
+    References
+    ----------
+    Calinski T., Harabasz J. (1974), A dendrite method for cluster analysis, Communications in Statistics 3,
+    doi:10.1080/03610927408827101.
+
+    Examples
+    --------
+    >>> calinski_harabasz_score([[0.0], [1.0], [10.0], [11.0]], [0, 0, 1, 1])
+    200.0
     """
-    X, codes, _ = _clean(X, labels)
-    centers, sizes = _centers(X, codes)
-    within = float(((X - centers[codes]) ** 2).sum())
-    between = float((sizes * ((centers - X.mean(axis=0)) ** 2).sum(axis=1)).sum())
-    k = len(sizes)
-    return 1.0 if within == 0.0 else between * (len(X) - k) / (within * (k - 1.0))
+    spread = spread_of(X, labels)
+    within, between = _sums_of_squares(spread)
+    n, k = int(spread.sizes.sum()), len(spread.sizes)
+    return 1.0 if within == 0.0 else between * (n - k) / (within * (k - 1.0))
 
 
-def _clean(X, labels) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    X = np.asarray(X)
-    labels = np.asarray(labels)
-    if X.ndim != 2 or labels.shape != (len(X),):
-        raise InputError(f"X must be 2-D with one label a row, got shapes {X.shape} and {labels.shape}")
-    kept = np.flatnonzero(labels != -1)
-    names, codes = np.unique(labels[kept], return_inverse=True)
-    if not 2 <= len(names) < len(kept):
-        raise InputError(
-            f"a validity score needs at least 2 clusters and one with more than one row, got {len(names)} clusters "
-            f"over {len(kept)} rows that are not noise"
-        )
-    values = X[kept].astype(np.float64)
-    return values - values.mean(axis=0), codes, kept
+def wb_score(X: Any, labels: Any) -> float:
+    """Give k times the ratio of within-cluster to between-cluster sum of squares; lower is better.
+
+    Parameters
+    ----------
+    X : (n, d) array-like of float
+        Rows.
+    labels : (n,) array-like of int
+        Cluster of each row; noise (-1) takes no part.
+
+    Returns
+    -------
+    float
+        0 or more; infinite when all centers coincide. Its least value over k marks the number of clusters.
+
+    Raises
+    ------
+    InputError
+        If fewer than two clusters remain, every row is alone, or ``X`` is not finite.
+
+    References
+    ----------
+    Zhao Q., Xu M., Franti P. (2009), Sum-of-squares based cluster validity index and significance analysis, ICANNGA,
+    doi:10.1007/978-3-642-04921-7_32.
+
+    Examples
+    --------
+    >>> wb_score([[0.0], [1.0], [10.0], [11.0]], [0, 0, 1, 1])
+    0.02
+    """
+    spread = spread_of(X, labels)
+    within, between = _sums_of_squares(spread)
+    return float(len(spread.sizes) * within / between) if between > 0 else float("inf")
 
 
-def _centers(X: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    sizes = np.bincount(codes)
-    sums = np.stack([np.bincount(codes, column, len(sizes)) for column in X.T], axis=1)
-    return sums / sizes[:, None], sizes
+def xie_beni_score(X: Any, labels: Any) -> float:
+    """Give the mean squared distance to the own center over the least squared distance between centers; lower is better.
+
+    Parameters
+    ----------
+    X : (n, d) array-like of float
+        Rows.
+    labels : (n,) array-like of int
+        Cluster of each row; noise (-1) takes no part.
+
+    Returns
+    -------
+    float
+        0 or more; infinite when two centers coincide.
+
+    Raises
+    ------
+    InputError
+        If fewer than two clusters remain, every row is alone, or ``X`` is not finite.
+
+    References
+    ----------
+    Xie X. L., Beni G. (1991), A validity measure for fuzzy clustering, IEEE TPAMI 13, doi:10.1109/34.85677.
+
+    Examples
+    --------
+    >>> xie_beni_score([[0.0], [1.0], [10.0], [11.0]], [0, 0, 1, 1])
+    0.0025
+    """
+    spread = spread_of(X, labels)
+    within, _ = _sums_of_squares(spread)
+    between = _between(spread.centers)
+    np.fill_diagonal(between, np.inf)
+    least = float(between.min()) ** 2
+    return within / int(spread.sizes.sum()) / least if least > 0 else float("inf")
 
 
-def _mean_by(values: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    return np.bincount(codes, values) / np.bincount(codes)
+def spread_of(X: Any, labels: Any) -> Spread:
+    """Check rows and labels and return centers and spread of each cluster, in units in which no square overflows."""
+    rows = as_rows(X)
+    clusters = clusters_of(labels, len(rows))
+    k = len(clusters.names)
+    with np.errstate(over="ignore", invalid="ignore"):
+        spread = cluster_spread(rows, clusters.codes, k)
+        total = float(spread.squares.sum()) + float(np.square(spread.centers).sum())
+    if not 1e-200 < total < 1e200:
+        check_finite(rows)
+        spread = cluster_spread(scaled(rows), clusters.codes, k)
+    elif clusters.sizes.sum() < len(rows):
+        check_finite(rows)  # the sums have not seen the noise
+    return spread
 
 
-def _silhouettes(X: np.ndarray, codes: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    # With the rows sorted by cluster, the sum of distances to each cluster is one segment sum, without a one-hot matrix.
-    order = np.argsort(codes, kind="stable")
-    sorted_X, sizes = X[order], np.bincount(codes)
-    starts = np.r_[0, np.cumsum(sizes)[:-1]]
-    norms = (sorted_X**2).sum(axis=1)
-    values = np.empty(len(rows))
-    step = max(1, BLOCK_SIZE // len(X))
-    for start in range(0, len(rows), step):
-        block = rows[start : start + step]
-        sums = np.add.reduceat(_distances(X[block], sorted_X, norms), starts, axis=1)
-        own = codes[block]
-        at = np.arange(len(block))
-        inner = sums[at, own] / np.maximum(sizes[own] - 1, 1)
-        means = sums / sizes
+def _sums_of_squares(spread: Spread) -> tuple[float, float]:
+    """Return the sums of squares within clusters, 0 where it is nothing but rounding, and between their centers."""
+    n = int(spread.sizes.sum())
+    mean = spread.sizes @ (spread.centers - spread.centers[0]) / n + spread.centers[0]
+    between = float(spread.sizes @ np.square(spread.centers - mean).sum(axis=1))
+    within = float(spread.squares.sum())
+    rounding = n * float(np.square(4 * np.finfo(np.float64).eps * spread.centers).sum(axis=1).max())
+    return (within if within > rounding else 0.0), between
+
+
+def _between(centers: np.ndarray) -> np.ndarray:
+    """Return the (k, k) distances between centers."""
+    from scipy.spatial.distance import cdist
+
+    return cdist(centers, centers)
+
+
+def _without_noise(X: Any, labels: Any) -> tuple[Any, Clusters, np.ndarray]:
+    """Return the rows that are not noise, their clusters, and which rows they are, (n,) bool."""
+    rows = as_rows(X)
+    clusters = clusters_of(labels, len(rows))
+    kept = clusters.codes >= 0
+    check_finite(rows)
+    if not kept.all():
+        rows = rows[np.flatnonzero(kept)]
+        clusters = clusters._replace(codes=clusters.codes[kept])
+    return rows, clusters, kept
+
+
+def _silhouettes(rows: Any, clusters: Clusters) -> np.ndarray:
+    inner, outer = mean_distances(rows, clusters.codes, len(clusters.names))
+    return _compare(to_numpy(inner), to_numpy(outer), clusters.sizes[clusters.codes])
+
+
+def _silhouettes_of(rows: Any, clusters: Clusters, chosen: np.ndarray) -> np.ndarray:
+    """Return the silhouettes of some rows, in blocks that bound the (rows, clusters) sums."""
+    k = len(clusters.names)
+    values = np.empty(len(chosen))
+    step = max(64, (1 << 24) // k)
+    for start in range(0, len(chosen), step):
+        some = chosen[start : start + step]
+        own, at = clusters.codes[some], np.arange(len(some))
+        sums = to_numpy(distance_sums(rows, clusters.codes, k, rows[some]))
+        inner = sums[at, own] / np.maximum(clusters.sizes[own] - 1, 1)
+        means = sums / clusters.sizes
         means[at, own] = np.inf
-        outer = means.min(axis=1)
-        larger = np.maximum(inner, outer)
-        values[start : start + step] = np.divide(
-            outer - inner, larger, out=np.zeros(len(block)), where=(sizes[own] > 1) & (larger > 0)
-        )
+        values[start : start + step] = _compare(inner, means.min(axis=1), clusters.sizes[own])
     return values
 
 
-def _distances(rows: np.ndarray, X: np.ndarray, norms: np.ndarray) -> np.ndarray:
-    squares = rows @ X.T
-    squares *= -2.0
-    own = (rows**2).sum(axis=1)
-    squares += own[:, None]
-    squares += norms
-    # What the subtraction leaves of an exact zero is rounding of this size; call it zero.
-    squares[squares < 1e-14 * max(float(norms.max(initial=0.0)), float(own.max(initial=0.0)))] = 0.0
-    return np.sqrt(squares, out=squares)
+def _compare(inner: np.ndarray, outer: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    larger = np.maximum(inner, outer)
+    return np.divide(outer - inner, larger, out=np.zeros(len(inner)), where=(sizes > 1) & (larger > 0))
