@@ -26,12 +26,32 @@ CATALOG = (
         "k compact groups around their means", True, False, ("numba", "torch"),
     ),
     Entry(
+        "KMedoids", "coterie.partition.kmedoids:KMedoids", "partition",
+        "k compact groups around rows that stand for them, by any distance", True, False, ("numba", "torch"),
+    ),
+    Entry(
+        "CLARA", "coterie.partition.clara:CLARA", "partition",
+        "k-medoids from samples, for very many rows", True, False, ("numba", "torch"),
+    ),
+    Entry(
+        "CLARANS", "coterie.partition.clarans:CLARANS", "partition",
+        "k-medoids by random exchanges, in little memory", True, False, ("numba", "torch"),
+    ),
+    Entry(
         "DBSCAN", "coterie.density.dbscan:DBSCAN", "density",
         "groups of any shape at one density, the rest noise", False, True, ("numba", "torch"),
     ),
     Entry(
         "HDBSCAN", "coterie.density.hdbscan:HDBSCAN", "density",
         "groups of any shape at their own densities, the rest noise", False, True, ("numba", "torch"),
+    ),
+    Entry(
+        "Genie", "coterie.hierarchy.genie:Genie", "hierarchy",
+        "groups of any shape, none of them tiny", True, False, ("numba", "torch"),
+    ),
+    Entry(
+        "CLIQUE", "coterie.grid.clique:CLIQUE", "grid",
+        "dense groups in any of the subspaces, described in words", False, True, ("numba", "torch"),
     ),
 )  # fmt: skip
 
