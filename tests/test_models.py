@@ -376,6 +376,13 @@ def _bomb_bytes(kind, canary, path):
         path.write_bytes(pickle.dumps(Bomb(canary), protocol=int(kind)))
 
 
+def test_a_header_of_any_length_is_read(nearest, tmp_path):
+    # The first byte of the file is the length's lowest: 0x80 is also how a pickle begins.
+    for extra in range(64):
+        path = models.save(nearest, tmp_path / "m.coterie", card={"note": "x" * 8 * extra})
+        assert models.load(path).card["note"] == "x" * 8 * extra
+
+
 @pytest.mark.parametrize("kind", ["0", "2", "5", "npy", "npz", "pt"])
 def test_a_pickle_renamed_to_coterie_is_never_run(kind, tmp_path):
     canary, path = tmp_path / "canary", tmp_path / "model.coterie"

@@ -175,10 +175,11 @@ def _size_of_regular_file(path: Path) -> int:
 
 def _header(file: IO[bytes], size: int, path: Path) -> tuple[dict[str, Any], int]:
     start = file.read(8)
-    if start[:1] == b"\x80" or start[:2] == b"PK" or start[:6] == b"\x93NUMPY":
-        raise ModelFileError(f"{path} is a pickle or an archive, not a coterie model; nothing in it was run")
     length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
     if not 2 <= length <= min(MAX_HEADER, size - 8):
+        # Asked only here: a header may well be 0x80 or 0x4b50 ("PK") bytes long.
+        if start[:1] == b"\x80" or start[:2] == b"PK" or start[:6] == b"\x93NUMPY":
+            raise ModelFileError(f"{path} is a pickle or an archive, not a coterie model; nothing in it was run")
         raise ModelFileError(f"{path} is not a coterie model, or is cut short")
     header = strict_json(file.read(length), str(path))
     if not isinstance(header, dict):
