@@ -1,6 +1,7 @@
-"""From the edges of a spanning tree to the single-linkage hierarchy.
+"""From merges of rows, such as the edges of a spanning tree, to a hierarchy in SciPy's layout.
 
-Taking the edges from the shortest to the longest, each edge merges the two groups that it joins (Gower and Ross 1969).
+Taking the edges of a spanning tree from the shortest to the longest, each merges the two groups that it joins: single linkage
+(Gower and Ross 1969). Any other linkage is a list of edges too: each merge joins a row of the one group to one of the other.
 Groups are found by union-find with path halving: O(n) memory, almost O(n) time, no recursion.
 """
 
@@ -9,7 +10,7 @@ import numpy as np
 # Compiled without an engine of its own; `_numba` does the compiling.
 from ..primitives.compiled import kernel, part, run_kernel
 
-__all__ = ["single_linkage"]
+__all__ = ["linkage_matrix", "single_linkage"]
 
 _EDGES_A_CALL = 1 << 20  # about 0.1 s, so that Ctrl-C is heard
 
@@ -45,9 +46,34 @@ def single_linkage(left: np.ndarray, right: np.ndarray, weights: np.ndarray) -> 
     >>> single_linkage(np.array([0, 1]), np.array([2, 2]), np.array([1.0, 4.0])).tolist()
     [[0.0, 2.0, 1.0, 2.0], [1.0, 3.0, 4.0, 3.0]]
     """
-    n = len(weights) + 1
+    return linkage_matrix(left, right, weights)
+
+
+def linkage_matrix(left: np.ndarray, right: np.ndarray, heights: np.ndarray) -> np.ndarray:
+    """Lay out merges of clusters, each of them named by any of its rows, as SciPy does.
+
+    Parameters
+    ----------
+    left, right : (n - 1,) int64 array
+        A row of each of the two clusters that a merge joins.
+    heights : (n - 1,) float64 array
+        Of the merges, in the order in which they are to be made.
+
+    Returns
+    -------
+    (n - 1, 4) float64 array
+        As from `single_linkage`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.trees.linkage import linkage_matrix
+    >>> linkage_matrix(np.array([1, 0]), np.array([2, 2]), np.array([1.0, 4.0])).tolist()
+    [[1.0, 2.0, 1.0, 2.0], [0.0, 3.0, 4.0, 3.0]]
+    """
+    n = len(heights) + 1
     linkage = np.empty((n - 1, 4))
-    linkage[:, 2] = weights
+    linkage[:, 2] = heights
     parent, node = np.arange(n), np.arange(n)
     for start in range(0, n - 1, _EDGES_A_CALL):
         run_kernel(_merge, start, min(n - 1, start + _EDGES_A_CALL), left, right, parent, node, linkage)
