@@ -49,6 +49,10 @@ SETTINGS = MappingProxyType(
             few={"n_clusters": 2},
             unordered={"init": FOUR_CENTERS, "n_init": 1},
         ),
+        # Seeds: the random ones must be the same twice. In any order of rows and columns they end in the same place.
+        "KMedoids": Settings({"n_clusters": 4}, few={"n_clusters": 2}),
+        "CLARA": Settings({"n_clusters": 4, "random_state": 0}, few={"n_clusters": 2}),
+        "CLARANS": Settings({"n_clusters": 4, "random_state": 0}, few={"n_clusters": 2}, repeat=20),
         "DBSCAN": Settings(
             {"eps": 1.0, "min_samples": 5}, few={"min_samples": 3}, many={"eps": 0.3}, wide={40: {"eps": 4.0}}
         ),

@@ -19,6 +19,7 @@ _SHAPES: dict[str, tuple[str, tuple[str, ...]]] = {
     "labels_": ("iu", ("n",)),
     "feature_names_in_": ("OU", ("d",)),
     "cluster_centers_": ("f", ("k", "d")),
+    "medoid_indices_": ("iu", ("k",)),
     "_centers": ("f", ("k", "d")),
     "_shift": ("f", ("d",)),
     "_prices": ("f", ("k",)),
