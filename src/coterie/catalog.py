@@ -38,6 +38,10 @@ CATALOG = (
         "k-medoids by random exchanges, in little memory", True, False, ("numba", "torch"),
     ),
     Entry(
+        "MiniBatchKMeans", "coterie.stream.minibatch_kmeans:MiniBatchKMeans", "stream",
+        "k compact groups around their means, from small batches of rows", True, False, ("numba", "torch"),
+    ),
+    Entry(
         "DBSCAN", "coterie.density.dbscan:DBSCAN", "density",
         "groups of any shape at one density, the rest noise", False, True, ("numba", "torch"),
     ),
@@ -46,12 +50,24 @@ CATALOG = (
         "groups of any shape at their own densities, the rest noise", False, True, ("numba", "torch"),
     ),
     Entry(
+        "OPTICS", "coterie.density.optics:OPTICS", "density",
+        "one order of the rows that shows groups of every density", False, True, ("numba", "torch"),
+    ),
+    Entry(
         "Genie", "coterie.hierarchy.genie:Genie", "hierarchy",
         "groups of any shape, none of them tiny", True, False, ("numba", "torch"),
     ),
     Entry(
         "CLIQUE", "coterie.grid.clique:CLIQUE", "grid",
         "dense groups in any of the subspaces, described in words", False, True, ("numba", "torch"),
+    ),
+    Entry(
+        "STING", "coterie.grid.sting:STING", "grid",
+        "groups of touching cells of enough rows, and answers about cells", False, True, ("numba", "torch"),
+    ),
+    Entry(
+        "WaveCluster", "coterie.grid.wavecluster:WaveCluster", "grid",
+        "groups of any shape where smoothed counts of cells stand out", False, True, ("numba", "torch"),
     ),
 )  # fmt: skip
 

@@ -53,10 +53,23 @@ SETTINGS = MappingProxyType(
         "KMedoids": Settings({"n_clusters": 4}, few={"n_clusters": 2}),
         "CLARA": Settings({"n_clusters": 4, "random_state": 0}, few={"n_clusters": 2}),
         "CLARANS": Settings({"n_clusters": 4, "random_state": 0}, few={"n_clusters": 2}, repeat=20),
+        "MiniBatchKMeans": Settings(
+            {"n_clusters": 4, "random_state": 0}, few={"n_clusters": 2}, unordered=None, weight_is_rows=False
+        ),
         "DBSCAN": Settings(
             {"eps": 1.0, "min_samples": 5}, few={"min_samples": 3}, many={"eps": 0.3}, wide={40: {"eps": 4.0}}
         ),
+        # In subspaces a handful of rows in many columns has more units than there are seconds.
+        "CLIQUE": Settings({"n_intervals": 8, "full_space": True}),
+        "STING": Settings({"n_cells": 8, "min_points": 3}, wide={40: {"axes": [0, 1, 39]}}),
+        "WaveCluster": Settings(
+            {"n_cells": 16, "wavelet": "haar", "threshold": 1.0, "border": "absorb"}, wide={40: {"n_cells": 4}}
+        ),
         "HDBSCAN": Settings({"min_cluster_size": 8}, many={"min_cluster_size": 150}),
+        "OPTICS": Settings(
+            {"min_samples": 5, "extraction": "dbscan", "eps": 1.0}, few={"min_samples": 3}, many={"eps": 0.3},
+            unordered=None, wide={40: {"eps": 4.0}},
+        ),
     }
 )
 # Parameters in the unit of the data (or its square): they grow with it.

@@ -21,6 +21,10 @@ _SHAPES: dict[str, tuple[str, tuple[str, ...]]] = {
     "cluster_centers_": ("f", ("k", "d")),
     "medoid_indices_": ("iu", ("k",)),
     "_centers": ("f", ("k", "d")),
+    "_committed": ("f", ("k", "d")),
+    "_mass": ("f", ("k",)),
+    "_waiting": ("f", ("waiting", "d")),
+    "_waiting_weights": ("f", ("waiting",)),
     "_shift": ("f", ("d",)),
     "_prices": ("f", ("k",)),
     "_divided_rows": ("f", ("divided", "d")),
@@ -30,6 +34,12 @@ _SHAPES: dict[str, tuple[str, tuple[str, ...]]] = {
     "_rows": ("f", ("n", "d")),
     "core_distances_": ("f", ("n",)),
     "probabilities_": ("f", ("n",)),
+    "ordering_": ("iu", ("n",)),
+    "reachability_": ("f", ("n",)),
+    "predecessor_": ("iu", ("n",)),
+    "cluster_hierarchy_": ("iu", ("intervals", "two")),
+    "_twins": ("iu", ("n",)),
+    "_reaches": ("f", ("clusters",)),
     "outlier_scores_": ("f", ("n",)),
     "_leaving": ("f", ("n",)),
     "_births": ("f", ("clusters",)),
@@ -38,8 +48,20 @@ _SHAPES: dict[str, tuple[str, tuple[str, ...]]] = {
     "minimum_spanning_tree_": ("iuf", ("links",)),
     "single_linkage_tree_": ("iuf", ("links", "four")),
     "linkage_matrix_": ("f", ("links", "four")),
+    "box_": ("f", ("two", "d")),
+    "n_cells_": ("iu", ("axes",)),
+    "_axes": ("iu", ("axes",)),
+    "_coords": ("iu", ("occupied", "axes")),
+    "_counts": ("iu", ("occupied",)),
+    "_first": ("iu", ("occupied",)),
+    "_cells": ("iu", ("labelled", "axes")),
+    "_cell_labels": ("iu", ("labelled",)),
+    "_attributes": ("iu", ("attributes",)),
+    "_sums": ("u", ("occupied", "attributes", "four")),
+    "_extremes": ("f", ("occupied", "attributes", "two")),
+    "_bins": ("iu", ("occupied", "attributes", "eight")),
 }
-_FINITE = {"cluster_centers_", "_centers", "_shift", "_prices", "_divided_rows", "components_", "_rows"}
+_FINITE = {"cluster_centers_", "_centers", "_committed", "_mass", "_waiting", "_waiting_weights", "_shift", "_prices", "_divided_rows", "components_", "_rows"}
 
 
 def mapping(value: Any, what: str) -> dict[str, Any]:

@@ -70,10 +70,7 @@ def _grow(
                         value < reach2[row]
                         or (
                             value == reach2[row]
-                            and (
-                                gaps[j] < gap2[row]
-                                or (gaps[j] == gap2[row] and order[joined] < order[nearest[row]])
-                            )
+                            and (gaps[j] < gap2[row] or (gaps[j] == gap2[row] and order[joined] < order[nearest[row]]))
                         )
                     ):
                         reach2[row], gap2[row], nearest[row], changed = value, gaps[j], joined, True

@@ -101,7 +101,10 @@ def _nearer(Q, query, X, order, panels, leaf, masks, first, best, place, near):
 def _push_near(mine, q_low, q_high, node, low, high, states, worst, stack, gaps, top):
     """Push the children that may hold a nearest row, the nearer on top."""
     a, b = 2 * node + 1, 2 * node + 2
-    gap_a, gap_b = boxes_distance2(q_low, q_high, mine, low, high, a), boxes_distance2(q_low, q_high, mine, low, high, b)
+    gap_a, gap_b = (
+        boxes_distance2(q_low, q_high, mine, low, high, a),
+        boxes_distance2(q_low, q_high, mine, low, high, b),
+    )
     if gap_b < gap_a:
         a, b, gap_a, gap_b = b, a, gap_b, gap_a
     if gap_b <= worst and states[b] != EMPTY:
