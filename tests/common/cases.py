@@ -60,10 +60,18 @@ SETTINGS = MappingProxyType(
             {"eps": 1.0, "min_samples": 5}, few={"min_samples": 3}, many={"eps": 0.3}, wide={40: {"eps": 4.0}}
         ),
         # In subspaces a handful of rows in many columns has more units than there are seconds.
-        "CLIQUE": Settings({"n_intervals": 8, "full_space": True}),
-        "STING": Settings({"n_cells": 8, "min_points": 3}, wide={40: {"axes": [0, 1, 39]}}),
+        "CLIQUE": Settings(
+            {"n_intervals": 8, "full_space": True},
+            wide={8: {"density_threshold": 1 / 240}, 40: {"density_threshold": 1 / 240}},
+        ),
+        # In many columns nearly every row has a cell for itself: few cells a side, and they touch by corners.
+        "STING": Settings(
+            {"n_cells": 8, "min_points": 3},
+            wide=dict.fromkeys((8, 40), {"n_cells": 3, "min_points": 1, "connectivity": "full"}),
+        ),
         "WaveCluster": Settings(
-            {"n_cells": 16, "wavelet": "haar", "threshold": 1.0, "border": "absorb"}, wide={40: {"n_cells": 4}}
+            {"n_cells": 16, "wavelet": "haar", "threshold": 1.0, "border": "absorb"},
+            wide=dict.fromkeys((8, 40), {"n_cells": 3, "level": 0, "threshold": 0.0}),
         ),
         "HDBSCAN": Settings({"min_cluster_size": 8}, many={"min_cluster_size": 150}),
         "OPTICS": Settings(

@@ -1,0 +1,74 @@
+"""A batch on the CPU: rows are gathered, shifted, compared and added up in one pass, two thousand a block."""
+
+import numpy as np
+import scipy.sparse
+
+from . import sparse_assign
+from .blocks import block_count, run_blocks
+from .jit import kernel
+from .tile import ROWS, nearest_of_eight, pack_centers
+
+__all__ = ["batch_step"]
+
+_ROWS_A_BLOCK = 2048
+_MOST_SUM_BYTES = 1 << 23
+
+
+def batch_step(X, rows, centers, shift, scale, sample_weight):
+    """See `coterie.primitives.batch_step.batch_step`."""
+    if scipy.sparse.issparse(X):
+        return _sparse_step(X[rows] / X.dtype.type(scale), centers, sample_weight)
+    k, d = centers.shape
+    packed, norms = pack_centers(np.ascontiguousarray(centers), X.dtype)
+    weight = np.ones(1) if sample_weight is None else sample_weight
+    n_blocks = block_count(len(rows), _ROWS_A_BLOCK, max(1, min(64, _MOST_SUM_BYTES // (8 * k * d))))
+    sums, weights, inertia = np.zeros((n_blocks, k, d)), np.zeros((n_blocks, k)), np.zeros(n_blocks)
+    run_blocks(
+        _add_up, n_blocks, n_blocks, X, rows, weight, shift / scale, 1 / scale, packed, norms, sums, weights, inertia
+    )
+    return sums.sum(0), weights.sum(0), float(inertia.sum())
+
+
+def _sparse_step(batch, centers, sample_weight):
+    labels, distances2 = sparse_assign.nearest_center(batch, centers)
+    sums, weights = sparse_assign.center_sums(batch, labels, len(centers), sample_weight)
+    return sums, weights, float(distances2.sum() if sample_weight is None else sample_weight @ distances2)
+
+
+@kernel
+def _add_up(
+    block,
+    n_blocks,  # int  in
+    X,  # (n, d)  in
+    rows,  # (b,) int64  in
+    weight,  # (b,) float64, or (1,) for all  in
+    shift,  # (d,) float64  in: subtracted after scaling
+    factor,  # float  in: one over the scale
+    packed,  # (g, d, lanes)  in
+    norms,  # (g, lanes)  in
+    sums,  # (n_blocks, k, d)  out: zero before
+    weights,  # (n_blocks, k)  out: zero before
+    inertia,  # (n_blocks,)  out
+):
+    d = X.shape[1]
+    eight = np.zeros((ROWS, d), X.dtype)
+    values, indices = np.empty(ROWS, X.dtype), np.empty(ROWS, np.int32)
+    start, end = len(rows) * block // n_blocks, len(rows) * (block + 1) // n_blocks
+    total = 0.0
+    for first in range(start, end, ROWS):
+        n_rows = min(ROWS, end - first)
+        for r in range(n_rows):
+            i = rows[first + r]
+            for f in range(d):
+                eight[r, f] = np.float64(X[i, f]) * factor - shift[f]
+        nearest_of_eight(eight, 0, packed, norms, values, indices)
+        for r in range(n_rows):
+            w = weight[first + r] if len(weight) > 1 else weight[0]
+            label, length2 = indices[r], 0.0
+            weights[block, label] += w
+            for f in range(d):
+                value = np.float64(eight[r, f])
+                length2 += value * value
+                sums[block, label, f] += w * value
+            total += w * max(0.0, length2 + values[r])
+    inertia[block] = total

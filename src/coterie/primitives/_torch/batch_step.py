@@ -1,0 +1,22 @@
+"""A batch on tensors: the composition of its parts."""
+
+import torch
+
+from ...arrays import to_numpy
+from .assign import center_sums, nearest_center
+from .conditioning import condition
+
+__all__ = ["batch_step"]
+
+
+def batch_step(X, rows, centers, shift, scale, sample_weight):
+    """See `coterie.primitives.batch_step.batch_step`."""
+    batch = condition(X[torch.as_tensor(rows, device=X.device)], shift, scale)[0]
+    labels, distances2 = nearest_center(batch, centers)
+    sums, weights = center_sums(batch, labels, len(centers), sample_weight)
+    distances2 = to_numpy(distances2)
+    return (
+        to_numpy(sums),
+        to_numpy(weights),
+        float(distances2.sum() if sample_weight is None else sample_weight @ distances2),
+    )

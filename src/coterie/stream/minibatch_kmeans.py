@@ -1,0 +1,432 @@
+"""Mini-batch K-means: the centers of K-means from small batches of rows.
+
+A first sample is clustered by K-means. Then every batch of rows is given to its nearest centers, and each center moves to the
+mean of all rows that it has ever been given, so that later batches move it less and less. Cost O(b d k) for a batch of b rows,
+whatever the number of rows there are; what is kept is k centers, their weights, and less than one batch of rows.
+"""
+
+import warnings
+from collections.abc import Iterator
+from itertools import islice
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.utils import check_random_state
+
+from ..arrays import like_input, to_numpy
+from ..base import Clusterer, Interval, StrOptions
+from ..errors import InputError
+from ..primitives.assign import nearest_center
+from ..primitives.conditioning import condition
+from ..primitives.distances import pairwise_distances
+from ._minibatch_state import (
+    MiniBatchState,
+    Settings,
+    absorb,
+    finalize,
+    mean_variance,
+    merge,
+    partial,
+    start,
+    step,
+    sweep,
+)
+
+__all__ = [
+    "MiniBatchKMeans",
+    "MiniBatchState",
+    "Settings",
+    "absorb",
+    "finalize",
+    "merge",
+    "minibatch_kmeans",
+    "partial",
+]
+
+_BLOCK_ROWS = 65_536
+
+
+def minibatch_kmeans(
+    X: Any,
+    settings: Settings,
+    *,
+    sample_weight: np.ndarray | None = None,
+    max_iter: int = 100,
+    max_no_improvement: int | None = 10,
+    tol: float = 0.0,
+) -> tuple[MiniBatchState, int]:
+    """Move centers by one batch after another, until they do not get better.
+
+    Parameters
+    ----------
+    X : (n, d) float array of any engine, or CSR array
+        As given; a memory-mapped file is read batch by batch.
+    settings : Settings
+    sample_weight : (n,) float64 array, optional
+    max_iter : int, default=100
+        Most passes over the rows.
+    max_no_improvement : int or None, default=10
+        Stop after so many batches without a better smoothed inertia; None: never.
+    tol : float, default=0
+        Stop when the centers' squared moves add up to no more than this share of the mean variance of the columns.
+
+    Returns
+    -------
+    state : MiniBatchState
+    n_iter : int
+        Passes begun.
+    """
+    n = X.shape[0]
+    per_pass = -(-n // settings.batch_size)
+    n_first = min(per_pass, -(-settings.init_size // (n // per_pass)))
+    batches = (rows for epoch in range(max_iter) for rows in sweep(n, settings.batch_size, settings.seed, epoch))
+    first = np.concatenate(list(islice(batches, n_first)))
+    state = start(X[first], settings, np.ones(len(first)) if sample_weight is None else sample_weight[first])
+    if n_first == per_pass:
+        return state, 1
+    variance = mean_variance(X[first], state) if tol > 0 else 0.0
+    smoothed, least, since = None, np.inf, 0
+    share = min(1.0, 2.0 * settings.batch_size / (n + 1))
+    for rows in batches:
+        weights = None if sample_weight is None else sample_weight[rows]
+        moved, inertia = step(state, X, rows, settings, weights)
+        shift2 = float(((moved.centers - state.centers) ** 2).sum())
+        state = moved
+        inertia /= len(rows) if weights is None else max(weights.sum(), np.finfo(float).tiny)
+        smoothed = inertia if smoothed is None else smoothed * (1 - share) + inertia * share
+        since = 0 if smoothed < least else since + 1
+        least = min(least, smoothed)
+        if (max_no_improvement is not None and since >= max_no_improvement) or (tol > 0 and shift2 <= tol * variance):
+            break
+    return state, -(-(n_first + state.n_steps) // per_pass)
+
+
+class MiniBatchKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
+    """K-means from small batches: nearly its centers, for rows that are many or that arrive one chunk after another.
+
+    Parameters
+    ----------
+    n_clusters : int, default=8
+        How many groups, at most the number of rows.
+    init : {"k-means++", "random"}, array of shape (n_clusters, d), or callable, default="k-means++"
+        Where K-means begins on the first sample, as for `KMeans`.
+    max_iter : int, default=100
+        Most passes over the rows in ``fit``.
+    batch_size : int, default=1024
+        Rows of a batch.
+    compute_labels : bool, default=True
+        Whether ``fit`` gives every row its label; without, ``labels_`` and ``inertia_`` are left out.
+    random_state : int, RandomState or None, default=None
+        Seed of the start, of the batches, and of centers moved because they hold too little.
+    tol : float, default=0.0
+        Stop when the centers' squared moves in one batch add up to no more than this share of the mean variance of the columns.
+    max_no_improvement : int or None, default=10
+        Stop after so many batches in a row that did not lower the smoothed inertia; None goes through all passes.
+    init_size : int or None, default=None
+        Rows of the first sample, rounded up to whole batches; None takes three batches, or ``3 * n_clusters`` rows where
+        that is more.
+    n_init : "auto" or int, default="auto"
+        Starts of K-means on the first sample, as for `KMeans`.
+    reassignment_ratio : float, default=0.01
+        A center that holds less than this share of what the heaviest holds moves to a random row of the batch.
+    device : str, default="cpu"
+        "cuda", "cuda:0", "mps" or "auto" move NumPy input to a GPU once; tensors are computed on where they lie.
+
+    Attributes
+    ----------
+    cluster_centers_ : (n_clusters, d) array
+        In the units of ``X`` and of its dtype.
+    labels_ : (n,) int64 array
+        Nearest center of each row, of the last chunk after ``partial_fit``; a tensor where ``X`` was one.
+    inertia_ : float
+        Weighted sum of squared distances of these rows to their nearest center.
+    n_iter_ : int
+        Passes that ``fit`` began.
+    n_steps_ : int
+        Batches since the first sample.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : (d,) array of str
+        Their names, where ``X`` had names that are strings.
+
+    See Also
+    --------
+    KMeans : the exact iteration, for data that fit into memory; less inertia by a percent or so.
+    Birch : centers of many small groups in one pass, found without knowing k.
+
+    Notes
+    -----
+    ``partial_fit`` collects rows until a batch is full, so the centers are the same bits however the rows were cut into
+    chunks; what waits counts as one smaller batch in ``cluster_centers_`` and is counted anew when its batch is full. Until
+    ``n_clusters`` rows have come there are no centers yet. ``fit`` takes its batches from all over the rows, each row once a
+    pass: it is ``partial_fit`` on the rows in that order, for sizes that divide into whole batches. With no more rows than the first
+    sample holds it is `KMeans`. `predict` gives the nearest center, ties to the lowest, and so repeats ``labels_``.
+
+    References
+    ----------
+    Sculley, D. (2010). Web-scale k-means clustering. WWW, 1177-1178. https://doi.org/10.1145/1772690.1772862
+
+    Bradley, P. S., & Fayyad, U. M. (1998). Refining initial points for k-means clustering. ICML, 91-99.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie import MiniBatchKMeans
+    >>> X = np.array([[1.0, 2.0], [1.0, 4.0], [1.0, 0.0], [10.0, 2.0], [10.0, 4.0], [10.0, 0.0]])
+    >>> model = MiniBatchKMeans(n_clusters=2, random_state=0).fit(X)
+    >>> sorted(model.cluster_centers_[:, 0].tolist())
+    [1.0, 10.0]
+    >>> stream = MiniBatchKMeans(n_clusters=2, random_state=0)
+    >>> for chunk in (X[:1], X[1:4], X[4:]):
+    ...     stream = stream.partial_fit(chunk)
+    >>> bool((stream.cluster_centers_ == MiniBatchKMeans(2, random_state=0).partial_fit(X).cluster_centers_).all())
+    True
+    """
+
+    _state_attributes: ClassVar = (
+        "_centers", "_shift", "_scale", "_n_features_out", "_committed", "_mass", "_waiting", "_waiting_weights", "_seed",
+    )  # fmt: skip
+    _parameter_constraints: ClassVar = {
+        "n_clusters": [Interval(Integral, 1, None, closed="left")],
+        "init": [StrOptions({"k-means++", "random"}), "array-like", callable],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "compute_labels": ["boolean"],
+        "random_state": ["random_state"],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "max_no_improvement": [Interval(Integral, 0, None, closed="left"), None],
+        "init_size": [Interval(Integral, 1, None, closed="left"), None],
+        "n_init": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "reassignment_ratio": [Interval(Real, 0, None, closed="left")],
+        "device": [str],
+    }
+
+    def __init__(
+        self,
+        n_clusters=8,
+        *,
+        init="k-means++",
+        max_iter=100,
+        batch_size=1024,
+        compute_labels=True,
+        random_state=None,
+        tol=0.0,
+        max_no_improvement=10,
+        init_size=None,
+        n_init="auto",
+        reassignment_ratio=0.01,
+        device="cpu",
+    ):
+        self.n_clusters = n_clusters
+        self.init = init
+        self.max_iter = max_iter
+        self.batch_size = batch_size
+        self.compute_labels = compute_labels
+        self.random_state = random_state
+        self.tol = tol
+        self.max_no_improvement = max_no_improvement
+        self.init_size = init_size
+        self.n_init = n_init
+        self.reassignment_ratio = reassignment_ratio
+        self.device = device
+
+    def fit(self, X, y=None, sample_weight=None):
+        """Find the centers, from batches of rows taken from all over ``X``.
+
+        Parameters
+        ----------
+        X : (n, d) array, frame, sparse array or tensor
+            A memory-mapped array is never copied; batches of it are.
+        y : ignored
+        sample_weight : (n,) array, optional
+            Weight of each row, not negative.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        InputError
+            If there are fewer rows than clusters, or a value is not finite.
+        """
+        self._validate_params()
+        rows = self._gate_in(X, reset=True, accept_sparse=True)
+        n = rows.shape[0]
+        if n < self.n_clusters:
+            raise InputError(f"n_samples={n} should be >= n_clusters={self.n_clusters}; lower n_clusters or add rows")
+        weight = self._weights(sample_weight, n)
+        self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        state, self.n_iter_ = minibatch_kmeans(
+            rows,
+            self._settings(),
+            sample_weight=weight,
+            max_iter=self.max_iter,
+            max_no_improvement=self.max_no_improvement,
+            tol=self.tol,
+        )
+        self._keep(state, rows, X)
+        if self.compute_labels:
+            self._label(rows, X, weight)
+            n_found = int(np.count_nonzero(np.bincount(to_numpy(self.labels_))))
+            if n_found < self.n_clusters:
+                warnings.warn(
+                    f"{n_found} of n_clusters={self.n_clusters} clusters hold rows: there may be fewer distinct rows; lower n_clusters",
+                    ConvergenceWarning,
+                    stacklevel=2,
+                )
+        return self
+
+    def partial_fit(self, X, y=None, sample_weight=None):
+        """Go on with more rows, after ``fit`` or from nothing.
+
+        Parameters
+        ----------
+        X : (n, d) array, frame, sparse array or tensor
+            The next rows; all chunks of one kind.
+        y : ignored
+        sample_weight : (n,) array, optional
+
+        Returns
+        -------
+        self
+        """
+        begun = hasattr(self, "_seed")
+        if not begun:
+            self._validate_params()
+        rows = self._gate_in(X, reset=not begun, accept_sparse=True)
+        weight = self._weights(sample_weight, rows.shape[0], some=False)
+        if not begun:
+            self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        state = absorb(self._state(), rows, self._settings(), weight)
+        self._keep(state, rows, X)
+        if hasattr(self, "cluster_centers_"):
+            self._label(rows, X, weight)
+        return self
+
+    def predict(self, X):
+        """Return the nearest center of each row, ties to the lowest.
+
+        Parameters
+        ----------
+        X : (n, d) array, frame, sparse array or tensor
+
+        Returns
+        -------
+        (n,) int64 array
+        """
+        return like_input(self._nearest(self._rows(X))[0], X)
+
+    def transform(self, X):
+        """Return the distance of each row to each center.
+
+        Parameters
+        ----------
+        X : (n, d) array, frame, sparse array or tensor
+
+        Returns
+        -------
+        (n, n_clusters) array
+        """
+        rows = self._rows(X)
+        return like_input(pairwise_distances(self._conditioned(rows), self._centers) * self._scale, X)
+
+    def score(self, X, y=None, sample_weight=None):
+        """Return minus the inertia of ``X``: the greater, the better.
+
+        Parameters
+        ----------
+        X : (n, d) array, frame, sparse array or tensor
+        y : ignored
+        sample_weight : (n,) array, optional
+
+        Returns
+        -------
+        float
+        """
+        rows = self._rows(X)
+        return -self._inertia(self._nearest(rows)[1], self._check_weights(sample_weight, rows.shape[0]))
+
+    def _rows(self, X):
+        rows = self._gate_in(X, reset=False, accept_sparse=True)
+        if not hasattr(self, "cluster_centers_"):
+            raise NotFittedError(
+                f"this MiniBatchKMeans has seen fewer than n_clusters={self.n_clusters} rows; call partial_fit with more first"
+            )
+        return rows
+
+    def _weights(self, sample_weight, n, some=True):
+        weight = self._check_weights(sample_weight, n)
+        if weight is not None and (weight.min(initial=0.0) < 0 or (some and not weight.any())):
+            raise InputError("sample_weight must not be negative, nor zero for every row")
+        return weight
+
+    def _settings(self):
+        wanted = max(3 * self.batch_size, 3 * self.n_clusters) if self.init_size is None else self.init_size
+        return Settings(
+            n_clusters=self.n_clusters,
+            batch_size=self.batch_size,
+            init_size=-(-max(wanted, self.n_clusters) // self.batch_size) * self.batch_size,
+            init=self.init,
+            n_init=self.n_init,
+            reassignment_ratio=self.reassignment_ratio,
+            seed=self._seed,
+        )
+
+    def _state(self):
+        """Return the state that the last call left, nothing waiting counted."""
+        if not hasattr(self, "n_steps_"):
+            return MiniBatchState()
+        return MiniBatchState(
+            self._committed, self._mass, self._shift, self._scale, self._waiting, self._waiting_weights, self.n_steps_
+        )
+
+    def _keep(self, state, rows, X):
+        self._committed, self._mass, self.n_steps_ = state.centers, state.mass, state.n_steps
+        self._waiting, self._waiting_weights = state.waiting, state.weights
+        self._shift, self._scale = state.shift, state.scale
+        if state.centers is None and state.waiting.shape[0] < self.n_clusters:
+            return
+        done = finalize(state, self._settings())
+        self._centers = done.centers
+        # Before the first sample is full the shift is that of the rows so far.
+        self._shift, self._scale = done.shift, done.scale
+        self._n_features_out = self.n_clusters
+        dtype = np.float32 if "float32" in str(rows.dtype) else np.float64
+        self.cluster_centers_ = like_input((done.centers * done.scale + done.shift).astype(dtype), X)
+
+    def _label(self, rows, X, weight):
+        labels, distances2 = self._nearest(rows)
+        self.labels_ = like_input(labels, X)
+        self.inertia_ = self._inertia(distances2, weight)
+
+    def _inertia(self, distances2, weight):
+        total = float(distances2.sum() if weight is None else weight @ distances2)
+        return total * self._scale * self._scale
+
+    def _conditioned(self, rows):
+        if issparse(rows):
+            return rows / rows.dtype.type(self._scale)
+        return condition(rows, self._shift, self._scale).rows
+
+    def _nearest(self, rows):
+        """Return labels and squared distances on the host, a block of rows at a time: nothing of the size of X is copied."""
+        labels, distances2 = np.empty(rows.shape[0], np.int64), np.empty(rows.shape[0])
+        for block in _blocks(rows.shape[0]):
+            found = nearest_center(self._conditioned(rows[block]), self._centers)
+            labels[block], distances2[block] = (to_numpy(part) for part in found)
+        return labels, distances2
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def _blocks(n: int) -> Iterator[slice]:
+    return (slice(first, first + _BLOCK_ROWS) for first in range(0, n, _BLOCK_ROWS))
