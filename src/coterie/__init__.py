@@ -13,12 +13,13 @@ __version__ = "0.1.0"
 _PUBLIC = {line.name: line.target for line in CATALOG} | {
     "Analysis": "coterie.report:Analysis",
     "Graph": "coterie.arrays:Graph",
+    "LocalOutlierFactor": "coterie.density.local_outlier_factor:LocalOutlierFactor",
     "NOISE": "coterie.arrays:NOISE",
     "load": "coterie.models:load",
     "run": "coterie.report:run",
     "save": "coterie.models:save",
 }
-_MODULES = ("arrays", "catalog", "errors", "metrics")
+_MODULES = ("arrays", "catalog", "errors", "grid", "metrics")
 
 __all__ = ["__version__", *_PUBLIC, *_MODULES]  # noqa: PLE0604 - names come from the catalog
 

@@ -10,10 +10,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .arrays import first_bad_value, is_tensor, to_device
 from .errors import InputError
 
-__all__ = ["Clusterer", "Interval", "StrOptions"]
+__all__ = ["Clusterer", "Estimator", "Interval", "StrOptions"]
 
 
-class Clusterer(ClusterMixin, BaseEstimator):
+class Estimator(BaseEstimator):
     """Base of every estimator: parameters as scikit-learn has them, arrays of any engine in, the same kind out."""
 
     _state_attributes: ClassVar[tuple[str, ...]] = ()
@@ -103,8 +103,12 @@ class Clusterer(ClusterMixin, BaseEstimator):
         public = [name for name in vars(self) if name.endswith("_") and not name.startswith("_")]
         return {name: getattr(self, name) for name in (*public, *self._state_attributes) if hasattr(self, name)}
 
-    def _restore(self, state: dict[str, Any]) -> "Clusterer":
+    def _restore(self, state: dict[str, Any]) -> "Estimator":
         """Take the fitted state of another estimator of the same class and parameters."""
         for name, value in state.items():
             setattr(self, name, value)
         return self
+
+
+class Clusterer(ClusterMixin, Estimator):
+    """Base of every clusterer."""
