@@ -95,7 +95,9 @@ def test_changes_of_every_exchange(on, name, measure, dtype, stored):
     search = with_medoids(on, X, measure, weight, rows[:k], stored)
     candidates = rows[k : k + 40]
     loss = weight @ D[:, rows[:k]].min(1)
-    changes = np.array([[weight @ D[:, np.append(np.delete(rows[:k], m), x)].min(1) - loss for m in range(k)] for x in candidates])
+    changes = np.array(
+        [[weight @ D[:, np.append(np.delete(rows[:k], m), x)].min(1) - loss for m in range(k)] for x in candidates]
+    )
     np.testing.assert_allclose(swap_changes(search, candidates), changes, **close(dtype, D * len(X)))
 
 
@@ -112,7 +114,9 @@ def test_exchanges_one_after_the_other_leave_what_a_new_start_would(on, name, me
     assert search.medoid_rows.tolist() == medoids
     assert search.loss == pytest.approx(weight @ D[:, medoids].min(1), rel=1e-12)
     fresh = with_medoids(on, X, measure, weight, medoids, stored)
-    np.testing.assert_allclose(swap_changes(search, rows[-30:]), swap_changes(fresh, rows[-30:]), **close(np.float64, D))
+    np.testing.assert_allclose(
+        swap_changes(search, rows[-30:]), swap_changes(fresh, rows[-30:]), **close(np.float64, D)
+    )
 
 
 def test_a_given_matrix_is_the_distances(on):
@@ -199,7 +203,9 @@ def test_engines_and_threads_give_the_same_numbers(measure, stored):
     np.testing.assert_array_equal(found[1], found[2])
     np.testing.assert_array_equal(found[1], found[4])
     search = with_medoids(torch.from_numpy, X, measure, weight, rows[:8], stored)
-    np.testing.assert_allclose(np.append(swap_changes(search, rows[8:]), search.loss), found[1], atol=1e-9 * D.sum() / len(D))
+    np.testing.assert_allclose(
+        np.append(swap_changes(search, rows[8:]), search.loss), found[1], atol=1e-9 * D.sum() / len(D)
+    )
 
 
 def test_storing_the_distances_changes_no_bit():

@@ -211,17 +211,18 @@ def _check_matrix(X: Any) -> None:
     n = len(X)
     if X.shape != (n, n):
         raise InputError(f"metric='precomputed' needs a square matrix of distances, got shape {X.shape}")
-    if X.diagonal().any():
-        row = int(np.flatnonzero(X.diagonal())[0])
+    rounding = 1e-6 * X.max()
+    row = int(np.abs(X.diagonal()).argmax())
+    if abs(X[row, row]) > rounding:
         raise InputError(f"the distance of row {row} to itself is {X[row, row]:g}; the diagonal must be 0")
     step = max(1, _BLOCK_BYTES // (8 * n))
     for start in range(0, n, step):
         block = X[start : start + step]
-        if block.min() < 0:
+        if block.min() < -rounding:
             raise InputError(
                 "metric='precomputed' needs distances, but some are negative; for similarities use a metric"
             )
-        if not np.allclose(block, X[:, start : start + step].T):
+        if not np.allclose(block, X[:, start : start + step].T, atol=rounding):
             raise InputError(
                 "the matrix of distances is not symmetric; give (D + D.T) / 2 if the differences are small"
             )
