@@ -6,7 +6,6 @@ from .blocks import block_count, run_blocks
 from .conditioning import power_of_two
 from .distances import pack_rows
 from .jit import kernel, part
-from .neighbors import k_nearest
 from .tile import GROUP, squared_distances
 
 __all__ = ["densest_trees", "density_distances", "diameter"]
@@ -38,10 +37,9 @@ def diameter(X):
 def density_distances(X):
     """See `coterie.primitives.cluster_reach.density_distances`."""
     rows, scale = _in_range(X)
-    nearest = k_nearest(rows, 2, None)[0][:, 1].copy()
     out = np.empty(len(X))
     n_blocks = block_count(len(X) * len(X), 1 << 22, 1 << 14)
-    run_blocks(_reach_all, n_blocks, n_blocks, rows, pack_rows(rows), nearest, out)
+    run_blocks(_reach_all, n_blocks, n_blocks, rows, pack_rows(rows), out)
     return out * scale
 
 
@@ -85,15 +83,23 @@ def _reach_all(
     n_blocks,  # int  in
     rows,  # (n, d)  in
     panels,  # (p, d, GROUP)  in
-    nearest,  # (n,)  in: distance to the nearest other row; ratios to it stay in range
     out,  # (n,)  out
 ):
     n, d = rows.shape
-    line, power, total = np.empty(GROUP), np.empty(GROUP), np.empty(GROUP)
+    line, power, total, least = np.empty(GROUP), np.empty(GROUP), np.empty(GROUP), np.empty(GROUP)
     for i in range(n * block // n_blocks, n * (block + 1) // n_blocks):
-        nearest2 = nearest[i] * nearest[i]
         for j in range(GROUP):
-            total[j] = 0.0
+            total[j], least[j] = 0.0, np.inf
+        # Twice over the panels: ratios to the nearest distance stay in range, and lane by lane its search is cheap.
+        for p in range(len(panels)):
+            squared_distances(rows, i, panels, p, line)
+            if i // GROUP == p:
+                line[i % GROUP] = np.inf
+            for j in range(GROUP):
+                least[j] = line[j] if line[j] < least[j] else least[j]
+        nearest2 = np.inf
+        for j in range(GROUP):
+            nearest2 = least[j] if least[j] < nearest2 else nearest2
         # A duplicate decides alone: the limit of the formula is 0.
         for p in range(len(panels) if nearest2 > 0 else 0):
             squared_distances(rows, i, panels, p, line)
@@ -121,7 +127,7 @@ def _reach_all(
         whole = 0.0
         for j in range(GROUP):
             whole += total[j]
-        out[i] = nearest[i] * (whole / (n - 1)) ** (-1.0 / d) if nearest2 > 0 else 0.0
+        out[i] = np.sqrt(nearest2) * (whole / (n - 1)) ** (-1.0 / d) if nearest2 > 0 else 0.0
 
 
 def densest_trees(X, starts, core_distances):
