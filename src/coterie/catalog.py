@@ -54,6 +54,14 @@ CATALOG = (
         "one order of the rows that shows groups of every density", False, True, ("numba", "torch"),
     ),
     Entry(
+        "AgglomerativeClustering", "coterie.hierarchy.agglomerative:AgglomerativeClustering", "hierarchy",
+        "a tree of clusters, merged from single rows upwards", True, False, ("numba", "torch"),
+    ),
+    Entry(
+        "DIANA", "coterie.hierarchy.diana:DIANA", "hierarchy",
+        "a tree of clusters, split from all rows downwards", True, False, ("numba", "torch"),
+    ),
+    Entry(
         "Genie", "coterie.hierarchy.genie:Genie", "hierarchy",
         "groups of any shape, none of them tiny", True, False, ("numba", "torch"),
     ),
@@ -68,6 +76,14 @@ CATALOG = (
     Entry(
         "WaveCluster", "coterie.grid.wavecluster:WaveCluster", "grid",
         "groups of any shape where smoothed counts of cells stand out", False, True, ("numba", "torch"),
+    ),
+    Entry(
+        "BisectingKMeans", "coterie.hierarchy.bisecting_kmeans:BisectingKMeans", "hierarchy",
+        "k compact groups by dividing one group in two at a time", True, False, ("numba", "torch"),
+    ),
+    Entry(
+        "PDDP", "coterie.hierarchy.pddp:PDDP", "hierarchy",
+        "groups divided across the direction of greatest variance", True, False, ("numba", "torch"),
     ),
 )  # fmt: skip
 

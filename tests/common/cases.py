@@ -56,6 +56,8 @@ SETTINGS = MappingProxyType(
         "MiniBatchKMeans": Settings(
             {"n_clusters": 4, "random_state": 0}, few={"n_clusters": 2}, unordered=None, weight_is_rows=False
         ),
+        # It splits by diameter: the scattered rows are split off before the last two groups part.
+        "DIANA": Settings({"n_clusters": 8}, few={"n_clusters": 2}, repeat=8),
         "DBSCAN": Settings(
             {"eps": 1.0, "min_samples": 5}, few={"min_samples": 3}, many={"eps": 0.3}, wide={40: {"eps": 4.0}}
         ),

@@ -24,7 +24,9 @@ __all__ = ["Model", "load", "save"]
 
 # What a file may ask for by name, beside the catalog's classes.
 _TUPLES = {
+    "SubspaceCluster": "coterie.grid.clique:SubspaceCluster",
     "CondensedTree": "coterie.trees.condense:CondensedTree",
+    "DivisionTree": "coterie.hierarchy._dividing:DivisionTree",
     "Graph": "coterie.arrays:Graph",
     "SpanningTree": "coterie.primitives.spanning_tree:SpanningTree",
 }

@@ -1,0 +1,472 @@
+"""CLIQUE: clusters in any of the subspaces of the features, each described in words.
+
+Every feature is cut into ``n_intervals`` equal intervals. A *unit* is a cell of some of the features; it is *dense* when it
+holds at least the share ``density_threshold`` of the rows. A part of a dense unit's features makes a unit that is dense too, so
+dense units are found level by level: only units all of whose faces are dense are counted (apriori). A cluster is a set of dense
+units of one subspace that are connected by common faces; one row may lie in many. After one pass that turns rows into numbers of
+intervals, counting costs one AND for 64 rows and unit; the number of units can grow exponentially with the features of the
+largest cluster, and is bounded.
+"""
+
+import warnings
+from numbers import Integral, Real
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from ..arrays import like_input, to_numpy
+from ..base import Clusterer, Interval
+from ..errors import InputError
+from ..primitives.bitsets import first_containing
+from ..primitives.components import number_sets
+from ..primitives.intervals import interval_codes, interval_edges
+from ._clique_cells import CellCounts, cells_of, merge_cells
+from ._clique_clusters import SubspaceCluster, UnitIndex, check_clusters, cluster_units, everything
+from ._clique_rows import (
+    Blocks,
+    first_cluster,
+    full_units,
+    in_memory,
+    interval_weights,
+    passes,
+    unit_sizes,
+    value_range,
+)
+from ._clique_units import Items, Level, candidates, first_level, kept_subspaces
+
+__all__ = ["CLIQUE", "SubspaceCluster", "clique"]
+
+_FEW_ROWS = 100  # with fewer, one row may well be a hundredth of them
+
+
+class Found(NamedTuple):
+    """Dense intervals, and dense units by number of features."""
+
+    items: Items
+    levels: list[Level]
+
+
+def clique(
+    blocks: Blocks,
+    n_intervals: int,
+    total: int,
+    density_threshold: float,
+    *,
+    prune: bool = True,
+    full_space: bool = False,
+    max_dim: int | None = None,
+    max_candidates: int = 1_000_000,
+) -> Found:
+    """Find the dense units of all subspaces.
+
+    Parameters
+    ----------
+    blocks : callable
+        ``blocks()`` begins a pass over the rows: it gives (codes, weight) of one block after the other, codes (c, n) as
+        `coterie.primitives.intervals.interval_codes` makes them, weight (n,) or None.
+    n_intervals : int
+    total : int
+        Rows.
+    density_threshold : float
+        Least share of ``total`` in a dense unit.
+    prune : bool, default=True
+        Keep only the subspaces that cover many rows, at each level.
+    full_space : bool, default=False
+        Find the dense units of all c features only.
+    max_dim : int, optional
+        Most features of a unit.
+    max_candidates : int, default=1_000_000
+        Most units that one level may count.
+
+    Returns
+    -------
+    Found
+
+    Raises
+    ------
+    ResourceError
+        If a level has more candidates.
+    """
+    weights = interval_weights(blocks, n_intervals)
+    items, level = first_level(weights, weights / total >= density_threshold)
+    c = len(weights)
+    if full_space:
+        units, sizes = full_units(blocks, items, n_intervals)
+        dense = sizes / total >= density_threshold
+        return Found(items, [Level.of(units[dense], sizes[dense], len(items.columns))])
+    levels = []
+    while len(level.units):
+        if prune:
+            level = level.keep(kept_subspaces(level, items))
+        levels.append(level)
+        if level.units.shape[1] == min(c, max_dim or c):
+            break
+        members = candidates(level, items, max_candidates)
+        sizes = unit_sizes(blocks, items, members)
+        dense = sizes / total >= density_threshold
+        level = Level.of(members[dense], sizes[dense], len(items.columns))
+    return Found(items, levels)
+
+
+class CLIQUE(Clusterer):
+    """Clusters in subspaces, described as intervals of the features.
+
+    Parameters
+    ----------
+    n_intervals : int, default=10
+        Into how many intervals of equal width each feature is cut (the paper's xi).
+    density_threshold : float, default=0.01
+        A unit is dense when it holds at least this share of the rows (the paper's tau).
+    prune : bool, default=True
+        At each level, drop the subspaces that cover few rows, by minimum description length. Faster and shorter, but a
+        cluster that few other units accompany may be lost; ``False`` finds all. Without effect for ``full_space``.
+    full_space : bool, default=False
+        Find clusters of all features together only; any number of features.
+    max_dim : int, optional
+        Most features of a cluster; None: no limit.
+    max_candidates : int, default=1_000_000
+        Most units that one level may count; more are refused before memory is taken.
+    bounds : (2, d) array, optional
+        Lowest and highest value of the grid in each feature. By default those of the rows. Rows outside lie in no unit.
+    device : str, default="cpu"
+        "cpu", "cuda", "cuda:0", "mps" or "auto": where rows are coded and counted. Tensors are computed on where they are.
+
+    Attributes
+    ----------
+    clusters_ : tuple of SubspaceCluster
+        Most features first, then most rows: ``dimensions`` (k,) numbers of the features; ``units`` (u, k) place of each unit;
+        ``rows`` how many rows; ``description`` in the units of ``X``; ``boxes`` (b, k, 2) the
+        same in numbers; ``label`` in ``labels_``, -1 where all its rows belong to clusters before it.
+    labels_ : (n,) int64 array
+        Each row's first cluster in ``clusters_``, that is the one of most features and, among these, of most rows; numbered by
+        first appearance; -1 for rows in none. After `fit_blocks` it is not there, after `partial_fit` it is of the last block.
+    edges_ : (d, n_intervals + 1) float64 array
+        Edges of the intervals of each feature; a feature that does not vary takes no part.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : (d,) array of str
+        Their names, where the input has names.
+
+    See Also
+    --------
+    DBSCAN : Dense groups of any shape in all features together.
+
+    Notes
+    -----
+    ``predict`` looks the row's unit up: the first cluster with a label that holds it, else -1; on the rows of the fit that is
+    ``labels_``. The order of rows and of features does not matter. Intervals are half open, the last closed. Time grows with
+    the number of rows and with that of candidate units, which is exponential in the features of the largest cluster.
+
+    References
+    ----------
+    Agrawal, R., Gehrke, J., Gunopulos, D., Raghavan, P. (1998). Automatic subspace clustering of high dimensional data for data
+    mining applications. SIGMOD, 94-105. https://doi.org/10.1145/276304.276314
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie import CLIQUE
+    >>> X = np.array([[31.0, 5.0], [35.0, 2.0], [42.0, 9.0], [44.0, 0.0], [20.0, 3.0], [70.0, 10.0]])
+    >>> model = CLIQUE(n_intervals=5, density_threshold=0.3, max_dim=1).fit(X)
+    >>> model.clusters_[0].description, model.clusters_[0].rows
+    ('30 <= x0 < 50', 4)
+    >>> model.labels_
+    array([0, 0, 0, 0, 1, 2])
+    """
+
+    _cells: CellCounts
+
+    _parameter_constraints: ClassVar[dict] = {
+        "n_intervals": [Interval(Integral, 1, 65534, closed="both")],
+        "density_threshold": [Interval(Real, 0, 1, closed="right")],
+        "prune": ["boolean"],
+        "full_space": ["boolean"],
+        "max_dim": [Interval(Integral, 1, None, closed="left"), None],
+        "max_candidates": [Interval(Integral, 1, None, closed="left")],
+        "bounds": ["array-like", None],
+        "device": [str],
+    }
+
+    def __init__(
+        self,
+        n_intervals: int = 10,
+        *,
+        density_threshold: float = 0.01,
+        prune: bool = True,
+        full_space: bool = False,
+        max_dim: int | None = None,
+        max_candidates: int = 1_000_000,
+        bounds: Any = None,
+        device: str = "cpu",
+    ) -> None:
+        self.n_intervals = n_intervals
+        self.density_threshold = density_threshold
+        self.prune = prune
+        self.full_space = full_space
+        self.max_dim = max_dim
+        self.max_candidates = max_candidates
+        self.bounds = bounds
+        self.device = device
+
+    def fit(self, X: Any, y: Any = None) -> "CLIQUE":
+        """Find the clusters.
+
+        Parameters
+        ----------
+        X : (n, d) array, frame or tensor
+            Not modified.
+        y : ignored
+            Present by convention.
+
+        Returns
+        -------
+        CLIQUE
+            This one.
+
+        Raises
+        ------
+        ResourceError
+            If a level has more than ``max_candidates`` units to count.
+        """
+        self._validate_params()
+        rows = self._gate_in(X, reset=True)
+        self._begin(*value_range(rows))
+        codes = self._codes(rows)
+        index = self._mine(in_memory(codes, self.n_intervals), len(rows))
+        first = first_cluster(codes, index, self.n_intervals)
+        labels = number_sets(first)
+        self._name_clusters(to_numpy(first), to_numpy(labels))
+        self.labels_ = like_input(labels, X)
+        return self
+
+    def fit_blocks(self, blocks: Any) -> "CLIQUE":
+        """Find the clusters of rows that need not fit in memory; the same as `fit`, whatever the size of the blocks.
+
+        Parameters
+        ----------
+        blocks : callable or re-iterable
+            ``blocks()``, or ``iter(blocks)``, begins a pass over all rows and gives them as (n_i, d) arrays. There is one pass for
+            the range, one for each level, and one to number the labels.
+
+        Returns
+        -------
+        CLIQUE
+            This one, without ``labels_``; `predict` gives them block by block.
+        """
+        self._validate_params()
+        low, high, total = np.array(np.inf), np.array(-np.inf), 0
+        for block in passes(blocks):
+            rows = self._gate_in(block, reset=total == 0)
+            block_low, block_high = value_range(rows)
+            low, high, total = np.minimum(low, block_low), np.maximum(high, block_high), total + len(rows)
+        if total == 0:
+            raise InputError("the blocks hold no rows; give at least one")
+        self._begin(low, high)
+
+        def coded():
+            for block in passes(blocks):
+                yield self._codes(self._gate_in(block, reset=False)), None
+
+        index = self._mine(coded, total)
+        order: dict[int, None] = {}
+        for codes, _ in coded():
+            first = to_numpy(first_cluster(codes, index, self.n_intervals))
+            found, places = np.unique(first[first >= 0], return_index=True)
+            order.update(dict.fromkeys(found[np.argsort(places)].tolist()))
+        self._name_clusters(np.array(list(order), np.int64), np.arange(len(order)))
+        return self
+
+    def partial_fit(self, X: Any, y: Any = None) -> "CLIQUE":
+        """Add rows, and find the clusters of all rows so far.
+
+        The grid is that of ``bounds``, else of the first block; rows outside count, but lie in no unit. With the same bounds the
+        result is that of `fit` on all rows, up to ``labels_``, which are of this block.
+
+        Parameters
+        ----------
+        X : (n, d) array, frame or tensor
+        y : ignored
+
+        Returns
+        -------
+        CLIQUE
+            This one.
+        """
+        self._validate_params()
+        begun = hasattr(self, "_cells")
+        rows = self._gate_in(X, reset=not begun)
+        if not begun:
+            self._begin(*value_range(rows))
+        cells = cells_of(to_numpy(self._codes(rows)).astype(np.uint16))
+        cells = merge_cells(self._cells, cells) if begun else cells
+        self.finalize(cells)
+        self._cells = cells
+        self.labels_ = self.predict(X)
+        return self
+
+    def partial(self, X: Any) -> CellCounts:
+        """Sum up a block of rows by cell; needs ``bounds``, or an estimator that is fitted already.
+
+        Parameters
+        ----------
+        X : (n, d) array, frame or tensor
+
+        Returns
+        -------
+        CellCounts
+        """
+        new = not hasattr(self, "edges_")
+        if new and self.bounds is None:
+            raise InputError(
+                "a block alone does not say what to divide; give bounds=[lowest, highest], or use fit_blocks"
+            )
+        rows = self._gate_in(X, reset=new)
+        if new:
+            self._begin(*value_range(rows))
+        return cells_of(to_numpy(self._codes(rows)).astype(np.uint16))
+
+    @staticmethod
+    def merge(a: CellCounts, b: CellCounts) -> CellCounts:
+        """Add up two sums; the rows of ``b`` come after those of ``a``.
+
+        Parameters
+        ----------
+        a, b : CellCounts
+
+        Returns
+        -------
+        CellCounts
+        """
+        return merge_cells(a, b)
+
+    def finalize(self, state: CellCounts) -> "CLIQUE":
+        """Find the clusters of all rows that were summed up.
+
+        Parameters
+        ----------
+        state : CellCounts
+
+        Returns
+        -------
+        CLIQUE
+            This one, without ``labels_``.
+        """
+        if hasattr(self, "labels_"):
+            del self.labels_
+        weight = state.counts.astype(np.float64)
+        index = self._mine(lambda: [(state.codes, weight)], state.n)
+        unit = first_containing(index.sets(state.codes), index.members)
+        earliest = np.full(len(self.clusters_), state.n)
+        np.minimum.at(earliest, index.cluster[unit[unit >= 0]], state.first[unit >= 0])
+        named = np.argsort(earliest, kind="stable")[: int((earliest < state.n).sum())]
+        self._name_clusters(named, np.arange(len(named)))
+        return self
+
+    def predict(self, X: Any) -> Any:
+        """Return the label of the first cluster that holds each row, or -1.
+
+        Parameters
+        ----------
+        X : (n, d) array, frame or tensor
+
+        Returns
+        -------
+        (n,) int64 array
+        """
+        codes = self._codes(self._gate_in(X, reset=False))
+        labelled = [cluster for cluster in self.clusters_ if cluster.label >= 0]
+        first = first_cluster(codes, UnitIndex.of(labelled, self._columns()), self.n_intervals)
+        label = np.array([*(cluster.label for cluster in labelled), -1], np.int64)
+        return like_input(like_input(label, codes)[first], X)
+
+    def membership(self, X: Any) -> csr_array:
+        """Say for each row in which clusters it lies.
+
+        Parameters
+        ----------
+        X : (n, d) array, frame or tensor
+
+        Returns
+        -------
+        (n, n_clusters) sparse bool array
+            One column for each of ``clusters_``.
+        """
+        codes = self._codes(self._gate_in(X, reset=False))
+        rows, columns = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+        by_subspace: dict[tuple, list[int]] = {}
+        for number, cluster in enumerate(self.clusters_):
+            by_subspace.setdefault(tuple(cluster.dimensions.tolist()), []).append(number)
+        for numbers in by_subspace.values():
+            # Clusters of one subspace have no row in common.
+            index = UnitIndex.of([self.clusters_[number] for number in numbers], self._columns())
+            first = to_numpy(first_cluster(codes, index, self.n_intervals))
+            rows.append(np.flatnonzero(first >= 0))
+            columns.append(np.array(numbers)[first[rows[-1]]])
+        place = (np.concatenate(rows), np.concatenate(columns))
+        return csr_array((np.ones(len(place[0]), bool), place), shape=(codes.shape[1], len(self.clusters_)))
+
+    def _begin(self, low: np.ndarray, high: np.ndarray) -> None:
+        """Forget the last fit and lay the grid: over ``bounds``, else from ``low`` to ``high``."""
+        for name in ("labels_", "clusters_", "_cells"):
+            if hasattr(self, name):
+                delattr(self, name)
+        if self.bounds is not None:
+            bounds = np.asarray(self.bounds, np.float64)
+            if bounds.shape != (2, self.n_features_in_):
+                raise InputError(
+                    f"bounds must hold the lowest and the highest value of {self.n_features_in_} features, got shape {bounds.shape}"
+                )
+            if not np.isfinite(bounds).all() or (bounds[0] > bounds[1]).any():
+                raise InputError("bounds must be finite, the lowest values first; swap them, or leave bounds out")
+            low, high = bounds
+        self.edges_ = interval_edges(low, high, self.n_intervals)
+
+    def _columns(self) -> np.ndarray:
+        """Return the features that vary."""
+        return np.flatnonzero(self.edges_[:, 0] < self.edges_[:, -1])
+
+    def _codes(self, rows: Any) -> Any:
+        columns = self._columns()
+        return interval_codes(rows, columns, self.edges_[columns])
+
+    def _mine(self, blocks: Blocks, total: int) -> UnitIndex:
+        """Find the clusters, not yet labelled, and index them."""
+        columns = self._columns()
+        names = getattr(self, "feature_names_in_", [f"x{j}" for j in range(self.n_features_in_)])
+        if len(columns):
+            found = clique(
+                blocks, self.n_intervals, total, self.density_threshold, prune=self.prune, full_space=self.full_space,
+                max_dim=self.max_dim, max_candidates=self.max_candidates,
+            )  # fmt: skip
+            clusters = cluster_units(found.items, found.levels, columns, self.edges_, names)
+        else:
+            clusters = [everything(total)]
+        self.clusters_ = tuple(clusters)
+        self._warn(total)
+        return UnitIndex.of(clusters, columns)
+
+    def _name_clusters(self, which: np.ndarray, labels: np.ndarray) -> None:
+        """Give clusters their labels; ``which`` may repeat, and be -1."""
+        label = np.full(len(self.clusters_) + 1, -1)
+        label[which] = labels
+        self.clusters_ = tuple(c._replace(label=int(name)) for c, name in zip(self.clusters_, label[:-1], strict=True))
+
+    def _warn(self, total: int) -> None:
+        if total >= _FEW_ROWS and self.density_threshold * total < 1:
+            warnings.warn(
+                f"density_threshold={self.density_threshold:g} of {total:,} rows is less than one row, so that every occupied unit is "
+                "dense; raise it",
+                stacklevel=4,
+            )
+        if not self.clusters_:
+            warnings.warn(
+                f"no unit holds density_threshold={self.density_threshold:g} of the rows, so that all are noise; lower it, or "
+                "n_intervals",
+                stacklevel=4,
+            )
+
+    def _restore(self, state: dict[str, Any]) -> "CLIQUE":
+        check_clusters(state["clusters_"], state["edges_"], self.n_intervals, int(state["n_features_in_"]))
+        super()._restore(state)
+        return self
