@@ -38,7 +38,7 @@ class Panel:
         for label in np.unique(labels):
             size = 1.4 if label < 0 else radius
             rows = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size}"/>' for x, y in self.at(X[labels == label]))
-            self.shapes.append(f'<g fill="{color(label)}" fill-opacity="0.85">{rows}</g>')
+            self.shapes.append(f'<g fill="{color(int(label))}" fill-opacity="0.85">{rows}</g>')
         return self
 
     def rings(self, centers: np.ndarray, radii: Iterable[float], colors: Iterable[str]) -> "Panel":

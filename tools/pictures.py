@@ -52,12 +52,14 @@ def shapes() -> np.ndarray:
 @picture
 def kmeans() -> str:
     """Show centers, and sizes without and with a bound."""
-    X = blobs()
-    free = coterie.KMeans(5, random_state=0).fit(X)
-    even = coterie.KMeans(5, random_state=0, min_cluster_size=66).fit(X)
+    X = make_blobs(
+        [150, 110, 60, 25, 15], centers=np.array([[0, 0], [5, 1], [1, 6], [8, 6], [4.5, 9]]), random_state=3
+    )[0]
+    free = coterie.KMeans(5, n_init=10, random_state=0).fit(X)
+    even = coterie.KMeans(5, n_init=10, random_state=0, min_cluster_size=60).fit(X)
     return page(
         Panel.around("five means", X).dots(X, free.labels_).crosses(free.cluster_centers_),
-        Panel.around("at least 66 rows each", X).dots(X, even.labels_).crosses(even.cluster_centers_),
+        Panel.around("at least 60 rows each", X).dots(X, even.labels_).crosses(even.cluster_centers_),
     )
 
 
