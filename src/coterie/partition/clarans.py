@@ -209,12 +209,13 @@ def _first_better(search: Any, draws: _Draws, most: int, tries: int, fast: bool,
     drawn = draws.look(size)
     usable = np.flatnonzero(~(drawn[:, None] == search.medoid_rows).any(1))
     changes = swap_changes(search, drawn[usable])
+    tie = least_fall(search)
     if fast:
-        slots = changes.argmin(1)
+        slots = (changes <= changes.min(1)[:, None] + tie).argmax(1)
     else:
         slots = rng.randint(len(search.medoid_rows), size=len(usable))
     falls = changes[np.arange(len(usable)), slots]
-    better = np.flatnonzero(falls < -least_fall(search))
+    better = np.flatnonzero(falls < -tie)
     if len(better) == 0:
         draws.take(len(drawn))
         return len(usable)

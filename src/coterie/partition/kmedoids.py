@@ -19,12 +19,13 @@ from ..primitives.medoids import add_medoid, distance_sums, gains, replace_medoi
 from ._medoids_base import MedoidClusterer
 from ._medoids_metric import Distinct
 
-__all__ = ["KMedoids", "build", "fasterpam", "least_fall", "pam"]
+__all__ = ["KMedoids", "build", "fasterpam", "first_least", "least_fall", "pam"]
 
 _FIRST_LOOK = 32
 _SHORT_LIST = 16
 _BATCH_PAIRS = 1 << 22
 _BATCH_CHANGES = 1 << 22
+_ROUNDING = 1e-12  # of the loss
 
 
 def build(search: Any, n_clusters: int) -> None:
@@ -39,7 +40,8 @@ def build(search: Any, n_clusters: int) -> None:
         From `coterie.primitives.medoids.medoid_search` or `matrix_search`, without medoids.
     n_clusters : int
     """
-    add_medoid(search, int(distance_sums(search).argmin()))
+    sums = distance_sums(search)
+    add_medoid(search, first_least(sums, _ROUNDING * sums.min()))
     if n_clusters == 1:
         return
     bounds = gains(search, np.arange(search.n))
@@ -97,15 +99,16 @@ def pam(search: Any, max_iter: int) -> tuple[int, bool]:
     """
     batch = _batch_size(search)
     for n_iter in range(1, max_iter + 1):
-        best, exchange = -least_fall(search), None
+        tie = least_fall(search)
         candidates = np.setdiff1d(np.arange(search.n), search.medoid_rows)
+        best, exchange = 0.0, (0, 0)
         for start in range(0, len(candidates), batch):
             some = candidates[start : start + batch]
             changes = swap_changes(search, some)
-            i, m = np.unravel_index(changes.argmin(), changes.shape)
-            if changes[i, m] < best:
-                best, exchange = changes[i, m], (int(m), int(some[i]))
-        if exchange is None:
+            if changes.min() < best - tie:
+                i, slot = divmod(first_least(changes.ravel(), tie), changes.shape[1])
+                best, exchange = changes.min(), (slot, int(some[i]))
+        if best == 0.0:
             return n_iter, True
         replace_medoid(search, *exchange)
     return max_iter, False
@@ -256,41 +259,43 @@ class KMedoids(MedoidClusterer):
 
 def least_fall(search: Any) -> float:
     """Return by how much an exchange must lower the loss to count: less may be rounding, and could go round in circles."""
-    return 1e-12 * search.loss
+    return _ROUNDING * search.loss
+
+
+def first_least(values: np.ndarray, tie: float) -> int:
+    """Return where the least value is; of those that are greater by no more than ``tie``, which may be rounding, the first."""
+    return int((values <= values.min() + tie).argmax())
 
 
 def _greatest_gain(search: Any, bounds: np.ndarray) -> int:
     """Return the row with the greatest gain, ties: the first. ``bounds`` are earlier gains, and are brought up to date."""
-    open_bounds = bounds.copy()
-    best, row, size = -np.inf, search.n, _FIRST_LOOK
+    open_bounds, tie = bounds.copy(), least_fall(search)
+    best, size = -np.inf, _FIRST_LOOK
     while True:
         rows = np.argpartition(-open_bounds, size - 1)[:size] if size < search.n else np.arange(search.n)
-        rows = np.sort(rows[(open_bounds[rows] >= best) & (open_bounds[rows] > -np.inf)])
+        rows = np.sort(rows[(open_bounds[rows] >= best - tie) & (open_bounds[rows] > -np.inf)])
         if len(rows) == 0:
-            return row
-        found = gains(search, rows)
-        bounds[rows], open_bounds[rows] = found, -np.inf
-        i = int(found.argmax())
-        if found[i] > best or (found[i] == best and rows[i] < row):
-            best, row = found[i], int(rows[i])
-        size *= 2
+            return first_least(np.where(open_bounds == -np.inf, -bounds, np.inf), tie)
+        bounds[rows], open_bounds[rows] = gains(search, rows), -np.inf
+        best, size = max(best, bounds[rows].max()), 2 * size
 
 
 def _exchange(search: Any, candidates: np.ndarray) -> bool:
     """Make the exchanges among some candidates that lower the loss, the best one first; say whether there were any."""
-    changes = swap_changes(search, candidates)
+    changes, tie = swap_changes(search, candidates), least_fall(search)
     falls = changes.min(1)
-    promising = np.flatnonzero(falls < -least_fall(search))
+    promising = np.flatnonzero(falls < -tie)
     if len(promising) == 0:
         return False
-    promising = promising[np.argsort(falls[promising], kind="stable")]
-    replace_medoid(search, int(changes[promising[0]].argmin()), candidates[promising[0]])
+    # Equal but for rounding: in order of the candidates.
+    promising = promising[np.argsort(np.round(falls[promising] / tie), kind="stable")]
+    replace_medoid(search, first_least(changes[promising[0]], tie), candidates[promising[0]])
     queue = candidates[promising[1:]]
     while len(queue):
-        changes = swap_changes(search, queue[:_SHORT_LIST])
-        better = np.flatnonzero(changes.min(1) < -least_fall(search))
+        changes, tie = swap_changes(search, queue[:_SHORT_LIST]), least_fall(search)
+        better = np.flatnonzero(changes.min(1) < -tie)
         if len(better):
-            replace_medoid(search, int(changes[better[0]].argmin()), queue[better[0]])
+            replace_medoid(search, first_least(changes[better[0]], tie), queue[better[0]])
         queue = queue[better[0] + 1 if len(better) else _SHORT_LIST :]
     return True
 
