@@ -11,7 +11,7 @@ import coterie
 from coterie.errors import InputError, ModelFileError, ResourceError
 from coterie.grid._clique_regions import cover
 from coterie.grid._clique_units import well_covered
-from coterie.grid.clique import CLIQUE
+from coterie.grid.clique import CLIQUE, merge, partial
 from coterie.primitives.engine import threads
 
 # With a table of cells, with sets of rows, and all features together.
@@ -277,64 +277,72 @@ def test_blocks_of_any_size_give_the_result_in_memory(rows, parameters):
     X = mixture(3, n=500, d=4)
     whole = CLIQUE(**parameters).fit(X)
     blocks = CLIQUE(**parameters)
-    blocks.fit_blocks(lambda: (X[i : i + rows] for i in range(0, len(X), rows)))
+    blocks.fit(lambda: (X[i : i + rows] for i in range(0, len(X), rows)))
     assert_same_clusters(blocks, whole)
+    np.testing.assert_array_equal(blocks.labels_, whole.labels_)
     np.testing.assert_array_equal(blocks.predict(X), whole.labels_)
-    assert not hasattr(blocks, "labels_")
 
 
 @pytest.mark.parametrize("rows", [13, 100, 500])
 @pytest.mark.parametrize("n_intervals", [6, 60])
-def test_partial_fit_within_given_bounds_gives_the_result_in_memory(rows, n_intervals):
+@pytest.mark.parametrize("box", [None, (-3.0, 3.0)])
+def test_chunks_of_any_size_give_the_result_of_all_rows_at_once(rows, n_intervals, box):
     X = mixture(3, n=500, d=4)
-    bounds = [np.full(4, -3.0), np.full(4, 3.0)]
-    whole = CLIQUE(n_intervals, density_threshold=0.02, bounds=bounds).fit(X)
-    parts = CLIQUE(n_intervals, density_threshold=0.02, bounds=bounds)
+    whole = CLIQUE(n_intervals, density_threshold=0.02, box=box).fit(X)
+    parts = CLIQUE(n_intervals, density_threshold=0.02, box=box)
     for i in range(0, len(X), rows):
         parts.partial_fit(X[i : i + rows])
     assert_same_clusters(parts, whole)
     np.testing.assert_array_equal(parts.labels_, whole.labels_[-(len(X) % rows or rows) :])
 
 
-def test_sums_of_blocks_merge_in_any_grouping():
+def test_only_cells_are_kept_where_the_box_is_given():
+    X = mixture(3, n=500, d=2)
+    model = CLIQUE(6, box=(-3, 3)).partial_fit(X).partial_fit(X)
+    assert model._kept is None
+    assert model._cells.codes.shape[1] <= 36
+    assert model._cells.n == 1000
+
+
+def test_counts_of_blocks_merge_in_any_grouping():
     X = mixture(2, n=300, d=3)
-    model = CLIQUE(6, density_threshold=0.02, bounds=[np.full(3, -9.0), np.full(3, 9.0)])
-    a, b, c = (model.partial(part) for part in np.array_split(X, 3))
-    one = model.merge(model.merge(a, b), c)
-    other = model.merge(a, model.merge(b, c))
-    np.testing.assert_equal(one, other)
-    assert_same_clusters(model.finalize(one), CLIQUE(6, density_threshold=0.02, bounds=model.bounds).fit(X))
+    edges = CLIQUE(6, density_threshold=0.02).fit(X).edges_
+    a, b, c = (partial(part, edges) for part in np.array_split(X, 3))
+    np.testing.assert_equal(merge(merge(a, b), c), merge(a, merge(b, c)))
+    np.testing.assert_equal(merge(merge(a, b), c), partial(X, edges))
 
 
-def test_a_block_alone_needs_bounds():
-    with pytest.raises(InputError, match="bounds"):
-        CLIQUE().partial(mixture(0))
+def test_fit_forgets_what_partial_fit_has_gathered():
+    X = mixture(2, n=300, d=3)
+    model = CLIQUE(6, density_threshold=0.02).partial_fit(X + 5).fit(X)
+    assert_same_clusters(model.partial_fit(X[:200]), CLIQUE(6, density_threshold=0.02).fit(X[:200]))
 
 
-def test_a_generator_is_refused_because_it_gives_the_rows_once():
-    with pytest.raises(InputError, match="function"):
-        CLIQUE().fit_blocks(part for part in [mixture(0)])
-
-
-def test_no_rows_at_all_are_refused():
+def test_a_function_that_gives_no_rows_is_refused():
     with pytest.raises(InputError, match="no rows"):
-        CLIQUE().fit_blocks([])
+        CLIQUE().fit(lambda: iter([]))
 
 
-# ---- bounds, threads, engines
+def test_a_function_that_gives_its_rows_once_is_refused():
+    rows = iter([mixture(0)])
+    with pytest.raises(InputError, match="300 rows first and 0 later"):
+        CLIQUE().fit(lambda: rows)
+
+
+# ---- box, threads, engines
 
 
 def test_bounds_are_where_the_grid_begins_and_ends():
     X = np.array([[1.0], [2.0], [9.0], [50.0]])
-    model = CLIQUE(10, density_threshold=0.25, bounds=[[0.0], [20.0]]).fit(X)
+    model = CLIQUE(10, density_threshold=0.25, box=[[0.0], [20.0]]).fit(X)
     assert [c.description for c in model.clusters_] == ["0 <= x0 < 4", "8 <= x0 < 10"]
     assert model.labels_.tolist() == [0, 0, 1, -1]
 
 
-@pytest.mark.parametrize("bounds", [[[0.0], [1.0], [2.0]], [[2.0], [1.0]], [[0.0, 1.0], [1.0, 2.0]], [[0.0], [np.inf]]])
-def test_unusable_bounds_are_refused(bounds):
-    with pytest.raises(InputError, match="bounds"):
-        CLIQUE(bounds=bounds).fit(np.arange(5.0)[:, None])
+@pytest.mark.parametrize("box", [[[0.0], [1.0], [2.0]], [[2.0], [1.0]], [[0.0, 1.0], [1.0, 2.0]], [[0.0], [np.inf]]])
+def test_unusable_bounds_are_refused(box):
+    with pytest.raises(InputError, match="box"):
+        CLIQUE(box=box).fit(np.arange(5.0)[:, None])
 
 
 def test_threads_change_nothing():

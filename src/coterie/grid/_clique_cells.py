@@ -6,7 +6,7 @@ import numpy as np
 
 from ..primitives.intervals import OUTSIDE
 
-__all__ = ["CellCounts", "cells_of", "merge_cells"]
+__all__ = ["CellCounts", "cells_of", "merge"]
 
 
 class CellCounts(NamedTuple):
@@ -31,7 +31,7 @@ def cells_of(codes: np.ndarray) -> CellCounts:
     return CellCounts(found, counts, rows[first], codes.shape[1])
 
 
-def merge_cells(a: CellCounts, b: CellCounts) -> CellCounts:
+def merge(a: CellCounts, b: CellCounts) -> CellCounts:
     """Return the sum of two blocks; the rows of ``b`` come after those of ``a``. Associative and exact."""
     codes, index, number = _distinct(np.concatenate([a.codes, b.codes], axis=1), inverse=True)
     counts = np.bincount(number, np.concatenate([a.counts, b.counts]), codes.shape[1]).astype(np.int64)

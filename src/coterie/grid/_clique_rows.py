@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from ..arrays import is_tensor, like_input, to_numpy
-from ..errors import InputError
 from ..primitives.bitsets import first_containing, intersection_sizes, row_sets
 from ..primitives.intervals import cell_numbers, cell_weights
 from ._clique_clusters import UnitIndex
@@ -22,7 +21,6 @@ __all__ = [
     "full_units",
     "in_memory",
     "interval_weights",
-    "passes",
     "unit_sizes",
     "value_range",
 ]
@@ -51,18 +49,6 @@ def _across(extreme: Callable, rows: np.ndarray) -> np.ndarray:
     if whole:
         parts.append(extreme(rows[:whole].reshape(-1, together * d), axis=0).reshape(together, d))
     return extreme(np.concatenate(parts), axis=0).astype(np.float64)
-
-
-def passes(blocks: Any) -> Iterator[Any]:
-    """Begin a pass over a source: a callable, or anything that can be iterated over again and again."""
-    if callable(blocks):
-        return iter(blocks())
-    source = iter(blocks)
-    if source is blocks:
-        raise InputError(
-            "the rows are needed several times, but a generator gives them once; pass a function that makes one"
-        )
-    return source
 
 
 def in_memory(codes: Any, n_intervals: int) -> Blocks:

@@ -9,6 +9,8 @@ largest cluster, and is bounded.
 """
 
 import warnings
+from collections.abc import Callable, Iterable, Iterator
+from functools import reduce
 from numbers import Integral, Real
 from typing import Any, ClassVar, NamedTuple
 
@@ -21,7 +23,7 @@ from ..errors import InputError
 from ..primitives.bitsets import first_containing
 from ..primitives.components import number_sets
 from ..primitives.intervals import interval_codes, interval_edges
-from ._clique_cells import CellCounts, cells_of, merge_cells
+from ._clique_cells import CellCounts, cells_of, merge
 from ._clique_clusters import SubspaceCluster, UnitIndex, check_clusters, cluster_units, everything
 from ._clique_rows import (
     Blocks,
@@ -29,13 +31,12 @@ from ._clique_rows import (
     full_units,
     in_memory,
     interval_weights,
-    passes,
     unit_sizes,
     value_range,
 )
 from ._clique_units import Items, Level, candidates, first_level, kept_subspaces
 
-__all__ = ["CLIQUE", "SubspaceCluster", "clique"]
+__all__ = ["CLIQUE", "SubspaceCluster", "clique", "finalize", "merge", "partial"]
 
 _FEW_ROWS = 100  # with fewer, one row may well be a hundredth of them
 
@@ -109,6 +110,55 @@ def clique(
     return Found(items, levels)
 
 
+def partial(block: Any, edges: np.ndarray) -> CellCounts:
+    """Count a block of rows by cell.
+
+    Parameters
+    ----------
+    block : (n, d) float array or tensor
+    edges : (d, m + 1) float64 array
+        Of the intervals; see `coterie.primitives.intervals.interval_edges`.
+
+    Returns
+    -------
+    CellCounts
+    """
+    return cells_of(to_numpy(_codes_of(block, edges)).astype(np.uint16))
+
+
+def finalize(state: CellCounts, index: UnitIndex) -> tuple[np.ndarray, np.ndarray]:
+    """Number the clusters that are the first of some rows.
+
+    Parameters
+    ----------
+    state : CellCounts
+        All rows.
+    index : UnitIndex
+        Of all clusters.
+
+    Returns
+    -------
+    clusters, labels : int arrays
+        Numbers of the clusters, and their labels: by first appearance in the rows.
+    """
+    unit = first_containing(index.sets(state.codes), index.members)
+    inside = unit >= 0
+    cluster, first = index.cluster[unit[inside]], state.first[inside]
+    order = np.argsort(first, kind="stable")
+    found, place = np.unique(cluster[order], return_index=True)
+    return found[np.argsort(place)], np.arange(len(found))
+
+
+def _varying(edges: np.ndarray) -> np.ndarray:
+    """Return the features that vary."""
+    return np.flatnonzero(edges[:, 0] < edges[:, -1])
+
+
+def _codes_of(rows: Any, edges: np.ndarray) -> Any:
+    columns = _varying(edges)
+    return interval_codes(rows, columns, edges[columns])
+
+
 class CLIQUE(Clusterer):
     """Clusters in subspaces, described as intervals of the features.
 
@@ -127,7 +177,7 @@ class CLIQUE(Clusterer):
         Most features of a cluster; None: no limit.
     max_candidates : int, default=1_000_000
         Most units that one level may count; more are refused before memory is taken.
-    bounds : (2, d) array, optional
+    box : (2, d) array, optional
         Lowest and highest value of the grid in each feature. By default those of the rows. Rows outside lie in no unit.
     device : str, default="cpu"
         "cpu", "cuda", "cuda:0", "mps" or "auto": where rows are coded and counted. Tensors are computed on where they are.
@@ -140,7 +190,7 @@ class CLIQUE(Clusterer):
         same in numbers; ``label`` in ``labels_``, -1 where all its rows belong to clusters before it.
     labels_ : (n,) int64 array
         Each row's first cluster in ``clusters_``, that is the one of most features and, among these, of most rows; numbered by
-        first appearance; -1 for rows in none. After `fit_blocks` it is not there, after `partial_fit` it is of the last block.
+        first appearance; -1 for rows in none. After `partial_fit`, of the rows of the last call.
     edges_ : (d, n_intervals + 1) float64 array
         Edges of the intervals of each feature; a feature that does not vary takes no part.
     n_features_in_ : int
@@ -176,6 +226,7 @@ class CLIQUE(Clusterer):
     """
 
     _cells: CellCounts
+    _kept: list | None
 
     _parameter_constraints: ClassVar[dict] = {
         "n_intervals": [Interval(Integral, 1, 65534, closed="both")],
@@ -184,7 +235,7 @@ class CLIQUE(Clusterer):
         "full_space": ["boolean"],
         "max_dim": [Interval(Integral, 1, None, closed="left"), None],
         "max_candidates": [Interval(Integral, 1, None, closed="left")],
-        "bounds": ["array-like", None],
+        "box": ["array-like", None],
         "device": [str],
     }
 
@@ -197,7 +248,7 @@ class CLIQUE(Clusterer):
         full_space: bool = False,
         max_dim: int | None = None,
         max_candidates: int = 1_000_000,
-        bounds: Any = None,
+        box: Any = None,
         device: str = "cpu",
     ) -> None:
         self.n_intervals = n_intervals
@@ -206,7 +257,7 @@ class CLIQUE(Clusterer):
         self.full_space = full_space
         self.max_dim = max_dim
         self.max_candidates = max_candidates
-        self.bounds = bounds
+        self.box = box
         self.device = device
 
     def fit(self, X: Any, y: Any = None) -> "CLIQUE":
@@ -214,8 +265,10 @@ class CLIQUE(Clusterer):
 
         Parameters
         ----------
-        X : (n, d) array, frame or tensor
-            Not modified.
+        X : (n, d) array, frame or tensor, or a function
+            Rows; not modified. A function is called without arguments, once for the range, once for each level and once for the
+            labels, and returns an iterator over blocks of rows: for files larger than memory. The result does not depend on the
+            size of the blocks.
         y : ignored
             Present by convention.
 
@@ -230,6 +283,8 @@ class CLIQUE(Clusterer):
             If a level has more than ``max_candidates`` units to count.
         """
         self._validate_params()
+        if callable(X):
+            return self._fit_blocks(X)
         rows = self._gate_in(X, reset=True)
         self._begin(*value_range(rows))
         codes = self._codes(rows)
@@ -240,52 +295,16 @@ class CLIQUE(Clusterer):
         self.labels_ = like_input(labels, X)
         return self
 
-    def fit_blocks(self, blocks: Any) -> "CLIQUE":
-        """Find the clusters of rows that need not fit in memory; the same as `fit`, whatever the size of the blocks.
-
-        Parameters
-        ----------
-        blocks : callable or re-iterable
-            ``blocks()``, or ``iter(blocks)``, begins a pass over all rows and gives them as (n_i, d) arrays. There is one pass for
-            the range, one for each level, and one to number the labels.
-
-        Returns
-        -------
-        CLIQUE
-            This one, without ``labels_``; `predict` gives them block by block.
-        """
-        self._validate_params()
-        low, high, total = np.array(np.inf), np.array(-np.inf), 0
-        for block in passes(blocks):
-            rows = self._gate_in(block, reset=total == 0)
-            block_low, block_high = value_range(rows)
-            low, high, total = np.minimum(low, block_low), np.maximum(high, block_high), total + len(rows)
-        if total == 0:
-            raise InputError("the blocks hold no rows; give at least one")
-        self._begin(low, high)
-
-        def coded():
-            for block in passes(blocks):
-                yield self._codes(self._gate_in(block, reset=False)), None
-
-        index = self._mine(coded, total)
-        order: dict[int, None] = {}
-        for codes, _ in coded():
-            first = to_numpy(first_cluster(codes, index, self.n_intervals))
-            found, places = np.unique(first[first >= 0], return_index=True)
-            order.update(dict.fromkeys(found[np.argsort(places)].tolist()))
-        self._name_clusters(np.array(list(order), np.int64), np.arange(len(order)))
-        return self
-
     def partial_fit(self, X: Any, y: Any = None) -> "CLIQUE":
-        """Add rows, and find the clusters of all rows so far.
+        """Add rows; the result is that of ``fit`` on all rows so far, up to ``labels_``, which are those of this call.
 
-        The grid is that of ``bounds``, else of the first block; rows outside count, but lie in no unit. With the same bounds the
-        result is that of `fit` on all rows, up to ``labels_``, which are of this block.
+        With ``box`` only the occupied cells and their rows are counted: rows outside it count, but lie in no unit. Without it, a
+        copy of the rows is kept, because the grid depends on all of them.
 
         Parameters
         ----------
         X : (n, d) array, frame or tensor
+            A chunk of any size.
         y : ignored
 
         Returns
@@ -294,73 +313,21 @@ class CLIQUE(Clusterer):
             This one.
         """
         self._validate_params()
-        begun = hasattr(self, "_cells")
-        rows = self._gate_in(X, reset=not begun)
-        if not begun:
-            self._begin(*value_range(rows))
-        cells = cells_of(to_numpy(self._codes(rows)).astype(np.uint16))
-        cells = merge_cells(self._cells, cells) if begun else cells
-        self.finalize(cells)
-        self._cells = cells
+        begun = getattr(self, "_cells", None)
+        rows = self._gate_in(X, reset=begun is None)
+        kept = [*(getattr(self, "_kept", None) or []), to_numpy(rows).copy()] if self.box is None else None
+        low, high = value_range(rows)
+        if begun is None or (kept is not None and not self._holds(low, high)):
+            extent = (low, high) if kept is None else value_range(np.concatenate(kept))
+            self._begin(*extent)
+            parts = [rows] if kept is None else kept
+            cells = reduce(merge, (partial(part, self.edges_) for part in parts))
+        else:
+            cells = merge(begun, partial(rows, self.edges_))
+        index = self._mine(lambda: [(cells.codes, cells.counts.astype(np.float64))], cells.n)
+        self._name_clusters(*finalize(cells, index))
+        self._cells, self._kept = cells, kept
         self.labels_ = self.predict(X)
-        return self
-
-    def partial(self, X: Any) -> CellCounts:
-        """Sum up a block of rows by cell; needs ``bounds``, or an estimator that is fitted already.
-
-        Parameters
-        ----------
-        X : (n, d) array, frame or tensor
-
-        Returns
-        -------
-        CellCounts
-        """
-        new = not hasattr(self, "edges_")
-        if new and self.bounds is None:
-            raise InputError(
-                "a block alone does not say what to divide; give bounds=[lowest, highest], or use fit_blocks"
-            )
-        rows = self._gate_in(X, reset=new)
-        if new:
-            self._begin(*value_range(rows))
-        return cells_of(to_numpy(self._codes(rows)).astype(np.uint16))
-
-    @staticmethod
-    def merge(a: CellCounts, b: CellCounts) -> CellCounts:
-        """Add up two sums; the rows of ``b`` come after those of ``a``.
-
-        Parameters
-        ----------
-        a, b : CellCounts
-
-        Returns
-        -------
-        CellCounts
-        """
-        return merge_cells(a, b)
-
-    def finalize(self, state: CellCounts) -> "CLIQUE":
-        """Find the clusters of all rows that were summed up.
-
-        Parameters
-        ----------
-        state : CellCounts
-
-        Returns
-        -------
-        CLIQUE
-            This one, without ``labels_``.
-        """
-        if hasattr(self, "labels_"):
-            del self.labels_
-        weight = state.counts.astype(np.float64)
-        index = self._mine(lambda: [(state.codes, weight)], state.n)
-        unit = first_containing(index.sets(state.codes), index.members)
-        earliest = np.full(len(self.clusters_), state.n)
-        np.minimum.at(earliest, index.cluster[unit[unit >= 0]], state.first[unit >= 0])
-        named = np.argsort(earliest, kind="stable")[: int((earliest < state.n).sum())]
-        self._name_clusters(named, np.arange(len(named)))
         return self
 
     def predict(self, X: Any) -> Any:
@@ -376,7 +343,7 @@ class CLIQUE(Clusterer):
         """
         codes = self._codes(self._gate_in(X, reset=False))
         labelled = [cluster for cluster in self.clusters_ if cluster.label >= 0]
-        first = first_cluster(codes, UnitIndex.of(labelled, self._columns()), self.n_intervals)
+        first = first_cluster(codes, UnitIndex.of(labelled, _varying(self.edges_)), self.n_intervals)
         label = np.array([*(cluster.label for cluster in labelled), -1], np.int64)
         return like_input(like_input(label, codes)[first], X)
 
@@ -399,40 +366,67 @@ class CLIQUE(Clusterer):
             by_subspace.setdefault(tuple(cluster.dimensions.tolist()), []).append(number)
         for numbers in by_subspace.values():
             # Clusters of one subspace have no row in common.
-            index = UnitIndex.of([self.clusters_[number] for number in numbers], self._columns())
+            index = UnitIndex.of([self.clusters_[number] for number in numbers], _varying(self.edges_))
             first = to_numpy(first_cluster(codes, index, self.n_intervals))
             rows.append(np.flatnonzero(first >= 0))
             columns.append(np.array(numbers)[first[rows[-1]]])
         place = (np.concatenate(rows), np.concatenate(columns))
         return csr_array((np.ones(len(place[0]), bool), place), shape=(codes.shape[1], len(self.clusters_)))
 
+    def _fit_blocks(self, source: Callable[[], Iterable[Any]]) -> "CLIQUE":
+        low, high, total = np.array(np.inf), np.array(-np.inf), 0
+        for block in source():
+            rows = self._gate_in(block, reset=total == 0)
+            block_low, block_high = value_range(rows)
+            low, high, total = np.minimum(low, block_low), np.maximum(high, block_high), total + len(rows)
+        if total == 0:
+            raise InputError("the function given as X returned no rows; it must return a new iterator each time")
+        self._begin(low, high)
+
+        def coded() -> Iterator[tuple[Any, Any]]:
+            seen = 0
+            for block in source():
+                rows = self._gate_in(block, reset=False)
+                seen += len(rows)
+                yield self._codes(rows), None
+            if seen != total:
+                raise InputError(
+                    f"the function given as X returned {total:,} rows first and {seen:,} later; it must return a new iterator each "
+                    "time"
+                )
+
+        index = self._mine(coded, total)
+        first = np.concatenate([to_numpy(first_cluster(codes, index, self.n_intervals)) for codes, _ in coded()])
+        self.labels_ = number_sets(first)
+        self._name_clusters(first, self.labels_)
+        return self
+
     def _begin(self, low: np.ndarray, high: np.ndarray) -> None:
-        """Forget the last fit and lay the grid: over ``bounds``, else from ``low`` to ``high``."""
-        for name in ("labels_", "clusters_", "_cells"):
+        """Forget the last fit and lay the grid: over ``box``, else from ``low`` to ``high``."""
+        for name in ("labels_", "clusters_", "_cells", "_kept"):
             if hasattr(self, name):
                 delattr(self, name)
-        if self.bounds is not None:
-            bounds = np.asarray(self.bounds, np.float64)
-            if bounds.shape != (2, self.n_features_in_):
+        if self.box is not None:
+            box = np.array(to_numpy(self.box), np.float64)
+            if box.shape == (2,):
+                box = np.repeat(box[:, None], self.n_features_in_, axis=1)
+            good = box.shape == (2, self.n_features_in_) and np.isfinite(box).all()
+            if not good or (box[0] > box[1]).any():
                 raise InputError(
-                    f"bounds must hold the lowest and the highest value of {self.n_features_in_} features, got shape {bounds.shape}"
+                    f"box must be (low, high) with {self.n_features_in_} finite numbers each, low <= high; got {self.box!r}"
                 )
-            if not np.isfinite(bounds).all() or (bounds[0] > bounds[1]).any():
-                raise InputError("bounds must be finite, the lowest values first; swap them, or leave bounds out")
-            low, high = bounds
+            low, high = box
         self.edges_ = interval_edges(low, high, self.n_intervals)
 
-    def _columns(self) -> np.ndarray:
-        """Return the features that vary."""
-        return np.flatnonzero(self.edges_[:, 0] < self.edges_[:, -1])
+    def _holds(self, low: np.ndarray, high: np.ndarray) -> bool:
+        return bool((low >= self.edges_[:, 0]).all() and (high <= self.edges_[:, -1]).all())
 
     def _codes(self, rows: Any) -> Any:
-        columns = self._columns()
-        return interval_codes(rows, columns, self.edges_[columns])
+        return _codes_of(rows, self.edges_)
 
     def _mine(self, blocks: Blocks, total: int) -> UnitIndex:
         """Find the clusters, not yet labelled, and index them."""
-        columns = self._columns()
+        columns = _varying(self.edges_)
         names = getattr(self, "feature_names_in_", [f"x{j}" for j in range(self.n_features_in_)])
         if len(columns):
             found = clique(
@@ -447,7 +441,7 @@ class CLIQUE(Clusterer):
         return UnitIndex.of(clusters, columns)
 
     def _name_clusters(self, which: np.ndarray, labels: np.ndarray) -> None:
-        """Give clusters their labels; ``which`` may repeat, and be -1."""
+        """Give clusters their labels; ``which`` may repeat, and be -1 with the label -1."""
         label = np.full(len(self.clusters_) + 1, -1)
         label[which] = labels
         self.clusters_ = tuple(c._replace(label=int(name)) for c, name in zip(self.clusters_, label[:-1], strict=True))
