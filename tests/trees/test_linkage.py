@@ -6,7 +6,7 @@ from scipy.cluster.hierarchy import fcluster, is_valid_linkage, linkage
 from scipy.spatial.distance import pdist, squareform
 
 from coterie.primitives.spanning_tree import spanning_tree, spanning_tree_of_distances
-from coterie.trees.linkage import single_linkage
+from coterie.trees.linkage import linkage_matrix, single_linkage
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -37,3 +37,8 @@ def test_a_chain_of_a_million_rows_is_merged_one_by_one():
     assert found[0].tolist() == [0, 1, 1, 2]
     np.testing.assert_array_equal(found[1:, 1], n + np.arange(n - 2))
     np.testing.assert_array_equal(found[:, 3], np.arange(2.0, n + 1))
+
+
+def test_merges_are_laid_out_in_the_order_in_which_they_are_given():
+    found = linkage_matrix(np.array([2, 0, 1]), np.array([3, 1, 3]), np.array([5.0, 1.0, 2.0]))
+    assert found.tolist() == [[2, 3, 5, 2], [0, 1, 1, 2], [4, 5, 2, 4]]

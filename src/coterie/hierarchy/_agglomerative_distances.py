@@ -141,12 +141,11 @@ class RowMetric(NamedTuple):
             return queries
         if self.name in _STRAIGHT:
             scale = _scale(self.rows)
-            lines = (
-                pairwise_distances(queries, self.rows)
-                if scale == 1.0
-                else pairwise_distances(queries / scale, self.rows / scale) * scale
-            )
-            return self._from_lines(lines)
+            if scale == 1.0:
+                return self._from_lines(pairwise_distances(queries, self.rows))
+            lines = pairwise_distances(queries / scale, self.rows / scale)
+            # The longest lines may be longer than a number can say.
+            return self._from_lines(lines.clip(max=np.finfo(to_numpy(lines[:0]).dtype).max / max(scale, 1.0)) * scale)
         # An object of its own: scikit-learn treats the same array on both sides differently, by a few last bits.
         other = queries.copy() if queries is self.rows else queries
         return any_distances(other, self.rows, metric=self.name, **self.arguments)

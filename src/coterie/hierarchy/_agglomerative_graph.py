@@ -40,7 +40,7 @@ def merge_graph(connectivity: Any, metric: RowMetric) -> Graph:
         (rows, columns), shape = matrix.coords, matrix.shape
     if shape != (n, n):
         raise InputError(f"connectivity must join the {n} rows: a matrix of shape {(n, n)}, got {shape}")
-    if len(columns) and not (0 <= columns.min() and columns.max() < n):
+    if len(columns) and not (columns.min() >= 0 and columns.max() < n):
         raise InputError(f"connectivity names rows outside 0 ... {n - 1}")
     return _symmetric(rows, columns, n)
 

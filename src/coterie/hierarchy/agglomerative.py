@@ -7,21 +7,20 @@ is cut into k clusters or at a height. Ward, centroid and median need O(n d) mem
 single the same; complete, average and weighted a matrix of n (n - 1) / 2 distances and O(n^2) time.
 """
 
-import warnings
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
-from ..arrays import Graph, is_tensor, like_input, to_numpy
-from ..base import Clusterer, Interval, StrOptions
+from ..arrays import Graph, is_tensor, like_input
+from ..base import Interval, StrOptions
 from ..errors import InputError, UnsupportedError
 from ..primitives.linkages import CENTER_LINKAGES, Merges, center_linkage, forest, graph_linkage, matrix_linkage
-from ..trees.cuts import coefficient, cut_at_height, cut_into, most_clusters
+from ..trees.cuts import cut_at_height
 from ..trees.linkage import linkage_matrix
 from ._agglomerative_distances import METRICS, RowMetric, require_bytes
 from ._agglomerative_graph import merge_graph
+from ._agglomerative_tree import TreeClusterer
 
 __all__ = ["AgglomerativeClustering", "agglomerate", "agglomerate_along"]
 
@@ -37,7 +36,7 @@ def agglomerate(metric: RowMetric, linkage: str, sample_weight: np.ndarray | Non
         With the rows.
     linkage : {"ward", "single", "complete", "average", "weighted", "centroid", "median"}
     sample_weight : (n,) float64 array, optional
-        For Ward; at least one above 0. A row of weight 0 has no say: it merges with the nearest row that has weight, at height 0.
+        For Ward and centroid linkage, above 0: how many rows each one stands for.
 
     Returns
     -------
@@ -50,16 +49,7 @@ def agglomerate(metric: RowMetric, linkage: str, sample_weight: np.ndarray | Non
     if linkage not in CENTER_LINKAGES:
         _require_matrix(metric, n, linkage)
         return linkage_matrix(*matrix_linkage(metric.packed(), linkage))
-    if sample_weight is None or sample_weight.all():
-        return linkage_matrix(*center_linkage(metric.rows, linkage, sample_weight))
-    heavy, light = np.flatnonzero(sample_weight), np.flatnonzero(sample_weight == 0)
-    some = metric._replace(rows=metric.rows[heavy])
-    merges = center_linkage(some.rows, linkage, sample_weight[heavy])
-    nearest = heavy[some.nearest(metric.rows[light])]
-    left, right = heavy[merges.left], heavy[merges.right]
-    return linkage_matrix(
-        np.concatenate([light, left]), np.concatenate([nearest, right]), np.concatenate([np.zeros(len(light)), merges.heights])
-    )  # fmt: skip
+    return linkage_matrix(*center_linkage(metric.rows, linkage, sample_weight))
 
 
 def agglomerate_along(
@@ -77,7 +67,7 @@ def agglomerate_along(
     graph : Graph
         Every edge at both its ends.
     sample_weight : (n,) float64 array, optional
-        For Ward, above 0.
+        For Ward and centroid linkage, above 0.
 
     Returns
     -------
@@ -127,7 +117,7 @@ def _require_matrix(metric: RowMetric, n: int, linkage: str) -> None:
         )
 
 
-class AgglomerativeClustering(Clusterer):
+class AgglomerativeClustering(TreeClusterer):
     """A tree of clusters, merged from single rows upwards, and a cut through it.
 
     Parameters
@@ -179,7 +169,8 @@ class AgglomerativeClustering(Clusterer):
 
     Notes
     -----
-    Exact and deterministic: of equally near pairs of clusters the one with the lowest rows merges first. Ward, centroid, median
+    Exact and deterministic: of equally near pairs of clusters the one with the lowest rows merges first (single linkage: the pair
+    of rows). Ward, centroid, median
     and single need O(n d) memory (Ward in float64: 8 n d bytes); complete, average and weighted keep n (n - 1) / 2 distances in
     the dtype of ``X`` and are refused, with the figure, where these do not fit. Heights ascend, but for centroid and median
     linkage and for Ward along a graph, where a merge may be lower than one before it; a cut by height counts the greatest
@@ -193,8 +184,6 @@ class AgglomerativeClustering(Clusterer):
     ``predict`` gives the label of the nearest row of the fit, ties to the lowest; on the rows of the fit this is ``labels_``.
     The one exception is a ``connectivity`` matrix that keeps equal rows apart: new rows have no place in the graph, and get the
     label of the lowest of the equal rows.
-
-    With ``sample_weight`` (Ward only) a row of weight 2 counts as two equal rows; one of weight 0 follows its nearest row.
 
     References
     ----------
@@ -225,7 +214,6 @@ class AgglomerativeClustering(Clusterer):
         "connectivity": "no_validation",
         "device": [str],
     }
-    _state_attributes = ("_rows", "_metric_arguments")
 
     def __init__(
         self,
@@ -244,7 +232,7 @@ class AgglomerativeClustering(Clusterer):
         self.connectivity = connectivity
         self.device = device
 
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> "AgglomerativeClustering":
+    def fit(self, X: Any, y: Any = None) -> "AgglomerativeClustering":
         """Build the tree and cut it.
 
         Parameters
@@ -253,8 +241,6 @@ class AgglomerativeClustering(Clusterer):
             Not modified.
         y : ignored
             Present by convention.
-        sample_weight : (n,) array, optional
-            For Ward's linkage: how many rows each one counts as.
 
         Returns
         -------
@@ -273,22 +259,16 @@ class AgglomerativeClustering(Clusterer):
         self._validate_params()
         given = X
         X = self._gate_in(X, reset=True)
-        weights = self._weights(sample_weight, len(X))
         self._check_parameters(len(X))
         metric = RowMetric.fitted_to(X, self.metric)
         if self.connectivity is None:
-            tree, components = agglomerate(metric, self.linkage, weights), 1
+            tree, components = agglomerate(metric, self.linkage), 1
         else:
             graph = merge_graph(self.connectivity, metric)
-            tree, components = agglomerate_along(metric, self.linkage, graph, weights)
-        self.linkage_matrix_ = tree
+            tree, components = agglomerate_along(metric, self.linkage, graph)
+        self._keep_tree(tree, metric, X)
         self.children_ = tree[:, :2].astype(np.int64)
-        self.distances_ = tree[:, 2].copy()
-        self.coefficient_ = coefficient(tree)
         self.n_leaves_, self.n_connected_components_ = len(X), components
-        self._metric_arguments = metric.arguments
-        # A copy, so that a later change of the input does not reach predict.
-        self._rows = None if self.metric == "precomputed" else X.clone() if is_tensor(X) else X.copy()
         if self.distance_threshold is None:
             labels = self._into(self.n_clusters)
         else:
@@ -296,61 +276,6 @@ class AgglomerativeClustering(Clusterer):
         self.n_clusters_ = int(labels.max()) + 1
         self.labels_ = like_input(labels, given)
         return self
-
-    def cut(self, n_clusters: int | None = None, *, height: float | None = None) -> np.ndarray:
-        """Cut the tree that is there in another place.
-
-        Parameters
-        ----------
-        n_clusters : int, optional
-            Into so many clusters.
-        height : float, optional
-            Into clusters that hold together at this height: merges at it still count, as in SciPy's ``fcluster``.
-
-        Returns
-        -------
-        (n,) int64 array
-            Labels in order of first appearance in the rows.
-
-        Raises
-        ------
-        InputError
-            If not exactly one of the two is given, or there are fewer rows than clusters.
-        """
-        if (n_clusters is None) == (height is None):
-            raise InputError("cut needs either n_clusters or height")
-        if height is not None:
-            return cut_at_height(self.linkage_matrix_, height)
-        self._require_rows(n_clusters, self.n_leaves_)
-        return self._into(n_clusters)
-
-    def predict(self, X: Any) -> Any:
-        """Give each row the label of the nearest row of the fit, ties to the lowest.
-
-        Parameters
-        ----------
-        X : (m, d) array, frame or tensor, or (m, n) distances to the rows of the fit
-
-        Returns
-        -------
-        (m,) int64 array
-        """
-        given = X
-        X = self._gate_in(X, reset=False)
-        metric = RowMetric(self.metric, self._metric_arguments, None)
-        queries = metric.prepared(X).rows
-        rows = queries if self._rows is None else metric.prepared(like_input(self._rows, X)).rows
-        return like_input(to_numpy(self.labels_)[metric._replace(rows=rows).nearest(queries)], given)
-
-    def _into(self, n_clusters: int) -> np.ndarray:
-        most = most_clusters(self.linkage_matrix_)
-        if n_clusters > most:
-            warnings.warn(
-                f"there are {most} distinct rows for n_clusters={n_clusters}: each is a cluster; lower n_clusters",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
-        return cut_into(self.linkage_matrix_, min(n_clusters, most))
 
     def _check_parameters(self, n: int) -> None:
         if (self.n_clusters is None) == (self.distance_threshold is None):
@@ -364,31 +289,3 @@ class AgglomerativeClustering(Clusterer):
             )
         if self.linkage == "weighted" and self.connectivity is not None:
             raise UnsupportedError("linkage='weighted' has no meaning along a graph; use 'average'")
-
-    @staticmethod
-    def _require_rows(n_clusters: int, n: int) -> None:
-        if n_clusters > n:
-            raise InputError(f"n_samples={n} should be >= n_clusters={n_clusters}; lower n_clusters or add rows")
-
-    def _weights(self, sample_weight: Any, n: int) -> np.ndarray | None:
-        weights = self._check_weights(sample_weight, n)
-        if weights is None:
-            return None
-        if self.linkage != "ward":
-            raise InputError(
-                f"sample_weight has a meaning for linkage='ward' only, not for {self.linkage!r}; leave it out"
-            )
-        if weights.min() < 0 or not weights.any():
-            raise InputError(
-                "every sample_weight must be at least 0, and some above; leave out rows that shall not count"
-            )
-        if self.connectivity is not None and not weights.all():
-            raise InputError(
-                "with connectivity every sample_weight must be above 0; leave out rows that shall not count"
-            )
-        return weights
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.pairwise = self.metric == "precomputed"
-        return tags

@@ -147,7 +147,8 @@ def _unite(how, head, tail, following, parent, centers, weight, keep, gone):
     weight[keep] = s + t
     for f in range(centers.shape[1]):
         one, other = centers[keep, f], centers[gone, f]
-        centers[keep, f] = 0.5 * (one + other) if how == MEDIAN else (s * one + t * other) / (s + t)
+        if one != other:
+            centers[keep, f] = 0.5 * (one + other) if how == MEDIAN else (s * one + t * other) / (s + t)
 
 
 @part
@@ -170,7 +171,8 @@ def _search(
                     value[first] = value[edge] if value[edge] > value[first] else value[first]
                 else:
                     total = share[first] + share[edge]
-                    value[first] = (share[first] * value[first] + share[edge] * value[edge]) / total
+                    if value[edge] != value[first]:  # else the mean is that value, to the last bit
+                        value[first] = (share[first] * value[first] + share[edge] * value[edge]) / total
                     share[first] = total
             if last < 0:
                 head[name] = after

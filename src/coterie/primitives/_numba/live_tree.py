@@ -157,7 +157,8 @@ def merge_slots(
     column = p - live.bounds[leaf, 0]
     for f in range(live.centers.shape[1]):
         one, other = live.centers[p, f], live.centers[q, f]
-        value = 0.5 * (one + other) if middle else (s * one + t * other) / (s + t)
+        # Equal rows keep their place to the last bit, so that they all merge at height 0.
+        value = one if one == other else 0.5 * (one + other) if middle else (s * one + t * other) / (s + t)
         live.centers[p, f] = value
         live.panels[leaf - live.first_leaf, f, column] = value
     live.weight[p], live.weight[q] = s + t, 0.0

@@ -112,6 +112,8 @@ def _unite(packed, live, how, size, keep, gone):
         one, other = np.float64(packed[place]), np.float64(packed[_place(gone, k)])
         if how == COMPLETE:
             value = one if one > other else other
+        elif one == other:
+            value = one  # to the last bit, so that ties remain ties
         elif how == AVERAGE:
             value = (s * one + t * other) / (s + t)
         else:
