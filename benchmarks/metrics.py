@@ -60,7 +60,13 @@ CASES = [
     _case("silhouette-20kx16-f64", "silhouette_score", 15, 20_000, 16, np.float64),
     _case("davies-bouldin-1Mx16-f32", "davies_bouldin_score", 10, 1_000_000, 16),
     _case("calinski-harabasz-1Mx16-f32", "calinski_harabasz_score", 10, 1_000_000, 16),
-    Case("silhouette-1Mx16-f32", partial(make, 1_000_000, 16), {"coterie": ours("silhouette_score")}, quality),
+    Case(
+        "silhouette-1Mx16-f32",
+        partial(make, 1_000_000, 16),
+        {"coterie": ours("silhouette_score")},
+        quality,
+        slow=("coterie",),
+    ),
     Case("dbcv-100kx2", partial(make, 100_000, 2, np.float64), {"coterie": ours("dbcv_score")}, quality),
     Case(
         "dbcv-10kx2",
