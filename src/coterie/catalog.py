@@ -42,6 +42,10 @@ CATALOG = (
         "k compact groups around their means, from small batches of rows", True, False, ("numba", "torch"),
     ),
     Entry(
+        "Birch", "coterie.stream.birch:Birch", "stream",
+        "groups of very many rows, summed up in one pass and bounded memory", True, False, ("numba", "torch"),
+    ),
+    Entry(
         "DBSCAN", "coterie.density.dbscan:DBSCAN", "density",
         "groups of any shape at one density, the rest noise", False, True, ("numba", "torch"),
     ),

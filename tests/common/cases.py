@@ -35,6 +35,8 @@ class Settings(NamedTuple):
     """Added for `blobs` of that many columns."""
     max_columns: int = 10_000
     """More are refused."""
+    lengths: tuple[str, ...] = ()
+    """Parameters in the unit of the data, beside `LENGTHS`."""
     weight_is_rows: bool = True
     """Whether a whole weight counts as that many equal rows; False where the page says that it means something else."""
 
@@ -58,6 +60,15 @@ SETTINGS = MappingProxyType(
         ),
         # It splits by diameter: the scattered rows are split off before the last two groups part.
         "DIANA": Settings({"n_clusters": 8}, few={"n_clusters": 2}, repeat=8),
+        "BisectingKMeans": Settings(
+            {"n_clusters": 4, "random_state": 0}, few={"n_clusters": 2}, unordered={"n_init": 20}
+        ),
+        "Birch": Settings(
+            {"n_clusters": 4, "threshold": 0.2},
+            few={"n_clusters": 2, "threshold": 0.01},
+            unordered=None,
+            lengths=("threshold",),
+        ),
         "DBSCAN": Settings(
             {"eps": 1.0, "min_samples": 5}, few={"min_samples": 3}, many={"eps": 0.3}, wide={40: {"eps": 4.0}}
         ),
@@ -77,8 +88,11 @@ SETTINGS = MappingProxyType(
         ),
         "HDBSCAN": Settings({"min_cluster_size": 8}, many={"min_cluster_size": 150}),
         "OPTICS": Settings(
-            {"min_samples": 5, "extraction": "dbscan", "eps": 1.0}, few={"min_samples": 3}, many={"eps": 0.3},
-            unordered=None, wide={40: {"eps": 4.0}},
+            {"min_samples": 5, "extraction": "dbscan", "eps": 1.0},
+            few={"min_samples": 3},
+            many={"eps": 0.3},
+            unordered=None,
+            wide={40: {"eps": 4.0}},
         ),
     }
 )
@@ -111,7 +125,8 @@ def needs_k(name: str) -> bool:
 
 def scaled(estimator: Any, factor: float) -> Any:
     """Return a copy for data that was multiplied by ``factor``."""
-    lengths = {key: value * factor for key, value in estimator.get_params().items() if key in LENGTHS and value}
+    names = LENGTHS + settings(type(estimator).__name__).lengths
+    lengths = {key: value * factor for key, value in estimator.get_params().items() if key in names and value}
     return clone(estimator).set_params(**lengths)
 
 

@@ -22,6 +22,13 @@ _SHAPES: dict[str, tuple[str, tuple[str, ...]]] = {
     "medoid_indices_": ("iu", ("k",)),
     "_centers": ("f", ("k", "d")),
     "_committed": ("f", ("k", "d")),
+    "subcluster_centers_": ("f", ("m", "d")),
+    "_means": ("f", ("m", "d")),
+    "subcluster_labels_": ("iu", ("m",)),
+    "subcluster_weights_": ("f", ("m",)),
+    "subcluster_radii_": ("f", ("m",)),
+    "_firsts": ("iu", ("m",)),
+    "_origin": ("f", ("d",)),
     "_mass": ("f", ("k",)),
     "_waiting": ("f", ("waiting", "d")),
     "_waiting_weights": ("f", ("waiting",)),
@@ -66,7 +73,7 @@ _SHAPES: dict[str, tuple[str, tuple[str, ...]]] = {
     "_extremes": ("f", ("occupied", "attributes", "two")),
     "_bins": ("iu", ("occupied", "attributes", "eight")),
 }
-_FINITE = {"cluster_centers_", "_centers", "_committed", "_mass", "_waiting", "_waiting_weights", "_shift", "_prices", "_divided_rows", "components_", "_rows"}
+_FINITE = {"cluster_centers_", "_centers", "_committed", "_mass", "_waiting", "_waiting_weights", "_means", "_origin", "_shift", "_prices", "_divided_rows", "components_", "_rows"}
 
 
 def mapping(value: Any, what: str) -> dict[str, Any]:

@@ -6,13 +6,11 @@ whatever the number of rows there are; what is kept is k centers, their weights,
 """
 
 import warnings
-from collections.abc import Iterator
 from itertools import islice
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils import check_random_state
@@ -20,8 +18,6 @@ from sklearn.utils import check_random_state
 from ..arrays import like_input, to_numpy
 from ..base import Clusterer, Interval, StrOptions
 from ..errors import InputError
-from ..primitives.assign import nearest_center
-from ..primitives.conditioning import condition
 from ..primitives.distances import pairwise_distances
 from ._minibatch_state import (
     MiniBatchState,
@@ -35,6 +31,7 @@ from ._minibatch_state import (
     step,
     sweep,
 )
+from ._nearest import conditioned, nearest
 
 __all__ = [
     "MiniBatchKMeans",
@@ -46,8 +43,6 @@ __all__ = [
     "minibatch_kmeans",
     "partial",
 ]
-
-_BLOCK_ROWS = 65_536
 
 
 def minibatch_kmeans(
@@ -333,7 +328,9 @@ class MiniBatchKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
         (n, n_clusters) array
         """
         rows = self._rows(X)
-        return like_input(pairwise_distances(self._conditioned(rows), self._centers) * self._scale, X)
+        return like_input(
+            pairwise_distances(conditioned(rows, self._shift, self._scale), self._centers) * self._scale, X
+        )
 
     def score(self, X, y=None, sample_weight=None):
         """Return minus the inertia of ``X``: the greater, the better.
@@ -408,25 +405,11 @@ class MiniBatchKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
         total = float(distances2.sum() if weight is None else weight @ distances2)
         return total * self._scale * self._scale
 
-    def _conditioned(self, rows):
-        if issparse(rows):
-            return rows / rows.dtype.type(self._scale)
-        return condition(rows, self._shift, self._scale).rows
-
     def _nearest(self, rows):
-        """Return labels and squared distances on the host, a block of rows at a time: nothing of the size of X is copied."""
-        labels, distances2 = np.empty(rows.shape[0], np.int64), np.empty(rows.shape[0])
-        for block in _blocks(rows.shape[0]):
-            found = nearest_center(self._conditioned(rows[block]), self._centers)
-            labels[block], distances2[block] = (to_numpy(part) for part in found)
-        return labels, distances2
+        return nearest(rows, self._centers, self._shift, self._scale)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _blocks(n: int) -> Iterator[slice]:
-    return (slice(first, first + _BLOCK_ROWS) for first in range(0, n, _BLOCK_ROWS))

@@ -1,0 +1,237 @@
+"""Kernels of the tree of cluster features; see `coterie.primitives.cluster_features`.
+
+A node holds up to ``branching`` entries, and one more for the moment before it is split. The means of a node's entries lie side by
+side, feature by feature, infinite where there is none: a panel for `squared_distances_narrow`.
+"""
+
+import numpy as np
+
+from .jit import kernel, part
+from .tile import squared_distances_narrow
+
+__all__ = ["gather", "insert", "least_radii"]
+
+_ROOT, _N_NODES, _N_LEAF_ENTRIES = 0, 1, 2
+_DEEPEST = 64  # a split doubles at most: no tree that fits into memory is deeper
+
+
+@kernel
+def insert(
+    start,  # int  in: first row of this call
+    end,  # int  in
+    points,  # (m, d)  in: means of what is inserted
+    point_weights,  # (m,)  in
+    point_spreads,  # (m,), or (1,) zero for rows  in: sums of squared deviations
+    point_firsts,  # (m,) int64, or (1,): number of the first of successive rows  in
+    threshold2,  # float  in
+    branching,  # int  in
+    most,  # int  in: stop when there are more leaf entries than this
+    means,  # (nodes, d, w)  in/out
+    weights,  # (nodes, w)  in/out
+    spreads,  # (nodes, w)  in/out
+    firsts,  # (nodes, w) int64  in/out
+    child,  # (nodes, w) int32  in/out: -1 for leaf entries
+    size,  # (nodes,) int32  in/out
+    is_leaf,  # (nodes,) bool  in/out
+    state,  # (3,) int64  in/out
+):
+    """Insert points until the end, or until there is no room for another node, or too many leaf entries; return how far."""
+    d, width = means.shape[1], means.shape[2]
+    path, entry_of = np.empty(_DEEPEST, np.int64), np.empty(_DEEPEST, np.int64)
+    distances2, row = np.empty(width), np.empty((1, d))
+    for i in range(start, end):
+        if state[_N_NODES] + _DEEPEST > len(size) or state[_N_LEAF_ENTRIES] > most:
+            return i
+        weight = point_weights[i]
+        spread = point_spreads[i] if len(point_spreads) > 1 else 0.0
+        first = point_firsts[i] if len(point_firsts) > 1 else point_firsts[0] + i
+        if not weight > 0:
+            continue
+        node, depth = state[_ROOT], 0
+        while True:
+            squared_distances_narrow(points, i, means, node, distances2)
+            entry = 0
+            for j in range(1, size[node]):
+                if distances2[j] < distances2[entry]:
+                    entry = j
+            if is_leaf[node]:
+                break
+            path[depth], entry_of[depth] = node, entry
+            depth += 1
+            node = child[node, entry]
+        near2 = distances2[entry]
+        total = weights[node, entry] + weight
+        joined = spreads[node, entry] + spread + weights[node, entry] * weight / total * near2
+        if size[node] > 0 and joined <= threshold2 * total:
+            _absorb(node, entry, points, i, weight, spread, near2, means, weights, spreads)
+            firsts[node, entry] = min(firsts[node, entry], first)
+        else:
+            last = size[node]
+            for f in range(d):
+                means[node, f, last] = points[i, f]
+            weights[node, last], spreads[node, last], firsts[node, last] = weight, spread, first
+            size[node] += 1
+            state[_N_LEAF_ENTRIES] += 1
+        for level in range(depth):
+            up, at = path[level], entry_of[level]
+            near2 = 0.0
+            for f in range(d):
+                gap = points[i, f] - means[up, f, at]
+                near2 += gap * gap
+            _absorb(up, at, points, i, weight, spread, near2, means, weights, spreads)
+        while size[node] > branching:
+            new = state[_N_NODES]
+            state[_N_NODES] += 1
+            _split(node, new, row, distances2, means, weights, spreads, firsts, child, size, is_leaf)
+            if depth == 0:
+                root = state[_N_NODES]
+                state[_N_NODES] += 1
+                state[_ROOT] = root
+                is_leaf[root], size[root] = False, 2
+                _summarize(node, root, 0, means, weights, spreads, child, size)
+                _summarize(new, root, 1, means, weights, spreads, child, size)
+                break
+            depth -= 1
+            up = path[depth]
+            _summarize(node, up, entry_of[depth], means, weights, spreads, child, size)
+            _summarize(new, up, size[up], means, weights, spreads, child, size)
+            size[up] += 1
+            node = up
+    return end
+
+
+@part
+def _absorb(node, entry, points, i, weight, spread, near2, means, weights, spreads):
+    """Add a point to an entry: Chan's update, which never subtracts large numbers."""
+    total = weights[node, entry] + weight
+    share = weight / total
+    for f in range(means.shape[1]):
+        means[node, f, entry] += share * (points[i, f] - means[node, f, entry])
+    spreads[node, entry] += spread + weights[node, entry] * share * near2
+    weights[node, entry] = total
+
+
+@part
+def _summarize(node, up, entry, means, weights, spreads, child, size):
+    """Make an entry of the node above from all entries of a node."""
+    d = means.shape[1]
+    total = 0.0
+    for j in range(size[node]):
+        total += weights[node, j]
+    for f in range(d):
+        mean = means[node, f, 0]
+        for j in range(1, size[node]):
+            mean += weights[node, j] / total * (means[node, f, j] - means[node, f, 0])
+        means[up, f, entry] = mean
+    spread = 0.0
+    for j in range(size[node]):
+        near2 = 0.0
+        for f in range(d):
+            gap = means[node, f, j] - means[up, f, entry]
+            near2 += gap * gap
+        spread += spreads[node, j] + weights[node, j] * near2
+    weights[up, entry], spreads[up, entry], child[up, entry] = total, spread, node
+
+
+@kernel(no_cpython_wrapper=True, no_cfunc_wrapper=True, cache=False)
+def _split(node, new, row, distances2, means, weights, spreads, firsts, child, size, is_leaf):
+    """Move to a new node the entries that are nearer to the second of the two that are farthest apart."""
+    d, m = means.shape[1], size[node]
+    one, other, farthest = 0, 1, -1.0
+    for a in range(m):
+        _distances_from(a, node, row, distances2, means)
+        for b in range(a + 1, m):
+            if distances2[b] > farthest:
+                one, other, farthest = a, b, distances2[b]
+    _distances_from(one, node, row, distances2, means)
+    near = distances2.copy()
+    _distances_from(other, node, row, distances2, means)
+    is_leaf[new] = is_leaf[node]
+    kept, moved = 0, 0
+    for j in range(m):
+        if j != other and (j == one or near[j] <= distances2[j]):
+            target, at = node, kept
+            kept += 1
+        else:
+            target, at = new, moved
+            moved += 1
+        for f in range(d):
+            means[target, f, at] = means[node, f, j]
+        weights[target, at], spreads[target, at] = weights[node, j], spreads[node, j]
+        firsts[target, at], child[target, at] = firsts[node, j], child[node, j]
+    for j in range(kept, m):
+        for f in range(d):
+            means[node, f, j] = np.inf
+    size[node], size[new] = kept, moved
+
+
+@part
+def _distances_from(entry, node, row, distances2, means):
+    for f in range(means.shape[1]):
+        row[0, f] = means[node, f, entry]
+    squared_distances_narrow(row, 0, means, node, distances2)
+
+
+@kernel
+def gather(
+    means,  # (nodes, d, w)  in
+    weights,  # (nodes, w)  in
+    spreads,  # (nodes, w)  in
+    firsts,  # (nodes, w) int64  in
+    child,  # (nodes, w) int32  in
+    size,  # (nodes,) int32  in
+    is_leaf,  # (nodes,) bool  in
+    state,  # (3,) int64  in
+    out_means,  # (m, d)  out
+    out_weights,  # (m,)  out
+    out_spreads,  # (m,)  out
+    out_firsts,  # (m,) int64  out
+):
+    """Copy all leaf entries, those of one leaf together, neighbouring leaves one after another."""
+    stack = np.empty(state[_N_NODES] + 1, np.int64)
+    stack[0], waiting, at = state[_ROOT], 1, 0
+    while waiting > 0:
+        waiting -= 1
+        node = stack[waiting]
+        for j in range(size[node] - 1, -1, -1):
+            if not is_leaf[node]:
+                stack[waiting] = child[node, j]
+                waiting += 1
+                continue
+            for f in range(means.shape[1]):
+                out_means[at, f] = means[node, f, j]
+            out_weights[at], out_spreads[at], out_firsts[at] = weights[node, j], spreads[node, j], firsts[node, j]
+            at += 1
+
+
+@kernel
+def least_radii(
+    means,  # (nodes, d, w)  in
+    weights,  # (nodes, w)  in
+    spreads,  # (nodes, w)  in
+    size,  # (nodes,) int32  in
+    is_leaf,  # (nodes,) bool  in
+    state,  # (3,) int64  in
+    radii2,  # (m,)  out
+):
+    """For each leaf entry, the least squared radius that joining it with another of its leaf would give."""
+    d, width = means.shape[1], means.shape[2]
+    row, distances2 = np.empty((1, d)), np.empty(width)
+    at = 0
+    for node in range(state[_N_NODES]):
+        if not is_leaf[node]:
+            continue
+        for j in range(size[node]):
+            _distances_from(j, node, row, distances2, means)
+            least = np.inf
+            for b in range(size[node]):
+                if b != j:
+                    total = weights[node, j] + weights[node, b]
+                    joined = (
+                        spreads[node, j]
+                        + spreads[node, b]
+                        + weights[node, j] * weights[node, b] / total * distances2[b]
+                    )
+                    least = min(least, joined / total)
+            radii2[at] = least
+            at += 1

@@ -1,0 +1,53 @@
+"""Nearest centers of very many rows, a block at a time: nothing of the size of the rows is copied."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+
+from ..arrays import to_numpy
+from ..primitives.assign import nearest_center
+from ..primitives.conditioning import condition
+
+__all__ = ["blocks", "conditioned", "nearest"]
+
+_BLOCK_ROWS = 65_536
+
+
+def blocks(n: int) -> Iterator[slice]:
+    """Divide so many rows into blocks of a bounded number."""
+    return (slice(first, first + _BLOCK_ROWS) for first in range(0, n, _BLOCK_ROWS))
+
+
+def conditioned(rows: Any, shift: np.ndarray, scale: float) -> Any:
+    """Return rows in the coordinates of the centers; sparse rows stay sparse where nothing is to be shifted."""
+    if issparse(rows) and not shift.any():
+        return rows / rows.dtype.type(scale)
+    return condition(rows.toarray() if issparse(rows) else rows, shift, scale).rows
+
+
+def nearest(rows: Any, centers: np.ndarray, shift: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
+    """Find the nearest center of each row, ties to the lowest.
+
+    Parameters
+    ----------
+    rows : (n, d) float array of any engine, or CSR array
+        As given; may be memory-mapped.
+    centers : (k, d) float64 array
+        Shifted and scaled.
+    shift : (d,) float64 array
+    scale : float
+
+    Returns
+    -------
+    labels : (n,) int64 array
+        On the host, as the next one.
+    distances2 : (n,) float64 array
+        In the coordinates of the centers.
+    """
+    labels, distances2 = np.empty(rows.shape[0], np.int64), np.empty(rows.shape[0])
+    for block in blocks(rows.shape[0]):
+        found = nearest_center(conditioned(rows[block], shift, scale), centers)
+        labels[block], distances2[block] = (to_numpy(part) for part in found)
+    return labels, distances2
