@@ -2,8 +2,9 @@
 
 import contextlib
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from .duck import connect, literal, quoted, safe_path
 from .frames import from_columns
 from .table import Table
 
-__all__ = ["read_parquet"]
+__all__ = ["NumberColumns", "number_columns", "read_parquet", "read_rows"]
 
 _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER")
 _LONG = ("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT")
@@ -52,6 +53,70 @@ def read_parquet(path: Path, *, memory_limit: int | None = None) -> Table:
     if n_rows == 0:
         raise InputError(f"{name} has columns but no rows; give at least one row")
     return from_columns(name, columns, notes, path.stat().st_size)
+
+
+class NumberColumns(NamedTuple):
+    """The columns of a Parquet file that hold numbers."""
+
+    names: tuple[str, ...]
+    single: tuple[bool, ...]  # whether it holds float32
+    left_out: tuple[str, ...]  # the other columns
+    n_rows: int
+
+
+def number_columns(path: Path) -> NumberColumns:
+    """Look at the columns of a Parquet file without reading its rows.
+
+    Raises
+    ------
+    InputError
+        If it is damaged.
+    """
+    with _source(path) as (connection, source):
+        described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({source})").fetchall()
+        (n_rows,) = connection.execute(f"SELECT sum(num_rows)::BIGINT FROM parquet_file_metadata({source})").fetchone()
+    kinds = {name: kind.partition("(")[0] for name, kind, *_ in described}
+    numbers = (*_WHOLE, *_LONG, *_REAL, "BOOLEAN")
+    names = tuple(name for name, kind in kinds.items() if kind in numbers)
+    single = tuple(kinds[name] == "FLOAT" for name in names)
+    return NumberColumns(names, single, tuple(name for name in kinds if name not in names), n_rows)
+
+
+def read_rows(path: Path, names: list[str], start: int, rows: int, dtype: Any) -> np.ndarray:
+    """Read some rows of some columns: (rows, len(names)) of ``dtype``, missing values as NaN.
+
+    Row groups outside are skipped, so that reading a file piece by piece costs about what reading it once does.
+    """
+    kind = "FLOAT" if dtype == np.float32 else "DOUBLE"
+    chosen = ", ".join(f"CAST({quoted(name)} AS {kind}) AS c{j}" for j, name in enumerate(names))
+    with _source(path) as (connection, source):
+        found = connection.execute(
+            f"SELECT {chosen} FROM read_parquet({source}, file_row_number=true) "
+            f"WHERE file_row_number >= {start} AND file_row_number < {start + rows}"
+        ).fetchnumpy()
+    block = np.empty((rows, len(names)), dtype)
+    for j in range(len(names)):
+        values = found[f"c{j}"]
+        if len(values) != rows:
+            raise InputError(f"{path.name} promises {rows:,} rows from row {start:,} on and gives {len(values):,}")
+        block[:, j] = values.filled(np.nan) if isinstance(values, np.ma.MaskedArray) else values
+    return block
+
+
+@contextlib.contextmanager
+def _source(path: Path) -> Iterator[tuple[Any, str]]:
+    """Open a connection that can read one file; give it and the file's name for a query."""
+    import duckdb
+
+    with tempfile.TemporaryDirectory(prefix="coterie-") as folder:
+        source = safe_path(path, Path(folder))
+        try:
+            with contextlib.closing(connect(source, None)) as connection:
+                yield connection, literal(str(source))
+        except (duckdb.Error, UnicodeError) as error:
+            raise InputError(
+                f"{path.name} is no readable Parquet file: {_reason(error, str(source))}; write or fetch it again"
+            ) from error
 
 
 def _columns(connection, source: str) -> tuple[list[tuple[str, Any]], list[str], int]:
