@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .harness import describe, markdown, measure, run_once
 
-QUESTIONS = ("kmeans", "dbscan", "hdbscan", "optics", "local_outlier_factor", "clique", "medoids", "metrics", "memory")
+QUESTIONS = ("kmeans", "dbscan", "hdbscan", "optics", "local_outlier_factor", "clique", "medoids", "agglomerative", "metrics", "memory")
 RESULTS = Path(__file__).parent / "results"
 
 
