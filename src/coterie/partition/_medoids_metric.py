@@ -112,7 +112,7 @@ class Distinct(NamedTuple):
 
     def part(self, rows: np.ndarray) -> "Distinct":
         """Return some of the rows."""
-        picked = self.rows[rows][:, rows] if self.metric.name == "precomputed" else self.rows[rows]
+        picked = self.rows[np.ix_(rows, rows)] if self.metric.name == "precomputed" else self.rows[rows]
         weight = None if self.weight is None else self.weight[rows]
         return self._replace(rows=picked, weight=weight, source=self.source[rows])
 

@@ -149,8 +149,7 @@ def swap_changes(search, candidates):
     run_blocks(
         steps.swap_changes, -(-m // per_block), per_block, search.places[candidates], *search.kind, search.low, search.high,
         search.reach[1], search.compared[1], search.labels[0], search.shared, search.lengths, search.weight,
-        search.removal,
-        changes,
+        search.removal, changes,
     )  # fmt: skip
     return changes[:, :-1]
 
@@ -160,6 +159,7 @@ def distances_between(X, Y, measure):
     Y = np.asarray(Y, X.dtype)
     if X.size * len(Y) <= _FEW:
         return _few_distances(X, Y, measure)
+    X = X if X.flags.writeable else X.copy()  # read-only rows are another type, and the kernel would be compiled again
     out = np.empty((len(X), len(Y)), X.dtype)
     n_blocks = block_count(len(X) * max(1, len(Y)), 1 << 20, 1024)
     panels = _panels(Y)
@@ -215,7 +215,7 @@ def _settle(search, slot):
 
 
 def _candidates_per_block(search):
-    return max(1, _BLOCK_PAIRS // search.n)
+    return max(1, _BLOCK_PAIRS // (search.n * (1 + search.rows.shape[1] // 16)))
 
 
 def _panels(rows):
