@@ -59,6 +59,16 @@ GIVEN_K = [
         )
         for radius in (0.01, 0.1)
     ),
+    # The suite's HDBSCAN runs cut the hierarchy at k, which is single linkage by mutual reachability.
+    *(
+        Setting(
+            f"HDBSCAN's hierarchy cut at k, min_samples {rows}",
+            "Genie",
+            {"gini_threshold": 1.0, "min_samples": rows},
+            f"FCPS_HDBSCAN_{rows}",
+        )
+        for rows in (2, 4, 8)
+    ),
     Setting(
         "Spectral clustering", "SpectralClustering", {"random_state": 0}, "sklearn_spectral_Alaplacian_G5", QUADRATIC
     ),

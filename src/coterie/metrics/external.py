@@ -331,7 +331,7 @@ def normalized_clustering_accuracy(labels_true: Any, labels_pred: Any) -> float:
     -------
     float
         ``(mean_i max-matching c[i, s(i)] / c[i, .] - 1/k) / (1 - 1/k)`` for k classes; 1 for a single class. Classes that
-        find no cluster, because there are fewer of them, count 0.
+        find no cluster, because there are fewer of them, count 0; with far more clusters than classes it falls below 0.
 
     References
     ----------

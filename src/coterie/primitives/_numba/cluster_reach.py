@@ -28,7 +28,7 @@ def diameter(X):
     for _ in range(2):
         gaps2 = np.square(rows - start).sum(axis=1)
         best2, start = max(best2, float(gaps2.max())), rows[int(np.argmax(gaps2))]
-    n_blocks = block_count(len(X) * len(X), 1 << 22, 1024)
+    n_blocks = block_count(len(X) * len(X), 1 << 22, 1 << 14)
     found = np.full(n_blocks, best2)
     run_blocks(_widest, n_blocks, n_blocks, rows, pack_rows(rows), reach, found)
     return float(np.sqrt(found.max())) * scale
