@@ -61,9 +61,6 @@ class DivisionTree(NamedTuple):
         made_of = np.ones(len(self.left), np.int64)
         for node in divisions:
             made_of[node] = made_of[self.left[node]] + made_of[self.right[node]]
-        made_of = np.ones(len(self.left), np.int64)
-        for node in divisions:
-            made_of[node] = made_of[self.left[node]] + made_of[self.right[node]]
         pairs = np.sort(np.column_stack([name[self.left[divisions]], name[self.right[divisions]]]), axis=1)
         return np.column_stack([pairs, height, made_of[divisions]]).astype(np.float64)
 
