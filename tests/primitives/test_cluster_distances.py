@@ -66,6 +66,13 @@ def test_steps_of_one_keep_their_distance_far_from_the_origin(on):
     assert to_numpy(inner).tolist() == [3.0, 2.2, 1.8, 1.8, 2.2, 3.0] * 2
 
 
+def test_rows_that_are_denormal_in_float32_keep_their_distances(on):
+    X = np.array([[0.0], [1.0], [3.0], [8.0]], np.float32) * np.float32(2.0**-149)
+    inner, outer = mean_distances(on(X), np.array([0, 0, 1, 1]), 2)
+    assert (to_numpy(inner) * 2.0**149).tolist() == pytest.approx([1, 1, 5, 5])
+    assert (to_numpy(outer) * 2.0**149).tolist() == pytest.approx([5.5, 4.5, 2.5, 7.5])
+
+
 def test_threads_do_not_change_a_bit():
     X, labels = rows_and_labels(3000, 4, 5, "float32")
 

@@ -95,7 +95,8 @@ def _pack(X, labels, n_clusters, scale=None):
     weight = np.zeros(len(source), X.dtype)
     weight[places] = 1
     if scale is None:
-        scale = power_of_two(max(float(X.max()), -float(X.min())))
+        # The reciprocal must be finite in the rows' own dtype, also where all of them are denormal.
+        scale = max(power_of_two(max(float(X.max()), -float(X.min()))), 4 * float(np.finfo(X.dtype).tiny))
     rows = X[source] * X.dtype.type(1 / scale)
     panels = np.ascontiguousarray(rows.reshape(-1, lanes, d).transpose(0, 2, 1))
     return panels, weight.reshape(-1, lanes), firsts, places, scale

@@ -50,7 +50,7 @@ def cluster_spread(X: torch.Tensor, labels: Any, n_clusters: int) -> tuple:
 
 def _sorted(X: torch.Tensor, labels: torch.Tensor, n_clusters: int) -> tuple[torch.Tensor, torch.Tensor, float]:
     """Return the rows cluster by cluster, the clusters' sizes, and the power of two the rows were divided by."""
-    scale = power_of_two(float(X.abs().max()))
+    scale = max(power_of_two(float(X.abs().max())), 4 * torch.finfo(X.dtype).tiny)
     return X[labels.argsort(stable=True)] / scale, torch.bincount(labels, minlength=n_clusters), scale
 
 
