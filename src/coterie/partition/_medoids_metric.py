@@ -13,7 +13,7 @@ from ..errors import InputError, ResourceError, UnsupportedError
 from ..primitives.medoids import distances_between, matrix_search, medoid_search, nearest_of
 from ..primitives.row_keys import row_keys
 
-__all__ = ["METRICS", "Distinct", "Metric", "distinct_rows"]
+__all__ = ["METRICS", "Distinct", "Metric", "distinct_rows", "weighted_sum"]
 
 METRICS = [StrOptions({*_VALID_METRICS, "precomputed"} - {"nan_euclidean"}), callable]
 _MEASURES = {
