@@ -10,7 +10,7 @@ from ..errors import InputError
 from ..primitives.grid_cells import Grid
 from ..primitives.grid_sums import BINS, CellSums, cell_moments
 
-__all__ = ["DISTRIBUTIONS", "Cell", "Level", "level_of", "merge_cells", "merged_kinds", "share_below", "fitted_kinds"]
+__all__ = ["DISTRIBUTIONS", "Cell", "Level", "fitted_kinds", "level_of", "merge_cells", "merged_kinds", "share_below"]
 
 DISTRIBUTIONS = ("none", "normal", "uniform", "exponential")
 """Names of the kinds of distribution by their number."""

@@ -21,7 +21,7 @@ from ..primitives.grid_components import cell_components
 from ..primitives.grid_sums import BINS, CellSums, cell_sums, merge_sums, sum_groups
 from ._choose import SHARES, most_agreed, typical_value
 from ._grid import Blocks, GridClusterer, labels_by_first_row
-from ._sting_cells import DISTRIBUTIONS, Cell, Level, level_of, merged_kinds, fitted_kinds
+from ._sting_cells import DISTRIBUTIONS, Cell, Level, fitted_kinds, level_of, merged_kinds
 from ._sting_query import QueryMixin
 
 __all__ = ["STING", "StingState", "finalize", "merge", "partial"]
@@ -158,12 +158,12 @@ class STING(QueryMixin, GridClusterer):
     References
     ----------
     Wang, W., Yang, J., Muntz, R. (1997). STING: a statistical information grid approach to spatial data mining. VLDB, 186-195.
-    Related: Ester, M., et al. (1996), the limit of small cells. See also doi:10.1145/3068335.
+    Wang, W., Yang, J., Muntz, R. (1999). STING+: an approach to active spatial data mining. ICDE, 116-125.
+    doi:10.1109/ICDE.1999.754914
 
     Examples
     --------
     >>> import numpy as np
-    from sklearn.utils.validation import check_is_fitted
     >>> from coterie import STING
     >>> X = np.array([[0.0, 0.0], [0.1, 0.2], [0.2, 0.1], [9.0, 9.0], [9.1, 9.2], [9.2, 9.1], [5.0, 0.0]])
     >>> model = STING(n_cells=8, min_points=2).fit(X)

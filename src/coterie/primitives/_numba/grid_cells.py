@@ -17,7 +17,7 @@ from .blocks import run_blocks
 from .grid import sort_into_cells
 from .jit import kernel
 
-__all__ = ["Tables", "cell_counts", "cell_lookup", "cells_of", "column_range", "columns_of", "each_block"]
+__all__ = ["Tables", "cell_counts", "cell_lookup", "cells_of", "column_range", "columns_of", "each_block", "n_blocks"]
 
 _VALUES = 65_536  # numbers of a block of rows
 _TABLE_CELLS = 1 << 24  # more are sorted rather than counted in a table
@@ -47,7 +47,7 @@ def cell_counts(X, grid):
     tables = Tables(lambda: np.zeros((size + 1, 2), np.int32), 8 * size)
 
     def count(rows, block):
-        keys = keys_of(X[rows])
+        keys = keys_of(columns_of(X[rows]))
         with tables.one() as mine:
             _tally(keys, rows.start, mine)
 
@@ -65,31 +65,40 @@ def cell_lookup(X, grid, coords, values, shift):
     """Look up the value of each row's cell; see ``primitives.grid_cells.cell_lookup``."""
     out = np.empty(len(X), np.int64)
     find = cells_of(grid, coords, values, shift, len(X))
-    each_block(X, lambda rows, block: find(X[rows], out[rows]))
+    each_block(X, lambda rows, block: find(columns_of(X[rows]), out[rows]))
     return out
 
 
 def cells_of(grid, coords, values, shift, n) -> Callable:
-    """Return a function that writes, for a block of rows, the value of each one's cell; ``n`` rows are expected in all."""
+    """Return a function that writes, for a block of rows by column, the value of each one's cell; ``n`` rows are expected in all."""
     size = int(np.prod([int(m - 1 >> shift) + 1 for m in grid.n_cells], dtype=object))
     if size <= _TABLE_CELLS and size <= _TABLE_SHARE * n:
         table = np.full(size + 1, -1, np.int64)
         table[coords.astype(np.int64) @ _strides(grid, shift)] = values
         keys_of = _keys_of(grid, shift)
-        return lambda rows, out: np.take(table, keys_of(rows), out=out, mode="clip")
+        return lambda columns, out: np.take(table, keys_of(columns), out=out, mode="clip")
     coords, values = np.ascontiguousarray(coords, np.int32), np.ascontiguousarray(values, np.int64)
-    return lambda rows, out: _search(places_of(rows, grid, shift), coords, values, out)
+    return lambda columns, out: _search(places_of(columns, grid, shift), coords, values, out)
 
 
 def each_block(X: np.ndarray, work: Callable[[slice, int], Any]) -> None:
     """Call ``work(rows, block)`` for slices of the rows, on as many threads as allowed."""
-    n, size = len(X), max(64, _VALUES // max(2, X.shape[1]))
+    n, size = len(X), _rows_of_block(X)
     run_blocks(lambda block: work(slice(block * size, min(n, (block + 1) * size)), block), -(-n // size))
+
+
+def n_blocks(X: np.ndarray) -> int:
+    """Return into how many blocks `each_block` divides the rows."""
+    return -(-len(X) // _rows_of_block(X))
+
+
+def _rows_of_block(X):
+    return max(64, _VALUES // max(2, X.shape[1]))
 
 
 def columns_of(rows: np.ndarray) -> np.ndarray:
     """Return a block of rows as (d, b) float64, so that loops run along a column."""
-    return np.array(rows.T, np.float64, order="C")  # always a copy: one row is already in either order
+    return np.ascontiguousarray(rows.T, np.float64)
 
 
 class Tables:
@@ -121,14 +130,14 @@ def _strides(grid, shift=0):
 
 
 def _keys_of(grid, shift=0):
-    """Return a function of a block of rows that gives their row-major cell numbers; outside: one past the last."""
+    """Return a function of a block of rows by column that gives their row-major cell numbers; outside: one past the last."""
     how, strides = steps(grid), _strides(grid, shift)
     outside = int(strides[0] * ((grid.n_cells[0] - 1 >> shift) + 1))
 
-    def keys_of(rows):
-        keys = np.empty(len(rows), np.int64)
+    def keys_of(columns):
+        keys = np.empty(columns.shape[1], np.int64)
         _keys(
-            columns_of(rows),
+            columns,
             grid.low,
             grid.high,
             *how,
@@ -144,14 +153,12 @@ def _keys_of(grid, shift=0):
     return keys_of
 
 
-def places_of(rows, grid, shift=0):
-    """Return the coordinates of a block of rows, (b, a) int32; of rows outside the first one is -1."""
-    columns, axes, how = columns_of(rows), grid.axes, steps(grid)
+def places_of(columns, grid, shift=0):
+    """Return the coordinates of a block of rows by column, (b, a) int32; of rows outside the first one is -1."""
+    axes, how = grid.axes, steps(grid)
     inside = ((columns >= grid.low[:, None]) & (columns <= grid.high[:, None])).all(axis=0)
-    columns *= how.scale[:, None]
-    columns -= how.start[:, None]
     with np.errstate(invalid="ignore"):  # rows outside the box may be anywhere
-        found = (columns[axes] * how.per[:, None]).astype(np.int64)
+        found = ((columns[axes] * how.scale[axes, None] - how.start[axes, None]) * how.per[:, None]).astype(np.int64)
     places = np.clip(found, 0, grid.n_cells[:, None] - 1) >> shift
     places[0, ~inside] = -1
     return np.ascontiguousarray(places.T, np.int32)
@@ -160,11 +167,11 @@ def places_of(rows, grid, shift=0):
 def _count_by_sorting(X, grid):
     if grid.size < MOST_KEY:
         keys, largest, keys_of = np.empty(len(X), np.int64), grid.size, _keys_of(grid)
-        each_block(X, lambda rows, block: keys.__setitem__(rows, keys_of(X[rows])))
+        each_block(X, lambda rows, block: keys.__setitem__(rows, keys_of(columns_of(X[rows]))))
         inside = keys < largest
     else:
         places = np.empty((len(X), len(grid.axes)), np.int32)
-        each_block(X, lambda rows, block: places.__setitem__(rows, places_of(X[rows], grid)))
+        each_block(X, lambda rows, block: places.__setitem__(rows, places_of(columns_of(X[rows]), grid)))
         inside, largest = places[:, 0] >= 0, len(X)
         keys = group_cells(places + 1)[1]
     rows = np.flatnonzero(inside)
@@ -172,7 +179,7 @@ def _count_by_sorting(X, grid):
         return np.empty((0, len(grid.axes)), np.int32), np.empty(0, np.int64), np.empty(0, np.int64), len(X)
     found = sort_into_cells(keys[rows], largest)
     first = rows[found.order[found.starts[:-1]]]
-    return places_of(X[first], grid), np.diff(found.starts), first, len(X) - len(rows)
+    return places_of(columns_of(X[first]), grid), np.diff(found.starts), first, len(X) - len(rows)
 
 
 @kernel

@@ -1,15 +1,18 @@
-"""Statistics by cell on the CPU: each thread adds to its own table of whole numbers."""
+"""Statistics by cell on the CPU: rows are brought near each other by cell, some at a time, then added up in the cache."""
 
 import numpy as np
 
 from ..grid_cells import steps
 from ..grid_sums import BINS, UNIT, bin_steps
-from .blocks import run_kernel
-from .grid_cells import Tables, cells_of, columns_of, each_block
+from .blocks import run_blocks, run_kernel
+from .grid_cells import cells_of, columns_of, each_block, n_blocks
 from .jit import kernel, part
 
 __all__ = ["cell_moments", "cell_sums", "sum_groups"]
 
+_SPREAD_VALUES = 1 << 21  # moved at once
+_PIECE = 1024  # rows of a bucket looked at together
+_BUCKET_BITS = 5
 _WORDS = 4 + BINS // 2  # two bins share a word: a call counts fewer than 2^31 rows
 _LOW = np.uint64(2**24 - 1)
 _LOW_WORD = np.uint64(2**32 - 1)
@@ -18,28 +21,33 @@ _LOW_WORD = np.uint64(2**32 - 1)
 def cell_sums(X, grid, coords, attributes):
     """Add up attributes by cell; see ``primitives.grid_sums.cell_sums``."""
     c, m = len(coords), len(attributes)
-    how = steps(grid)
-    bins, last = bin_steps(grid, attributes)
-    find = cells_of(grid, coords, np.arange(c) * m, 0, len(X))
-    tables = Tables(lambda: _new_table(c, m, _WORDS), 8 * c * m * (_WORDS + 2))
-
-    def add(rows, block):
-        places = np.empty(rows.stop - rows.start, np.int64)
-        find(X[rows], places)
-        q, upper, in_bin = np.empty((3, len(places)), np.uint64)
-        columns = columns_of(X[rows])
-        with tables.one() as (words, extremes):
-            for j, f in enumerate(attributes):
-                _measure(columns[f], how.scale[f], how.start[f], bins[j], last[j], q, upper, in_bin)
-                _add(places, columns[f], q, upper, in_bin, words.ravel(), extremes.ravel())
-                places += places >= 0
-
-    each_block(X, add)
-    words, extremes = tables.used[0]
-    for other_words, other_extremes in tables.used[1:]:
-        _merge(words, extremes, other_words, other_extremes)
+    words, extremes = _new_table(c, m, _WORDS)
+    find = cells_of(grid, coords, np.arange(c), 0, len(X))
+    n = max(1, min(len(X), _SPREAD_VALUES // max(1, m)))
+    space = np.empty(n, np.int64), np.empty(n, np.int64), np.empty((m, n))
+    for start in range(0, len(X), n):
+        _add_rows(X[start : start + n], grid, find, attributes, space, words, extremes)
     counted = np.stack([words[:, :, 4:] & _LOW_WORD, words[:, :, 4:] >> np.uint64(32)], axis=3).reshape(c, m, BINS)
     return np.ascontiguousarray(words[:, :, :4]), extremes, counted.astype(np.int64)
+
+
+def _add_rows(X, grid, find, attributes, space, words, extremes):
+    """Bring rows of neighbouring cells together, block by block; then add up cells that fit the cache, no two threads at one."""
+    c = len(words)
+    shift = max(0, int(c - 1).bit_length() - _BUCKET_BITS)
+    n_buckets = (max(c, 1) - 1 >> shift) + 1
+    ends = np.empty((n_blocks(X), n_buckets + 1), np.int64)
+    places, near, moved = space
+
+    def bring(rows, block):
+        columns = columns_of(X[rows])
+        find(columns, places[rows])
+        _move(places[rows], columns, attributes, shift, rows.start, ends[block], near, moved)
+
+    each_block(X, bring)
+    how, (per, last) = steps(grid), bin_steps(grid, attributes)
+    scale, start = how.scale[attributes], how.start[attributes]
+    run_blocks(_add, n_buckets, ends, near, moved, scale, start, per, last, words.ravel(), extremes.ravel())
 
 
 def sum_groups(sums, extremes, bins, member, n_groups):
@@ -78,7 +86,7 @@ def _add_wide(
     words[cell, j, at + 1] += high + np.uint64(after < before)
 
 
-@kernel
+@part
 def _measure(
     column,  # (b,) float64  in
     scale,  # float  in
@@ -100,49 +108,72 @@ def _measure(
 
 @kernel
 def _add(
-    places,  # (b,) int64  in: place of each row's words, or negative
-    column,  # (b,) float64  in
-    q,  # (b,) uint64  in
-    upper,  # (b,) uint64  in
-    bins,  # (b,) uint64  in
+    bucket,  # int  in
+    ends,  # (blocks, buckets + 1) int64  in: where each bucket of a block ends
+    cells,  # (n,) int64  in: by bucket
+    columns,  # (m, n) float64  in: by bucket
+    scale,  # (m,)  in
+    start,  # (m,)  in
+    per,  # (m,)  in
+    last,  # (m,) int64  in
     words,  # (c * m * 8,) uint64  in/out
     extremes,  # (c * m * 2,)  in/out
 ):
-    one = np.uint64(1)
-    for i in range(len(places)):
-        if places[i] < 0:
-            continue
-        at, x = np.uint64(places[i]) * np.uint64(_WORDS), column[i]
-        before = words[at]
-        words[at] = before + q[i]
-        words[at + one] += np.uint64(words[at] < before)
-        before = words[at + np.uint64(2)]
-        after = before + q[i] * q[i]
-        words[at + np.uint64(2)] = after
-        words[at + np.uint64(3)] += upper[i] + np.uint64(after < before)
-        words[at + np.uint64(4) + (bins[i] >> one)] += one << ((bins[i] & one) << np.uint64(5))
-        at = np.uint64(places[i]) * np.uint64(2)
-        if x < extremes[at]:
-            extremes[at] = x
-        if x > extremes[at + one]:
-            extremes[at + one] = x
+    q, upper, bins = np.empty(_PIECE, np.uint64), np.empty(_PIECE, np.uint64), np.empty(_PIECE, np.uint64)
+    one, m = np.uint64(1), np.uint64(columns.shape[0])
+    first = 0
+    for block in range(ends.shape[0]):
+        if bucket > 0:
+            first = ends[block, bucket - 1]
+        for begin in range(first, ends[block, bucket], _PIECE):
+            end = min(begin + _PIECE, ends[block, bucket])
+            for j in range(columns.shape[0]):
+                _measure(columns[j, begin:end], scale[j], start[j], per[j], last[j], q, upper, bins)
+                for i in range(end - begin):
+                    place, x = np.uint64(cells[begin + i]) * m + np.uint64(j), columns[j, begin + i]
+                at = place * np.uint64(_WORDS)
+                before = words[at]
+                after = before + q[i]
+                words[at] = after
+                words[at + one] += np.uint64(after < before)
+                before = words[at + np.uint64(2)]
+                after = before + q[i] * q[i]
+                words[at + np.uint64(2)] = after
+                words[at + np.uint64(3)] += upper[i] + np.uint64(after < before)
+                words[at + np.uint64(4) + (bins[i] >> one)] += one << ((bins[i] & one) << np.uint64(5))
+                at = place * np.uint64(2)
+                if x < extremes[at]:
+                    extremes[at] = x
+                if x > extremes[at + one]:
+                    extremes[at + one] = x
+        first = ends[block, ends.shape[1] - 1]
 
 
 @kernel
-def _merge(
-    words,  # (c, m, 8) uint64  in/out
-    extremes,  # (c, m, 2)  in/out
-    other_words,  # (c, m, 8) uint64  in
-    other_extremes,  # (c, m, 2)  in
+def _move(
+    places,  # (b,) int64  in: cell of each row, or -1
+    columns,  # (d, b)  in
+    attributes,  # (m,) int64  in
+    shift,  # int  in: cells of a bucket are equal but for so many low bits
+    start,  # int  in: number of the first of these rows
+    ends,  # (buckets + 1,) int64  out: where each bucket ends; the last holds rows outside
+    near,  # (n,) int64  out: places by bucket
+    moved,  # (m, n)  out: attributes by bucket
 ):
-    for cell in range(words.shape[0]):
-        for j in range(words.shape[1]):
-            _add_wide(words, cell, j, 0, other_words[cell, j, 0], other_words[cell, j, 1])
-            _add_wide(words, cell, j, 2, other_words[cell, j, 2], other_words[cell, j, 3])
-            for b in range(4, words.shape[2]):
-                words[cell, j, b] += other_words[cell, j, b]
-            extremes[cell, j, 0] = min(extremes[cell, j, 0], other_extremes[cell, j, 0])
-            extremes[cell, j, 1] = max(extremes[cell, j, 1], other_extremes[cell, j, 1])
+    ends[:] = 0
+    last = len(ends) - 1
+    for i in range(len(places)):
+        ends[np.uint64(places[i] >> shift if places[i] >= 0 else last)] += 1
+    total = start
+    for bucket in range(len(ends)):
+        ends[bucket], total = total, total + ends[bucket]
+    for i in range(len(places)):
+        bucket = np.uint64(places[i] >> shift if places[i] >= 0 else last)
+        at = np.uint64(ends[bucket])
+        ends[bucket] += 1
+        near[at] = places[i]
+        for j in range(len(attributes)):
+            moved[j, at] = columns[attributes[j], i]
 
 
 @kernel
