@@ -10,7 +10,21 @@ from pathlib import Path
 
 from .harness import describe, markdown, measure, run_once
 
-QUESTIONS = ("kmeans", "dbscan", "hdbscan", "optics", "local_outlier_factor", "clique", "medoids", "agglomerative", "metrics", "memory")
+QUESTIONS = (
+    "kmeans",
+    "dbscan",
+    "hdbscan",
+    "optics",
+    "local_outlier_factor",
+    "clique",
+    "medoids",
+    "agglomerative",
+    "metrics",
+    "memory",
+    "genie",
+    "minibatch_kmeans",
+    "birch",
+)
 RESULTS = Path(__file__).parent / "results"
 
 

@@ -18,12 +18,12 @@ _SHAPES: dict[str, tuple[str, tuple[str, ...]]] = {
     "edges_": ("f", ("d", "edges")),
     "labels_": ("iu", ("n",)),
     "feature_names_in_": ("OU", ("d",)),
-    "cluster_centers_": ("f", ("k", "d")),
+    "cluster_centers_": ("fO", ("k", "d")),
     "medoid_indices_": ("iu", ("k",)),
     "_centers": ("f", ("k", "d")),
     "_committed": ("f", ("k", "d")),
     "subcluster_centers_": ("f", ("m", "d")),
-    "_means": ("f", ("m", "d")),
+    "_group_means": ("f", ("m", "d")),
     "subcluster_labels_": ("iu", ("m",)),
     "subcluster_weights_": ("f", ("m",)),
     "subcluster_radii_": ("f", ("m",)),
@@ -34,6 +34,9 @@ _SHAPES: dict[str, tuple[str, tuple[str, ...]]] = {
     "_waiting_weights": ("f", ("waiting",)),
     "_shift": ("f", ("d",)),
     "_prices": ("f", ("k",)),
+    "_means": ("f", ("k", "numbers")),
+    "_modes": ("iu", ("k", "categories")),
+    "_offset": ("f", ("numbers",)),
     "tree_": ("iuf", ("nodes",)),
     "_normals": ("f", ("nodes", "d")),
     "_offsets": ("f", ("nodes",)),
@@ -73,7 +76,7 @@ _SHAPES: dict[str, tuple[str, tuple[str, ...]]] = {
     "_extremes": ("f", ("occupied", "attributes", "two")),
     "_bins": ("iu", ("occupied", "attributes", "eight")),
 }
-_FINITE = {"cluster_centers_", "_centers", "_committed", "_mass", "_waiting", "_waiting_weights", "_means", "_origin", "_shift", "_prices", "_divided_rows", "components_", "_rows"}
+_FINITE = {"cluster_centers_", "_centers", "_committed", "_mass", "_waiting", "_waiting_weights", "_group_means", "_origin", "_shift", "_prices", "_divided_rows", "_means", "_offset", "components_", "_rows"}
 
 
 def mapping(value: Any, what: str) -> dict[str, Any]:
@@ -135,7 +138,7 @@ def _check_array(name: str, value: Any, kinds: str, dimensions: tuple[str, ...],
     for letter, length in zip(dimensions, value.shape, strict=True):
         if sizes.setdefault(letter, length) != length:
             raise ModelFileError(f"the model is damaged: {name} does not match the rest in size")
-    if name in _FINITE and not np.all(np.isfinite(value.data if sparse else value)):
+    if name in _FINITE and value.dtype.kind == "f" and not np.all(np.isfinite(value.data if sparse else value)):
         raise ModelFileError(f"the model is damaged: {name} holds NaN or infinity")
 
 

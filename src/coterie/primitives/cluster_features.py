@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ._numba.blocks import run_kernel
-from ._numba.cftree import gather, insert, least_radii
+from ._numba.cftree import insert, least_radii
 from ._numba.tile import lanes_of
 
 __all__ = ["CFTree", "ClusterFeatures"]
@@ -151,10 +151,18 @@ class CFTree:
             self._most = most
 
     def _gathered(self):
-        m, d = self.n_groups, self._n_features
-        out = np.empty((m, d)), np.empty(m), np.empty(m), np.empty(m, np.int64)
-        run_kernel(gather, *self._nodes, self._state, *out)
-        return ClusterFeatures(out[1], out[0], out[2], out[3])
+        """Return the groups leaf by leaf, neighbouring leaves one after another."""
+        means, weights, spreads, firsts, child, size, is_leaf = self._nodes
+        leaves, waiting = [], [int(self._state[0])]
+        while waiting:
+            node = waiting.pop()
+            if is_leaf[node]:
+                leaves.append(node)
+            else:
+                waiting.extend(child[node, : size[node]].tolist())
+        node = np.repeat(leaves, size[leaves])
+        entry = np.concatenate([np.arange(size[leaf]) for leaf in leaves])
+        return ClusterFeatures(weights[node, entry], means[node, :, entry], spreads[node, entry], firsts[node, entry])
 
     def _clear(self):
         self._nodes = self._empty(2 * _SPARE_NODES)

@@ -30,7 +30,7 @@ from ._nearest import blocks, conditioned, nearest
 __all__ = ["Birch", "BirchState", "Subclusters", "absorb", "finalize", "merge", "partial"]
 
 _RESULTS = (
-    "subcluster_centers_", "subcluster_labels_", "subcluster_weights_", "subcluster_radii_", "threshold_", "_means", "_shift",
+    "subcluster_centers_", "subcluster_labels_", "subcluster_weights_", "subcluster_radii_", "threshold_", "_group_means", "_shift",
     "_scale", "_n_features_out", "_firsts", "_n_rows",
 )  # fmt: skip
 _ORDINARY = 300  # exponents of two whose squares are floats
@@ -180,7 +180,15 @@ class Birch(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
     array([0, 1])
     """
 
-    _state_attributes: ClassVar = ("_means", "_shift", "_scale", "_n_features_out", "_origin", "_firsts", "_n_rows")
+    _state_attributes: ClassVar = (
+        "_group_means",
+        "_shift",
+        "_scale",
+        "_n_features_out",
+        "_origin",
+        "_firsts",
+        "_n_rows",
+    )
     _parameter_constraints: ClassVar = {
         "threshold": [Interval(Real, 0.0, None, closed="neither")],
         "branching_factor": [Interval(Integral, 1, None, closed="neither")],
@@ -294,7 +302,7 @@ class Birch(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
         (n, m) array
         """
         rows = self._gate_in(X, reset=False, accept_sparse=True)
-        distances = pairwise_distances(conditioned(rows, self._shift, self._scale), self._means)
+        distances = pairwise_distances(conditioned(rows, self._shift, self._scale), self._group_means)
         return like_input(distances * self._scale, X)
 
     def __getattr__(self, name):
@@ -324,7 +332,7 @@ class Birch(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
         m = len(groups.weights)
         self._origin, self._firsts, self._n_rows = self._stream.origin, groups.firsts, self._stream.tree.n_rows
         self.threshold_ = self._stream.tree.threshold * self._stream.unit
-        self._means, self._shift, self._scale = condition(groups.centers)
+        self._group_means, self._shift, self._scale = condition(groups.centers)
         self._n_features_out = m
         self.subcluster_weights_, self.subcluster_radii_ = groups.weights, groups.radii
         dtype = np.float32 if self._single else np.float64
@@ -346,24 +354,26 @@ class Birch(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
                 stacklevel=4,
             )
             return np.arange(m)
-        return cut_into(linkage_matrix(*center_linkage(self._means, "ward", groups.weights)), int(self.n_clusters))
+        return cut_into(
+            linkage_matrix(*center_linkage(self._group_means, "ward", groups.weights)), int(self.n_clusters)
+        )
 
     def _label(self, rows):
-        return to_numpy(self.subcluster_labels_)[nearest(rows, self._means, self._shift, self._scale)[0]]
+        return to_numpy(self.subcluster_labels_)[nearest(rows, self._group_means, self._shift, self._scale)[0]]
 
     def _reopened(self):
         """Return a stream that goes on from the groups of a model that was loaded."""
         state = BirchState(self._origin, **self._tree_parameters())
         state.origin, state.tree.threshold = self._origin, self.threshold_ / state.unit
         weights = self.subcluster_weights_
-        means = (self._means * self._scale + self._shift) / state.unit - self._origin
+        means = (self._group_means * self._scale + self._shift) / state.unit - self._origin
         spreads = weights * (self.subcluster_radii_ / state.unit) ** 2
         state.tree.insert_features(ClusterFeatures(weights, means, spreads, self._firsts))
         state.tree.n_rows = self._n_rows
         return state
 
     def _fitted_state(self):
-        if "_stream" in self.__dict__ and "_means" not in self.__dict__:
+        if "_stream" in self.__dict__ and "_group_means" not in self.__dict__:
             self._finish()
         return super()._fitted_state()
 

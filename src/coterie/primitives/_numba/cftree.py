@@ -9,7 +9,7 @@ import numpy as np
 from .jit import kernel, part
 from .tile import squared_distances_narrow
 
-__all__ = ["gather", "insert", "least_radii"]
+__all__ = ["insert", "least_radii"]
 
 _ROOT, _N_NODES, _N_LEAF_ENTRIES = 0, 1, 2
 _DEEPEST = 64  # a split doubles at most: no tree that fits into memory is deeper
@@ -114,22 +114,18 @@ def _absorb(node, entry, points, i, weight, spread, near2, means, weights, sprea
 @part
 def _summarize(node, up, entry, means, weights, spreads, child, size):
     """Make an entry of the node above from all entries of a node."""
-    d = means.shape[1]
-    total = 0.0
-    for j in range(size[node]):
+    total, spread = weights[node, 0], spreads[node, 0]
+    for f in range(means.shape[1]):
+        means[up, f, entry] = means[node, f, 0]
+    for j in range(1, size[node]):
+        before = total
         total += weights[node, j]
-    for f in range(d):
-        mean = means[node, f, 0]
-        for j in range(1, size[node]):
-            mean += weights[node, j] / total * (means[node, f, j] - means[node, f, 0])
-        means[up, f, entry] = mean
-    spread = 0.0
-    for j in range(size[node]):
-        near2 = 0.0
-        for f in range(d):
+        share, near2 = weights[node, j] / total, 0.0
+        for f in range(means.shape[1]):
             gap = means[node, f, j] - means[up, f, entry]
             near2 += gap * gap
-        spread += spreads[node, j] + weights[node, j] * near2
+            means[up, f, entry] += share * gap
+        spread += spreads[node, j] + before * share * near2
     weights[up, entry], spreads[up, entry], child[up, entry] = total, spread, node
 
 
@@ -170,38 +166,6 @@ def _distances_from(entry, node, row, distances2, means):
     for f in range(means.shape[1]):
         row[0, f] = means[node, f, entry]
     squared_distances_narrow(row, 0, means, node, distances2)
-
-
-@kernel
-def gather(
-    means,  # (nodes, d, w)  in
-    weights,  # (nodes, w)  in
-    spreads,  # (nodes, w)  in
-    firsts,  # (nodes, w) int64  in
-    child,  # (nodes, w) int32  in
-    size,  # (nodes,) int32  in
-    is_leaf,  # (nodes,) bool  in
-    state,  # (3,) int64  in
-    out_means,  # (m, d)  out
-    out_weights,  # (m,)  out
-    out_spreads,  # (m,)  out
-    out_firsts,  # (m,) int64  out
-):
-    """Copy all leaf entries, those of one leaf together, neighbouring leaves one after another."""
-    stack = np.empty(state[_N_NODES] + 1, np.int64)
-    stack[0], waiting, at = state[_ROOT], 1, 0
-    while waiting > 0:
-        waiting -= 1
-        node = stack[waiting]
-        for j in range(size[node] - 1, -1, -1):
-            if not is_leaf[node]:
-                stack[waiting] = child[node, j]
-                waiting += 1
-                continue
-            for f in range(means.shape[1]):
-                out_means[at, f] = means[node, f, j]
-            out_weights[at], out_spreads[at], out_firsts[at] = weights[node, j], spreads[node, j], firsts[node, j]
-            at += 1
 
 
 @kernel
