@@ -259,14 +259,14 @@ def birch() -> str:
 def sting() -> str:
     """Show the relevant cells, and the rows in them."""
     X = shapes()
-    return page(*celled(X, coterie.STING(n_cells=24, min_points=3).fit(X), 24))
+    return page(*celled(X, coterie.STING(n_cells=20, min_points=3).fit(X), 20))
 
 
 @picture
 def wavecluster() -> str:
     """Show the cells above the threshold after one transform, and the rows in them."""
     X = shapes()
-    return page(*celled(X, coterie.WaveCluster(n_cells=48, level=1, threshold=0.2).fit(X), 24))
+    return page(*celled(X, coterie.WaveCluster(n_cells=32).fit(X), 16))
 
 
 def celled(X: np.ndarray, model: Any, n_cells: int) -> tuple[Panel, Panel]:
@@ -290,7 +290,8 @@ def clique() -> str:
     for i, cluster in enumerate(c for c in model.clusters_ if len(c.dimensions) == 2):
         corner = low + side * np.asarray(cluster.units)
         panel.boxes(corner, corner + side, [color(i)] * len(corner))
-    return page(panel, Panel.around("clusters in both columns", X).dots(X, model.labels_))
+    full = coterie.CLIQUE(n_intervals=12, density_threshold=0.012, full_space=True).fit(X)
+    return page(panel, Panel.around("rows of the clusters of both columns", X).dots(X, full.labels_))
 
 
 if __name__ == "__main__":
