@@ -79,6 +79,14 @@ def test_a_catalog_line_has_its_page(line):
 
 
 @every_line
+def test_a_page_shows_its_picture(line):
+    name = file_name(line)
+    shown = re.findall(r"!\[(.+)\]\((.+)\)", (ROOT / "docs" / "algorithms" / f"{name}.md").read_text())
+    assert [path for _, path in shown] == [f"images/{name}.svg"]
+    assert (ROOT / "docs" / "algorithms" / "images" / f"{name}.svg").is_file()
+
+
+@every_line
 def test_a_page_documents_exactly_the_parameters(line):
     text = (ROOT / "docs" / "algorithms" / f"{file_name(line)}.md").read_text()
     table = text.partition("## Parameters")[2].partition("\n## ")[0]
