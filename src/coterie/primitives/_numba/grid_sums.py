@@ -131,21 +131,21 @@ def _add(
                 _measure(columns[j, begin:end], scale[j], start[j], per[j], last[j], q, upper, bins)
                 for i in range(end - begin):
                     place, x = np.uint64(cells[begin + i]) * m + np.uint64(j), columns[j, begin + i]
-                at = place * np.uint64(_WORDS)
-                before = words[at]
-                after = before + q[i]
-                words[at] = after
-                words[at + one] += np.uint64(after < before)
-                before = words[at + np.uint64(2)]
-                after = before + q[i] * q[i]
-                words[at + np.uint64(2)] = after
-                words[at + np.uint64(3)] += upper[i] + np.uint64(after < before)
-                words[at + np.uint64(4) + (bins[i] >> one)] += one << ((bins[i] & one) << np.uint64(5))
-                at = place * np.uint64(2)
-                if x < extremes[at]:
-                    extremes[at] = x
-                if x > extremes[at + one]:
-                    extremes[at + one] = x
+                    at = place * np.uint64(_WORDS)
+                    before = words[at]
+                    after = before + q[i]
+                    words[at] = after
+                    words[at + one] += np.uint64(after < before)
+                    before = words[at + np.uint64(2)]
+                    after = before + q[i] * q[i]
+                    words[at + np.uint64(2)] = after
+                    words[at + np.uint64(3)] += upper[i] + np.uint64(after < before)
+                    words[at + np.uint64(4) + (bins[i] >> one)] += one << ((bins[i] & one) << np.uint64(5))
+                    at = place * np.uint64(2)
+                    if x < extremes[at]:
+                        extremes[at] = x
+                    if x > extremes[at + one]:
+                        extremes[at + one] = x
         first = ends[block, ends.shape[1] - 1]
 
 
