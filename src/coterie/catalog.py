@@ -89,6 +89,10 @@ CATALOG = (
         "PDDP", "coterie.hierarchy.pddp:PDDP", "hierarchy",
         "groups divided across the direction of greatest variance", True, False, ("numba", "torch"),
     ),
+    Entry(
+        "KPrototypes", "coterie.partition.kprototypes:KPrototypes", "partition",
+        "k groups of rows that mix numbers and categories", True, False, ("numba", "torch"),
+    ),
 )  # fmt: skip
 
 

@@ -34,9 +34,9 @@ _SHAPES: dict[str, tuple[str, tuple[str, ...]]] = {
     "_waiting_weights": ("f", ("waiting",)),
     "_shift": ("f", ("d",)),
     "_prices": ("f", ("k",)),
-    "_means": ("f", ("k", "numbers")),
-    "_modes": ("iu", ("k", "categories")),
-    "_offset": ("f", ("numbers",)),
+    "_prototype_means": ("f", ("k", "numbers")),
+    "_prototype_modes": ("iu", ("k", "categories")),
+    "_numeric_shift": ("f", ("numbers",)),
     "tree_": ("iuf", ("nodes",)),
     "_normals": ("f", ("nodes", "d")),
     "_offsets": ("f", ("nodes",)),
@@ -76,7 +76,7 @@ _SHAPES: dict[str, tuple[str, tuple[str, ...]]] = {
     "_extremes": ("f", ("occupied", "attributes", "two")),
     "_bins": ("iu", ("occupied", "attributes", "eight")),
 }
-_FINITE = {"cluster_centers_", "_centers", "_committed", "_mass", "_waiting", "_waiting_weights", "_group_means", "_origin", "_shift", "_prices", "_divided_rows", "_means", "_offset", "components_", "_rows"}
+_FINITE = {"cluster_centers_", "_centers", "_committed", "_mass", "_waiting", "_waiting_weights", "_group_means", "_origin", "_shift", "_prices", "_divided_rows", "_prototype_means", "_numeric_shift", "components_", "_rows"}
 
 
 def mapping(value: Any, what: str) -> dict[str, Any]:
