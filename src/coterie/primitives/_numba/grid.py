@@ -10,6 +10,7 @@ import numpy as np
 
 from .blocks import run_blocks
 from .jit import kernel
+from .neighbors_tile import end_of
 
 __all__ = ["SortedCells", "sort_into_cells"]
 
@@ -58,7 +59,7 @@ def _histogram(
 ):
     mine = table[block]
     mine[:] = 0
-    for i in range(block * _ROWS, min(len(keys), (block + 1) * _ROWS)):
+    for i in range(block * _ROWS, end_of(block, np.int64(_ROWS), len(keys))):
         mine[(keys[i] >> shift) & ((1 << _BITS) - 1)] += 1
 
 
@@ -73,7 +74,7 @@ def _scatter(
     order_out,  # (n,) int64  out
 ):
     mine = table[block]
-    for i in range(block * _ROWS, min(len(keys), (block + 1) * _ROWS)):
+    for i in range(block * _ROWS, end_of(block, np.int64(_ROWS), len(keys))):
         digit = (keys[i] >> shift) & ((1 << _BITS) - 1)
         place = mine[digit]
         mine[digit] = place + 1

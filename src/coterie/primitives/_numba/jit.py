@@ -45,7 +45,8 @@ def kernel(function: Callable | None = None, /, **options: Any) -> Any:
     if function is None:
         return lambda later: kernel(later, **options)
     folder = cache_folder(Path(function.__code__.co_filename))
-    settings: dict[str, Any] = {"nogil": True, "error_model": "numpy", "cache": folder is not None} | options
+    settings: dict[str, Any] = {"nogil": True, "error_model": "numpy", "cache": folder is not None}
+    settings |= {"no_cfunc_wrapper": True} | options  # nothing calls kernels from C
     before = config.CACHE_DIR
     config.CACHE_DIR = str(folder or "")
     try:
@@ -56,7 +57,7 @@ def kernel(function: Callable | None = None, /, **options: Any) -> Any:
 
 def part(function: Callable) -> Any:
     """Compile a function that only kernels call: without the wrappers by which Python calls it, a third of the time."""
-    return kernel(no_cpython_wrapper=True, no_cfunc_wrapper=True, cache=False)(function)
+    return kernel(no_cpython_wrapper=True, cache=False)(function)
 
 
 @cache

@@ -11,6 +11,7 @@ import numpy as np
 
 from .blocks import run_blocks
 from .jit import kernel, part
+from .neighbors_tile import end_of, larger
 from .tile import GROUP, pack_panel
 
 __all__ = ["KDTree", "box_distance2", "boxes_distance2", "build_kdtree", "node_distance2"]
@@ -153,7 +154,7 @@ def box_distance2(
 
 @kernel
 def _split_nodes(block, first, nodes, per_block, X, order, bounds):
-    for node in range(first + block * per_block, first + min(nodes, (block + 1) * per_block)):
+    for node in range(first + block * per_block, first + end_of(block, per_block, nodes)):
         start, end = bounds[node, 0], bounds[node, 1]
         middle = (start + end) // 2
         _select(X, order, start, end, middle, _widest(X, order, start, end))
@@ -209,7 +210,7 @@ def _select(X, order, start, end, middle, feature):
 
 @kernel
 def _fill_leaves(block, first_leaf, leaves, per_block, X, order, bounds, rows, low, high, panels):
-    for leaf in range(block * per_block, min(leaves, (block + 1) * per_block)):
+    for leaf in range(block * per_block, end_of(block, per_block, leaves)):
         node = first_leaf + leaf
         start, end = bounds[node, 0], bounds[node, 1]
         for f in range(X.shape[1]):
@@ -218,8 +219,8 @@ def _fill_leaves(block, first_leaf, leaves, per_block, X, order, bounds, rows, l
             for f in range(X.shape[1]):
                 value = X[order[place], f]
                 rows[place, f] = value
-                low[node, f] = min(low[node, f], value)
-                high[node, f] = max(high[node, f], value)
+                low[node, f] = value if value < low[node, f] else low[node, f]
+                high[node, f] = value if value > high[node, f] else high[node, f]
         pack_panel(rows, start, end, panels[leaf])
 
 
@@ -227,5 +228,6 @@ def _fill_leaves(block, first_leaf, leaves, per_block, X, order, bounds, rows, l
 def _join_boxes(first_leaf, low, high):
     for node in range(first_leaf - 1, -1, -1):
         for f in range(low.shape[1]):
-            low[node, f] = min(low[2 * node + 1, f], low[2 * node + 2, f])
-            high[node, f] = max(high[2 * node + 1, f], high[2 * node + 2, f])
+            a, b = low[2 * node + 1, f], low[2 * node + 2, f]
+            low[node, f] = a if a < b else b
+            high[node, f] = larger(high[2 * node + 1, f], high[2 * node + 2, f])

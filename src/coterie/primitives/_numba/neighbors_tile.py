@@ -19,9 +19,39 @@ __all__ = [
     "low_bit",
     "near_boxes",
     "near_distances",
+    "near_each",
 ]
 
 STEP = 8  # entries of a sorted list that are moved at once
+
+
+def _write_distances(context, builder, signature, arguments, limit_of):
+    """Emit the distances of a row to a panel into the last argument; return which are at most ``limit_of(their lanes)``."""
+    lanes = 512 // signature.args[0].dtype.bitwidth
+    vectors = GROUP // lanes
+    x = context.make_array(signature.args[0])(context, builder, arguments[0])
+    n_features = cgutils.unpack_tuple(builder, x.shape)[1]
+    vector = ir.VectorType(context.get_value_type(signature.args[0].dtype), lanes)
+    mine = builder.gep(x.data, [builder.mul(arguments[1], n_features)])
+    block = context.make_array(signature.args[2])(context, builder, arguments[2])
+    base = builder.gep(block.data, [builder.mul(arguments[3], builder.mul(n_features, _int64(GROUP)))])
+    target = context.make_array(signature.args[5])(context, builder, arguments[5]).data
+    sums = [cgutils.alloca_once(builder, vector) for _ in range(vectors)]
+    for total in sums:
+        builder.store(ir.Constant(vector, [0.0] * lanes), total)
+    with cgutils.for_range(builder, n_features) as feature:
+        value = _broadcast(builder, builder.load(builder.gep(mine, [feature.index])), lanes)
+        line = builder.mul(feature.index, _int64(GROUP))
+        for v, total in enumerate(sums):
+            gap = builder.fsub(value, _load(builder, base, builder.add(line, _int64(v * lanes)), vector))
+            builder.store(builder.fadd(builder.load(total), builder.fmul(gap, gap)), total)
+    bits = _int64(0)
+    for v, total in enumerate(sums):
+        distances = builder.load(total)
+        _store(builder, distances, target, _int64(v * lanes))
+        near = builder.bitcast(builder.fcmp_ordered("<=", distances, limit_of(v * lanes, vector)), ir.IntType(lanes))
+        bits = builder.or_(bits, builder.shl(builder.zext(near, ir.IntType(64)), _int64(v * lanes)))
+    return bits
 
 
 @intrinsic
@@ -38,34 +68,36 @@ def near_distances(
 
     The bits of the distances are those of ``squared_distances``.
     """
-    lanes = 512 // X.dtype.bitwidth
-    vectors = GROUP // lanes
     signature = types.int64(X, types.int64, panels, types.int64, X.dtype, out)
 
     def codegen(context, builder, signature, arguments):
-        x = context.make_array(signature.args[0])(context, builder, arguments[0])
-        n_features = cgutils.unpack_tuple(builder, x.shape)[1]
-        vector = ir.VectorType(context.get_value_type(signature.args[0].dtype), lanes)
-        mine = builder.gep(x.data, [builder.mul(arguments[1], n_features)])
-        block = context.make_array(signature.args[2])(context, builder, arguments[2])
-        base = builder.gep(block.data, [builder.mul(arguments[3], builder.mul(n_features, _int64(GROUP)))])
-        target = context.make_array(signature.args[5])(context, builder, arguments[5]).data
-        sums = [cgutils.alloca_once(builder, vector) for _ in range(vectors)]
-        for total in sums:
-            builder.store(ir.Constant(vector, [0.0] * lanes), total)
-        with cgutils.for_range(builder, n_features) as feature:
-            value = _broadcast(builder, builder.load(builder.gep(mine, [feature.index])), lanes)
-            line = builder.mul(feature.index, _int64(GROUP))
-            for v, total in enumerate(sums):
-                gap = builder.fsub(value, _load(builder, base, builder.add(line, _int64(v * lanes)), vector))
-                builder.store(builder.fadd(builder.load(total), builder.fmul(gap, gap)), total)
-        limit, bits = _broadcast(builder, arguments[4], lanes), _int64(0)
-        for v, total in enumerate(sums):
-            distances = builder.load(total)
-            _store(builder, distances, target, _int64(v * lanes))
-            near = builder.bitcast(builder.fcmp_ordered("<=", distances, limit), ir.IntType(lanes))
-            bits = builder.or_(bits, builder.shl(builder.zext(near, ir.IntType(64)), _int64(v * lanes)))
-        return bits
+        limit = _broadcast(builder, arguments[4], 512 // X.dtype.bitwidth)
+        return _write_distances(context, builder, signature, arguments, lambda lane, vector: limit)
+
+    return signature, codegen
+
+
+@intrinsic
+def near_each(
+    typingctx,
+    X,  # (n, d) C  in
+    row,  # int  in: which row of X
+    panels,  # (p, d, 32) C  in: see tile.pack_panel
+    panel,  # int  in: which panel
+    limits,  # (p, 32) C  in: of each row of the panels
+    out,  # (32,) C  out
+):
+    """Write the squared distances from ``X[row]`` to the rows of a panel; bit j says ``out[j] <= limits[panel, j]``."""
+    signature = types.int64(X, types.int64, panels, types.int64, limits, out)
+
+    def codegen(context, builder, signature, arguments):
+        bounds = context.make_array(signature.args[4])(context, builder, arguments[4]).data
+        bounds = builder.gep(bounds, [builder.mul(arguments[3], _int64(GROUP))])
+
+        def limit_of(lane, vector):
+            return _load(builder, bounds, _int64(lane), vector)
+
+        return _write_distances(context, builder, signature, arguments, limit_of)
 
     return signature, codegen
 

@@ -9,7 +9,7 @@ import numpy as np
 from .blocks import run_kernel
 from .jit import kernel, part
 from .kdtree import KDTree
-from .neighbors_tile import larger, low_bit, near_distances
+from .neighbors_tile import larger, low_bit, near_each
 
 __all__ = ["MOST_ROWS", "prim"]
 
@@ -19,12 +19,15 @@ MOST_ROWS = 4096  # where Boruvka's algorithm is as fast
 def prim(tree: KDTree, core2: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the edges of the spanning tree as rows of the input, lower row first, with squared weights, unsorted."""
     n, leaves, wide = len(tree.X), len(tree.panels), tree.panels.shape[2]
-    starts = np.append(tree.bounds[tree.first_leaf : tree.first_leaf + leaves, 0], n)
+    starts, ends = tree.bounds[tree.first_leaf : tree.first_leaf + leaves].T
     left, right, weight2 = np.empty(n - 1, np.int64), np.empty(n - 1, np.int64), np.empty(n - 1, core2.dtype)
-    reach2, gap2 = np.full(n, np.inf, core2.dtype), np.full(n, np.inf, core2.dtype)
+    reach2 = np.full((leaves, wide), np.inf, core2.dtype)
+    # No distance is less: rows that are missing, or have joined, are never near.
+    reach2[np.arange(wide) >= (ends - starts)[:, None]] = -1.0
     run_kernel(
-        _grow, tree.X, tree.order, starts, tree.panels, core2, reach2, gap2, np.full(n, -1), np.ones(n, bool),
-        np.full(leaves, np.inf, core2.dtype), starts[:-1].copy(), np.empty(wide, core2.dtype), left, right, weight2,
+        _grow, tree.X, tree.order, np.ascontiguousarray(starts), tree.panels, core2, reach2,
+        np.full(n, np.inf, core2.dtype), np.full(n, -1),
+        np.full(leaves, np.inf, core2.dtype), np.array(starts), np.empty(wide, core2.dtype), left, right, weight2,
     )  # fmt: skip
     return left, right, weight2
 
@@ -33,13 +36,12 @@ def prim(tree: KDTree, core2: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
 def _grow(
     X,  # (n, d)  in: tree order, like all that follows
     order,  # (n,) int64  in: row numbers
-    starts,  # (leaves + 1,) int64  in
+    starts,  # (leaves,) int64  in
     panels,  # (leaves, d, w)  in
     core2,  # (n,)  in
-    reach2,  # (n,)  in/out: least mutual reachability to a row inside
+    reach2,  # (leaves, w)  in/out: least mutual reachability to a row inside; -1 for rows that have joined
     gap2,  # (n,)  in/out: its distance
     nearest,  # (n,) int64  in/out: the row inside
-    outside,  # (n,) bool  in/out
     worst,  # (leaves,)  in/out: largest reachability of a row outside
     first,  # (leaves,) int64  in/out: the row outside whose edge comes first, -1 where none is left
     gaps,  # (w,)  scratch
@@ -49,78 +51,63 @@ def _grow(
 ):
     """Let the row outside whose edge comes first join, until all have."""
     joined, count = np.int64(0), 0
-    _leave(outside, joined, starts, order, nearest, reach2, gap2, worst, first)
+    reach2[0, 0] = -1.0
+    _summarize(np.int64(0), starts, order, nearest, reach2, gap2, worst, first)
     while count < len(left):
-        best = np.int64(-1)
+        best, least = np.int64(-1), np.int64(-1)
         for leaf in range(len(panels)):
             if first[leaf] < 0:
                 continue
-            start = starts[leaf]
             # No edge is shorter than its distance, nor than the core distance of the row that has joined.
             if core2[joined] <= worst[leaf]:
-                near = near_distances(X, joined, panels, leaf, worst[leaf], gaps)
-                near &= (1 << (starts[leaf + 1] - start)) - 1
+                near = near_each(X, joined, panels, leaf, reach2, gaps)
                 changed = False
                 while near:
                     j = low_bit(near)
                     near &= near - 1
-                    row = start + j
-                    value = larger(larger(core2[joined], core2[row]), gaps[j])
-                    if outside[row] and (
-                        value < reach2[row]
-                        or (
-                            value == reach2[row]
-                            and (gaps[j] < gap2[row] or (gaps[j] == gap2[row] and order[joined] < order[nearest[row]]))
-                        )
+                    row, gap = starts[leaf] + j, gaps[j]
+                    value = larger(larger(core2[joined], core2[row]), gap)
+                    if value < reach2[leaf, j] or (
+                        value == reach2[leaf, j]
+                        and (gap < gap2[row] or (gap == gap2[row] and order[joined] < order[nearest[row]]))
                     ):
-                        reach2[row], gap2[row], nearest[row], changed = value, gaps[j], joined, True
+                        reach2[leaf, j], gap2[row], nearest[row], changed = value, gap, joined, True
                 if changed:
-                    _summarize(leaf, outside, starts, order, nearest, reach2, gap2, worst, first)
-            if best < 0 or _before(first[leaf], best, order, nearest, reach2, gap2):
-                best = first[leaf]
+                    _summarize(leaf, starts, order, nearest, reach2, gap2, worst, first)
+            if best < 0 or _before(first[leaf], leaf, best, least, starts, order, nearest, reach2, gap2):
+                best, least = first[leaf], leaf
         one, other = order[nearest[best]], order[best]
         left[count], right[count] = (one, other) if one < other else (other, one)
-        weight2[count] = reach2[best]
+        weight2[count] = reach2[least, best - starts[least]]
+        reach2[least, best - starts[least]] = -1.0
         joined = best
         count += 1
-        _leave(outside, joined, starts, order, nearest, reach2, gap2, worst, first)
+        _summarize(least, starts, order, nearest, reach2, gap2, worst, first)
 
 
 @part
-def _leave(outside, row, starts, order, nearest, reach2, gap2, worst, first):
-    """Take a row from those outside."""
-    outside[row] = False
-    low, high = 0, len(first)
-    while high - low > 1:
-        middle = (low + high) // 2
-        if starts[middle] <= row:
-            low = middle
-        else:
-            high = middle
-    _summarize(low, outside, starts, order, nearest, reach2, gap2, worst, first)
-
-
-@part
-def _summarize(leaf, outside, starts, order, nearest, reach2, gap2, worst, first):
+def _summarize(leaf, starts, order, nearest, reach2, gap2, worst, first):
     """Note which row of a leaf comes first, and up to where an offer may be of use to one."""
     first[leaf], worst[leaf] = -1, -1.0
-    for row in range(starts[leaf], starts[leaf + 1]):
-        if outside[row]:
-            worst[leaf] = larger(worst[leaf], reach2[row])
-            if first[leaf] < 0 or _before(row, first[leaf], order, nearest, reach2, gap2):
+    for j in range(reach2.shape[1]):
+        if reach2[leaf, j] >= 0.0:
+            worst[leaf] = larger(worst[leaf], reach2[leaf, j])
+            row = starts[leaf] + j
+            if first[leaf] < 0 or _before(row, leaf, first[leaf], leaf, starts, order, nearest, reach2, gap2):
                 first[leaf] = row
 
 
 @part
-def _before(a, b, order, nearest, reach2, gap2):
+def _before(a, leaf_of_a, b, leaf_of_b, starts, order, nearest, reach2, gap2):
     """Say whether the edge of one row comes before that of another by (reachability, distance, lower row, higher row)."""
-    if reach2[a] != reach2[b]:
-        return reach2[a] < reach2[b]
+    one, other = reach2[leaf_of_a, a - starts[leaf_of_a]], reach2[leaf_of_b, b - starts[leaf_of_b]]
+    if one != other:
+        return one < other
     if gap2[a] != gap2[b] or nearest[a] < 0:
         return gap2[a] < gap2[b]
-    one, other, third, fourth = order[a], order[nearest[a]], order[b], order[nearest[b]]
-    if other < one:
-        one, other = other, one
-    if fourth < third:
-        third, fourth = fourth, third
-    return one < third or (one == third and other < fourth)
+    low, high, other_low, other_high = order[a], order[nearest[a]], order[b], order[nearest[b]]
+    if high < low:
+        low, high = high, low
+    if other_high < other_low:
+        other_low, other_high = other_high, other_low
+    return low < other_low or (low == other_low and high < other_high)

@@ -13,6 +13,7 @@ import numpy as np
 from .blocks import run_blocks
 from .grid import SortedCells, sort_into_cells
 from .jit import kernel, part
+from .neighbors_tile import end_of, larger
 from .radius_nearest import precedes
 from .radius_tile import bit_count, low_bit, within_span
 from .tile import GROUP
@@ -130,7 +131,7 @@ def _keys_of(
     keys,  # (n,) int64  out; 0 for rows that are out of reach of every cell
 ):
     """Write the key of the cell of each row."""
-    for row in range(block * _ROWS, min(len(X), (block + 1) * _ROWS)):
+    for row in range(block * _ROWS, end_of(block, np.int64(_ROWS), len(X))):
         key = 0
         for f in range(X.shape[1]):
             place = np.floor((np.float64(X[row, f]) - origin[f]) * per_unit) + REACH
@@ -138,21 +139,21 @@ def _keys_of(
                 key = -1
                 break
             key += np.int64(place) * strides[f]
-        keys[row] = max(key, 0)
+        keys[row] = key if key > 0 else 0
 
 
 @kernel
 def _gather(block, per_block, rows, order, starts, sorted_rows, columns, low, high):
     d = rows.shape[1]
-    for cell in range(block * per_block, min(len(low), (block + 1) * per_block)):
+    for cell in range(block * per_block, end_of(block, per_block, len(low))):
         for f in range(d):
             low[cell, f], high[cell, f] = np.inf, -np.inf
         for place in range(starts[cell], starts[cell + 1]):
             for f in range(d):
                 value = rows[order[place], f]
                 sorted_rows[place, f] = columns[f, place] = value
-                low[cell, f] = min(low[cell, f], value)
-                high[cell, f] = max(high[cell, f], value)
+                low[cell, f] = value if value < low[cell, f] else low[cell, f]
+                high[cell, f] = value if value > high[cell, f] else high[cell, f]
 
 
 @part
@@ -175,7 +176,7 @@ def _move(keys, key, lines, line, reach, pointers):
     first, end = pointers[line, 0], pointers[line, 1]
     while first < len(keys) and keys[first] < key + lines[line] - reach:
         first += 1
-    end = max(first, end)
+    end = end if end > first else first
     while end < len(keys) and keys[end] <= key + lines[line] + reach:
         end += 1
     pointers[line, 0], pointers[line, 1] = first, end
@@ -222,7 +223,7 @@ def count_grid(
     pointers = np.empty((len(lines), 2), np.int64)
     _start(keys, keys[block * per_block], lines, np.int64(REACH), pointers)
     spans = np.empty((len(lines), 2), np.int64)
-    for cell in range(block * per_block, min(len(keys), (block + 1) * per_block)):
+    for cell in range(block * per_block, end_of(block, per_block, len(keys))):
         own = starts[cell + 1] - starts[cell]
         n_spans = 0 if own >= enough else _spans(keys[cell], keys, starts, lines, pointers, spans)
         for place in range(starts[cell], starts[cell + 1]):
@@ -258,7 +259,7 @@ def weigh_grid(
     pointers = np.empty((len(lines), 2), np.int64)
     _start(keys, keys[block * per_block], lines, np.int64(REACH), pointers)
     spans = np.empty((len(lines), 2), np.int64)
-    for cell in range(block * per_block, min(len(keys), (block + 1) * per_block)):
+    for cell in range(block * per_block, end_of(block, per_block, len(keys))):
         n_spans = _spans(keys[cell], keys, starts, lines, pointers, spans)
         for place in range(starts[cell], starts[cell + 1]):
             total = 0.0
@@ -298,7 +299,7 @@ def join_grid(
     """Join each cell of a block with the cells behind it that hold a row within the radius of one of its rows."""
     pointers = np.empty((len(lines), 2), np.int64)
     _start(keys, keys[block * per_block], lines, reach, pointers)
-    for cell in range(block * per_block, min(len(keys), (block + 1) * per_block)):
+    for cell in range(block * per_block, end_of(block, per_block, len(keys))):
         if not any_row[cell]:
             continue
         root = find(parent, cell)
@@ -306,16 +307,16 @@ def join_grid(
             if lines[line] < 0:
                 continue
             first, end = _move(keys, keys[cell], lines, line, reach, pointers)
-            for other in range(max(cell + 1, first), end):
+            for other in range(first if first > cell else cell + 1, end):
                 if not any_row[other] or find(parent, other) == root:
                     continue
                 # Without calls, as above: the least and the greatest distance of the two boxes.
                 least, greatest = X.dtype.type(0), X.dtype.type(0)
                 for f in range(X.shape[1]):
-                    gap = max(low[cell, f] - high[other, f], low[other, f] - high[cell, f])
+                    gap = larger(low[cell, f] - high[other, f], low[other, f] - high[cell, f])
                     if gap > 0:
                         least += gap * gap
-                    gap = max(high[cell, f] - low[other, f], high[other, f] - low[cell, f])
+                    gap = larger(high[cell, f] - low[other, f], high[other, f] - low[cell, f])
                     greatest += gap * gap
                 if least > limit2:
                     continue
@@ -353,7 +354,7 @@ def roots_grid(
     roots,  # (n,) int64  out: in the order of the input; -1 for rows that take no part
 ):
     """Write the root of each row's cell."""
-    for cell in range(block * per_block, min(len(parent), (block + 1) * per_block)):
+    for cell in range(block * per_block, end_of(block, per_block, len(parent))):
         root = find(parent, cell)
         for place in range(starts[cell], starts[cell + 1]):
             roots[order[place]] = root if places[place] else -1
@@ -385,7 +386,7 @@ def nearest_grid(
     pointers = np.empty((len(lines), 2), np.int64)
     _start(keys, q_keys[block * per_block], lines, np.int64(REACH), pointers)
     spans = np.empty((len(lines), 2), np.int64)
-    for q_cell in range(block * per_block, min(len(q_keys), (block + 1) * per_block)):
+    for q_cell in range(block * per_block, end_of(block, per_block, len(q_keys))):
         n_spans = _spans(q_keys[q_cell], keys, starts, lines, pointers, spans)
         for asked in range(q_starts[q_cell], q_starts[q_cell + 1]):
             query = q_order[asked]

@@ -4,7 +4,7 @@ import numpy as np
 
 from .jit import kernel, part
 from .kdtree import box_distance2, boxes_distance2
-from .neighbors_tile import fill, larger
+from .neighbors_tile import end_of, fill, larger
 from .radius_tile import low_bit, within
 from .radius_tree import EMPTY
 from .tile import squared_distances
@@ -42,7 +42,7 @@ def nearest_tree(
     stack, gaps = np.empty(_STACK, np.int64), np.empty(_STACK, X.dtype)
     best, place = np.empty(panels.shape[2], X.dtype), np.empty(panels.shape[2], np.int64)
     near = np.empty(panels.shape[2], X.dtype)
-    for leaf in range(block * per_block, min(q_leaves, (block + 1) * per_block)):
+    for leaf in range(block * per_block, end_of(block, per_block, q_leaves)):
         mine = q_leaves - 1 + leaf
         start, end = q_bounds[mine, 0], q_bounds[mine, 1]
         fill(best, limit2)
@@ -150,7 +150,7 @@ def rows_tree(
     leaves = 1 << depth
     stack = np.empty(_STACK, np.int64)
     near = np.empty(panels.shape[2], X.dtype)
-    for place in range(block * per_block, min(len(X), (block + 1) * per_block)):
+    for place in range(block * per_block, end_of(block, per_block, len(X))):
         at = indptr[order[place]]
         stack[0] = 0
         top = 1

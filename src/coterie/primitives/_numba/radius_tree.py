@@ -10,6 +10,7 @@ import numpy as np
 
 from .jit import kernel, part
 from .kdtree import box_distance2, node_distance2
+from .neighbors_tile import end_of, larger
 from .radius_tile import bit_count, low_bit, within
 from .union_find import find, union
 
@@ -29,7 +30,7 @@ def farthest2(
     """Return the greatest squared distance between points of two boxes; no computed distance inside exceeds it."""
     total = low.dtype.type(0)
     for f in range(low.shape[1]):
-        gap = max(high[a, f] - low[b, f], high[b, f] - low[a, f])
+        gap = larger(high[a, f] - low[b, f], high[b, f] - low[a, f])
         total += gap * gap
     return total
 
@@ -53,7 +54,7 @@ def count_tree(
     leaves = 1 << depth
     left = np.empty(panels.shape[2], np.int64)
     stack = np.empty(_STACK, np.int64)
-    for leaf in range(block * per_block, min(leaves, (block + 1) * per_block)):
+    for leaf in range(block * per_block, end_of(block, per_block, leaves)):
         mine = leaves - 1 + leaf
         start, end = bounds[mine, 0], bounds[mine, 1]
         n_left = end - start
@@ -146,7 +147,7 @@ def join_leaves(
 ):
     """Join the rows within each leaf that lie within the radius of each other."""
     leaves = 1 << depth
-    for leaf in range(block * per_block, min(leaves, (block + 1) * per_block)):
+    for leaf in range(block * per_block, end_of(block, per_block, leaves)):
         node = leaves - 1 + leaf
         start = bounds[node, 0]
         whole = farthest2(low, high, node, node) <= limit2
@@ -181,7 +182,7 @@ def flag_leaves(
 ):
     """Note for each leaf whether its rows are all in one set; one that is uniform stays so."""
     leaves = 1 << depth
-    for leaf in range(block * per_block, min(leaves, (block + 1) * per_block)):
+    for leaf in range(block * per_block, end_of(block, per_block, leaves)):
         node = leaves - 1 + leaf
         bits = masks[leaf]
         if bits == 0 or states[node] == UNIFORM:
@@ -238,7 +239,7 @@ def join_level(
     """Join the rows of each left child at a level with those of its sibling; deeper pairs have met before."""
     leaves = 1 << depth
     stack = np.empty(_STACK, np.int64)
-    for leaf in range(block * per_block, min(leaves, (block + 1) * per_block)):
+    for leaf in range(block * per_block, end_of(block, per_block, leaves)):
         mine = leaves - 1 + leaf
         child = ((mine + 1) >> (depth - level - 1)) - 1
         if states[mine] == EMPTY or child % 2 == 0:
