@@ -84,7 +84,7 @@ def _grid(title: str, name: str, columns: int = 1_000, rows: int = 1_000_000, **
 GRIDS = [
     *_grid("DBSCAN", "DBSCAN", min_samples=(5, 10), share=(0.5, 0.75, 0.9, 0.95, 0.98)),
     *_grid("HDBSCAN", "HDBSCAN", min_cluster_size=(5, 15, 50), min_samples=(2, 5, 10)),
-    *_grid("OPTICS, xi", "OPTICS", rows=QUADRATIC, min_samples=(5, 15), xi=(0.02, 0.05, 0.1)),
+    *_grid("OPTICS, xi", "OPTICS", rows=QUADRATIC, min_samples=(5, 15), xi=(0.05, 0.1), min_cluster_size=(None, 0.05)),
     *_grid("WaveCluster", "WaveCluster", columns=4, n_cells=(16, 32, 64, 128), level=(1, 2)),
     *_grid("STING", "STING", columns=4, n_cells=(8, 16, 32, 64), min_points=(1, 2, 4, 8)),
     *_grid(
