@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import InputError
 
-__all__ = ["Population", "settle"]
+__all__ = ["Settled", "cluster_means", "settle", "squares_within"]
 
 # Without a minimum share, a group is small below this share of the rows, or below a fifth of the average group.
 SMALL_SHARE = 0.01
@@ -17,7 +17,7 @@ SMALL_SHARE = 0.01
 APART = 3.0
 
 
-class Population(NamedTuple):
+class Settled(NamedTuple):
     """Final labels (n,), the map from the estimator's labels to them, and the ``population`` part of the record."""
 
     labels: np.ndarray
@@ -27,7 +27,7 @@ class Population(NamedTuple):
 
 def settle(
     X: np.ndarray, labels: np.ndarray, *, min_share: float | None = None, method: str = "", joined: int = 0
-) -> Population:
+) -> Settled:
     """Deal with small groups and number the rest by decreasing size.
 
     Parameters
@@ -46,7 +46,7 @@ def settle(
 
     Returns
     -------
-    Population
+    Settled
 
     Raises
     ------
@@ -80,17 +80,29 @@ def settle(
         "actions": actions,
         "small_clusters": [int(i) for i in small],
     }
-    return Population(out.astype(np.int64), final.astype(np.int64), record)
+    return Settled(out.astype(np.int64), final.astype(np.int64), record)
+
+
+def cluster_means(X: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
+    """Return the mean row of each of k clusters, (k, d) float64; zeros for an empty one. Noise is left out."""
+    inside = labels >= 0
+    own = labels[inside]
+    sums = np.stack([np.bincount(own, column[inside], k) for column in X.T], axis=1)
+    return sums / np.maximum(np.bincount(own, minlength=k), 1)[:, None]
+
+
+def squares_within(X: np.ndarray, labels: np.ndarray, centers: np.ndarray) -> np.ndarray:
+    """Return the sum of squared distances of the rows of each cluster to its center, (k,) float64."""
+    inside = labels >= 0
+    squares = ((X[inside] - centers[labels[inside]]) ** 2).sum(axis=1)
+    return np.bincount(labels[inside], squares, len(centers))
 
 
 def _place(X, labels, sizes, small) -> tuple[np.ndarray, list[str]]:
     """Return the group that each of the estimator's clusters ends in (-1 set aside), and a sentence for each move."""
     k = len(sizes)
-    inside = labels >= 0
-    centers = np.stack([np.bincount(labels[inside], column[inside], k) for column in X.T], axis=1)
-    centers = centers / np.maximum(sizes, 1)[:, None]
-    squares = ((X[inside] - centers[labels[inside]]) ** 2).sum(axis=1)
-    width = np.sqrt(np.bincount(labels[inside], squares, k) / np.maximum(sizes, 1))
+    centers = cluster_means(X, labels, k)
+    width = np.sqrt(squares_within(X, labels, centers) / np.maximum(sizes, 1))
     large = np.setdiff1d(np.arange(k), small)
     group = np.arange(k)
     joined, apart, rows_joined, rows_apart = 0, 0, 0, 0
