@@ -11,6 +11,7 @@ from ..arrays import append_column, is_tensor, normalize_rows, to_numpy
 from ..base import StrOptions
 from ..errors import InputError, ResourceError, UnsupportedError
 from ..primitives.distances import pairwise_distances
+from ..primitives.linkages import packed_distances
 from ..primitives.memory import free_bytes
 from ..primitives.neighbors import k_nearest
 from ..primitives.spanning_tree import SpanningTree, spanning_tree, spanning_tree_of_distances
@@ -69,15 +70,15 @@ class RowMetric(NamedTuple):
 
     def packed(self) -> Any:
         """Return the distances below the diagonal row by row, for `coterie.primitives.linkages.matrix_linkage`."""
-        if is_tensor(self.rows):
-            return self._to(self.rows)
+        if self.name in _STRAIGHT:
+            scale = _scale(self.rows)
+            if scale != 1.0:
+                return self._from_lines(_times(packed_distances(self.rows / scale), scale))
+            return self._from_lines(packed_distances(self.rows))
         n = len(self.rows)
         out, at = np.empty(n * (n - 1) // 2, self._dtype()), 0
-        step = max(1, _BLOCK_BYTES // (8 * n))
-        for start in range(0, n, step):
-            end = min(n, start + step)
-            block = self.rows[start:end] if self.name == "precomputed" else self._between(start, end)
-            for i in range(start, end):
+        for start, block in self._blocks(self.rows):
+            for i in range(start, start + len(block)):
                 out[at : at + i] = block[i - start, :i]
                 at += i
         return out
@@ -94,7 +95,7 @@ class RowMetric(NamedTuple):
                 block = slice(start, start + step)
                 gaps = (rows[left[block]] / scale).astype(np.float64) - (rows[right[block]] / scale).astype(np.float64)
                 out[block] = np.sqrt(np.einsum("ij,ij->i", gaps, gaps))
-            return self._from_lines(out * scale)
+            return self._from_lines(_times(out, scale))
         starts = np.flatnonzero(np.concatenate([[True], left[1:] != left[:-1]])) if len(left) else ()
         for start, end in zip(starts, [*starts[1:], len(left)], strict=True):
             out[start:end] = any_distances(
@@ -143,22 +144,17 @@ class RowMetric(NamedTuple):
             scale = _scale(self.rows)
             if scale == 1.0:
                 return self._from_lines(pairwise_distances(queries, self.rows))
-            lines = pairwise_distances(queries / scale, self.rows / scale)
-            # The longest lines may be longer than a number can say.
-            return self._from_lines(lines.clip(max=np.finfo(to_numpy(lines[:0]).dtype).max / max(scale, 1.0)) * scale)
+            return self._from_lines(_times(pairwise_distances(queries / scale, self.rows / scale), scale))
         # An object of its own: scikit-learn treats the same array on both sides differently, by a few last bits.
         other = queries.copy() if queries is self.rows else queries
         return any_distances(other, self.rows, metric=self.name, **self.arguments)
 
-    def _between(self, start: int, end: int) -> np.ndarray:
-        """Return the distances of some rows to themselves and all rows before them."""
-        if self.name in _STRAIGHT:
-            return self._replace(rows=self.rows[:end])._to(self.rows[start:end])
-        return self._to(self.rows[start:end])
-
     def _from_lines(self, lines: Any) -> Any:
         """Turn straight lines between prepared rows into the metric: half the square of a chord is its cosine distance."""
-        return lines * lines / 2.0 if self.name == "cosine" else lines
+        if self.name == "cosine":
+            lines *= lines
+            lines /= 2.0
+        return lines
 
     def _dtype(self) -> np.dtype:
         return self.rows.dtype if self.rows.dtype in (np.float32, np.float64) else np.dtype(np.float64)
@@ -190,6 +186,12 @@ def require_bytes(needed: int, what: str, instead: str) -> None:
     free = free_bytes()
     if needed > free:
         raise ResourceError(f"{what} needs {needed / 2**30:.1f} GiB, but {free / 2**30:.1f} GiB are free; {instead}")
+
+
+def _times(lines: Any, scale: float) -> Any:
+    """Return lines in the unit of the rows; the longest may be longer than a number can say."""
+    most = float(np.finfo(to_numpy(lines[:0]).dtype).max) / max(scale, 1.0)
+    return lines.clip(max=most) * scale
 
 
 def _scale(X: Any) -> float:

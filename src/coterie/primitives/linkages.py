@@ -117,6 +117,29 @@ def matrix_linkage(distances: Any, linkage: str) -> Merges:
     return _in_order(*engine_of(distances, "linkages").matrix_linkage(distances, linkage))
 
 
+def packed_distances(X: Any) -> Any:
+    """Return the Euclidean distances of rows as `matrix_linkage` takes them.
+
+    Parameters
+    ----------
+    X : (n, d) float array
+        Any engine, finite, of a magnitude whose squares neither overflow nor vanish.
+
+    Returns
+    -------
+    (n (n - 1) / 2,) array, or (n, n) tensor
+        In the dtype of ``X``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie.primitives.linkages import packed_distances
+    >>> packed_distances(np.array([[0.0], [5.0], [1.0]])).tolist()
+    [5.0, 1.0, 4.0]
+    """
+    return engine_of(X, "linkages").packed_distances(X)
+
+
 def graph_linkage(
     graph: Graph, linkage: str, *, X: Any = None, distances: np.ndarray | None = None,
     sample_weight: np.ndarray | None = None,

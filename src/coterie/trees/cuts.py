@@ -6,6 +6,8 @@ the next (centroid and median linkage); what counts for a cut by height is the g
 """
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 # Compiled without an engine of its own; `_numba` does the compiling.
 from ..primitives.compiled import kernel, run_kernel
@@ -131,9 +133,12 @@ def coefficient(linkage: np.ndarray) -> float:
 
 
 def _labels(linkage: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    sets = np.empty(len(linkage) + 1, np.int64)
-    run_kernel(_sets, linkage, kept, np.arange(2 * len(linkage) + 1), sets)
-    return number_sets(sets)
+    """Number the rows by the trees that are left of the kept merges."""
+    n = len(linkage) + 1
+    parents = np.repeat(n + np.flatnonzero(kept), 2)
+    children = linkage[kept, :2].astype(np.int64).ravel()
+    joins = coo_array((np.ones(len(parents), bool), (children, parents)), shape=(2 * n - 1, 2 * n - 1))
+    return number_sets(connected_components(joins, directed=False)[1][:n].astype(np.int64))
 
 
 @kernel
@@ -146,19 +151,3 @@ def _greatest(linkage, greatest):
             if child >= 0 and greatest[child] > height:
                 height = greatest[child]
         greatest[i] = height
-
-
-@kernel
-def _sets(
-    linkage,  # (n - 1, 4)  in
-    kept,  # (n - 1,) bool  in: which merges are made; with a merge, those below it
-    cluster,  # (2 n - 1,) int64  in/out: each node's own number, then that of its cluster
-    sets,  # (n,) int64  out
-):
-    n = len(linkage) + 1
-    for i in range(n - 2, -1, -1):
-        if kept[i]:
-            for side in range(2):
-                cluster[int(linkage[i, side])] = cluster[n + i]
-    for row in range(n):
-        sets[row] = cluster[row]

@@ -16,7 +16,8 @@ from .merge_heap import remove, settle
 __all__ = ["centroid_merges"]
 
 _SPARSE = 0.6
-_SEARCHES_PER_CALL = 4096
+_NUMBERS_PER_CALL = 200_000_000  # at most about 0.1 s, so that Ctrl-C is heard
+_MOST_SEARCHES = 4096
 
 
 def centroid_merges(centers: np.ndarray, weight: np.ndarray, middle: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -38,11 +39,12 @@ def centroid_merges(centers: np.ndarray, weight: np.ndarray, middle: bool) -> tu
     live, changed = plant(centers, weight, names, slot), np.full(n, -1)
     # No cluster has been looked at: the heap is in any order.
     heap, keys, place = names.copy(), np.full(n, -1.0), names.copy()
+    searches = max(1, min(_MOST_SEARCHES, _NUMBERS_PER_CALL // centers.size))
     done = 0
     while done < n - 1:
         enough = min(n - 1, n - int(_SPARSE * len(live.name)))
         done = run_kernel(
-            _merge, live, middle, done, max(enough, done + 1), nearest, distance2, looked, changed, heap, keys, place, left, right,
+            _merge, live, middle, done, max(enough, done + 1), searches, nearest, distance2, looked, changed, heap, keys, place, left, right,
             height2,
         )  # fmt: skip
         if n - done < _SPARSE * len(live.name):
@@ -58,6 +60,7 @@ def _merge(
     middle,  # bool  in
     done,  # int  in: merges so far
     enough,  # int  in: merges after which the tree shall be built again
+    searches,  # int  in: after which to return
     nearest,  # (n,) int64  in/out
     distance2,  # (n,)  in/out
     looked,  # (n,) int64  in/out: merges there were when a cluster was last looked at
@@ -71,7 +74,7 @@ def _merge(
 ):
     n = len(nearest)
     gaps, stack, reach = np.empty(32), np.empty(128, np.int64), np.empty(128)
-    for _ in range(_SEARCHES_PER_CALL):
+    for _ in range(searches):
         if done >= enough:
             break
         name = heap[0]

@@ -17,7 +17,7 @@ from .nearest_chain import COMPLETE
 __all__ = ["MEAN_OF_EDGES", "MEDIAN", "WARD", "forest", "graph_merges"]
 
 MEAN_OF_EDGES, WARD, CENTROID, MEDIAN = 1, 3, 4, 5
-_SEARCHES_PER_CALL = 4096
+_EDGES_PER_CALL = 2_000_000  # about 0.1 s, so that Ctrl-C is heard
 
 
 def graph_merges(
@@ -53,9 +53,11 @@ def graph_merges(
     heap, keys, place = np.arange(n), np.full(n, -1.0), np.arange(n)
     parent = np.arange(n)
     state = (how, *lists, *marks, parent, centers, weight, nearest, distance, second)
-    done = 0
+    done, searches = 0, 0
     while done < n - 1 and keys[0] < np.inf:
-        done = run_kernel(_merge, done, *state, looked, changed, heap, keys, place, left, right, height)
+        done, searches = run_kernel(
+            _merge, done, searches, *state, looked, changed, heap, keys, place, left, right, height
+        )
     return left[:done], right[:done], height[:done]
 
 
@@ -82,6 +84,7 @@ def _choose(start, end, left, right, parent, chosen):
 @kernel
 def _merge(
     done,  # int  in: merges so far
+    searches,  # int  in: searches so far
     how,  # int  in
     head,  # (n,) int64  in/out: first edge of each cluster, -1 where there is none
     tail,  # (n,) int64  in/out: last edge
@@ -107,7 +110,9 @@ def _merge(
     height,  # (n - 1,)  out
 ):
     n = len(head)
-    for turn in range(_SEARCHES_PER_CALL):
+    work = 0
+    while work < _EDGES_PER_CALL:
+        work += 1
         name = heap[0]
         if distance[name] == np.inf:
             break
@@ -124,15 +129,16 @@ def _merge(
             remove(heap, keys, place, n - done, nearest, gone)
             done += 1
             name = keep
-        _search(
-            name, n + done * _SEARCHES_PER_CALL + turn, how, head, tail, following, target, value, share, seen, entry, parent,
-            centers, weight, nearest, distance, second,
+        searches += 1
+        work += _search(
+            name, searches, how, head, tail, following, target, value, share, seen, entry, parent, centers, weight, nearest,
+            distance, second,
         )  # fmt: skip
         looked[name] = done
         settle(heap, keys, place, n - done, nearest, name, distance[name])
         if done == n - 1:
             break
-    return done
+    return done, searches
 
 
 @part
@@ -157,10 +163,14 @@ def _search(
     stamp,  # int  in: a number not used before
     how, head, tail, following, target, value, share, seen, entry, parent, centers, weight, nearest, distance, second
 ):  # fmt: skip
-    """Put edges to the same cluster together, and find the nearest neighbour, the lowest of equally near ones."""
-    along = len(value) > 0
+    """Put edges to the same cluster together, and find the nearest neighbour, the lowest of equally near ones.
+
+    Returns how many edges were looked at.
+    """
+    along, walked = len(value) > 0, 0
     last, edge = -1, head[name]
     while edge >= 0:
+        walked += 1
         other, after = _root(parent, target[edge]), following[edge]
         if other != name and seen[other] != stamp:
             seen[other], entry[other], target[edge], last = stamp, edge, other, edge
@@ -197,6 +207,7 @@ def _search(
             later = gap
         edge = following[edge]
     nearest[name], distance[name], second[name] = near, best, later
+    return walked
 
 
 @part

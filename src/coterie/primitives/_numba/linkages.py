@@ -6,10 +6,10 @@ from . import nearest_chain
 from .centroid import centroid_merges
 from .conditioning import condition
 from .graph_merges import CENTROID, MEAN_OF_EDGES, MEDIAN, WARD, forest, graph_merges
-from .nearest_chain import COMPLETE
+from .nearest_chain import COMPLETE, packed_distances
 from .ward import ward_merges
 
-__all__ = ["center_linkage", "forest", "graph_linkage", "matrix_linkage"]
+__all__ = ["center_linkage", "forest", "graph_linkage", "matrix_linkage", "packed_distances"]
 
 _MATRIX = {"complete": COMPLETE, "average": nearest_chain.AVERAGE, "weighted": nearest_chain.WEIGHTED}
 _GRAPH = {"complete": COMPLETE, "average": MEAN_OF_EDGES, "ward": WARD, "centroid": CENTROID, "median": MEDIAN}

@@ -21,7 +21,7 @@ from .neighbors_tile import box_gap2, end_of, low_bit, near_distances
 __all__ = ["LiveTree", "find_nearest", "merge_slots", "plant", "search", "weighed"]
 
 _STACK = 128  # more than any depth of a balanced tree
-_SEARCHES_PER_BLOCK = 256
+_SEARCHES_PER_BLOCK = 64
 _SLACK = 1.0 + 1e-14  # more than the rounding of a few operations: a bound must never pass over what it bounds
 
 

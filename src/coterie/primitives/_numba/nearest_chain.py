@@ -8,14 +8,25 @@ the rows before it. It shrinks in place as clusters merge.
 
 import numpy as np
 
-from .blocks import run_kernel
+from .blocks import run_blocks, run_kernel
+from .distances import pack_rows
 from .jit import kernel, part
+from .tile import GROUP, squared_distances
 
-__all__ = ["AVERAGE", "COMPLETE", "WEIGHTED", "chain_merges"]
+__all__ = ["AVERAGE", "COMPLETE", "WEIGHTED", "chain_merges", "packed_distances"]
 
 COMPLETE, AVERAGE, WEIGHTED = 0, 1, 2
 _SPARSE = 0.7  # shrink the matrix when fewer of its rows are clusters
 _DISTANCES_PER_CALL = 20_000_000
+_ROWS_PER_BLOCK = 128
+
+
+def packed_distances(X: np.ndarray) -> np.ndarray:
+    """Return the Euclidean distances as `chain_merges` takes them."""
+    n = len(X)
+    packed = np.empty(n * (n - 1) // 2, X.dtype)
+    run_blocks(_fill, -(-n // _ROWS_PER_BLOCK), _ROWS_PER_BLOCK, np.ascontiguousarray(X), pack_rows(X), packed)
+    return packed
 
 
 def chain_merges(packed: np.ndarray, n: int, how: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -45,6 +56,19 @@ def chain_merges(packed: np.ndarray, n: int, how: int) -> tuple[np.ndarray, np.n
                 run_kernel(_shrink, packed, end, min(live, end + 1024), size, moved)
             live = run_kernel(_rename, live, name, size, chain, length, moved)
     return left, right, height
+
+
+@kernel
+def _fill(block, per_block, X, panels, packed):
+    n = len(X)
+    line = np.empty(GROUP, X.dtype)
+    for i in range(block * per_block, n if n < (block + 1) * per_block else (block + 1) * per_block):
+        at, left = i * (i - 1) // 2, i
+        for p in range((i + GROUP - 1) // GROUP):
+            squared_distances(X, i, panels, p, line)
+            for j in range(left if left < GROUP else GROUP):
+                packed[at + j] = np.sqrt(line[j])
+            at, left = at + GROUP, left - GROUP
 
 
 @kernel

@@ -9,8 +9,9 @@ import torch
 
 from ._tiles import distances2, tile_bytes
 from .conditioning import condition
+from .distances import pairwise_distances
 
-__all__ = ["center_linkage", "matrix_linkage"]
+__all__ = ["center_linkage", "matrix_linkage", "packed_distances"]
 
 _ROOM = 8.0  # rows may lie this many times their spread from zero
 
@@ -60,6 +61,11 @@ def _lowest_other(block, own):
     least = block.amin(1)
     order = torch.arange(block.shape[1], device=own.device)
     return torch.where(block == least[:, None], order, block.shape[1]).amin(1), least
+
+
+def packed_distances(X):
+    """See `coterie.primitives.linkages.packed_distances`: here the square matrix."""
+    return pairwise_distances(X, X, False)
 
 
 def matrix_linkage(distances, linkage):
