@@ -174,6 +174,21 @@ def test_a_graph_of_all_pairs_changes_nothing(how):
     np.testing.assert_array_equal(along.labels_, free.labels_)
 
 
+@pytest.mark.parametrize("how", ["single", "complete", "average"])
+@pytest.mark.parametrize("metric", ["manhattan", "cosine", "precomputed"])
+def test_other_metrics_are_measured_along_the_graph(how, metric):
+    X = random_rows(8)
+    rows = squareform(pdist(X)) if metric == "precomputed" else X
+    n = len(X)
+    free = fitted(rows, how, 3, metric=metric)
+    for graph in (np.ones((n, n)), n - 1):
+        along = fitted(rows, how, 3, metric=metric, connectivity=graph)
+        np.testing.assert_allclose(along.distances_, free.distances_, rtol=1e-10)
+        np.testing.assert_array_equal(along.labels_, free.labels_)
+    edgeless = fitted(rows, how, 3, metric=metric, connectivity=np.zeros((n, n)))
+    np.testing.assert_allclose(edgeless.distances_, fitted(rows, "single", metric=metric).distances_, rtol=1e-10)
+
+
 def test_ward_along_a_connected_graph_gives_the_clusters_of_scikit_learn():
     X = np.random.default_rng(3).normal(size=(300, 2))
     graph = kneighbors_graph(X, 12)

@@ -96,11 +96,12 @@ class RowMetric(NamedTuple):
                 gaps = (rows[left[block]] / scale).astype(np.float64) - (rows[right[block]] / scale).astype(np.float64)
                 out[block] = np.sqrt(np.einsum("ij,ij->i", gaps, gaps))
             return self._from_lines(_times(out, scale))
-        starts = np.flatnonzero(np.concatenate([[True], left[1:] != left[:-1]])) if len(left) else ()
-        for start, end in zip(starts, [*starts[1:], len(left)], strict=True):
-            out[start:end] = any_distances(
-                rows[left[start : start + 1]], rows[right[start:end]], metric=self.name, **self.arguments
-            )[0]
+        if not len(left):
+            return out
+        ends = np.flatnonzero(np.append(left[1:] != left[:-1], True)) + 1
+        for first, end in zip(np.append(0, ends[:-1]), ends, strict=True):
+            one, others = rows[left[first : first + 1]], rows[right[first:end]]
+            out[first:end] = any_distances(one, others, metric=self.name, **self.arguments)[0]
         return out
 
     def tree(self) -> SpanningTree:

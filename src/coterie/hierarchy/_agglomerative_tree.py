@@ -42,12 +42,12 @@ class TreeClusterer(Clusterer):
         InputError
             If not exactly one of the two is given, or there are fewer rows than clusters.
         """
-        if (n_clusters is None) == (height is None):
-            raise InputError("cut needs either n_clusters or height")
-        if height is not None:
+        if n_clusters is not None and height is None:
+            self._require_rows(n_clusters, len(self.labels_))
+            return self._into(n_clusters)
+        if height is not None and n_clusters is None:
             return cut_at_height(self.linkage_matrix_, height)
-        self._require_rows(n_clusters, len(self.labels_))
-        return self._into(n_clusters)
+        raise InputError("cut needs either n_clusters or height")
 
     def predict(self, X: Any) -> Any:
         """Give each row the label of the nearest row of the fit, ties to the lowest.

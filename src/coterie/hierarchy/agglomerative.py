@@ -269,9 +269,9 @@ class AgglomerativeClustering(TreeClusterer):
         self._keep_tree(tree, metric, X)
         self.children_ = tree[:, :2].astype(np.int64)
         self.n_leaves_, self.n_connected_components_ = len(X), components
-        if self.distance_threshold is None:
+        if self.n_clusters is not None:
             labels = self._into(self.n_clusters)
-        else:
+        elif self.distance_threshold is not None:
             labels = cut_at_height(tree, self.distance_threshold, strictly=True)
         self.n_clusters_ = int(labels.max()) + 1
         self.labels_ = like_input(labels, given)
