@@ -110,6 +110,27 @@ def test_scipy_cuts_and_draws_the_tree(k):
     assert sorted(dendrogram(model.linkage_matrix_, no_plot=True)["leaves"]) == list(range(60))
 
 
+@pytest.mark.parametrize("k", [1, 3, 9])
+@pytest.mark.parametrize("repeats", [1, 4])
+def test_the_tree_is_cut_elsewhere_as_a_fit_would(k, repeats):
+    X = np.repeat(np.random.default_rng(k).standard_normal((50, 2)), repeats, axis=0)
+    model = Genie(4).fit(X)
+    again = Genie(k, gini_threshold=model.gini_threshold_).fit(X)
+    np.testing.assert_array_equal(model.cut(k), again.labels_)
+    height = model.linkage_matrix_[-4, 2]
+    np.testing.assert_array_equal(model.cut(height=height), model.cut(4))
+
+
+def test_a_cut_needs_one_place_and_as_many_rows():
+    model = Genie(2).fit([[0.0], [0.0], [1.0], [5.0]])
+    with pytest.raises(ValueError, match="either"):
+        model.cut(2, height=1.0)
+    with pytest.raises(ValueError, match=r"n_samples=4.*n_clusters=9"):
+        model.cut(9)
+    with pytest.warns(ConvergenceWarning, match="3 distinct rows"):
+        assert model.cut(4).tolist() == [0, 0, 1, 2]
+
+
 def test_an_outlier_takes_no_cluster():
     X = np.r_[np.linspace(0, 1, 20), np.linspace(5, 6, 20), [100.0]][:, None]
     labels = Genie(2).fit(X).labels_

@@ -21,6 +21,7 @@ from ..base import Clusterer, Interval, StrOptions
 from ..errors import InputError
 from ..primitives.neighbors import k_nearest
 from ..primitives.spanning_tree import SpanningTree, mutual_reachability_tree, spanning_tree
+from ..trees.cuts import cut_at_height, cut_into
 from ._genie_merge import Merging
 
 __all__ = ["THRESHOLDS", "Genie", "Merged", "best_separated", "genie", "separation"]
@@ -188,7 +189,7 @@ class Genie(Clusterer):
         "min_samples": [Interval(Integral, 1, None, closed="left")],
         "device": [str],
     }
-    _state_attributes = ("_rows",)
+    _state_attributes = ("_rows", "_n_distinct")
 
     def __init__(
         self, n_clusters: int = 2, *, gini_threshold: float | str = "auto", min_samples: int = 5, device: str = "cpu"
@@ -222,8 +223,7 @@ class Genie(Clusterer):
         given = X
         X = self._gate_in(X, reset=True)
         n = X.shape[0]
-        if n < self.n_clusters:
-            raise InputError(f"n_samples={n} should be >= n_clusters={self.n_clusters}; lower n_clusters or add rows")
+        _require_rows(self.n_clusters, n)
         tree, together = _tree_and_twins(X, min(self.min_samples, n))
         thresholds = THRESHOLDS if self.gini_threshold == "auto" else (float(self.gini_threshold),)
         tried = [genie(tree, self.n_clusters, threshold, together=together) for threshold in thresholds]
@@ -234,14 +234,46 @@ class Genie(Clusterer):
         self.labels_ = like_input(merged.labels, given)
         # A copy, so that a later change of the input does not reach predict.
         self._rows = X.clone() if is_tensor(X) else X.copy()
-        n_found = int(merged.labels.max()) + 1
-        if n_found < self.n_clusters:
-            warnings.warn(
-                f"there are {n_found} distinct rows for n_clusters={self.n_clusters}: each is a cluster; lower n_clusters",
-                ConvergenceWarning,
-                stacklevel=2,
-            )
+        self._n_distinct = n - int(together.sum())
+        if self.n_clusters > self._n_distinct:
+            self._warn(self.n_clusters)
         return self
+
+    def cut(self, n_clusters: int | None = None, *, height: float | None = None) -> np.ndarray:
+        """Cut the tree that is there in another place.
+
+        Parameters
+        ----------
+        n_clusters : int, optional
+            Into so many clusters: those of ``Genie(n_clusters, gini_threshold=gini_threshold_)``.
+        height : float, optional
+            Into the clusters before the first merge that is higher.
+
+        Returns
+        -------
+        (n,) int64 array
+            Labels in order of first appearance in the rows.
+
+        Raises
+        ------
+        InputError
+            If not exactly one of the two is given, or there are fewer rows than clusters.
+        """
+        if n_clusters is None and height is not None:
+            return cut_at_height(self.linkage_matrix_, height)
+        if n_clusters is None or height is not None:
+            raise InputError("cut needs either n_clusters or height")
+        _require_rows(n_clusters, len(self.linkage_matrix_) + 1)
+        if n_clusters > self._n_distinct:
+            self._warn(n_clusters)
+        return cut_into(self.linkage_matrix_, min(n_clusters, self._n_distinct))
+
+    def _warn(self, n_clusters: int) -> None:
+        warnings.warn(
+            f"there are {self._n_distinct} distinct rows for n_clusters={n_clusters}: each is a cluster; lower n_clusters",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
 
     def predict(self, X: Any) -> Any:
         """Give each row the label of the nearest row of the fit, ties to the lowest.
@@ -258,6 +290,11 @@ class Genie(Clusterer):
         X = self._gate_in(X, reset=False)
         _, nearest = k_nearest(like_input(self._rows, X), 1, queries=X)
         return like_input(to_numpy(self.labels_)[to_numpy(nearest)[:, 0]], given)
+
+
+def _require_rows(n_clusters: int, n: int) -> None:
+    if n < n_clusters:
+        raise InputError(f"n_samples={n} should be >= n_clusters={n_clusters}; lower n_clusters or add rows")
 
 
 def best_separated(tried: Sequence[Merged], min_size: int) -> Merged:
