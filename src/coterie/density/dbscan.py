@@ -18,6 +18,7 @@ from ..errors import InputError
 from ..primitives.components import number_sets
 from ..primitives.radius import nearest_within, pair_index, radius_components, radius_counts, radius_index
 from ._dbscan_metric import METRICS, Metric
+from ._kept import kept
 
 __all__ = ["DBSCAN", "dbscan"]
 
@@ -207,7 +208,9 @@ class DBSCAN(Clusterer):
             index = pair_index(np.empty((len(core), 0)), eps, lambda rows: rows, by_coordinates=False)
         else:
             rows, queries, eps = metric.rows(like_input(self.components_, X)), metric.rows(X), metric.radius(self.eps)
-            index = metric.blockwise(rows, eps) or radius_index(rows, eps)
+            index = metric.blockwise(rows, eps)
+            if index is None:
+                index = kept(self, self.components_, (is_tensor(rows), eps), lambda: radius_index(rows, eps))
         nearest, _ = nearest_within(index, queries, like_input(np.ones(len(core), bool), X))
         found = nearest >= 0
         nearest[found] = labels[nearest[found]]

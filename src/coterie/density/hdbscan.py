@@ -17,11 +17,12 @@ from sklearn.metrics.pairwise import _VALID_METRICS
 
 from ..arrays import is_tensor, like_input
 from ..base import Clusterer, Interval, StrOptions
-from ..primitives.neighbors import nearest_reachable
+from ..primitives.neighbors import nearest_reachable, neighbor_index
 from ..primitives.spanning_tree import SpanningTree, mutual_reachability_tree, spanning_tree_of_distances
 from ..trees.condense import Condensed, condense, condensed_tree
 from ..trees.linkage import single_linkage
 from ..trees.select import Flat, flat_labels, membership_strengths, outlier_scores, select_clusters
+from ._kept import kept
 from ._row_distances import RowDistances, as_lengths, check_distances, metric_arguments, prepared_rows
 
 __all__ = ["HDBSCAN", "Hierarchy", "hdbscan"]
@@ -316,7 +317,9 @@ class HDBSCAN(Clusterer):
         if self._has_tree(X) and not issparse(fitted):
             lines = np.sqrt(2.0 * core) if self.metric == "cosine" else core
             rows, queries = prepared_rows(like_input(fitted, X), self.metric), prepared_rows(X, self.metric)
-            nearest, reach = (_on_host(v) for v in nearest_reachable(rows, like_input(lines, X), queries, k))
+            index = kept(self, fitted, is_tensor(rows), lambda: neighbor_index(rows))
+            found = nearest_reachable(rows, like_input(lines, X), queries, k, index=index)
+            nearest, reach = (_on_host(values) for values in found)
             return nearest, as_lengths(reach, self.metric)
         source, _ = self._distances(fitted, self._metric_arguments)
         queries = X if self.metric == "precomputed" else prepared_rows(X, self.metric)

@@ -19,7 +19,8 @@ from sklearn.utils.metaestimators import available_if
 from ..arrays import is_tensor, like_input, to_numpy
 from ..base import Estimator, Interval, StrOptions
 from ..errors import InputError
-from ..primitives.neighbors import k_nearest
+from ..primitives.neighbors import k_nearest, neighbor_index
+from ._kept import kept
 from ._row_distances import RowDistances, as_lengths, check_distances, metric_arguments, prepared_rows
 
 __all__ = ["LocalOutlierFactor", "local_density", "local_outlier_factor"]
@@ -222,7 +223,9 @@ class LocalOutlierFactor(OutlierMixin, Estimator):
             if own:
                 found = k_nearest(queries, k + 1)
             else:
-                found = k_nearest(prepared_rows(like_input(fitted, X), self.metric), k, queries=queries)
+                rows = prepared_rows(like_input(fitted, X), self.metric)
+                index = kept(self, fitted, is_tensor(rows), lambda: neighbor_index(rows))
+                found = k_nearest(rows, k, queries=queries, index=index)
             distances, neighbors = (to_numpy(values)[:, int(own) :] for values in found)
             return as_lengths(distances, self.metric), neighbors
         precomputed = self.metric == "precomputed"

@@ -22,8 +22,9 @@ from ..arrays import is_tensor, like_input, to_numpy
 from ..base import Clusterer, Interval, StrOptions
 from ..errors import InputError
 from ..primitives.components import number_sets
-from ..primitives.neighbors import nearest_reachable
+from ..primitives.neighbors import nearest_reachable, neighbor_index
 from ..primitives.reachability import Reachability, reachability_of_distances, reachability_order
+from ._kept import kept
 from ._row_distances import RowDistances, as_lengths, check_distances, metric_arguments, prepared_rows
 from ._twins import one_label_each, row_at_zero, twins_of_rows
 from ._xi import largest_inside, xi_clusters
@@ -346,7 +347,9 @@ class OPTICS(Clusterer):
         if self._has_tree(X) and not issparse(fitted):
             lines = np.sqrt(2.0 * core) if self.metric == "cosine" else core
             rows, queries = (prepared_rows(like_input(values, X), self.metric) for values in (fitted, X))
-            nearest, reach = (to_numpy(v) for v in nearest_reachable(rows, like_input(lines, X), queries, 1))
+            index = kept(self, fitted, is_tensor(rows), lambda: neighbor_index(rows))
+            found = nearest_reachable(rows, like_input(lines, X), queries, 1, index=index)
+            nearest, reach = (to_numpy(values) for values in found)
             same = (to_numpy(rows)[nearest] == to_numpy(queries)).all(axis=1)
             return nearest, as_lengths(reach, self.metric), same
         source, _ = self._distances(fitted, self._metric_arguments)

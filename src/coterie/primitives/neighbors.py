@@ -6,10 +6,27 @@ from ..arrays import is_tensor, like_input
 from ..errors import InputError
 from .engine import engine_of
 
-__all__ = ["k_nearest", "nearest_reachable"]
+__all__ = ["k_nearest", "nearest_reachable", "neighbor_index"]
 
 
-def k_nearest(X: Any, k: int, *, queries: Any = None) -> tuple[Any, Any]:
+def neighbor_index(X: Any) -> Any:
+    """Prepare rows for several searches among them.
+
+    Parameters
+    ----------
+    X : (n, d) float array
+        Any engine, finite.
+
+    Returns
+    -------
+    index or None
+        For `k_nearest` and `nearest_reachable`, together with the same ``X``; None where the engine has no use for one.
+    """
+    engine = engine_of(X, "neighbors")
+    return engine.build_index(X) if hasattr(engine, "build_index") else None
+
+
+def k_nearest(X: Any, k: int, *, queries: Any = None, index: Any = None) -> tuple[Any, Any]:
     """Find the k nearest rows of ``X``, exactly.
 
     Parameters
@@ -20,6 +37,8 @@ def k_nearest(X: Any, k: int, *, queries: Any = None) -> tuple[Any, Any]:
         How many, 1 ... n.
     queries : (m, d) float array, optional
         Rows to find neighbours for; without them, the rows of ``X`` themselves.
+    index : index, optional
+        From `neighbor_index`, for queries.
 
     Returns
     -------
@@ -50,10 +69,13 @@ def k_nearest(X: Any, k: int, *, queries: Any = None) -> tuple[Any, Any]:
         raise InputError(
             f"k must be between 1 and the number of rows, got k={k} with {len(X)} rows; lower k or add rows"
         )
-    return engine_of(X, "neighbors").k_nearest(X, int(k), queries)
+    given = {} if index is None else {"index": index}
+    return engine_of(X, "neighbors").k_nearest(X, int(k), queries, **given)
 
 
-def nearest_reachable(X: Any, core_distances: Any, queries: Any, min_samples: int) -> tuple[Any, Any]:
+def nearest_reachable(
+    X: Any, core_distances: Any, queries: Any, min_samples: int, *, index: Any = None
+) -> tuple[Any, Any]:
     """Find for each new row the row of ``X`` that is nearest by mutual reachability.
 
     The mutual reachability of a query q and a row x is ``max(core(q), core(x), d(q, x))``, where ``core(q)`` is the distance
@@ -69,6 +91,8 @@ def nearest_reachable(X: Any, core_distances: Any, queries: Any, min_samples: in
     queries : (m, d) float array
     min_samples : int
         As for the core distances, 1 ... n.
+    index : index, optional
+        From `neighbor_index`.
 
     Returns
     -------
@@ -86,8 +110,9 @@ def nearest_reachable(X: Any, core_distances: Any, queries: Any, min_samples: in
     [[1], [1.1]]
     """
     engine = engine_of(X, "neighbors")
+    given = {} if index is None else {"index": index}
     if hasattr(engine, "nearest_reachable"):
-        return engine.nearest_reachable(X, core_distances, queries, int(min_samples))
+        return engine.nearest_reachable(X, core_distances, queries, int(min_samples), **given)
     host = [values.detach().cpu().numpy() if is_tensor(values) else values for values in (X, core_distances, queries)]
     found, reach = engine_of(host[0], "neighbors").nearest_reachable(*host, int(min_samples))
     return like_input(found, X), like_input(reach, X)

@@ -69,9 +69,11 @@ def node_minimum(tree: KDTree, values: np.ndarray) -> np.ndarray:
     return least
 
 
-def k_nearest(X: np.ndarray, k: int, queries: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+def k_nearest(
+    X: np.ndarray, k: int, queries: np.ndarray | None = None, index: Index | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Return distances and row numbers of the k nearest rows; see the front."""
-    index = build_index(X)
+    index = build_index(X) if index is None else index
     if queries is None:
         distance2, near = nearest_in_index(index, k, k, k)
         row = index.tree.order[near]
@@ -330,10 +332,10 @@ def _push_for_row(stack, reach, top, queries, query, low, high, rows, node):
 
 
 def nearest_reachable(
-    X: np.ndarray, core_distances: np.ndarray, queries: np.ndarray, k: int
+    X: np.ndarray, core_distances: np.ndarray, queries: np.ndarray, k: int, index: Index | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the row nearest to each query by mutual reachability, and that distance; see the front."""
-    index = build_index(X)
+    index = build_index(X) if index is None else index
     tree = index.tree
     rows = _scaled_queries(index, queries)
     core = core_distances[tree.order]
