@@ -7,7 +7,6 @@ from scipy.spatial.distance import cdist
 from sklearn.datasets import make_blobs
 
 from coterie import metrics
-from coterie.arrays import to_numpy
 from coterie.errors import InputError, UnsupportedError
 from coterie.primitives.engine import threads
 
@@ -153,7 +152,7 @@ def test_threads_do_not_change_a_bit(name):
 @pytest.mark.parametrize("name", [*SCORES, "dbcv_score"])
 @pytest.mark.parametrize("labels", [[0] * 6, [-1] * 6, [0, 1, 2, 3, 4, 5]])
 def test_one_cluster_or_only_single_rows_are_refused(name, labels):
-    with pytest.raises(InputError, match=r"at least [02] clusters"):
+    with pytest.raises(InputError, match="at least 2 clusters"):
         getattr(metrics, name)(np.arange(12.0).reshape(6, 2), labels)
 
 
@@ -174,6 +173,8 @@ def test_values_that_are_not_finite_are_refused(name, value, row, on):
         (np.zeros((5, 2)), [0, 1], "one label a row"),
         (np.zeros((2, 2)), [[0, 1]], "1-D"),
         ([["a", 1], ["b", 2]], [0, 1], "numbers only"),
+        (np.zeros((2, 2), "M8[D]"), [0, 1], "real numbers"),
+        (np.zeros((0, 2)), [], "at least one row"),
     ],
 )
 def test_wrong_shapes_and_words_are_refused_in_one_sentence(X, labels, message):
@@ -228,7 +229,6 @@ def test_equal_centers_make_wb_and_xie_beni_infinite():
     assert metrics.xie_beni_score(X, y) == np.inf
 
 
-def test_a_tensor_stays_on_its_device_until_the_last_step(blobs, on):
+def test_silhouettes_are_an_array_for_tensors_too(blobs, on):
     X, y = blobs
     assert isinstance(metrics.silhouette_samples(on(X), y), np.ndarray)
-    assert to_numpy(on(X)).shape == X.shape

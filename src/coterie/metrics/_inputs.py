@@ -7,7 +7,7 @@ import numpy as np
 from ..arrays import NOISE, first_bad_value, is_tensor, to_numpy
 from ..errors import InputError, UnsupportedError
 
-__all__ = ["Clusters", "as_rows", "check_finite", "clusters_of", "encode", "scaled"]
+__all__ = ["Clusters", "as_rows", "check_finite", "clusters_of", "comparable_clusters", "encode", "scaled"]
 
 
 class Clusters(NamedTuple):
@@ -30,6 +30,8 @@ def as_rows(X: Any) -> Any:
         if hasattr(X, "tocsr"):
             raise UnsupportedError("validity scores need dense rows; reduce sparse ones first (e.g. TruncatedSVD)")
         rows = np.asarray(X)
+        if rows.dtype.kind in "mMc":
+            raise InputError(f"X must hold real numbers, got {rows.dtype}; subtract a start and divide by a unit first")
         if rows.dtype not in (np.float32, np.float64):
             try:
                 rows = rows.astype(np.float32 if rows.dtype == np.float16 else np.float64)
@@ -60,7 +62,7 @@ def scaled(rows: Any) -> Any:
     return rows * 2.0 ** -(exponent // 2) * 2.0 ** -(exponent - exponent // 2) if largest > 0 else rows
 
 
-def encode(labels: Any) -> tuple[np.ndarray, np.ndarray]:
+def encode(labels: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Number the distinct values of ``labels`` in ascending order.
 
     Parameters
@@ -71,6 +73,8 @@ def encode(labels: Any) -> tuple[np.ndarray, np.ndarray]:
     -------
     names : (k,) array
     codes : (n,) int64 array
+    counts : (k,) int64 array
+        How often each occurs.
     """
     labels = to_numpy(labels)
     if labels.ndim != 1:
@@ -81,25 +85,32 @@ def encode(labels: Any) -> tuple[np.ndarray, np.ndarray]:
         if int(values.max()) - low <= 4 * len(values) + 1000:
             # Counting instead of sorting: a tenth of the time.
             values -= low
-            present = np.flatnonzero(np.bincount(values))
+            counts = np.bincount(values)
+            present = np.flatnonzero(counts)
             place = np.zeros(present[-1] + 1, np.int64)
             place[present] = np.arange(len(present))
-            return (present + low).astype(labels.dtype), values if len(place) == len(present) else place[values]
-    return np.unique(labels, return_inverse=True)
+            codes = values if len(place) == len(present) else place[values]
+            return (present + low).astype(labels.dtype), codes, counts[present]
+    return np.unique(labels, return_inverse=True, return_counts=True)
 
 
-def clusters_of(labels: Any, n: int, *, at_least: int = 2) -> Clusters:
-    """Number the clusters of ``labels``, noise apart, and check that there are enough for a validity score."""
-    names, codes = encode(labels)
+def clusters_of(labels: Any, n: int) -> Clusters:
+    """Number the clusters of ``labels``, noise apart; ``n`` is how many rows there are."""
+    names, codes, sizes = encode(labels)
     if len(codes) != n:
         raise InputError(f"X must have one label a row, got {n} rows and {len(codes)} labels")
     if len(names) and names[0] == NOISE:
-        names, codes = names[1:], codes - 1
-    sizes = np.bincount(codes[codes >= 0] if codes.min(initial=0) < 0 else codes, minlength=len(names))
-    kept = int(sizes.sum())
-    if not at_least <= len(names) < kept:
-        raise InputError(
-            f"a validity score needs at least {at_least} clusters and one with more than one row, got {len(names)} clusters "
-            f"over {kept} rows that are not noise"
-        )
+        names, codes, sizes = names[1:], codes - 1, sizes[1:]
     return Clusters(codes, names, sizes)
+
+
+def comparable_clusters(labels: Any, n: int) -> Clusters:
+    """Number the clusters as `clusters_of` does, and refuse those that have nothing to be compared with."""
+    clusters = clusters_of(labels, n)
+    k, kept = len(clusters.names), int(clusters.sizes.sum())
+    if not 2 <= k < kept:
+        raise InputError(
+            f"a validity score needs at least 2 clusters and one with more than one row, got {k} clusters over {kept} rows "
+            "that are not noise"
+        )
+    return clusters

@@ -68,7 +68,7 @@ def dbcv_score(X: Any, labels: Any, *, per_cluster: bool = False) -> Any:
     """
     rows = np.asarray(to_numpy(as_rows(X)), np.float64)
     check_finite(rows)
-    clusters = clusters_of(labels, len(rows), at_least=0)
+    clusters = clusters_of(labels, len(rows))
     kept = np.flatnonzero(clusters.sizes > 1)
     if len(kept) < 2:
         raise InputError(f"dbcv_score needs at least 2 clusters of 2 rows or more, got {len(kept)}")

@@ -12,7 +12,7 @@ from ..arrays import is_tensor, to_numpy
 from ..primitives.cluster_distances import cluster_spread, distance_sums
 from ..primitives.cluster_reach import diameter
 from ..primitives.spanning_tree import spanning_tree
-from ._inputs import as_rows, check_finite, clusters_of, scaled
+from ._inputs import as_rows, check_finite, comparable_clusters, scaled
 
 __all__ = ["dunn_score", "generalized_dunn_score"]
 
@@ -114,7 +114,7 @@ def generalized_dunn_score(X: Any, labels: Any) -> float:
 def _prepared(X: Any, labels: Any) -> tuple[Any, np.ndarray, np.ndarray]:
     """Return the rows that are not noise, in units in which no square overflows, their codes, and the clusters' sizes."""
     rows = as_rows(X)
-    clusters = clusters_of(labels, len(rows))
+    clusters = comparable_clusters(labels, len(rows))
     check_finite(rows)
     kept = np.flatnonzero(clusters.codes >= 0)
     return scaled(rows[kept]), clusters.codes[kept], clusters.sizes

@@ -59,8 +59,8 @@ def contingency_table(labels_true: Any, labels_pred: Any) -> tuple[np.ndarray, n
     a, b = np.shape(labels_true), np.shape(labels_pred)
     if len(a) != 1 or a != b:
         raise InputError(f"two labellings must be 1-D and of equal length, got shapes {a} and {b}")
-    classes, i = encode(labels_true)
-    clusters, j = encode(labels_pred)
+    classes, i, _ = encode(labels_true)
+    clusters, j, _ = encode(labels_pred)
     table = np.bincount(i * max(len(clusters), 1) + j, minlength=len(classes) * len(clusters))
     return table.reshape(len(classes), len(clusters)).astype(np.int64), classes, clusters
 

@@ -13,7 +13,7 @@ import numpy as np
 from ..arrays import to_numpy
 from ..errors import InputError
 from ..primitives.cluster_distances import Spread, cluster_spread, distance_sums, mean_distances
-from ._inputs import Clusters, as_rows, check_finite, clusters_of, scaled
+from ._inputs import Clusters, as_rows, check_finite, comparable_clusters, scaled
 
 __all__ = [
     "SilhouetteEstimate",
@@ -320,7 +320,7 @@ def xie_beni_score(X: Any, labels: Any) -> float:
 def spread_of(X: Any, labels: Any) -> Spread:
     """Check rows and labels and return centers and spread of each cluster, in units in which no square overflows."""
     rows = as_rows(X)
-    clusters = clusters_of(labels, len(rows))
+    clusters = comparable_clusters(labels, len(rows))
     k = len(clusters.names)
     with np.errstate(over="ignore", invalid="ignore"):
         spread = cluster_spread(rows, clusters.codes, k)
@@ -353,7 +353,7 @@ def _between(centers: np.ndarray) -> np.ndarray:
 def _without_noise(X: Any, labels: Any) -> tuple[Any, Clusters, np.ndarray]:
     """Return the rows that are not noise, their clusters, and which rows they are, (n,) bool."""
     rows = as_rows(X)
-    clusters = clusters_of(labels, len(rows))
+    clusters = comparable_clusters(labels, len(rows))
     kept = clusters.codes >= 0
     check_finite(rows)
     if not kept.all():
