@@ -21,6 +21,7 @@ __all__ = [
     "normalize_rows",
     "to_device",
     "to_numpy",
+    "unsealed",
 ]
 
 NOISE = -1
@@ -103,6 +104,20 @@ def like_input(values: Any, X: Any) -> Any:
 def to_numpy(values: Any) -> np.ndarray:
     """Return ``values`` as a NumPy array on the host."""
     return values.detach().cpu().numpy() if is_tensor(values) else np.asarray(values)
+
+
+def unsealed(X: np.ndarray) -> np.ndarray:
+    """Return a view of a read-only array that does not say so; it must still not be written to.
+
+    Numba takes read-only arrays for another type: every kernel would be compiled a second time for them.
+    """
+    return X if X.flags.writeable else np.asarray(_Unsealed(X))
+
+
+class _Unsealed:
+    def __init__(self, X: np.ndarray):
+        self.X = X  # alive as long as the view is
+        self.__array_interface__ = X.__array_interface__ | {"data": (X.__array_interface__["data"][0], False)}
 
 
 def append_column(X: Any, column: Any) -> Any:

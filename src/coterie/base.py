@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .arrays import first_bad_value, is_tensor, to_device
+from .arrays import first_bad_value, is_tensor, to_device, unsealed
 from .errors import InputError
 
 __all__ = ["Clusterer", "Estimator", "Interval", "StrOptions"]
@@ -55,7 +55,7 @@ class Estimator(BaseEstimator):
         bad = first_bad_value(values)
         if bad is not None:
             raise InputError(self._bad_value_sentence(rows, bad))
-        return rows if not isinstance(rows, np.ndarray) else to_device(rows, getattr(self, "device", "cpu"))
+        return to_device(unsealed(rows), getattr(self, "device", "cpu")) if isinstance(rows, np.ndarray) else rows
 
     def _gate_tensor(self, X: Any, reset: bool) -> Any:
         if X.ndim != 2 or 0 in X.shape:

@@ -73,16 +73,10 @@ def _system() -> Iterator[Finding]:
     yield Finding("system", "platform", platform.platform())
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     yield Finding("system", "cores", str(cores))
-    free = _free_memory()
-    yield Finding("system", "memory free", "unknown" if free is None else f"{free / 2**30:.1f} GB")
+    from ..primitives.memory import free_bytes
 
-
-def _free_memory() -> int | None:
-    try:
-        with open("/proc/meminfo", encoding="ascii") as file:
-            return next(int(line.split()[1]) * 1024 for line in file if line.startswith("MemAvailable:"))
-    except (OSError, StopIteration, ValueError):
-        return None
+    free = free_bytes()
+    yield Finding("system", "memory free", f"{free / 2**30:.1f} GB" if free < float("inf") else "unknown")
 
 
 def _packages() -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from ..arrays import append_column, is_tensor, normalize_rows, to_numpy
 from ..base import StrOptions
 from ..errors import InputError, ResourceError, UnsupportedError
 from ..primitives.medoids import distances_between, matrix_search, medoid_search, nearest_of
+from ..primitives.memory import free_bytes
 from ..primitives.row_keys import row_keys
 
 __all__ = ["METRICS", "Distinct", "Metric", "distinct_rows", "weighted_sum"]
@@ -132,7 +133,7 @@ class Distinct(NamedTuple):
         n, metric = len(self.rows), self.metric
         if metric.name == "precomputed":
             return matrix_search(self.rows, self.weight)
-        free = _free_bytes()
+        free = free_bytes()
         if metric.measure is not None:
             needed = n * n * self.rows.itemsize
             stored = self.rows.shape[1] > _MATRIX_FEATURES and needed <= _MATRIX_SHARE * free
@@ -226,11 +227,3 @@ def _check_matrix(X: Any) -> None:
             raise InputError(
                 "the matrix of distances is not symmetric; give (D + D.T) / 2 if the differences are small"
             )
-
-
-def _free_bytes() -> float:
-    try:
-        with open("/proc/meminfo", encoding="ascii") as lines:
-            return next(int(line.split()[1]) * 1024.0 for line in lines if line.startswith("MemAvailable"))
-    except (OSError, StopIteration, ValueError):
-        return float("inf")

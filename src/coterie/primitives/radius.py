@@ -14,6 +14,7 @@ import numpy as np
 from ..arrays import Graph
 from ..errors import InputError, ResourceError
 from .engine import engine_of
+from .memory import free_bytes
 
 __all__ = ["nearest_within", "pair_index", "radius_components", "radius_counts", "radius_graph", "radius_index"]
 
@@ -183,7 +184,7 @@ def radius_graph(X: Any, radius: float, *, memory_limit: int | None = None) -> G
     indptr = np.concatenate([[0], np.cumsum(counts)])
     # Indices, squared distances and their roots at the same time.
     needed = int(indptr[-1]) * (8 + 2 * X.dtype.itemsize)
-    limit = _free_bytes() if memory_limit is None else memory_limit
+    limit = free_bytes() if memory_limit is None else memory_limit
     if needed > limit:
         raise ResourceError(
             f"the graph of radius {radius} has {int(indptr[-1])} edges and needs {needed / 2**30:.2f} GiB, but"
@@ -192,11 +193,3 @@ def radius_graph(X: Any, radius: float, *, memory_limit: int | None = None) -> G
     _log.info("the radius graph has %d edges and needs %d bytes", int(indptr[-1]), needed)
     indices, weights = engine_of(X, "radius").radius_edges(index, indptr)
     return Graph(indptr, indices, weights)
-
-
-def _free_bytes() -> float:
-    try:
-        with open("/proc/meminfo", encoding="ascii") as lines:
-            return next(int(line.split()[1]) * 1024.0 for line in lines if line.startswith("MemAvailable"))
-    except (OSError, StopIteration, ValueError):
-        return float("inf")

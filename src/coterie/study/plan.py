@@ -3,10 +3,10 @@
 Nothing is allocated here; the forecasts are those of `cost`, and only decide what is tried.
 """
 
-import os
 from typing import Any, NamedTuple
 
 from ..errors import InputError, ResourceError
+from ..primitives.memory import free_bytes
 from .cost import TREE_COLUMNS, forecast
 from .estimators import needs_k
 
@@ -92,17 +92,8 @@ def readable_bytes(size: float) -> str:
 
 def available_memory() -> int:
     """Return 80% of the memory that is free now, in bytes (4 GiB when the system does not say)."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as file:
-            for line in file:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024 * 4 // 5
-    except OSError:
-        pass
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
-    except (AttributeError, OSError, ValueError):
-        return 4 << 30
+    free = free_bytes()
+    return int(0.8 * free) if free < float("inf") else 4 << 30
 
 
 def check_table(n_rows: int, n_columns: int, memory_limit: int | None) -> int:

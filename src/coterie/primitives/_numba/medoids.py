@@ -159,7 +159,6 @@ def distances_between(X, Y, measure):
     Y = np.asarray(Y, X.dtype)
     if X.size * len(Y) <= _FEW:
         return _few_distances(X, Y, measure)
-    X = X if X.flags.writeable else X.copy()  # read-only rows are another type, and the kernel would be compiled again
     out = np.empty((len(X), len(Y)), X.dtype)
     n_blocks = block_count(len(X) * max(1, len(Y)), 1 << 20, 1024)
     panels = _panels(Y)
