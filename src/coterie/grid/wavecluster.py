@@ -25,6 +25,7 @@ __all__ = ["Subband", "WaveCluster", "smooth", "wave_components"]
 
 _DENSE_AXES = 3
 _MOST_CELLS = 2**27
+_MOST_LEVELS = 30
 _LATEST = np.iinfo(np.int64).max
 
 
@@ -192,7 +193,7 @@ class WaveCluster(GridClusterer):
     _state_attributes: ClassVar[tuple[str, ...]] = (*GridClusterer._state_attributes, "_share")
     _parameter_constraints: ClassVar[dict] = {
         **GridClusterer._parameter_constraints,
-        "level": [Interval(Integral, 0, 30, closed="both")],
+        "level": [Interval(Integral, 0, _MOST_LEVELS, closed="both")],
         "wavelet": [StrOptions(set(WAVELETS))],
         "threshold": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
         "border": [StrOptions({"auto", "noise", "absorb"})],
@@ -231,10 +232,10 @@ class WaveCluster(GridClusterer):
         (m,) int64 array
         """
         rows = self._gate_in(X, reset=False)
-        if level is None or level == self.level:
+        if level is None:
             return like_input(self._lookup(rows), X)
-        if isinstance(level, bool) or not isinstance(level, Integral) or not 0 <= level <= 30:
-            raise InputError(f"level must be a whole number from 0 to 30, got {level!r}")
+        if isinstance(level, bool) or not isinstance(level, Integral) or not 0 <= level <= _MOST_LEVELS:
+            raise InputError(f"level must be a whole number from 0 to {_MOST_LEVELS}, got {level!r}")
         coords, labels = self._clusters(self._cell_counts(), self.n_cells_, int(level), None, rows)[1:]
         return like_input(cell_lookup(rows, self._grid(), coords, labels, shift=int(level)), X)
 
