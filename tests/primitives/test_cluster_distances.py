@@ -42,6 +42,26 @@ def test_mean_distances_equal_those_of_the_full_matrix(shape, dtype, on):
     np.testing.assert_allclose(outer, means.min(axis=1), rtol=TOLERANCE[dtype])
 
 
+@pytest.mark.parametrize(("n", "k"), [(4400, 2), (300, 40)], ids=["several strips", "many clusters"])
+def test_work_may_be_cut_into_batches_of_any_size(n, k, monkeypatch):
+    X, labels = rows_and_labels(n, 1, k)
+    whole = mean_distances(X, labels, k)
+    monkeypatch.setattr("coterie.primitives._numba.cluster_distances._TILES", 3)
+    for part, again in zip(whole, mean_distances(X, labels, k), strict=True):
+        np.testing.assert_array_equal(part, again)
+    monkeypatch.setattr("coterie.primitives._numba.cluster_distances._SLOT", 8192)  # what one tile needs at most
+    for part, again in zip(whole, mean_distances(X, labels, k), strict=True):
+        np.testing.assert_array_equal(part, again)
+    # On a line the distances to a cluster follow from sorted rows.
+    mine = np.sort(X[labels == 0, 0])
+    below = np.searchsorted(mine, X[:, 0])
+    sums = np.concatenate([[0.0], np.cumsum(mine)])
+    to_first = X[:, 0] * (2 * below - len(mine)) + sums[-1] - 2 * sums[below]
+    others = labels == 1
+    assert (whole[1][others] <= to_first[others] / len(mine) * (1 + 1e-12)).all()
+    np.testing.assert_allclose(whole[0][labels == 0], to_first[labels == 0] / (len(mine) - 1), rtol=1e-10)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_sums_of_new_rows_equal_those_of_the_full_matrix(shape, dtype, on):

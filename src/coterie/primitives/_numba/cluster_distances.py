@@ -108,7 +108,7 @@ def _plan(
     firsts,  # (k + 1,) int64  in
     strip,  # int  in: most panels of a tile's side
     lanes,  # int  in
-    n_sums,  # int  in: how many sums fit
+    n_sums,  # int  in: how many sums fit, at least those of one tile
     tiles,  # (t, 7) int64  out: panels p ... and q ..., their clusters, where their sums go
 ):
     """List the next tiles of all pairs of clusters A <= B; return how many."""
@@ -118,7 +118,7 @@ def _plan(
         p, q = firsts[at[0]] + at[2] * strip, firsts[at[1]] + at[3] * strip
         p_end, q_end = min(p + strip, firsts[at[0] + 1]), min(q + strip, firsts[at[1] + 1])
         n_needed = (p_end - p + q_end - q) * lanes
-        if count == len(tiles) or (used + n_needed > n_sums and count > 0):
+        if count == len(tiles) or used + n_needed > n_sums:
             break
         tiles[count, 0], tiles[count, 1], tiles[count, 2], tiles[count, 3] = p, p_end, q, q_end
         tiles[count, 4], tiles[count, 5], tiles[count, 6] = at[0], at[1], used
