@@ -1,12 +1,15 @@
 """Rows summed up by the cells they lie in: what CLIQUE must know of rows it cannot keep."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..primitives.intervals import OUTSIDE
+from ..arrays import to_numpy
+from ..primitives.bitsets import first_containing
+from ..primitives.intervals import OUTSIDE, interval_codes
+from ._clique_clusters import UnitIndex
 
-__all__ = ["CellCounts", "cells_of", "merge"]
+__all__ = ["CellCounts", "codes_of", "finalize", "merge", "partial", "varying"]
 
 
 class CellCounts(NamedTuple):
@@ -18,17 +21,20 @@ class CellCounts(NamedTuple):
     n: int  # rows in all, those outside the grid included
 
 
-def cells_of(codes: np.ndarray) -> CellCounts:
-    """Sum up the rows of a block.
+def partial(block: Any, edges: np.ndarray) -> CellCounts:
+    """Count a block of rows by cell.
 
     Parameters
     ----------
-    codes : (c, n) uint16 array
-        From `coterie.primitives.intervals.interval_codes`.
+    block : (n, d) float array or tensor
+    edges : (d, m + 1) float64 array
+        Of the intervals; see `coterie.primitives.intervals.interval_edges`.
+
+    Returns
+    -------
+    CellCounts
     """
-    rows = np.flatnonzero((codes != OUTSIDE).all(axis=0))
-    found, first, counts = _distinct(codes[:, rows])
-    return CellCounts(found, counts, rows[first], codes.shape[1])
+    return _cells_of(to_numpy(codes_of(block, edges)).astype(np.uint16))
 
 
 def merge(a: CellCounts, b: CellCounts) -> CellCounts:
@@ -37,6 +43,46 @@ def merge(a: CellCounts, b: CellCounts) -> CellCounts:
     counts = np.bincount(number, np.concatenate([a.counts, b.counts]), codes.shape[1]).astype(np.int64)
     first = np.concatenate([a.first, b.first + a.n])[index]  # of equal cells the first: that of ``a``
     return CellCounts(codes, counts, first, a.n + b.n)
+
+
+def finalize(state: CellCounts, index: UnitIndex) -> tuple[np.ndarray, np.ndarray]:
+    """Number the clusters that are the first of some rows.
+
+    Parameters
+    ----------
+    state : CellCounts
+        All rows.
+    index : UnitIndex
+        Of all clusters.
+
+    Returns
+    -------
+    clusters, labels : int arrays
+        Numbers of the clusters, and their labels: by first appearance in the rows.
+    """
+    unit = first_containing(index.sets(state.codes), index.members)
+    inside = unit >= 0
+    cluster, first = index.cluster[unit[inside]], state.first[inside]
+    order = np.argsort(first, kind="stable")
+    found, place = np.unique(cluster[order], return_index=True)
+    return found[np.argsort(place)], np.arange(len(found))
+
+
+def varying(edges: np.ndarray) -> np.ndarray:
+    """Return the features that vary, by the edges of their intervals."""
+    return np.flatnonzero(edges[:, 0] < edges[:, -1])
+
+
+def codes_of(rows: Any, edges: np.ndarray) -> Any:
+    """Return the intervals of the rows in the features that vary, (c, n)."""
+    columns = varying(edges)
+    return interval_codes(rows, columns, edges[columns])
+
+
+def _cells_of(codes: np.ndarray) -> CellCounts:
+    rows = np.flatnonzero((codes != OUTSIDE).all(axis=0))
+    found, first, counts = _distinct(codes[:, rows])
+    return CellCounts(found, counts, rows[first], codes.shape[1])
 
 
 def _distinct(codes: np.ndarray, inverse: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

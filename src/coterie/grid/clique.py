@@ -20,10 +20,9 @@ from scipy.sparse import csr_array
 from ..arrays import like_input, to_numpy
 from ..base import Clusterer, Interval
 from ..errors import InputError
-from ..primitives.bitsets import first_containing
 from ..primitives.components import number_sets
-from ..primitives.intervals import interval_codes, interval_edges
-from ._clique_cells import CellCounts, cells_of, merge
+from ..primitives.intervals import interval_edges
+from ._clique_cells import CellCounts, codes_of, finalize, merge, partial, varying
 from ._clique_clusters import SubspaceCluster, UnitIndex, check_clusters, cluster_units, everything
 from ._clique_rows import (
     Blocks,
@@ -108,55 +107,6 @@ def clique(
         dense = sizes / total >= density_threshold
         level = Level.of(members[dense], sizes[dense], len(items.columns))
     return Found(items, levels)
-
-
-def partial(block: Any, edges: np.ndarray) -> CellCounts:
-    """Count a block of rows by cell.
-
-    Parameters
-    ----------
-    block : (n, d) float array or tensor
-    edges : (d, m + 1) float64 array
-        Of the intervals; see `coterie.primitives.intervals.interval_edges`.
-
-    Returns
-    -------
-    CellCounts
-    """
-    return cells_of(to_numpy(_codes_of(block, edges)).astype(np.uint16))
-
-
-def finalize(state: CellCounts, index: UnitIndex) -> tuple[np.ndarray, np.ndarray]:
-    """Number the clusters that are the first of some rows.
-
-    Parameters
-    ----------
-    state : CellCounts
-        All rows.
-    index : UnitIndex
-        Of all clusters.
-
-    Returns
-    -------
-    clusters, labels : int arrays
-        Numbers of the clusters, and their labels: by first appearance in the rows.
-    """
-    unit = first_containing(index.sets(state.codes), index.members)
-    inside = unit >= 0
-    cluster, first = index.cluster[unit[inside]], state.first[inside]
-    order = np.argsort(first, kind="stable")
-    found, place = np.unique(cluster[order], return_index=True)
-    return found[np.argsort(place)], np.arange(len(found))
-
-
-def _varying(edges: np.ndarray) -> np.ndarray:
-    """Return the features that vary."""
-    return np.flatnonzero(edges[:, 0] < edges[:, -1])
-
-
-def _codes_of(rows: Any, edges: np.ndarray) -> Any:
-    columns = _varying(edges)
-    return interval_codes(rows, columns, edges[columns])
 
 
 class CLIQUE(Clusterer):
@@ -343,7 +293,7 @@ class CLIQUE(Clusterer):
         """
         codes = self._codes(self._gate_in(X, reset=False))
         labelled = [cluster for cluster in self.clusters_ if cluster.label >= 0]
-        first = first_cluster(codes, UnitIndex.of(labelled, _varying(self.edges_)), self.n_intervals)
+        first = first_cluster(codes, UnitIndex.of(labelled, varying(self.edges_)), self.n_intervals)
         label = np.array([*(cluster.label for cluster in labelled), -1], np.int64)
         return like_input(like_input(label, codes)[first], X)
 
@@ -366,7 +316,7 @@ class CLIQUE(Clusterer):
             by_subspace.setdefault(tuple(cluster.dimensions.tolist()), []).append(number)
         for numbers in by_subspace.values():
             # Clusters of one subspace have no row in common.
-            index = UnitIndex.of([self.clusters_[number] for number in numbers], _varying(self.edges_))
+            index = UnitIndex.of([self.clusters_[number] for number in numbers], varying(self.edges_))
             first = to_numpy(first_cluster(codes, index, self.n_intervals))
             rows.append(np.flatnonzero(first >= 0))
             columns.append(np.array(numbers)[first[rows[-1]]])
@@ -422,11 +372,11 @@ class CLIQUE(Clusterer):
         return bool((low >= self.edges_[:, 0]).all() and (high <= self.edges_[:, -1]).all())
 
     def _codes(self, rows: Any) -> Any:
-        return _codes_of(rows, self.edges_)
+        return codes_of(rows, self.edges_)
 
     def _mine(self, blocks: Blocks, total: int) -> UnitIndex:
         """Find the clusters, not yet labelled, and index them."""
-        columns = _varying(self.edges_)
+        columns = varying(self.edges_)
         names = getattr(self, "feature_names_in_", [f"x{j}" for j in range(self.n_features_in_)])
         if len(columns):
             found = clique(
