@@ -17,6 +17,7 @@ QUESTIONS = (
     "optics",
     "local_outlier_factor",
     "clique",
+    "grid",
     "medoids",
     "agglomerative",
     "metrics",
@@ -24,6 +25,8 @@ QUESTIONS = (
     "genie",
     "minibatch_kmeans",
     "birch",
+    "bisecting_kmeans",
+    "kprototypes",
 )
 RESULTS = Path(__file__).parent / "results"
 
