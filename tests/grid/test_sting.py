@@ -301,6 +301,20 @@ def test_a_saved_model_goes_on_learning(tmp_path):
     assert again.query({0: (0, 3)}).n.sum() > 0
 
 
+@pytest.mark.parametrize("parameters", [{}, {"n_cells": 6, "min_points": 2}])
+@pytest.mark.parametrize("d", [1, 3, 30])
+def test_a_tensor_gives_the_labels_and_the_state_of_its_array(parameters, d):
+    torch = pytest.importorskip("torch", reason="the second engine is PyTorch's")
+    X = data(d=d)
+    model, other = STING(**parameters).fit(X), STING(**parameters).fit(torch.from_numpy(X))
+    assert isinstance(other.labels_, torch.Tensor)
+    np.testing.assert_array_equal(other.labels_.numpy(), model.labels_)
+    np.testing.assert_array_equal(other.predict(torch.from_numpy(X)).numpy(), model.labels_)
+    assert all(getattr(other, name).tobytes() == getattr(model, name).tobytes() for name in STATE[1:])
+    other.partial_fit(torch.from_numpy(X[:50]))
+    assert other.root_.n == 450
+
+
 # ---- queries
 
 

@@ -194,6 +194,18 @@ def test_chunks_of_any_size_give_the_bits_of_one_fit(size, parameters):
     assert parts.subband_.tobytes() == whole.subband_.tobytes()
 
 
+@pytest.mark.parametrize("parameters", [{}, {"n_cells": 12, "threshold": 0.2, "border": "absorb"}])
+@pytest.mark.parametrize("d", [1, 2, 3, 5])
+def test_a_tensor_gives_the_labels_and_the_state_of_its_array(parameters, d):
+    torch = pytest.importorskip("torch", reason="the second engine is PyTorch's")
+    X = data(d=d)
+    model, other = WaveCluster(**parameters).fit(X), WaveCluster(**parameters).fit(torch.from_numpy(X))
+    assert isinstance(other.labels_, torch.Tensor)
+    np.testing.assert_array_equal(other.labels_.numpy(), model.labels_)
+    np.testing.assert_array_equal(other.predict(torch.from_numpy(X), level=2).numpy(), model.predict(X, level=2))
+    assert all(getattr(other, name).tobytes() == getattr(model, name).tobytes() for name in STATE[1:])
+
+
 @pytest.mark.parametrize("n_threads", [2, 4])
 def test_the_number_of_threads_changes_no_bit(n_threads):
     X = data(n=90_000)

@@ -51,7 +51,7 @@ class GridClusterer(Clusterer):
         Parameters
         ----------
         X : (n, d) array, frame or tensor, or a function
-            Rows; not copied. A function is called without arguments, up to five times, and returns an iterator over blocks of
+            Rows; not copied. A function is called without arguments, up to four times, and returns an iterator over blocks of
             rows: for files larger than memory.
         y : ignored
             Present by convention.
