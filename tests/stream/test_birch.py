@@ -270,6 +270,11 @@ def test_labels_are_left_out_where_none_are_wanted():
     assert len(model.predict(X)) == 3000
 
 
+def test_a_tree_that_cannot_fit_is_refused_before_it_is_begun():
+    with pytest.raises(MemoryError, match=r"GB are free.*max_subclusters"):
+        Birch(max_subclusters=10**13).fit(X)
+
+
 @pytest.mark.parametrize(
     "bad", [{"threshold": 0.0}, {"branching_factor": 1}, {"max_subclusters": 1}, {"n_clusters": 0}]
 )

@@ -9,13 +9,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..errors import ResourceError
 from ._numba.blocks import run_kernel
 from ._numba.cftree import insert, least_radii
 from ._numba.tile import lanes_of
+from .memory import free_bytes
 
 __all__ = ["CFTree", "ClusterFeatures"]
 
-_ROWS_A_CALL = 1 << 16  # about 0.1 s, so that Ctrl-C is heard
+_NUMBERS_A_CALL = 1 << 17  # rows times features: about 0.1 s at most, so that Ctrl-C is heard
 _SPARE_NODES = 64  # insert wants so many free
 _FULL, _WANTED = 1.0, 0.7  # of the most leaf entries: a rebuild begins above one and ends below the other
 _LEAST_STEP = 1.1  # by which the threshold rises at least
@@ -42,6 +44,11 @@ class CFTree:
         Most entries of a node, at least 2.
     max_groups : int
         Whenever there are more groups than this the threshold is raised, and the tree built anew from its groups.
+
+    Raises
+    ------
+    ResourceError
+        If so many groups would not fit into memory.
 
     Notes
     -----
@@ -73,6 +80,7 @@ class CFTree:
         self._n_features, self._branching, self._most = n_features, int(branching_factor), int(max_groups)
         self._nodes: tuple[np.ndarray, ...]
         self._state: np.ndarray  # root, number of nodes, number of leaf entries
+        self._require_memory()
         self._clear()
 
     @property
@@ -115,7 +123,7 @@ class CFTree:
     def _insert(self, points, weights, spreads, firsts):
         at = 0
         while at < len(points):
-            end = min(len(points), at + _ROWS_A_CALL)
+            end = min(len(points), at + max(64, _NUMBERS_A_CALL // self._n_features))
             at = run_kernel(
                 insert, at, end, points, weights, spreads, firsts, self.threshold * self.threshold, self._branching, self._most,
                 *self._nodes, self._state,
@@ -160,9 +168,18 @@ class CFTree:
                 leaves.append(node)
             else:
                 waiting.extend(child[node, : size[node]].tolist())
-        node = np.repeat(leaves, size[leaves])
-        entry = np.concatenate([np.arange(size[leaf]) for leaf in leaves])
-        return ClusterFeatures(weights[node, entry], means[node, :, entry], spreads[node, entry], firsts[node, entry])
+        at = np.repeat(leaves, size[leaves]), np.concatenate([np.arange(size[leaf]) for leaf in leaves])
+        return ClusterFeatures(weights[at], means[at[0], :, at[1]], spreads[at], firsts[at])
+
+    def _require_memory(self):
+        """Refuse a tree whose places, half of them used, would not fit when it is full, and once more while it is rebuilt."""
+        needed = 4.0 * min(self._most, 2**40) * 8 * (self._n_features + 4)
+        free = free_bytes()
+        if needed > free:
+            raise ResourceError(
+                f"a tree of {self._most} groups of {self._n_features} features may need {needed / 2**30:.1f} GB and"
+                f" {free / 2**30:.1f} GB are free; lower max_subclusters, or reduce the number of columns"
+            )
 
     def _clear(self):
         self._nodes = self._empty(2 * _SPARE_NODES)

@@ -12,12 +12,14 @@ from ..primitives.conditioning import condition
 
 __all__ = ["blocks", "conditioned", "nearest"]
 
-_BLOCK_ROWS = 65_536
+_MOST_ROWS, _MOST_NUMBERS = 1 << 16, 1 << 21
 
 
-def blocks(n: int) -> Iterator[slice]:
-    """Divide so many rows into blocks of a bounded number."""
-    return (slice(first, first + _BLOCK_ROWS) for first in range(0, n, _BLOCK_ROWS))
+def blocks(X: Any) -> Iterator[slice]:
+    """Divide rows into blocks of some ten megabytes at most, as dense float64."""
+    n, d = X.shape
+    rows = max(1, min(_MOST_ROWS, _MOST_NUMBERS // d))
+    return (slice(first, first + rows) for first in range(0, n, rows))
 
 
 def conditioned(rows: Any, shift: np.ndarray, scale: float) -> Any:
@@ -47,7 +49,7 @@ def nearest(rows: Any, centers: np.ndarray, shift: np.ndarray, scale: float) -> 
         In the coordinates of the centers.
     """
     labels, distances2 = np.empty(rows.shape[0], np.int64), np.empty(rows.shape[0])
-    for block in blocks(rows.shape[0]):
+    for block in blocks(rows):
         found = nearest_center(conditioned(rows[block], shift, scale), centers)
         labels[block], distances2[block] = (to_numpy(part) for part in found)
     return labels, distances2

@@ -89,7 +89,7 @@ def absorb(state: BirchState, X: Any, sample_weight: np.ndarray | None = None) -
     BirchState
         The same.
     """
-    for block in blocks(X.shape[0]):
+    for block in blocks(X):
         weight = None if sample_weight is None else sample_weight[block]
         state.tree.insert(state.measured(_dense(X[block])) - state.origin, weight)
     return state

@@ -79,25 +79,50 @@ def insert(
                 gap = points[i, f] - means[up, f, at]
                 near2 += gap * gap
             _absorb(up, at, points, i, weight, spread, near2, means, weights, spreads)
-        while size[node] > branching:
-            new = state[_N_NODES]
-            state[_N_NODES] += 1
-            _split(node, new, row, distances2, means, weights, spreads, firsts, child, size, is_leaf)
-            if depth == 0:
-                root = state[_N_NODES]
-                state[_N_NODES] += 1
-                state[_ROOT] = root
-                is_leaf[root], size[root] = False, 2
-                _summarize(node, root, 0, means, weights, spreads, child, size)
-                _summarize(new, root, 1, means, weights, spreads, child, size)
-                break
-            depth -= 1
-            up = path[depth]
-            _summarize(node, up, entry_of[depth], means, weights, spreads, child, size)
-            _summarize(new, up, size[up], means, weights, spreads, child, size)
-            size[up] += 1
-            node = up
+        if size[node] > branching:
+            _split_upwards(
+                node, depth, path, entry_of, branching, row, distances2, means, weights, spreads, firsts, child, size,
+                is_leaf, state,
+            )  # fmt: skip
     return end
+
+
+@part
+def _split_upwards(
+    node,
+    depth,
+    path,
+    entry_of,
+    branching,
+    row,
+    distances2,
+    means,
+    weights,
+    spreads,
+    firsts,
+    child,
+    size,
+    is_leaf,
+    state,
+):
+    """Split a node that is too full, and every one above it that so becomes too full."""
+    while size[node] > branching:
+        new = state[_N_NODES]
+        state[_N_NODES] += 1
+        _split(node, new, row, distances2, means, weights, spreads, firsts, child, size, is_leaf)
+        if depth == 0:
+            up = state[_N_NODES]
+            state[_N_NODES] += 1
+            state[_ROOT] = up
+            is_leaf[up], size[up] = False, 1
+            entry = 0
+        else:
+            depth -= 1
+            up, entry = path[depth], entry_of[depth]
+        _summarize(node, up, entry, means, weights, spreads, child, size)
+        _summarize(new, up, size[up], means, weights, spreads, child, size)
+        size[up] += 1
+        node = up
 
 
 @part
@@ -129,7 +154,7 @@ def _summarize(node, up, entry, means, weights, spreads, child, size):
     weights[up, entry], spreads[up, entry], child[up, entry] = total, spread, node
 
 
-@kernel(no_cpython_wrapper=True, no_cfunc_wrapper=True, cache=False)
+@part
 def _split(node, new, row, distances2, means, weights, spreads, firsts, child, size, is_leaf):
     """Move to a new node the entries that are nearer to the second of the two that are farthest apart."""
     d, m = means.shape[1], size[node]
