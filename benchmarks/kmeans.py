@@ -61,6 +61,48 @@ def quality(data: tuple, model: Any) -> dict:
     return {"inertia": f"{total:.6g}"}
 
 
+def bounded(n: int, d: int, k: int, spread: float) -> tuple:
+    """Return rows around k centers of unequal weight, and starting centers, which are rows."""
+    random = np.random.default_rng(2)
+    X, group = blobs(n, d, k, spread, np.float64)
+    X = X[random.random(n) < (1 + group % 3) / 3]
+    return X, X[:k].copy()
+
+
+def coterie_bounded(data: tuple) -> Any:
+    """Sizes from 90 to 110 % of the mean, until nothing changes."""
+    from coterie import KMeans
+
+    X, start = data
+    low, high = _even_sizes(data)
+    return lambda: KMeans(
+        len(start), init=start, n_init=1, max_iter=STEPS, min_cluster_size=low, max_cluster_size=high
+    ).fit(X)
+
+
+def constrained(data: tuple) -> Any:
+    """``k-means-constrained``, one job."""
+    from k_means_constrained import KMeansConstrained
+
+    X, start = data
+    low, high = _even_sizes(data)
+    return lambda: KMeansConstrained(len(start), low, high, init=start, n_init=1, max_iter=STEPS, n_jobs=1).fit(X)
+
+
+def _even_sizes(data: tuple) -> tuple[int, int]:
+    mean = len(data[0]) / len(data[1])
+    return int(0.9 * mean), int(1.1 * mean)
+
+
+def bounded_quality(data: tuple, model: Any) -> dict:
+    """Return the inertia of the labels, which need not be nearest centers, and the sizes."""
+    X, labels = data[0], np.asarray(model.labels_)
+    groups = [X[labels == cluster] for cluster in range(len(data[1]))]
+    total = sum(float(((rows - rows.mean(axis=0)) ** 2).sum()) for rows in groups)
+    return {"inertia": f"{total:.6g}", "sizes": f"{min(map(len, groups))}-{max(map(len, groups))}"}
+
+
+BOUNDED = {"coterie": coterie_bounded, "k-means-constrained": constrained}
 LLOYD = {"coterie": coterie, "scikit-learn lloyd": partial(sklearn, algorithm="lloyd")}
 SINGLE = LLOYD | {"faiss": faiss}
 
@@ -80,5 +122,12 @@ CASES = [
     Case(
         "kmeans-200kx2-k1000-f32", partial(make, 200_000, 2, 1000, 1.0, 200), dict(SINGLE), quality,
         {"faiss": 4}, ("scikit-learn lloyd",),
+    ),
+    Case(
+        "kmeans-bounded-10kx8-k10", partial(bounded, 15_000, 8, 10, 4.0), dict(BOUNDED), bounded_quality,
+        {"k-means-constrained": 10}, ("k-means-constrained",),
+    ),
+    Case(
+        "kmeans-bounded-100kx8-k10", partial(bounded, 150_000, 8, 10, 4.0), {"coterie": coterie_bounded}, bounded_quality,
     ),
 ]  # fmt: skip

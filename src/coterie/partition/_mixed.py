@@ -10,7 +10,7 @@ import numpy as np
 from ..arrays import is_tensor, to_numpy
 from ..errors import InputError
 
-__all__ = ["Mixed", "decode", "encode", "levels_of", "split_columns"]
+__all__ = ["Mixed", "encode", "levels_of", "split_columns"]
 
 
 class Mixed(NamedTuple):
@@ -100,7 +100,7 @@ def _places(categorical: Any, d: int, names: list[str] | None) -> list[int]:
 
 def levels_of(values: list) -> np.ndarray:
     """Return the distinct values of a column: numbers, then texts, each ascending, then None for what is missing."""
-    found = {_plain(value) for value in values}
+    found = {_plain(value) for value in _distinct(values)}
     ranked = sorted(found, key=lambda value: (value is None, isinstance(value, str), 0 if value is None else value))
     levels = np.empty(len(ranked), object)
     levels[:] = ranked
@@ -110,12 +110,15 @@ def levels_of(values: list) -> np.ndarray:
 def encode(values: list, levels: np.ndarray) -> np.ndarray:
     """Return the place of each value among the levels, -1 where it is none of them: (n,) int32."""
     place = {level: code for code, level in enumerate(levels.tolist())}
-    return np.fromiter((place.get(_plain(value), -1) for value in values), np.int32, len(values))
+    codes = {value: place.get(_plain(value), -1) for value in _distinct(values)}
+    return np.fromiter(map(codes.__getitem__, values), np.int32, len(values))
 
 
-def decode(codes: np.ndarray, levels: np.ndarray) -> np.ndarray:
-    """Return the levels at the given places, (k,) objects."""
-    return levels[codes]
+def _distinct(values: list) -> Any:
+    try:
+        return set(values)
+    except TypeError:
+        return values  # what cannot be hashed is no category, and named later
 
 
 def _plain(value: Any) -> Any:

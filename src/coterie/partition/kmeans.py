@@ -166,6 +166,9 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
     _state_attributes: ClassVar = (
         "_centers", "_shift", "_scale", "_n_features_out", "_prices", "_divided_rows", "_divided_labels",
     )  # fmt: skip
+    _prices: Any
+    _divided_rows: Any
+    _divided_labels: Any
     _parameter_constraints: ClassVar = {
         "n_clusters": [Interval(Integral, 1, None, closed="left")],
         "init": [StrOptions({"k-means++", "random"}), "array-like", callable],

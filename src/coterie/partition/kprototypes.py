@@ -146,6 +146,7 @@ class KPrototypes(Clusterer):
     _state_attributes: ClassVar = (
         "_prototype_means", "_prototype_modes", "_numeric_shift", "_scale", "_categorical",
     )  # fmt: skip
+    _categorical: list[int]
     _parameter_constraints: ClassVar = {
         "n_clusters": [Interval(Integral, 1, None, closed="left")],
         "categorical": ["array-like", str, Integral, None],

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .blocks import run_blocks
-from .jit import kernel
+from .jit import kernel, part
 from .row_vectors import add_row, distance2, project
 
 __all__ = ["two_means"]
@@ -12,7 +12,7 @@ __all__ = ["two_means"]
 def two_means(rows, weights, bounds, draws, spread, max_iter, tol):
     """See `coterie.primitives.divide.two_means`."""
     groups, starts, _ = draws.shape
-    centers, inertia = np.empty((groups * starts, 2, rows.shape[1])), np.empty(groups * starts)
+    centers, inertia = np.empty((2 * groups * starts, rows.shape[1])), np.empty(groups * starts)
     run_blocks(
         _two_means, groups * starts, starts, rows, weights, bounds, draws.reshape(-1, 3), spread, max_iter, float(tol),
         centers, inertia,
@@ -33,89 +33,81 @@ def _two_means(
     spread,  # bool  in: k-means++
     max_iter,  # int  in
     tol,  # float  in
-    centers,  # (g n_starts, 2, d) float64  out
+    centers,  # (2 g n_starts, d) float64  out: left and right of each
     inertia,  # (g n_starts,) float64  out
 ):
     d = rows.shape[1]
     start, end = bounds[block // n_starts], bounds[block // n_starts + 1]
-    own = centers[block]
-    closest, side = np.empty(end - start), np.zeros(end - start, np.uint8)
-    first = _draw(weights, start, end, closest, False, draws[block, 0])
-    own[0] = rows[first]
-    _measure(rows, start, end, own, 0, closest)
-    second = _draw(weights, start, end, closest, True, draws[block, 1]) if spread else _draw_other(
-        weights, start, end, closest, draws[block, 1])  # fmt: skip
-    if spread:
-        third = _draw(weights, start, end, closest, True, draws[block, 2])
-        if _potential(rows, weights, start, end, third, closest) < _potential(
-            rows, weights, start, end, second, closest
-        ):
-            second = third
-    own[1] = rows[second]
-    sums, held = np.empty((2, d)), np.empty(2)
-    normal = np.empty((1, d))
+    left, right = 2 * block, 2 * block + 1
+    side, mass = np.zeros(end - start, np.uint8), np.empty(end - start)
+    _choose(rows, weights, start, end, draws[block, 0], draws[block, 1], draws[block, 2], spread, mass, centers, left)
+    sums, held, normal = np.empty((2, d)), np.empty(2), np.empty((1, d))
     for step in range(max_iter):
         offset = 0.0
         for f in range(d):
-            normal[0, f] = own[1, f] - own[0, f]
-            offset += 0.5 * (own[1, f] + own[0, f]) * normal[0, f]
-        sums[:], held[:] = 0.0, 0.0
+            normal[0, f] = centers[right, f] - centers[left, f]
+            offset += 0.5 * (centers[right, f] + centers[left, f]) * normal[0, f]
+            sums[0, f], sums[1, f] = 0.0, 0.0
+        held[0], held[1] = 0.0, 0.0
         changed = 0
         for i in range(start, end):
-            right = np.int64(project(rows, i, normal, 0) > offset)
-            changed += right != side[i - start]
-            side[i - start] = right
-            held[right] += weights[i]
-            add_row(rows, i, weights[i], sums, right)
+            c = np.int64(project(rows, i, normal, 0) > offset)
+            changed += c != side[i - start]
+            side[i - start] = c
+            held[c] += weights[i]
+            add_row(rows, i, weights[i], sums, c)
         shift2 = 0.0
         for c in range(2):
             for f in range(d):
                 if held[c] > 0:
                     mean = sums[c, f] / held[c]
-                    shift2 += (mean - own[c, f]) ** 2
-                    own[c, f] = mean
+                    gap = mean - centers[left + c, f]
+                    shift2 += gap * gap
+                    centers[left + c, f] = mean
         if shift2 <= tol or (changed == 0 and step > 0):
             break
     total = 0.0
     for i in range(start, end):
-        total += weights[i] * distance2(rows, i, own, np.int64(side[i - start]))
+        total += weights[i] * distance2(rows, i, centers, left + np.int64(side[i - start]))
     inertia[block] = total
 
 
-@kernel
-def _draw(weights, start, end, closest, by_distance, aim):
-    """Draw a row with probability proportional to its weight, or its weight times squared distance."""
+@part
+def _choose(rows, weights, start, end, aim, second_aim, third_aim, spread, mass, centers, left):
+    """Draw the two starting centers; the second by k-means++ from two trials, or from any rows unlike the first."""
+    n_draws = 3 if spread else 2
+    chosen, least = start, np.inf
+    for draw in range(n_draws):
+        if draw == 0:
+            for i in range(start, end):
+                mass[i - start] = weights[i]
+        elif draw == 1:
+            for i in range(start, end):
+                gap2 = distance2(rows, i, centers, left)
+                mass[i - start] = weights[i] * (gap2 if spread else np.float64(gap2 > 0))
+        candidate = _draw(mass, aim if draw == 0 else second_aim if draw == 1 else third_aim) + start
+        potential = 0.0
+        if draw > 0 and spread:
+            for i in range(start, end):
+                potential += min(mass[i - start], weights[i] * distance2(rows, i, rows, candidate))
+        if draw == 0 or potential < least:
+            chosen = candidate
+            least = potential if draw > 0 else np.inf
+            for f in range(rows.shape[1]):
+                centers[left + min(draw, 1), f] = rows[chosen, f]
+
+
+@part
+def _draw(mass, aim):
+    """Draw a row with probability proportional to its mass."""
     total = 0.0
-    for i in range(start, end):
-        total += weights[i] * closest[i - start] if by_distance else weights[i]
-    before, last = 0.0, start
-    for i in range(start, end):
-        mass = weights[i] * closest[i - start] if by_distance else weights[i]
-        if mass > 0:
+    for i in range(len(mass)):
+        total += mass[i]
+    before, last = 0.0, 0
+    for i in range(len(mass)):
+        if mass[i] > 0:
             last = i
-            before += mass
+            before += mass[i]
             if before > aim * total:
                 break
     return last
-
-
-@kernel
-def _draw_other(weights, start, end, closest, aim):
-    """Draw a row unlike the first with probability proportional to its weight."""
-    for i in range(end - start):
-        closest[i] = 1.0 if closest[i] > 0 else 0.0
-    return _draw(weights, start, end, closest, True, aim)
-
-
-@kernel
-def _measure(rows, start, end, centers, which, closest):
-    for i in range(start, end):
-        closest[i - start] = distance2(rows, i, centers, which)
-
-
-@kernel
-def _potential(rows, weights, start, end, candidate, closest):
-    total = 0.0
-    for i in range(start, end):
-        total += weights[i] * min(closest[i - start], distance2(rows, i, rows, candidate))
-    return total
