@@ -278,7 +278,11 @@ def test_fit_then_partial_fit_inserts_into_the_cells_there_are():
     X = data()
     inner = X[1:] * 0.9
     model = STING(5, 2).fit(X).partial_fit(inner)
+    chosen = STING().fit(X)
+    again = STING(int(chosen.n_cells_[0]), connectivity="full").fit(np.concatenate([X, inner]))
+    assert chosen.partial_fit(inner).min_points_ == again.min_points_
     assert model.root_.n == 799
+    assert model.n_cells_.tolist() == [5, 5]
     assert model.box_.tolist() == [X.min(axis=0).tolist(), X.max(axis=0).tolist()]
 
 

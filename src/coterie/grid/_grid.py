@@ -123,8 +123,8 @@ class GridClusterer(Clusterer):
 
     # ---- what a method does with the cells
 
-    def _choose(self, grid: Grid, counts: CellCounts) -> int:
-        """Set the threshold and return by how many powers of two the cells shall be wider."""
+    def _choose(self, grid: Grid, counts: CellCounts, *, widths: bool) -> int:
+        """Set the threshold and return by how many powers of two the cells shall be wider: 0 unless ``widths`` are to choose."""
         raise NotImplementedError
 
     def _measure(self, blocks: Blocks) -> None:
@@ -133,6 +133,7 @@ class GridClusterer(Clusterer):
     def _insert(self, rows: Any) -> None:
         """Add rows to the state."""
         self._keep(merge_counts(self._cell_counts(), cell_counts(rows, self._grid())))
+        self._choose(self._grid(), self._cell_counts(), widths=False)
 
     def _join(self, like: Any) -> None:
         """Make clusters of cells: set ``_cells``, ``_cell_labels`` and ``_shift``, on the engine of ``like``."""
@@ -150,7 +151,7 @@ class GridClusterer(Clusterer):
             found = cell_counts(rows, grid)
             counts = found if counts is None else merge_counts(counts, found)
         assert counts is not None
-        shift = self._choose(grid, counts)
+        shift = self._choose(grid, counts, widths=self._is_auto())
         self.box_ = np.stack([low, high])
         self._axes, self.n_cells_ = axes, (grid.n_cells - 1 >> shift) + 1
         self._keep(coarser(counts, shift) if shift else counts)

@@ -254,20 +254,20 @@ class STING(QueryMixin, GridClusterer):
         """Say whether cells touch by corners."""
         return self.connectivity == "full" or (self.connectivity == "auto" and self._is_auto())
 
-    def _choose(self, grid: Grid, counts: CellCounts) -> int:
+    def _choose(self, grid: Grid, counts: CellCounts, *, widths: bool) -> int:
         given = None if isinstance(self.min_points, str) else float(self.min_points)
-        if len(counts.counts) == 0 or (given is not None and not self._is_auto()):
+        if len(counts.counts) == 0 or (given is not None and not widths):
             self.min_points_ = given or 1.0
             return 0
         widest = int(grid.n_cells.max()).bit_length() - 1
-        shifts = range(max(1, widest)) if self._is_auto() else range(min(3, widest + 1))
+        shifts = range(max(1, widest)) if widths else range(min(3, widest + 1))
 
         def label(cells: CellCounts, shift: int) -> list[tuple[float, np.ndarray]]:
             typical = typical_value(cells.counts, cells.counts)
             limits = [given] if given is not None else [max(1.0, np.ceil(share * typical)) for share in SHARES]
             return [(limit, self._components(cells, cells.counts >= limit)) for limit in limits]
 
-        choice = most_agreed(counts, shifts, label, None if self._is_auto() else 0)
+        choice = most_agreed(counts, shifts, label, None if widths else 0)
         self.min_points_ = choice.threshold
         return choice.shift
 
@@ -299,7 +299,7 @@ class STING(QueryMixin, GridClusterer):
         merged = merge(self._state(), partial(rows, self._grid(), self._attributes))
         self._keep(merged.counts)
         self._keep_sums(merged.sums)
-        self._choose(self._grid(), merged.counts)
+        self._choose(self._grid(), merged.counts, widths=False)
 
     def _join(self, like: Any) -> None:
         sets = self._components(self._cell_counts(), self._counts >= self.min_points_, like)

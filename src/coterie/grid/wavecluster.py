@@ -272,16 +272,16 @@ class WaveCluster(GridClusterer):
             return threshold * _typical(band, cells)
         return float(threshold) if threshold >= 1 else threshold * float(band.values.max(initial=0.0))
 
-    def _choose(self, grid: Grid, counts: CellCounts) -> int:
+    def _choose(self, grid: Grid, counts: CellCounts, *, widths: bool) -> int:
         size = int(np.prod([int(m) for m in grid.n_cells], dtype=object))
         if _is_dense(grid.n_cells) and size > _MOST_CELLS:
             raise ResourceError(f"{size} cells would take {size * 8 / 2**30:.1f} GB; lower n_cells")
         given = not isinstance(self.threshold, str)
         self._share = 0.0
-        if len(counts.counts) == 0 or (given and not self._is_auto()):
+        if len(counts.counts) == 0 or (given and not widths):
             return 0
         widest = int(grid.n_cells.max()).bit_length() - 1
-        shifts = range(max(1, widest)) if self._is_auto() else range(min(3, widest + 1))
+        shifts = range(max(1, widest)) if widths else range(min(3, widest + 1))
 
         def label(cells: CellCounts, shift: int) -> list[tuple[float, np.ndarray]]:
             n_cells = (grid.n_cells - 1 >> shift) + 1
@@ -293,13 +293,9 @@ class WaveCluster(GridClusterer):
                 found.append((share, np.where(place >= 0, np.append(labels, -1)[place], -1)))
             return found
 
-        choice = most_agreed(counts, shifts, label, None if self._is_auto() else 0)
+        choice = most_agreed(counts, shifts, label, None if widths else 0)
         self._share = choice.threshold
         return choice.shift
-
-    def _insert(self, rows: Any) -> None:
-        super()._insert(rows)
-        self._choose(self._grid(), self._cell_counts())
 
     def _join(self, like: Any) -> None:
         found = self._clusters(self._cell_counts(), self.n_cells_, self.level, None, like)
