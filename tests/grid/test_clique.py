@@ -6,6 +6,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.exceptions import NotFittedError
 
 import coterie
 from coterie.errors import InputError, ModelFileError, ResourceError
@@ -374,6 +375,17 @@ def test_a_level_with_too_many_candidates_is_refused_with_the_figure():
     X = np.random.default_rng(0).integers(0, 2, (500, 30)).astype(float)
     with pytest.raises(ResourceError, match=r"level 4 .* 438,480 .*max_dim=3"):
         CLIQUE(2, density_threshold=0.01, prune=False, max_candidates=100_000).fit(X)
+
+
+def test_a_refusal_leaves_the_estimator_unfitted():
+    X = np.random.default_rng(0).integers(0, 2, (500, 30)).astype(float)
+    model = CLIQUE(2, density_threshold=0.01, prune=False, max_candidates=1000).fit(X[:, :2])
+    for fit in (model.fit, model.partial_fit):
+        with pytest.raises(ResourceError):
+            fit(X)
+        with pytest.raises(NotFittedError):
+            model.predict(X)
+    assert model.partial_fit(X[:, :3]).labels_.shape == (500,)
 
 
 def test_max_dim_stops_before_the_refusal():

@@ -353,9 +353,7 @@ class CLIQUE(Clusterer):
 
     def _begin(self, low: np.ndarray, high: np.ndarray) -> None:
         """Forget the last fit and lay the grid: over ``box``, else from ``low`` to ``high``."""
-        for name in ("labels_", "clusters_", "_cells", "_kept"):
-            if hasattr(self, name):
-                delattr(self, name)
+        self._forget()
         if self.box is not None:
             box = np.array(to_numpy(self.box), np.float64)
             if box.shape == (2,):
@@ -368,6 +366,11 @@ class CLIQUE(Clusterer):
             low, high = box
         self.edges_ = interval_edges(low, high, self.n_intervals)
 
+    def _forget(self, *more: str) -> None:
+        for name in ("labels_", "clusters_", "edges_", "_cells", "_kept", *more):
+            if hasattr(self, name):
+                delattr(self, name)
+
     def _holds(self, low: np.ndarray, high: np.ndarray) -> bool:
         return bool((low >= self.edges_[:, 0]).all() and (high <= self.edges_[:, -1]).all())
 
@@ -378,14 +381,17 @@ class CLIQUE(Clusterer):
         """Find the clusters, not yet labelled, and index them."""
         columns = varying(self.edges_)
         names = getattr(self, "feature_names_in_", [f"x{j}" for j in range(self.n_features_in_)])
+        clusters = [everything(total)]
         if len(columns):
-            found = clique(
-                blocks, self.n_intervals, total, self.density_threshold, prune=self.prune, full_space=self.full_space,
-                max_dim=self.max_dim, max_candidates=self.max_candidates,
-            )  # fmt: skip
+            try:
+                found = clique(
+                    blocks, self.n_intervals, total, self.density_threshold, prune=self.prune, full_space=self.full_space,
+                    max_dim=self.max_dim, max_candidates=self.max_candidates,
+                )  # fmt: skip
+            except BaseException:  # Ctrl-C too leaves the estimator unfitted
+                self._forget("n_features_in_", "feature_names_in_")
+                raise
             clusters = cluster_units(found.items, found.levels, columns, self.edges_, names)
-        else:
-            clusters = [everything(total)]
         self.clusters_ = tuple(clusters)
         self._warn(total)
         return UnitIndex.of(clusters, columns)
