@@ -396,11 +396,24 @@ def test_a_matrix_that_holds_no_distances_is_refused(matrix, says):
 
 @every_linkage
 def test_the_tree_is_the_same_on_any_number_of_threads(how):
-    X = np.random.default_rng(0).normal(size=(2500, 3))
+    X = np.random.default_rng(0).normal(size=(3000, 3))
     with threads(1):
         one = fitted(X, how).linkage_matrix_
     with threads(4):
         np.testing.assert_array_equal(fitted(X, how).linkage_matrix_, one)
+
+
+@pytest.mark.parametrize(("how", "connectivity"), [*((how, None) for how in LINKAGES), *((how, 5) for how in ALONG)])
+def test_tensors_give_the_tree_and_the_labels_of_arrays(how, connectivity):
+    torch = pytest.importorskip("torch", reason="the second engine is PyTorch's")
+    X = np.random.default_rng(2).normal(size=(120, 3))
+    array = fitted(X, how, 4, connectivity=connectivity)
+    model = fitted(torch.from_numpy(X), how, 4, connectivity=connectivity)
+    assert isinstance(model.labels_, torch.Tensor)
+    np.testing.assert_array_equal(model.labels_.numpy(), array.labels_)
+    np.testing.assert_array_equal(model.children_, array.children_)
+    np.testing.assert_allclose(model.distances_, array.distances_, rtol=1e-12)
+    assert torch.equal(model.predict(torch.from_numpy(X)), model.labels_)
 
 
 @pytest.mark.parametrize("how", ["ward", "centroid", "median", "single"])

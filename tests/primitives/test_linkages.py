@@ -17,7 +17,7 @@ ROWS = {
     "one column": random.normal(size=(60, 1)),
     "twenty columns": random.normal(size=(90, 20)),
     "far from the origin": random.normal(size=(80, 2)) + 1e7,
-    "a chain": 1.5 ** np.arange(60)[:, None],  # each round has one pair
+    "a chain": 1.2 ** np.arange(150)[:, None],  # each round has one pair
 }
 every_rows = pytest.mark.parametrize("name", ROWS)
 

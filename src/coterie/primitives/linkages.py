@@ -100,7 +100,8 @@ def matrix_linkage(distances: Any, linkage: str) -> Merges:
 
     Notes
     -----
-    O(n^2) time, no memory beside the matrix. Updates are computed in float64 and kept in the dtype of the matrix.
+    O(n^2) time, no memory beside the matrix. On the CPU engine all reciprocal nearest neighbours merge at once while they are
+    many, then along the nearest-neighbour chain; with PyTorch always the former. Updates are computed in float64 and kept in the dtype of the matrix.
 
     References
     ----------

@@ -6,6 +6,7 @@ from . import nearest_chain
 from .centroid import centroid_merges
 from .conditioning import condition
 from .graph_merges import CENTROID, MEAN_OF_EDGES, MEDIAN, WARD, forest, graph_merges
+from .matrix_rounds import matrix_merges
 from .nearest_chain import COMPLETE, packed_distances
 from .ward import ward_merges
 
@@ -49,7 +50,7 @@ def _lengths(height2: np.ndarray, scale: float) -> np.ndarray:
 def matrix_linkage(packed: np.ndarray, linkage: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """See `coterie.primitives.linkages.matrix_linkage`; the merges are in no order."""
     n = int(np.sqrt(2 * len(packed))) + 1
-    return nearest_chain.chain_merges(packed, n, _MATRIX[linkage])
+    return matrix_merges(packed, n, _MATRIX[linkage])
 
 
 def graph_linkage(graph, linkage, X, distances, weight) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:

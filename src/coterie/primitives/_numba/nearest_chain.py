@@ -13,7 +13,7 @@ from .distances import pack_rows
 from .jit import kernel, part
 from .tile import GROUP, squared_distances
 
-__all__ = ["AVERAGE", "COMPLETE", "WEIGHTED", "chain_merges", "packed_distances"]
+__all__ = ["AVERAGE", "COMPLETE", "WEIGHTED", "chain_merges", "packed_distances", "united"]
 
 COMPLETE, AVERAGE, WEIGHTED = 0, 1, 2
 _SPARSE = 0.7  # shrink the matrix when fewer of its rows are clusters
@@ -29,20 +29,24 @@ def packed_distances(X: np.ndarray) -> np.ndarray:
     return packed
 
 
-def chain_merges(packed: np.ndarray, n: int, how: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def chain_merges(
+    packed: np.ndarray, name: np.ndarray, size: np.ndarray, how: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the merges as (lower row, higher row, height), in no order.
 
     Parameters
     ----------
     packed : (n (n - 1) / 2,) float array
         The distance of rows i > j at ``i (i - 1) / 2 + j``; destroyed.
-    n : int
-        Number of rows.
+    name : (n,) int64 array
+        The lowest row of each cluster, ascending; destroyed.
+    size : (n,) float64 array
+        How many rows each cluster has; destroyed.
     how : {COMPLETE, AVERAGE, WEIGHTED}
     """
+    n = len(name)
     left, right, height = np.empty(n - 1, np.int64), np.empty(n - 1, np.int64), np.empty(n - 1)
-    name, size, chain = np.arange(n), np.ones(n), np.empty(n, np.int64)
-    moved = np.empty(n, np.int64)
+    chain, moved = np.empty(n, np.int64), np.empty(n, np.int64)
     live, done, length = n, 0, 0
     while done < n - 1:
         enough = min(n - 1, n - int(_SPARSE * live))
@@ -126,7 +130,7 @@ def _nearest(packed, live, size, at):
 
 @part
 def _unite(packed, live, how, size, keep, gone):
-    """Write the distances of a union over those of its lower part (Lance and Williams 1967)."""
+    """Write the distances of a union over those of its lower part."""
     s, t = size[keep], size[gone]
     size[keep], size[gone] = s + t, 0.0
     for k in range(live):
@@ -134,15 +138,17 @@ def _unite(packed, live, how, size, keep, gone):
             continue
         place = _place(keep, k)
         one, other = np.float64(packed[place]), np.float64(packed[_place(gone, k)])
-        if how == COMPLETE:
-            value = one if one > other else other
-        elif one == other:
-            value = one  # to the last bit, so that ties remain ties
-        elif how == AVERAGE:
-            value = (s * one + t * other) / (s + t)
-        else:
-            value = 0.5 * (one + other)
-        packed[place] = value
+        packed[place] = united(how, s, t, one, other)
+
+
+@part
+def united(how, s, t, one, other):
+    """Return the distance to a union of clusters of sizes s and t from the distances to these (Lance and Williams 1967)."""
+    if how == COMPLETE:
+        return one if one > other else other
+    if one == other:
+        return one  # to the last bit, so that ties remain ties
+    return (s * one + t * other) / (s + t) if how == AVERAGE else 0.5 * (one + other)
 
 
 @part
