@@ -5,6 +5,7 @@ nothing cancels wherever the data lie, as it does with the sums of squares of th
 nature: it runs on the host for every engine.
 """
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -19,8 +20,12 @@ __all__ = ["CFTree", "ClusterFeatures"]
 
 _NUMBERS_A_CALL = 1 << 17  # rows times features: about 0.1 s at most, so that Ctrl-C is heard
 _SPARE_NODES = 64  # insert wants so many free
-_FULL, _WANTED = 1.0, 0.7  # of the most leaf entries: a rebuild begins above one and ends below the other
+_WANTED = 0.7  # of the most groups: what a rebuild leaves at most
 _LEAST_STEP = 1.1  # by which the threshold rises at least
+_LEAST, _ATTEMPTS = (
+    0.2,
+    10,
+)  # below this share a lower threshold is tried, so many times: in many dimensions groups merge all at once
 
 
 class ClusterFeatures(NamedTuple):
@@ -104,14 +109,7 @@ class CFTree:
 
     def insert_features(self, features: ClusterFeatures) -> None:
         """Add groups, such as those of another tree; their rows count as coming after those that are here."""
-        firsts = features.firsts + self.n_rows
-        # One group more of no weight, so that a single one is not taken for a row.
-        self._insert(
-            np.concatenate([features.means, features.means[:1]]),
-            np.append(features.weights, 0.0),
-            np.append(features.spreads, 0.0),
-            np.append(firsts, 0),
-        )
+        self._insert_groups(features, features.firsts + self.n_rows)
         self.n_rows += int(features.firsts.max(initial=-1)) + 1
 
     def features(self) -> ClusterFeatures:
@@ -129,7 +127,7 @@ class CFTree:
                 *self._nodes, self._state,
             )  # fmt: skip
             self._make_room()
-            if self.n_groups > _FULL * self._most:
+            if self.n_groups > self._most:
                 self._rebuild()
 
     def _make_room(self):
@@ -141,22 +139,41 @@ class CFTree:
         self._nodes = tuple(np.concatenate([old, new]) for old, new in zip(self._nodes, empty, strict=True))
 
     def _rebuild(self):
-        """Raise the threshold until there are few enough groups again."""
-        while self.n_groups > _WANTED * self._most:
-            means, weights, spreads, _, _, size, is_leaf = self._nodes
-            radii2 = np.empty(self.n_groups)
-            run_kernel(least_radii, means, weights, spreads, size, is_leaf, self._state, radii2)
-            finite = radii2[np.isfinite(radii2)]
-            median = float(np.sqrt(np.median(finite))) if len(finite) else 0.0
-            self.threshold = min(max(median, self.threshold * _LEAST_STEP), np.finfo(np.float64).max)
-            groups = self._gathered()
+        """Raise the threshold until there are few enough groups again, but no further than needed."""
+        groups, most = self._gathered(), self._most
+        self._most = len(groups.weights)  # not again while this goes on
+        low, high = self.threshold, np.inf
+        for attempt in itertools.count():
+            if np.isinf(high):
+                self.threshold = min(max(self._median_radius(), low * _LEAST_STEP), np.finfo(np.float64).max)
+            elif attempt < _ATTEMPTS:
+                self.threshold = low + (high - low) / 2
+            else:
+                self.threshold = high
             self._clear()
-            most, self._most = self._most, len(groups.weights) + 1  # not again while this goes on
-            self._insert(
-                np.concatenate([groups.means, groups.means[:1]]), np.append(groups.weights, 0.0),
-                np.append(groups.spreads, 0.0), np.append(groups.firsts, 0),
-            )  # fmt: skip
-            self._most = most
+            self._insert_groups(groups, groups.firsts)
+            if self.n_groups > _WANTED * most:
+                low = self.threshold
+            elif self.n_groups < _LEAST * most and attempt < _ATTEMPTS:
+                high = self.threshold
+            else:
+                break
+        self._most = most
+
+    def _median_radius(self):
+        """Return the radius within which half of the groups would have a partner."""
+        means, weights, spreads, _, _, size, is_leaf = self._nodes
+        radii2 = np.empty(self.n_groups)
+        run_kernel(least_radii, means, weights, spreads, size, is_leaf, self._state, radii2)
+        finite = radii2[np.isfinite(radii2)]
+        return float(np.sqrt(np.median(finite))) if len(finite) else 0.0
+
+    def _insert_groups(self, groups, firsts):
+        # One group more of no weight, so that a single one is not taken for a row.
+        self._insert(
+            np.concatenate([groups.means, groups.means[:1]]), np.append(groups.weights, 0.0), np.append(groups.spreads, 0.0),
+            np.append(firsts, 0),
+        )  # fmt: skip
 
     def _gathered(self):
         """Return the groups leaf by leaf, neighbouring leaves one after another."""
