@@ -14,6 +14,7 @@ from ..files import atomic_write
 __all__ = ["RowBlocks", "row_blocks", "write_npy"]
 
 ROWS = 131_072
+_LEAST_READ = 65_536  # of Parquet: a query costs as much as some ten thousand rows
 
 
 class RowBlocks:
@@ -235,7 +236,7 @@ def _of_path(path: Path, rows: int, columns: Sequence | None) -> RowBlocks:
 
 
 def _of_parquet(files: list[Path], rows: int, columns: Sequence | None) -> RowBlocks:
-    from .parquet import number_columns, read_rows
+    from .parquet import number_columns, parquet_blocks
 
     first = number_columns(files[0])
     names = list(first.names) if columns is None else [_named(column, first, files[0]) for column in columns]
@@ -246,8 +247,7 @@ def _of_parquet(files: list[Path], rows: int, columns: Sequence | None) -> RowBl
 
     def parts() -> Iterator[np.ndarray]:
         for file, n in zip(files, n_rows, strict=True):
-            for start in range(0, n, rows):
-                yield read_rows(file, names, start, min(rows, n - start), dtype)
+            yield from parquet_blocks(file, names, n, max(rows, _LEAST_READ), dtype)
 
     return RowBlocks(parts, rows, sum(n_rows), names, first.left_out if columns is None else ())
 

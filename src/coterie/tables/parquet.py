@@ -13,7 +13,7 @@ from .duck import connect, literal, quoted, safe_path
 from .frames import from_columns
 from .table import Table
 
-__all__ = ["NumberColumns", "number_columns", "read_parquet", "read_rows"]
+__all__ = ["NumberColumns", "number_columns", "parquet_blocks", "read_parquet"]
 
 _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER")
 _LONG = ("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT")
@@ -82,25 +82,29 @@ def number_columns(path: Path) -> NumberColumns:
     return NumberColumns(names, single, tuple(name for name in kinds if name not in names), n_rows)
 
 
-def read_rows(path: Path, names: list[str], start: int, rows: int, dtype: Any) -> np.ndarray:
-    """Read some rows of some columns: (rows, len(names)) of ``dtype``, missing values as NaN.
+def parquet_blocks(path: Path, names: list[str], n_rows: int, rows: int, dtype: Any) -> Iterator[np.ndarray]:
+    """Read some columns of a file piece by piece: (rows, len(names)) arrays of ``dtype``, missing values as NaN.
 
-    Row groups outside are skipped, so that reading a file piece by piece costs about what reading it once does.
+    Row groups outside a piece are skipped, so that this costs about what reading the file at once does.
     """
     kind = "FLOAT" if dtype == np.float32 else "DOUBLE"
     chosen = ", ".join(f"CAST({quoted(name)} AS {kind}) AS c{j}" for j, name in enumerate(names))
     with _source(path) as (connection, source):
-        found = connection.execute(
-            f"SELECT {chosen} FROM read_parquet({source}, file_row_number=true) "
-            f"WHERE file_row_number >= {start} AND file_row_number < {start + rows}"
-        ).fetchnumpy()
-    block = np.empty((rows, len(names)), dtype)
-    for j in range(len(names)):
-        values = found[f"c{j}"]
-        if len(values) != rows:
-            raise InputError(f"{path.name} promises {rows:,} rows from row {start:,} on and gives {len(values):,}")
-        block[:, j] = values.filled(np.nan) if isinstance(values, np.ma.MaskedArray) else values
-    return block
+        for start in range(0, n_rows, rows):
+            end = min(start + rows, n_rows)
+            found = connection.execute(
+                f"SELECT {chosen} FROM read_parquet({source}, file_row_number=true) "
+                f"WHERE file_row_number >= {start} AND file_row_number < {end}"
+            ).fetchnumpy()
+            block = np.empty((end - start, len(names)), dtype)
+            for j in range(len(names)):
+                values = found[f"c{j}"]
+                if len(values) != len(block):
+                    raise InputError(
+                        f"{path.name} promises {len(block):,} rows from row {start:,} on and gives {len(values):,}"
+                    )
+                block[:, j] = values.filled(np.nan) if isinstance(values, np.ma.MaskedArray) else values
+            yield block
 
 
 @contextlib.contextmanager
