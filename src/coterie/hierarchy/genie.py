@@ -334,7 +334,7 @@ def _tree_and_twins(X: Any, min_samples: int) -> tuple[SpanningTree, np.ndarray]
     left, right, weights = (to_numpy(part) for part in mutual_reachability_tree(X, min_samples)[0])
     # Many edges share a core distance as their weight: among these the shorter comes first, not the one of the lower row.
     lengths2, equal = np.empty(len(left)), np.empty(len(left), bool)
-    scale = float(abs(X).max()) or 1.0
+    scale = 2.0 ** min(1023, int(np.frexp(float(abs(X).max()))[1]))  # rounds nothing: equal lengths stay equal
     for start in range(0, len(left), _EDGES_A_BLOCK):
         block = slice(start, start + _EDGES_A_BLOCK)
         ends = to_numpy(X[left[block]]), to_numpy(X[right[block]])

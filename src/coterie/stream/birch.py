@@ -3,7 +3,7 @@
 The *feature* of a group is its weight, its mean and the sum of squared deviations from the mean (BETULA). A *CF-tree* keeps groups
 whose *radius*, the root of the mean squared deviation, is within a threshold; a row joins the nearest group or begins one. Should
 there be too many groups, the threshold rises. Ward's method then clusters the groups, each with its weight. Cost O(n d b log m)
-for m groups and nodes of b entries, and O(m^2 d) for the last step; memory O(m d), whatever the number of rows.
+for m groups and nodes of b entries, and up to O(m^2 d) for the last step; memory O(m d), whatever the number of rows.
 """
 
 import warnings
@@ -264,7 +264,8 @@ class Birch(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
                 raise InputError(
                     "partial_fit without rows clusters the groups there are, and there are none; give rows"
                 )
-            self._finish()
+            if "_stream" in self.__dict__:
+                self._finish()
             return self
         if not begun:
             self._validate_params()
