@@ -109,7 +109,13 @@ def node_distance2(
     b,  # int  in
 ):
     """Return the least squared distance between points of the boxes of two nodes: 0 where they touch."""
-    return boxes_distance2(low, high, a, low, high, b)
+    # Not by boxes_distance2: the search for neighbours takes a third longer when the same boxes are passed twice.
+    total = low.dtype.type(0)
+    for f in range(low.shape[1]):
+        gap = larger(low[a, f] - high[b, f], low[b, f] - high[a, f])
+        if gap > 0:
+            total += gap * gap
+    return total
 
 
 @part
@@ -124,8 +130,7 @@ def boxes_distance2(
     """Return the least squared distance between points of box ``a`` and points of the other box ``b``."""
     total = low.dtype.type(0)
     for f in range(low.shape[1]):
-        gap, back = low[a, f] - other_high[b, f], other_low[b, f] - high[a, f]
-        gap = gap if gap > back else back
+        gap = larger(low[a, f] - other_high[b, f], other_low[b, f] - high[a, f])
         if gap > 0:
             total += gap * gap
     return total
@@ -145,8 +150,7 @@ def box_distance2(
     """
     total = low.dtype.type(0)
     for f in range(low.shape[1]):
-        gap, back = low[node, f] - X[row, f], X[row, f] - high[node, f]
-        gap = gap if gap > back else back
+        gap = larger(low[node, f] - X[row, f], X[row, f] - high[node, f])
         if gap > 0:
             total += gap * gap
     return total
