@@ -212,6 +212,12 @@ def test_unusable_tables_are_refused_in_words(change, parameters, error, message
         KPrototypes(2, **parameters).fit(PEOPLE.assign(**change))
 
 
+def test_text_where_the_fit_saw_numbers_is_refused_in_words():
+    model = KPrototypes(2).fit(PEOPLE[["age", "income"]])
+    with pytest.raises(InputError, match=r"columns \[1\] of X hold text, but none did in fit"):
+        model.predict(PEOPLE[["age", "town"]])
+
+
 def test_a_table_of_text_alone_asks_which_columns_are_categories():
     with pytest.raises(InputError, match="say which columns are categorical"):
         KPrototypes(2).fit(np.array([["a", "1.5"], ["b", "2.5"]]))

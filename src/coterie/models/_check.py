@@ -76,7 +76,23 @@ _SHAPES: dict[str, tuple[str, tuple[str, ...]]] = {
     "_extremes": ("f", ("occupied", "attributes", "two")),
     "_bins": ("iu", ("occupied", "attributes", "eight")),
 }
-_FINITE = {"cluster_centers_", "_centers", "_committed", "_mass", "_waiting", "_waiting_weights", "_group_means", "_origin", "_shift", "_prices", "_divided_rows", "_prototype_means", "_numeric_shift", "components_", "_rows"}
+_FINITE = {
+    "cluster_centers_",
+    "_centers",
+    "_committed",
+    "_mass",
+    "_waiting",
+    "_waiting_weights",
+    "_group_means",
+    "_origin",
+    "_shift",
+    "_prices",
+    "_divided_rows",
+    "_prototype_means",
+    "_numeric_shift",
+    "components_",
+    "_rows",
+}
 
 
 def mapping(value: Any, what: str) -> dict[str, Any]:

@@ -249,6 +249,10 @@ class KPrototypes(Clusterer):
             return numbers, [], len(numbers)
         if reset:
             self._categorical = parts.categorical
+        elif parts.categorical != self._categorical:
+            raise InputError(
+                f"columns {parts.categorical} of X hold text, but none did in fit; pass the columns that the model was fitted on"
+            )
         numbers = None
         if is_tensor(X):
             self._gate_in(X, reset=reset)

@@ -12,7 +12,8 @@ from .jit import kernel, part
 __all__ = ["solve"]
 
 _PATHS_PER_CALL = 4096
-_ROWS_PER_CALL = 65_536
+_ARCS_PER_CALL = 1 << 24  # looked at for paths; calls stay short, so that Ctrl-C is heard
+_NODES_PER_CALL = 1 << 21
 _SPARE_NODES = 1 << 16
 
 
@@ -26,15 +27,16 @@ def solve(costs, low, high, prices):
     prices = np.append(prices, 0.0)
     if (counts == flow).all():
         return labels, prices[:-1]
+    n_rows, n_paths = max(1, _NODES_PER_CALL // k), max(1, min(_PATHS_PER_CALL, _ARCS_PER_CALL // k**2))
     room = n * (k - 1) + max(n * k // 4, _SPARE_NODES)
     keys, nodes = np.empty(room), np.empty((3, room), np.int32)
     while True:
         first, used = np.full((k, k), -1, np.int32), np.zeros(1, np.int64)
-        for start in range(0, n, _ROWS_PER_CALL):
-            run_kernel(_fill, start, min(n, start + _ROWS_PER_CALL), costs, labels, first, keys, nodes, used)
+        for start in range(0, n, n_rows):
+            run_kernel(_fill, start, min(n, start + n_rows), costs, labels, first, keys, nodes, used)
         while used[0] + k * k < room:
             if not run_kernel(
-                _move_rows, _PATHS_PER_CALL, costs, low, high, labels, counts, flow, prices, first, keys, nodes, used
+                _move_rows, n_paths, costs, low, high, labels, counts, flow, prices, first, keys, nodes, used
             ):
                 return labels, prices[:-1] - prices[-1]
 
