@@ -12,7 +12,6 @@ from threadpoolctl import threadpool_limits
 
 from coterie import KMeans, MiniBatchKMeans
 from coterie.arrays import to_numpy
-from coterie.primitives.batch_step import batch_step
 from coterie.primitives.engine import threads
 from coterie.stream import _minibatch_state as stream
 
@@ -25,23 +24,6 @@ def chunks(rows, size):
 
 
 # ---- the steps
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("weighted", [False, True])
-def test_a_batch_adds_up_the_rows_of_each_nearest_center(on, dtype, weighted):
-    random = np.random.default_rng(0)
-    rows, centers = random.permutation(5000)[:3000], random.standard_normal((8, 5))
-    shift, scale = X.mean(0), 4.0
-    weights = random.integers(0, 3, 3000).astype(float) if weighted else None
-    found = batch_step(on(X.astype(dtype)), rows, centers, shift, scale, weights)
-    batch = ((X.astype(dtype)[rows] - shift) / scale).astype(dtype).astype(float)
-    distances2 = ((batch[:, None] - centers) ** 2).sum(2)
-    labels, w = distances2.argmin(1), np.ones(3000) if weights is None else weights
-    sums = np.array([(w * (labels == c)) @ batch for c in range(8)])
-    np.testing.assert_allclose(found.sums, sums, rtol=1e-6, atol=1e-6)
-    np.testing.assert_array_equal(found.weights, np.bincount(labels, w, 8))
-    assert found.inertia == pytest.approx(float(w @ distances2.min(1)), rel=1e-5)  # float32 keeps seven digits
 
 
 def test_centers_are_the_means_of_all_rows_they_were_ever_given():

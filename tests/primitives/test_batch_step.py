@@ -1,0 +1,37 @@
+"""A batch of mini-batch K-means on both engines against plain sums."""
+
+import numpy as np
+import pytest
+import scipy.sparse
+from sklearn.datasets import make_blobs
+
+from coterie.primitives.batch_step import batch_step
+
+X = make_blobs(5000, 5, centers=8, cluster_std=1.5, random_state=4)[0]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_batch_adds_up_the_rows_of_each_nearest_center(on, dtype, weighted):
+    random = np.random.default_rng(0)
+    rows, centers = random.permutation(5000)[:3000], random.standard_normal((8, 5))
+    shift, scale = X.mean(0), 4.0
+    weights = random.integers(0, 3, 3000).astype(float) if weighted else None
+    found = batch_step(on(X.astype(dtype)), rows, centers, shift, scale, weights)
+    batch = ((X.astype(dtype)[rows] - shift) / scale).astype(dtype).astype(float)
+    distances2 = ((batch[:, None] - centers) ** 2).sum(2)
+    labels, w = distances2.argmin(1), np.ones(3000) if weights is None else weights
+    sums = np.array([(w * (labels == c)) @ batch for c in range(8)])
+    np.testing.assert_allclose(found.sums, sums, rtol=1e-6, atol=1e-6)
+    np.testing.assert_array_equal(found.weights, np.bincount(labels, w, 8))
+    assert found.inertia == pytest.approx(float(w @ distances2.min(1)), rel=1e-5)  # float32 keeps seven digits
+
+
+def test_sparse_rows_add_up_as_dense_ones():
+    thin, rows = np.where(abs(X) > 3, X, 0.0), np.arange(10, 900)
+    centers = np.random.default_rng(0).standard_normal((8, 5))
+    expected = batch_step(thin, rows, centers, np.zeros(5), 4.0, None)
+    found = batch_step(scipy.sparse.csr_array(thin), rows, centers, np.zeros(5), 4.0, None)
+    np.testing.assert_allclose(found.sums, expected.sums, rtol=1e-12, atol=1e-12)
+    np.testing.assert_array_equal(found.weights, expected.weights)
+    assert found.inertia == pytest.approx(expected.inertia)
