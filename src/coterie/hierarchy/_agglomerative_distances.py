@@ -61,7 +61,7 @@ class RowMetric(NamedTuple):
         """Return the (n, n) distances: a tensor for tensors, else an array that the caller may change."""
         if self.name == "precomputed":
             return self.rows.copy()
-        if is_tensor(self.rows):
+        if self.name in _STRAIGHT:
             return self._to(self.rows)
         out = np.empty((len(self.rows), len(self.rows)), self._dtype())
         for start, block in self._blocks(self.rows):
