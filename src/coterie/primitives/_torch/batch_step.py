@@ -14,9 +14,5 @@ def batch_step(X, rows, centers, shift, scale, sample_weight):
     batch = condition(X[torch.as_tensor(rows, device=X.device)], shift, scale)[0]
     labels, distances2 = nearest_center(batch, centers)
     sums, weights = center_sums(batch, labels, len(centers), sample_weight)
-    distances2 = to_numpy(distances2)
-    return (
-        to_numpy(sums),
-        to_numpy(weights),
-        float(distances2.sum() if sample_weight is None else sample_weight @ distances2),
-    )
+    near2 = to_numpy(distances2)
+    return to_numpy(sums), to_numpy(weights), float(near2.sum() if sample_weight is None else sample_weight @ near2)
