@@ -80,7 +80,8 @@ def _build_small(X: np.ndarray, order: np.ndarray, bounds: np.ndarray, depth: in
         nodes = slice((1 << level) - 1, (2 << level) - 1)
         start, end = bounds[nodes].T
         rows = X[order]
-        widest = (np.maximum.reduceat(rows, start) - np.minimum.reduceat(rows, start)).argmax(axis=1)
+        with np.errstate(over="ignore"):
+            widest = (np.maximum.reduceat(rows, start) - np.minimum.reduceat(rows, start)).argmax(axis=1)
         node_of = np.repeat(np.arange(1 << level), end - start)
         order = order[np.lexsort((rows[np.arange(n), widest[node_of]], node_of))]
         below = bounds[2 * nodes.start + 1 : 2 * nodes.stop + 1].reshape(-1, 4)
