@@ -27,7 +27,8 @@ def cell_sums(X, grid, coords, attributes):
     space = np.empty(n, np.int64), np.empty(n, np.int64), np.empty((m, n))
     for start in range(0, len(X), n):
         _add_rows(X[start : start + n], grid, find, attributes, space, words, extremes)
-    counted = np.stack([words[:, :, 4:] & _LOW_WORD, words[:, :, 4:] >> np.uint64(32)], axis=3).reshape(c, m, BINS)
+    # The lower half of a word comes first on every processor that Numba knows.
+    counted = np.ascontiguousarray(words[:, :, 4:]).view(np.uint32).reshape(c, m, BINS)
     return np.ascontiguousarray(words[:, :, :4]), extremes, counted.astype(np.int64)
 
 
