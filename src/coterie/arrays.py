@@ -110,6 +110,15 @@ def unsealed(X: np.ndarray) -> np.ndarray:
     """Return a view of a read-only array that does not say so; it must still not be written to.
 
     Numba takes read-only arrays for another type: every kernel would be compiled a second time for them.
+
+    Parameters
+    ----------
+    X : ndarray
+
+    Returns
+    -------
+    ndarray
+        ``X`` itself where it may be written to.
     """
     return X if X.flags.writeable else np.asarray(_Unsealed(X))
 

@@ -7,6 +7,7 @@ stable, unless its groups are convex and K-means separates compact ones better i
 every row in a group.
 """
 
+import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -188,7 +189,7 @@ def _judge_dense(X, wanted, seed) -> list[Candidate]:
 
 
 def _judge(X, Z, method, params, seed) -> Candidate:
-    labels = np.asarray(build(method, params, seed).fit_predict(X), dtype=np.int64)
+    labels = _labels(X, method, params, seed)
     k = int(labels.max(initial=-1)) + 1
     noise = float((labels < 0).mean())
     if k < 2:
@@ -252,7 +253,7 @@ def _stability(X, method, params, seed) -> float:
         a, b = (np.sort(rng.choice(pool, size, replace=False)) for _ in range(2))
         _, in_a, in_b = np.intersect1d(a, b, assume_unique=True, return_indices=True)
         smaller = scaled(method, params, n, size)
-        first, second = (np.asarray(build(method, smaller, seed).fit_predict(X[rows])) for rows in (a, b))
+        first, second = (_labels(X[rows], method, smaller, seed) for rows in (a, b))
         scores.append(adjusted_rand_score(first[in_a], second[in_b]))
     return float(np.mean(scores))
 
@@ -375,9 +376,16 @@ def refitter(
 
     def refit(rows: np.ndarray) -> np.ndarray:
         params = scaled(candidate.method, candidate.params, len(X), len(rows))
-        return np.asarray(fit(X[rows], candidate.method, params, seed, fill=fill)[0].labels_)
+        with warnings.catch_warnings(action="ignore"):
+            return np.asarray(fit(X[rows], candidate.method, params, seed, fill=fill)[0].labels_)
 
     return refit
+
+
+def _labels(X, method, params, seed) -> np.ndarray:
+    """Try a candidate; what it warns of shows in how it is judged."""
+    with warnings.catch_warnings(action="ignore"):
+        return np.asarray(build(method, params, seed).fit_predict(X), dtype=np.int64)
 
 
 def fit(X: np.ndarray, method: str, params: dict[str, Any], seed: int, *, fill: bool = False) -> tuple[Any, int]:

@@ -4,6 +4,7 @@
 """
 
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -179,7 +180,10 @@ def study(
         diary.text = structure["sentence"]
     best = choice.candidates[choice.winner]
     with diary.step("cluster"):
-        estimator, joined = _fit(X, best, len(rows), options, structure["verdict"], seed)
+        with warnings.catch_warnings(record=True, action="always", category=UserWarning) as said:
+            estimator, joined = _fit(X, best, len(rows), options, structure["verdict"], seed)
+        for warning in said:
+            diary.warn(f"{type(estimator).__name__}: {warning.message}", "")
         own = np.asarray(estimator.labels_, dtype=np.int64)
         diary.text = f"{_method_text(estimator)} on {len(X):,} rows"
     with diary.step("population"):
