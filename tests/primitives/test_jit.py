@@ -21,7 +21,7 @@ def kernels(tmp_path):
 
 
 def forget():
-    for cached in (jit._imported, jit._is_kernel_file, jit.cache_folder):
+    for cached in (jit._imported, jit._is_kernel_file, jit._source, jit.cache_folder):
         cached.cache_clear()
 
 
@@ -46,6 +46,14 @@ def test_an_edit_renames_the_folders_of_what_can_reach_it(kernels, edited, chang
         file.write("x = 1\n")
     after = hashes(kernels)
     assert {name for name in before if before[name] != after[name]} == changed
+
+
+def test_an_edit_while_the_process_runs_keeps_the_names_it_has_given(kernels):
+    before = jit._source_hash(kernels / "second.py")
+    (kernels / "second.py").write_text("x = 1\n")
+    jit.cache_folder.cache_clear()
+    assert jit._source_hash(kernels / "second.py") == before
+    assert jit._source_hash(kernels / "first.py") != hashes(kernels)["first"]
 
 
 def test_files_that_import_each_other_are_read_once(kernels):

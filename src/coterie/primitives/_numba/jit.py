@@ -106,7 +106,7 @@ def _forget_old(folder: Path) -> None:
 def _source_hash(path: Path) -> str:
     digest = hashlib.sha256(f"numba {numba.__version__}".encode())
     for source in sorted(_reached(path)):
-        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
+        digest.update(source.name.encode() + b"\0" + _source(source) + b"\0")
     return digest.hexdigest()[:16]
 
 
@@ -124,7 +124,7 @@ def _reached(path: Path) -> set[Path]:
 def _imported(path: Path) -> set[Path]:
     """Return the kernel files that a file imports by relative imports."""
     found = set()
-    for dots, module, names in _IMPORT.findall(path.read_text(encoding="utf-8")):
+    for dots, module, names in _IMPORT.findall(_source(path).decode()):
         folder = path.parents[len(dots) - 1].joinpath(*module.split(".")) if module else path.parents[len(dots) - 1]
         candidates = [folder.with_suffix(".py"), *(folder / f"{name}.py" for name in re.findall(r"\w+", names))]
         found |= {candidate for candidate in candidates if _is_kernel_file(candidate)}
@@ -135,5 +135,10 @@ def _imported(path: Path) -> set[Path]:
 def _is_kernel_file(path: Path) -> bool:
     if not path.is_file():
         return False
-    source = path.read_bytes()
-    return path.parent.name == "_numba" or (b"kernel" in source and b"_numba" in source)
+    return path.parent.name == "_numba" or (b"kernel" in _source(path) and b"_numba" in _source(path))
+
+
+@cache
+def _source(path: Path) -> bytes:
+    # Read once, when the first kernel of the file is made: an edit while the process runs must not get the old code.
+    return path.read_bytes()
