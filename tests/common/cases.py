@@ -80,11 +80,11 @@ SETTINGS = MappingProxyType(
         # In many columns nearly every row has a cell for itself: few cells a side, and they touch by corners.
         "STING": Settings(
             {"n_cells": 8, "min_points": 3},
-            wide=dict.fromkeys((8, 40), {"n_cells": 3, "min_points": 1, "connectivity": "full"}),
+            wide={d: {"n_cells": 3, "min_points": 1, "connectivity": "full"} for d in (8, 40)},
         ),
         "WaveCluster": Settings(
             {"n_cells": 16, "wavelet": "haar", "threshold": 1.0, "border": "absorb"},
-            wide=dict.fromkeys((8, 40), {"n_cells": 3, "level": 0, "threshold": 0.0}),
+            wide={d: {"n_cells": 3, "level": 0, "threshold": 0.0} for d in (8, 40)},
         ),
         "HDBSCAN": Settings({"min_cluster_size": 8}, many={"min_cluster_size": 150}),
         "OPTICS": Settings(

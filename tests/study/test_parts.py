@@ -5,10 +5,10 @@ import pytest
 from sklearn.datasets import make_blobs
 
 from coterie.errors import InputError, ResourceError
+from coterie.study.cost import forecast
 from coterie.study.describe import describe
 from coterie.study.map import draw_map, unpack
 from coterie.study.modality import dip, dip_significance
-from coterie.study.cost import forecast
 from coterie.study.plan import make_plan, parse_bytes, readable_bytes
 from coterie.study.population import settle
 from coterie.study.radius import knee

@@ -27,7 +27,9 @@ class _Planned(Exception):
 @click.option(
     "-o", "--output", metavar="FOLDER", help="Where results go (default: NAME.coterie here); - writes labels to stdout."
 )
-@click.option("--method", type=Method(), default="auto", show_default=True, help="auto, or an algorithm by its name, e.g. genie.")
+@click.option(
+    "--method", type=Method(), default="auto", show_default=True, help="auto, or an algorithm by its name, e.g. genie."
+)
 @click.option("-k", "--clusters", type=click.IntRange(1), help="Number of clusters (default: chosen).")
 @click.option("--min-share", type=Share(), help="Clusters below this share of the rows are too small, e.g. 1%.")
 @click.option(
