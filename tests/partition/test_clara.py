@@ -84,7 +84,7 @@ def test_a_whole_weight_is_as_many_rows_in_every_sample(seed):
 
 
 def test_a_metric_that_needs_a_matrix_needs_one_of_the_sample_only(monkeypatch):
-    monkeypatch.setattr(_medoids_metric, "_free_bytes", lambda: 1e6)
+    monkeypatch.setattr(_medoids_metric, "free_bytes", lambda: 1e6)
     model = CLARA(4, metric="chebyshev", random_state=0).fit(random_rows(0, 2000))
     assert len(set(model.labels_.tolist())) == 4
 

@@ -145,7 +145,7 @@ def test_one_cluster_is_searched_too(evaluation):
 
 
 def test_very_many_rows_need_no_matrix(monkeypatch):
-    monkeypatch.setattr(_medoids_metric, "_free_bytes", lambda: 1e8)
+    monkeypatch.setattr(_medoids_metric, "free_bytes", lambda: 1e8)
     X, truth = make_blobs(60_000, 2, centers=[[0, 0], [9, 0], [0, 9]], cluster_std=0.5, random_state=0)
     assert same_partition(CLARANS(3, num_local=1, max_neighbor=40, random_state=0).fit_predict(X), truth)
     with pytest.raises(ResourceError, match="CLARA"):

@@ -321,7 +321,7 @@ def test_a_matrix_that_holds_no_distances_is_refused(D, says):
 
 
 def test_a_matrix_that_does_not_fit_is_refused_before_it_is_there(monkeypatch):
-    monkeypatch.setattr(_medoids_metric, "_free_bytes", lambda: 1e6)
+    monkeypatch.setattr(_medoids_metric, "free_bytes", lambda: 1e6)
     X = np.random.default_rng(0).normal(size=(2000, 2))
     with pytest.raises(ResourceError, match=r"0\.1 GiB.*CLARA"):
         KMedoids(2, metric="chebyshev").fit(X)
