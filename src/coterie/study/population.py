@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..clustering import map_by_size, relabel
 from ..errors import InputError
 
 __all__ = ["Settled", "cluster_means", "settle", "squares_within"]
@@ -69,8 +70,8 @@ def settle(
         group, actions = _place(X, labels, sizes, small)
     if joined:
         actions.insert(0, f"{joined:,} rows in thin places joined the group that they are connected to first.")
-    final = _by_size(group, sizes)
-    out = np.where(labels >= 0, final[np.maximum(labels, 0)], -1) if k else np.full(n, -1)
+    final = relabel(group, map_by_size(relabel(labels, group)))
+    out = relabel(labels, final)
     record = {
         "min_rows": min_rows,
         "min_share": share,
@@ -80,7 +81,7 @@ def settle(
         "actions": actions,
         "small_clusters": [int(i) for i in small],
     }
-    return Settled(out.astype(np.int64), final.astype(np.int64), record)
+    return Settled(out, final, record)
 
 
 def cluster_means(X: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
@@ -125,15 +126,6 @@ def _place(X, labels, sizes, small) -> tuple[np.ndarray, list[str]]:
 
 def _groups(count: int) -> str:
     return "One small group" if count == 1 else f"{count} small groups"
-
-
-def _by_size(group: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    totals = np.bincount(group[group >= 0], sizes[group >= 0], len(group)) if len(group) else np.empty(0)
-    kept = np.flatnonzero(totals > 0)
-    order = kept[np.argsort(-totals[kept], kind="stable")]
-    number = np.full(len(group) + 1, -1)
-    number[order] = np.arange(len(order))
-    return number[group]
 
 
 def _noise_why(final: np.ndarray, labels: np.ndarray, method: str) -> str:
