@@ -27,6 +27,7 @@ QUESTIONS = (
     "birch",
     "bisecting_kmeans",
     "kprototypes",
+    "sizes",
 )
 RESULTS = Path(__file__).parent / "results"
 
