@@ -40,6 +40,7 @@ SURER = 0.03
 # In many columns all rows are about equally far apart, and density tells less: then it must come back better.
 STABLE_DENSE, STABLE_DENSE_MANY, MANY = 0.5, 0.8, 10
 MOST_NOISE = 0.35
+OPTICS_SHARE = 0.02
 # Density groups with at least this silhouette are convex, and compact ones may beat them.
 CONVEX = 0.3
 # Levels of a category are dense regions by nature: there the density method must lead by this much DBCV, categories blurred.
@@ -88,7 +89,9 @@ def candidates_for(
     if method == "HDBSCAN" and params:
         return [("HDBSCAN", params)]
     if method not in ("auto", "HDBSCAN") and not needs_k(method):
-        return [(method, params if n_clusters is None else {"n_clusters": n_clusters, **params})]
+        # Of very many valleys, those that hold some share of the rows are groups to tell people about.
+        usual = {"min_cluster_size": max(5, round(OPTICS_SHARE * n))} if method == "OPTICS" else {}
+        return [(method, usual | ({} if n_clusters is None else {"n_clusters": n_clusters}) | params)]
     most = max(min(MOST_CLUSTERS, n // 8), 2)
     found: list[tuple[str, dict[str, Any]]] = []
     if method != "HDBSCAN":

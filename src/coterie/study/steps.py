@@ -16,7 +16,7 @@ from . import choose as choosing
 from . import judge as judging
 from . import plan as planning
 from .describe import describe
-from .estimators import method_name, parameters, scaled, takes
+from .estimators import method_name, needs_k, parameters, scaled, takes
 from .map import draw_map
 from .outliers import explain_outliers
 from .population import settle
@@ -197,7 +197,7 @@ def study(
         told = describe(views, X, people.labels, verdicts["strengths"], seed=seed)
         outliers = explain_outliers(views, people.labels, verdicts["scores"])
         diary.text = "1 group described" if len(told.clusters) == 1 else f"{len(told.clusters)} groups described"
-    _warn(diary, structure, people, verdicts, told, len(X))
+    _warn(diary, structure, people, verdicts, told, type(estimator).__name__)
     record = _record(table, prepared, plan, choice, structure, estimator, people, verdicts, told, outliers, seed)
     record["map"] = _map(X, people.labels, prepared, table, seed)
     record["steps"] = [step._asdict() for step in diary.steps]
@@ -338,14 +338,15 @@ def _judge(X, people, estimator, best, rows, table, truth, seed, fill) -> dict[s
     }  # fmt: skip
 
 
-def _warn(diary, structure, people, verdicts, told, n) -> None:
+def _warn(diary, structure, people, verdicts, told, method) -> None:
     k = len(told.clusters)
     if structure["verdict"] == "weak":
         diary.warn(structure["sentence"], "Treat the groups as a convenient cut, not as types that exist.")
+    fewer = "Ask for fewer groups with n_clusters" if needs_k(method) else "Try method='KMeans' or another"
     if k > 1 and verdicts["judge"]["stability"] < 0.75:
         diary.warn(
             f"The groups change when rows are left out (agreement {verdicts['judge']['stability']:.2f} of 1).",
-            "Ask for fewer groups with n_clusters, or use only the columns that matter.",
+            f"{fewer}, or use only the columns that matter.",
         )
     if people.record["noise_share"] > 0.25:
         diary.warn(people.record["noise_why"], "Try method='KMeans' if every row must belong to a group.")
