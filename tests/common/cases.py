@@ -33,8 +33,6 @@ class Settings(NamedTuple):
     """Added so that no random number matters; None where the order of the rows counts by definition (the page says so)."""
     wide: Mapping[int, Mapping[str, Any]] = MappingProxyType({})
     """Added for `blobs` of that many columns."""
-    max_columns: int = 10_000
-    """More are refused."""
     lengths: tuple[str, ...] = ()
     """Parameters in the unit of the data, beside `LENGTHS`."""
     weight_is_rows: bool = True

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from sklearn.datasets import make_blobs, make_moons
 
+from common.cases import make, scatter
 from coterie import DBSCAN, HDBSCAN, KMeans
 from coterie.arrays import to_numpy
+from coterie.catalog import CATALOG
 
 torch = pytest.importorskip("torch", reason="the second engine is PyTorch's")
 
@@ -54,6 +56,7 @@ MAKERS = {
 }
 # Far from the origin all directions are one, but for rounding.
 FITS = [(fit, name) for fit in MAKERS for name in DATA if (fit, name) != ("KMeans by cosine", "far from the origin")]
+ON_TENSORS = [line.name for line in CATALOG if "torch" in line.engines]
 every_algorithm = pytest.mark.parametrize("algorithm", MAKERS)
 every_fit = pytest.mark.parametrize(("algorithm", "name"), FITS)
 every_data = pytest.mark.parametrize("name", DATA)
@@ -139,6 +142,29 @@ def test_a_gpu_gives_the_same_labels_and_keeps_them(algorithm, name):
     assert estimator.labels_.device == rows.device
     np.testing.assert_array_equal(to_numpy(estimator.labels_), reference.labels_)
     np.testing.assert_array_equal(to_numpy(estimator.predict(rows + 0.125)), reference.predict(X + 0.125))
+
+
+@pytest.mark.parametrize("name", ON_TENSORS)
+@every_dtype
+def test_every_algorithm_gives_tensors_the_labels_of_their_arrays(name, dtype):
+    X = scatter().astype(dtype)
+    reference, estimator = make(name).fit(X), make(name).fit(tensor(X))
+    assert isinstance(estimator.labels_, torch.Tensor)
+    np.testing.assert_array_equal(to_numpy(estimator.labels_), reference.labels_)
+    given = estimator.predict(tensor(X))
+    assert isinstance(given, torch.Tensor)
+    assert torch.equal(given, estimator.labels_)
+    np.testing.assert_array_equal(estimator.predict(X), reference.labels_)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="PyTorch sees no CUDA device here")
+@pytest.mark.parametrize("name", ON_TENSORS)
+def test_every_algorithm_gives_a_gpu_the_same_labels_and_keeps_them_there(name):
+    rows = tensor(scatter()).to("cuda")
+    estimator = make(name).fit(rows)
+    assert estimator.labels_.device == rows.device
+    np.testing.assert_array_equal(to_numpy(estimator.labels_), make(name).fit(scatter()).labels_)
 
 
 def test_fitting_arrays_never_imports_pytorch():
