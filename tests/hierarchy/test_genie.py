@@ -39,7 +39,7 @@ def by_definition(tree, n_clusters, threshold):
     return clusters
 
 
-@pytest.mark.parametrize("seed", range(50))
+@pytest.mark.parametrize("seed", range(200))
 @pytest.mark.parametrize("threshold", [0.0, 0.2, 0.4, 1.0])
 def test_clusters_are_those_of_the_definition(seed, threshold):
     random = np.random.default_rng(seed)

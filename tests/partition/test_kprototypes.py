@@ -58,7 +58,7 @@ def plain(numbers, codes, weight, means, modes, gamma, steps):
 # ---- the iteration
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(200))
 def test_the_iteration_is_that_of_the_paper(seed):
     numbers, codes = mixed(seed)
     weight = np.random.default_rng(seed).uniform(0.5, 2, 200) if seed % 2 else np.ones(200)
