@@ -21,7 +21,21 @@ from typing import Any
 __all__ = ["Case", "describe", "markdown", "measure", "run_once"]
 
 ROOT = Path(__file__).resolve().parents[1]
-LIBRARIES = ("coterie", "numpy", "scipy", "scikit-learn", "numba", "faiss-cpu", "dbscan", "hdbscan", "fast_hdbscan")
+LIBRARIES = (
+    *(
+        "coterie",
+        "numpy",
+        "scipy",
+        "scikit-learn",
+        "numba",
+        "faiss-cpu",
+        "dbscan",
+        "hdbscan",
+        "fast_hdbscan",
+        "fastcluster",
+    ),
+    *("genieclust", "kmedoids", "kmodes", "k-means-constrained", "pyclustering"),
+)
 # OpenBLAS would be told to compute for another processor than this one.
 UNSET = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 OURS = "coterie"
