@@ -6,6 +6,7 @@ from .blocks import block_count, run_blocks, run_kernel
 from .cluster_tile import add_distances
 from .conditioning import power_of_two
 from .jit import kernel
+from .row_vectors import add_gap, distance2
 from .tile import ROWS, lanes_of
 
 __all__ = ["cluster_spread", "distance_sums", "mean_distances"]
@@ -55,11 +56,11 @@ def cluster_spread(X, labels, n_clusters):
     n, d = X.shape
     labels = np.ascontiguousarray(labels, np.int32)
     n_blocks = block_count(n, 8192, max(1, min(64, (1 << 22) // (n_clusters * (d + 1)))))
-    origin = np.ascontiguousarray(X[0], np.float64)
-    sums, counts = np.zeros((n_blocks, n_clusters, d)), np.zeros((n_blocks, n_clusters), np.int64)
+    origin = np.ascontiguousarray(X[:1], np.float64)
+    sums, counts = np.zeros((n_blocks * n_clusters, d)), np.zeros((n_blocks, n_clusters), np.int64)
     run_blocks(_sum_clusters, n_blocks, n_blocks, X, labels, origin, sums, counts)
     sizes = counts.sum(0)
-    centers = sums.sum(0) / np.maximum(sizes, 1)[:, None] + origin
+    centers = sums.reshape(n_blocks, n_clusters, d).sum(0) / np.maximum(sizes, 1)[:, None] + origin
     spread = np.zeros((n_blocks, 2, n_clusters))
     run_blocks(_sum_spread, n_blocks, n_blocks, X, labels, centers, spread)
     return sizes, centers, *spread.sum(0)
@@ -243,17 +244,16 @@ def _sum_clusters(
     n_blocks,  # int  in
     X,  # (n, d)  in
     labels,  # (n,) int32  in
-    origin,  # (d,) float64  in: near the rows, so that the sums do not cancel
-    sums,  # (n_blocks, k, d)  out: zero before
+    origin,  # (1, d) float64  in: near the rows, so that the sums do not cancel
+    sums,  # (n_blocks * k, d)  out: zero before
     counts,  # (n_blocks, k) int64  out: zero before
 ):
-    n, d = X.shape
+    n, first = X.shape[0], block * counts.shape[1]
     for i in range(n * block // n_blocks, n * (block + 1) // n_blocks):
         label = labels[i]
         if label >= 0:
             counts[block, label] += 1
-            for f in range(d):
-                sums[block, label, f] += np.float64(X[i, f]) - origin[f]
+            add_gap(X, i, origin, 0, sums, first + label)
 
 
 @kernel
@@ -265,13 +265,10 @@ def _sum_spread(
     centers,  # (k, d) float64  in
     spread,  # (n_blocks, 2, k)  out: zero before; distances, squares
 ):
-    n, d = X.shape
+    n = X.shape[0]
     for i in range(n * block // n_blocks, n * (block + 1) // n_blocks):
         label = labels[i]
         if label >= 0:
-            total = 0.0
-            for f in range(d):
-                gap = np.float64(X[i, f]) - centers[label, f]
-                total += gap * gap
+            total = distance2(X, i, centers, np.int64(label))
             spread[block, 0, label] += np.sqrt(total)
             spread[block, 1, label] += total
