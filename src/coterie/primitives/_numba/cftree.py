@@ -47,24 +47,25 @@ def insert(
         first = point_firsts[i] if len(point_firsts) > 1 else point_firsts[0] + i
         if not weight > 0:
             continue
-        node, depth = state[_ROOT], 0
+        node, depth = state[_ROOT], np.int64(0)
         while True:
             squared_distances_narrow(points, i, means, node, distances2)
-            entry = 0
+            entry = np.int64(0)
             for j in range(1, size[node]):
                 if distances2[j] < distances2[entry]:
                     entry = j
+            path[depth], entry_of[depth] = node, entry
             if is_leaf[node]:
                 break
-            path[depth], entry_of[depth] = node, entry
             depth += 1
             node = child[node, entry]
-        near2 = distances2[entry]
         total = weights[node, entry] + weight
-        joined = spreads[node, entry] + spread + weights[node, entry] * weight / total * near2
+        joined = spreads[node, entry] + spread + weights[node, entry] * weight / total * distances2[entry]
+        levels = depth
         if size[node] > 0 and joined <= threshold2 * total:
-            _absorb(node, entry, points, i, weight, spread, near2, means, weights, spreads)
-            firsts[node, entry] = min(firsts[node, entry], first)
+            if first < firsts[node, entry]:
+                firsts[node, entry] = first
+            levels += 1
         else:
             last = size[node]
             for f in range(d):
@@ -72,13 +73,8 @@ def insert(
             weights[node, last], spreads[node, last], firsts[node, last] = weight, spread, first
             size[node] += 1
             state[_N_LEAF_ENTRIES] += 1
-        for level in range(depth):
-            up, at = path[level], entry_of[level]
-            near2 = 0.0
-            for f in range(d):
-                gap = points[i, f] - means[up, f, at]
-                near2 += gap * gap
-            _absorb(up, at, points, i, weight, spread, near2, means, weights, spreads)
+        for level in range(levels):
+            _absorb(path[level], entry_of[level], points, i, weight, spread, means, weights, spreads)
         if size[node] > branching:
             _split_upwards(
                 node, depth, path, entry_of, branching, row, distances2, means, weights, spreads, firsts, child, size,
@@ -115,23 +111,25 @@ def _split_upwards(
             state[_N_NODES] += 1
             state[_ROOT] = up
             is_leaf[up], size[up] = False, 1
-            entry = 0
+            entry = np.int64(0)
         else:
             depth -= 1
             up, entry = path[depth], entry_of[depth]
         _summarize(node, up, entry, means, weights, spreads, child, size)
-        _summarize(new, up, size[up], means, weights, spreads, child, size)
+        _summarize(new, up, np.int64(size[up]), means, weights, spreads, child, size)
         size[up] += 1
         node = up
 
 
 @part
-def _absorb(node, entry, points, i, weight, spread, near2, means, weights, spreads):
+def _absorb(node, entry, points, i, weight, spread, means, weights, spreads):
     """Add a point to an entry: Chan's update, which never subtracts large numbers."""
     total = weights[node, entry] + weight
-    share = weight / total
+    share, near2 = weight / total, 0.0
     for f in range(means.shape[1]):
-        means[node, f, entry] += share * (points[i, f] - means[node, f, entry])
+        gap = points[i, f] - means[node, f, entry]
+        near2 += gap * gap
+        means[node, f, entry] += share * gap
     spreads[node, entry] += spread + weights[node, entry] * share * near2
     weights[node, entry] = total
 
@@ -157,8 +155,8 @@ def _summarize(node, up, entry, means, weights, spreads, child, size):
 @part
 def _split(node, new, row, distances2, means, weights, spreads, firsts, child, size, is_leaf):
     """Move to a new node the entries that are nearer to the second of the two that are farthest apart."""
-    d, m = means.shape[1], size[node]
-    one, other, farthest = 0, 1, -1.0
+    d, m = means.shape[1], np.int64(size[node])
+    one, other, farthest = np.int64(0), np.int64(1), -1.0
     for a in range(m):
         _distances_from(a, node, row, distances2, means)
         for b in range(a + 1, m):

@@ -15,6 +15,7 @@ __all__ = ["ward_merges"]
 
 _SPARSE = 0.6  # build the tree again when fewer of its slots are taken
 _PER_CALL = 1 << 16
+_FEW = 1 << 20  # rows times rows times features that NumPy compares in 15 ms, where compiling would take two seconds
 
 
 def ward_merges(centers: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -28,6 +29,8 @@ def ward_merges(centers: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np
         Above 0.
     """
     n = len(centers)
+    if n * n * centers.shape[1] <= _FEW:
+        return _few_merges(centers.copy(), weight.copy())
     left, right, height2 = np.empty(n - 1, np.int64), np.empty(n - 1, np.int64), np.empty(n - 1)
     nearest, distance2 = np.full(n, n), np.full(n, np.inf)
     names, slot = np.arange(n), np.empty(n, np.int64)
@@ -49,6 +52,46 @@ def ward_merges(centers: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np
             live = plant(live.centers[at], live.weight[at], names, slot)
         turn += 1
     return left, right, height2
+
+
+def _few_merges(centers, weight):
+    """Do the same for few rows without a kernel: the same operations in the same order, and so the same bits."""
+    n, merges = len(centers), []
+    nearest, distance2 = np.full(n, n), np.full(n, np.inf)
+    names = todo = np.arange(n)
+    while len(names) > 1:
+        _nearest_of_few(centers, weight, names, todo, nearest, distance2)
+        other = nearest[todo]
+        if ((distance2[todo] < distance2[other]) | ((distance2[todo] == distance2[other]) & (todo < nearest[other]))).any():
+            _share.py_func(todo, nearest, distance2)
+        i = names[(names < nearest[names]) & (nearest[nearest[names]] == names)]
+        j = nearest[i]
+        merges.append((i, j, distance2[i]))
+        s, t = weight[i][:, None], weight[j][:, None]
+        one, other = centers[i], centers[j]
+        centers[i] = np.where(one == other, one, (s * one + t * other) / (s + t))
+        weight[i] += weight[j]
+        merged = np.zeros(n, bool)
+        merged[i] = merged[j] = True
+        names = np.delete(names, np.searchsorted(names, j))
+        todo = names[merged[names] | merged[nearest[names]]]
+    return tuple(np.concatenate(parts) for parts in zip(*merges, strict=True))
+
+
+def _nearest_of_few(centers, weight, names, todo, nearest, distance2):
+    """Write the nearest other cluster of each one in ``todo``, and its dissimilarity; ties to the lowest name."""
+    values = np.zeros((len(todo), len(names)))
+    for column in centers.T:
+        gap = column[todo][:, None] - column[names]
+        gap *= gap
+        values += gap
+    s, t = weight[todo][:, None], weight[names]
+    values *= 2.0 * (s * t / (s + t))
+    lines, own = np.arange(len(todo)), np.searchsorted(names, todo)
+    values[lines, own] = np.inf
+    found = values.argmin(1)
+    found[found == own] = 1  # all are infinitely far from the first one
+    nearest[todo], distance2[todo] = names[found], values[lines, found]
 
 
 @kernel
