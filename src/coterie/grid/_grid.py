@@ -10,7 +10,16 @@ import numpy as np
 from ..arrays import is_tensor, like_input, to_numpy
 from ..base import Clusterer, Interval, StrOptions
 from ..errors import InputError, ModelFileError
-from ..primitives.grid_cells import CellCounts, Grid, cell_counts, cell_lookup, coarser, column_range, merge_counts
+from ..primitives.grid_cells import (
+    CellCounts,
+    Grid,
+    cell_counts,
+    cell_lookup,
+    coarser,
+    column_range,
+    merge_counts,
+    new_keys,
+)
 from ._choose import finest_cells
 
 __all__ = ["GridClusterer", "labels_by_first_row"]
@@ -127,8 +136,8 @@ class GridClusterer(Clusterer):
         """Set the threshold and return by how many powers of two the cells shall be wider: 0 unless ``widths`` are to choose."""
         raise NotImplementedError
 
-    def _measure(self, blocks: Blocks) -> None:
-        """Take from the rows what is needed beside their counts."""
+    def _measure(self, blocks: Blocks, keys: list) -> None:
+        """Take from the rows what is needed beside their counts; ``keys`` are those of each block, or None."""
 
     def _insert(self, rows: Any) -> None:
         """Add rows to the state."""
@@ -147,20 +156,24 @@ class GridClusterer(Clusterer):
         n_cells = self._cells_along(axes, n)
         grid = Grid(low, high, axes, np.where(high[axes] > low[axes], n_cells, 1))
         counts: CellCounts | None = None
+        keys: list[Any] = []
         for rows in blocks():
-            found = cell_counts(rows, grid)
+            keys.append(new_keys(rows, grid))
+            found = cell_counts(rows, grid, keys=keys[-1])
             counts = found if counts is None else merge_counts(counts, found)
         assert counts is not None
         shift = self._choose(grid, counts, widths=self._is_auto())
         self.box_ = np.stack([low, high])
         self._axes, self.n_cells_ = axes, (grid.n_cells - 1 >> shift) + 1
         self._keep(coarser(counts, shift) if shift else counts)
-        self._measure(blocks)
+        if shift:
+            keys = [None] * len(keys)  # they are of the finer grid
+        self._measure(blocks, keys)
         labels: list[Any] = []
-        for rows in blocks():
+        for rows, numbers in zip(blocks(), keys, strict=True):
             if not labels:
                 self._join(rows)
-            labels.append(self._lookup(rows))
+            labels.append(self._lookup(rows, numbers))
         self.labels_ = labels[0] if len(labels) == 1 else np.concatenate([to_numpy(part) for part in labels])
         if warn:
             self._say_outside()
@@ -245,8 +258,8 @@ class GridClusterer(Clusterer):
         low, high = column_range(rows)
         return bool((low >= self.box_[0]).all() and (high <= self.box_[1]).all())
 
-    def _lookup(self, rows: Any) -> Any:
-        return cell_lookup(rows, self._grid(), self._cells, self._cell_labels, shift=self._halvings)
+    def _lookup(self, rows: Any, keys: Any = None) -> Any:
+        return cell_lookup(rows, self._grid(), self._cells, self._cell_labels, shift=self._halvings, keys=keys)
 
     def _say_outside(self) -> None:
         if self.n_outside_:

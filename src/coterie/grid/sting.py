@@ -279,7 +279,7 @@ class STING(QueryMixin, GridClusterer):
         )
         return sets
 
-    def _measure(self, blocks: Blocks) -> None:
+    def _measure(self, blocks: Blocks, keys: list) -> None:
         needed = len(self._coords) * len(self._attributes) * 8 * (6 + BINS)
         if needed > _MOST_BYTES:
             raise ResourceError(
@@ -288,8 +288,8 @@ class STING(QueryMixin, GridClusterer):
             )
         grid = self._grid()
         sums: CellSums | None = None
-        for rows in blocks():
-            found = cell_sums(rows, grid, self._coords, self._attributes)
+        for rows, numbers in zip(blocks(), keys, strict=True):
+            found = cell_sums(rows, grid, self._coords, self._attributes, keys=numbers)
             places = np.arange(len(self._coords))
             sums = found if sums is None else merge_sums(sums, found, np.concatenate([places, places]), len(places))
         assert sums is not None

@@ -21,6 +21,7 @@ __all__ = [
     "column_range",
     "group_cells",
     "merge_counts",
+    "new_keys",
     "steps",
 ]
 
@@ -86,7 +87,15 @@ def column_range(X: Any) -> tuple[np.ndarray, np.ndarray]:
     return low + 0.0, high + 0.0
 
 
-def cell_counts(X: Any, grid: Grid) -> CellCounts:
+def new_keys(X: Any, grid: Grid) -> np.ndarray | None:
+    """Return room for the number of each row's cell, or None where the engine of ``X`` does not number the cells of this grid.
+
+    `cell_counts` fills it; whoever gets it afterwards need not find the rows' cells again.
+    """
+    return engine_of(X, "grid_cells").new_keys(X, grid)
+
+
+def cell_counts(X: Any, grid: Grid, *, keys: np.ndarray | None = None) -> CellCounts:
     """Count the rows of each occupied cell.
 
     Parameters
@@ -94,6 +103,8 @@ def cell_counts(X: Any, grid: Grid) -> CellCounts:
     X : (n, d) float array
         Any engine, finite. Nothing of it is copied on the CPU but a block at a time.
     grid : Grid
+    keys : (n,) int64 array, optional
+        From `new_keys`; gets the number of each row's cell.
 
     Returns
     -------
@@ -109,12 +120,14 @@ def cell_counts(X: Any, grid: Grid) -> CellCounts:
     >>> found.coords.ravel(), found.counts, found.first, found.n_outside
     (array([0, 2], dtype=int32), array([1, 2]), array([1, 0]), 1)
     """
-    found = engine_of(X, "grid_cells").cell_counts(X, grid)
+    found = engine_of(X, "grid_cells").cell_counts(X, grid, keys)
     coords, counts, first, n_outside = (to_numpy(part) for part in found)
     return CellCounts(coords, counts, first, X.shape[0], int(n_outside))
 
 
-def cell_lookup(X: Any, grid: Grid, coords: np.ndarray, values: np.ndarray, *, shift: int = 0) -> Any:
+def cell_lookup(
+    X: Any, grid: Grid, coords: np.ndarray, values: np.ndarray, *, shift: int = 0, keys: np.ndarray | None = None
+) -> Any:
     """Give each row the value of its cell.
 
     Parameters
@@ -128,13 +141,15 @@ def cell_lookup(X: Any, grid: Grid, coords: np.ndarray, values: np.ndarray, *, s
         At least 0.
     shift : int, default=0
         ``coords`` are those of the grid's cells without their lowest ``shift`` bits: cells of a coarser level.
+    keys : (n,) int64 array, optional
+        As `cell_counts` filled it with the same rows and grid; it becomes the result.
 
     Returns
     -------
     (n,) int64 array
         Of the engine of ``X``; -1 outside the box and in all other cells.
     """
-    return engine_of(X, "grid_cells").cell_lookup(X, grid, coords, values, shift)
+    return engine_of(X, "grid_cells").cell_lookup(X, grid, coords, values, shift, keys)
 
 
 def merge_counts(a: CellCounts, b: CellCounts) -> CellCounts:

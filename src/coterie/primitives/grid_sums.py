@@ -40,7 +40,9 @@ def bin_steps(grid: Grid, attributes: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return per[attributes], (n_bins - 1)[attributes]
 
 
-def cell_sums(X: Any, grid: Grid, coords: np.ndarray, attributes: np.ndarray) -> CellSums:
+def cell_sums(
+    X: Any, grid: Grid, coords: np.ndarray, attributes: np.ndarray, *, keys: np.ndarray | None = None
+) -> CellSums:
     """Add up the attributes of the rows of each cell.
 
     Parameters
@@ -53,13 +55,15 @@ def cell_sums(X: Any, grid: Grid, coords: np.ndarray, attributes: np.ndarray) ->
         The occupied cells, from `cell_counts`.
     attributes : (m,) int64 array
         Columns.
+    keys : (n,) int64 array, optional
+        As `cell_counts` filled it with the same rows and grid.
 
     Returns
     -------
     CellSums
         On the host.
     """
-    sums, extremes, bins = engine_of(X, "grid_sums").cell_sums(X, grid, coords, attributes)
+    sums, extremes, bins = engine_of(X, "grid_sums").cell_sums(X, grid, coords, attributes, keys)
     return CellSums(to_numpy(sums), to_numpy(extremes) + 0.0, to_numpy(bins))  # a zero has no sign
 
 

@@ -17,7 +17,17 @@ from .blocks import run_blocks
 from .grid import sort_into_cells
 from .jit import kernel
 
-__all__ = ["Tables", "cell_counts", "cell_lookup", "cells_of", "column_range", "columns_of", "each_block", "n_blocks"]
+__all__ = [
+    "Tables",
+    "cell_counts",
+    "cell_lookup",
+    "cells_of",
+    "column_range",
+    "columns_of",
+    "each_block",
+    "n_blocks",
+    "new_keys",
+]
 
 _VALUES = 65_536  # numbers of a block of rows
 _TABLE_CELLS = 1 << 24  # more are sorted rather than counted in a table
@@ -38,18 +48,23 @@ def column_range(X):
     return np.min([low for low, _ in found], axis=0), np.max([high for _, high in found], axis=0)
 
 
-def cell_counts(X, grid):
+def new_keys(X, grid):
+    """Make room for keys; see ``primitives.grid_cells.new_keys``."""
+    return np.empty(len(X), np.int64) if _fits_table(grid.size, len(X)) else None
+
+
+def cell_counts(X, grid, keys=None):
     """Count rows by cell; see ``primitives.grid_cells.cell_counts``."""
-    n, size = len(X), grid.size
-    if not (size <= _TABLE_CELLS and size <= _TABLE_SHARE * n):
+    size = grid.size
+    if not _fits_table(size, len(X)):
         return _count_by_sorting(X, grid)
     keys_of = _keys_of(grid)
     tables = Tables(lambda: np.zeros((size + 1, 2), np.int32), 8 * size)
 
     def count(rows, block):
-        keys = keys_of(columns_of(X[rows]))
+        some = keys_of(columns_of(X[rows]), None if keys is None else keys[rows])
         with tables.one() as mine:
-            _tally(keys, rows.start, mine)
+            _tally(some, rows.start, mine)
 
     each_block(X, count)
     total = tables.used[0]
@@ -61,24 +76,35 @@ def cell_counts(X, grid):
     return coords, picked[:, 0], _LATE - picked[:, 1], total[-1, 0]
 
 
-def cell_lookup(X, grid, coords, values, shift):
+def cell_lookup(X, grid, coords, values, shift, keys=None):
     """Look up the value of each row's cell; see ``primitives.grid_cells.cell_lookup``."""
-    out = np.empty(len(X), np.int64)
-    find = cells_of(grid, coords, values, shift, len(X))
-    each_block(X, lambda rows, block: find(columns_of(X[rows]), out[rows]))
+    out = np.empty(len(X), np.int64) if keys is None else keys
+    find = cells_of(X, grid, coords, values, shift, keys)
+    each_block(X, lambda rows, block: out.__setitem__(rows, find(rows)))
     return out
 
 
-def cells_of(grid, coords, values, shift, n) -> Callable:
-    """Return a function that writes, for a block of rows by column, the value of each one's cell; ``n`` rows are expected in all."""
+def cells_of(X, grid, coords, values, shift, keys=None) -> Callable:
+    """Return a function of a slice of the rows that gives the value of each one's cell; see ``primitives.grid_cells.cell_lookup``."""
     size = int(np.prod([int(m - 1 >> shift) + 1 for m in grid.n_cells], dtype=object))
-    if size <= _TABLE_CELLS and size <= _TABLE_SHARE * n:
-        table = np.full(size + 1, -1, np.int64)
-        table[coords.astype(np.int64) @ _strides(grid, shift)] = values
+    if not _fits_table(size, len(X)):
+        coords, values = np.ascontiguousarray(coords, np.int32), np.ascontiguousarray(values, np.int64)
+        return lambda rows: _searched(places_of(columns_of(X[rows]), grid, shift), coords, values)
+    # A small table stays in the cache.
+    narrow = values.max(initial=-1) < 2**31
+    table = np.full(size + 1, -1, np.int32 if narrow else np.int64)
+    table[coords.astype(np.int64) @ _strides(grid, shift)] = values
+    if keys is None:
         keys_of = _keys_of(grid, shift)
-        return lambda columns, out: np.take(table, keys_of(columns), out=out, mode="clip")
-    coords, values = np.ascontiguousarray(coords, np.int32), np.ascontiguousarray(values, np.int64)
-    return lambda columns, out: _search(places_of(columns, grid, shift), coords, values, out)
+        return lambda rows: np.take(table, keys_of(columns_of(X[rows])), mode="clip")
+    if shift:
+        wide = table[:-1].reshape([int(m - 1 >> shift) + 1 for m in grid.n_cells])
+        table = np.append(wide[np.ix_(*(np.arange(m) >> shift for m in grid.n_cells))], table.dtype.type(-1))
+    return lambda rows: np.take(table, keys[rows], mode="clip")
+
+
+def _fits_table(size, n):
+    return size <= _TABLE_CELLS and size <= _TABLE_SHARE * n
 
 
 def each_block(X: np.ndarray, work: Callable[[slice, int], Any]) -> None:
@@ -134,8 +160,8 @@ def _keys_of(grid, shift=0):
     how, strides = steps(grid), _strides(grid, shift)
     outside = int(strides[0] * ((grid.n_cells[0] - 1 >> shift) + 1))
 
-    def keys_of(columns):
-        keys = np.empty(columns.shape[1], np.int64)
+    def keys_of(columns, keys=None):
+        keys = np.empty(columns.shape[1], np.int64) if keys is None else keys
         _keys(
             columns,
             grid.low,
@@ -230,6 +256,12 @@ def _merge(
     for cell in range(len(total)):
         total[cell, 0] += table[cell, 0]
         total[cell, 1] = max(total[cell, 1], table[cell, 1])
+
+
+def _searched(places, coords, values):
+    out = np.empty(len(places), np.int64)
+    _search(places, coords, values, out)
+    return out
 
 
 @kernel

@@ -4,51 +4,56 @@ import numpy as np
 
 from ..grid_cells import steps
 from ..grid_sums import BINS, UNIT, bin_steps
-from .blocks import run_blocks, run_kernel
-from .grid_cells import cells_of, columns_of, each_block, n_blocks
+from .blocks import block_count, run_blocks, run_kernel
+from .grid_cells import cells_of, each_block, n_blocks
 from .jit import kernel, part
 
 __all__ = ["cell_moments", "cell_sums", "sum_groups"]
 
 _SPREAD_VALUES = 1 << 21  # moved at once
-_PIECE = 1024  # rows of a bucket looked at together
+_PIECE = 512  # rows of a bucket looked at together
+_MOST_PACKED = 255  # rows of which a word holds the counts of all bins; their q add up to less than 2^64
 _BUCKET_BITS = 5
 _WORDS = 4 + BINS // 2  # two bins share a word: a call counts fewer than 2^31 rows
 _LOW = np.uint64(2**24 - 1)
 _LOW_WORD = np.uint64(2**32 - 1)
 
 
-def cell_sums(X, grid, coords, attributes):
+def cell_sums(X, grid, coords, attributes, keys=None):
     """Add up attributes by cell; see ``primitives.grid_sums.cell_sums``."""
     c, m = len(coords), len(attributes)
     words, extremes = _new_table(c, m, _WORDS)
-    find = cells_of(grid, coords, np.arange(c), 0, len(X))
+    find = cells_of(X, grid, coords, np.arange(c), 0, keys)
     n = max(1, min(len(X), _SPREAD_VALUES // max(1, m)))
-    space = np.empty(n, np.int64), np.empty(n, np.int64), np.empty((m, n))
+    space = np.empty(n, np.int32), np.empty((n, m))
     for start in range(0, len(X), n):
-        _add_rows(X[start : start + n], grid, find, attributes, space, words, extremes)
-    # The lower half of a word comes first on every processor that Numba knows.
-    counted = np.ascontiguousarray(words[:, :, 4:]).view(np.uint32).reshape(c, m, BINS)
-    return np.ascontiguousarray(words[:, :, :4]), extremes, counted.astype(np.int64)
+        _add_rows(X[start : start + n], start, grid, find, attributes, space, words, extremes)
+    sums, bins = np.empty((c, m, 4), np.uint64), np.empty((c, m, BINS), np.int64)
+    blocks = block_count(c * m)
+    run_blocks(_unpack, blocks, blocks, words.ravel(), sums.ravel(), bins.ravel())
+    return sums, extremes, bins
 
 
-def _add_rows(X, grid, find, attributes, space, words, extremes):
+def _add_rows(X, first, grid, find, attributes, space, words, extremes):
     """Bring rows of neighbouring cells together, block by block; then add up cells that fit the cache, no two threads at one."""
     c = len(words)
     shift = max(0, int(c - 1).bit_length() - _BUCKET_BITS)
     n_buckets = (max(c, 1) - 1 >> shift) + 1
     ends = np.empty((n_blocks(X), n_buckets + 1), np.int64)
-    places, near, moved = space
+    near, moved = space
+    all_columns = np.array_equal(attributes, np.arange(X.shape[1]))
 
     def bring(rows, block):
-        columns = columns_of(X[rows])
-        find(columns, places[rows])
-        _move(places[rows], columns, attributes, shift, rows.start, ends[block], near, moved)
+        places = find(slice(first + rows.start, first + rows.stop)).astype(np.int32, copy=False)
+        values = X[rows] if all_columns else X[rows][:, attributes]
+        _move(places, np.ascontiguousarray(values, np.float64), np.uint32(shift), rows.start, ends[block], near, moved)
 
     each_block(X, bring)
     how, (per, last) = steps(grid), bin_steps(grid, attributes)
     scale, start = how.scale[attributes], how.start[attributes]
-    run_blocks(_add, n_buckets, ends, near, moved, scale, start, per, last, words.ravel(), extremes.ravel())
+    run_blocks(
+        _add, n_buckets, ends, near, moved, np.uint32(shift), scale, start, per, last, words.ravel(), extremes.ravel()
+    )
 
 
 def sum_groups(sums, extremes, bins, member, n_groups):
@@ -74,17 +79,15 @@ def _new_table(c, m, words):
 
 @part
 def _add_wide(
-    words,  # (c, m, >= at + 2) uint64  in/out
-    cell,  # int  in
-    j,  # int  in
+    words,  # (w,) uint64  in/out
     at,  # int  in: the low word; the high word is the next
     low,  # uint64  in
     high,  # uint64  in
 ):
-    before = words[cell, j, at]
+    before = words[at]
     after = before + low
-    words[cell, j, at] = after
-    words[cell, j, at + 1] += high + np.uint64(after < before)
+    words[at] = after
+    words[at + 1] += high + np.uint64(after < before)
 
 
 @part
@@ -111,8 +114,9 @@ def _measure(
 def _add(
     bucket,  # int  in
     ends,  # (blocks, buckets + 1) int64  in: where each bucket of a block ends
-    cells,  # (n,) int64  in: by bucket
-    columns,  # (m, n) float64  in: by bucket
+    cells,  # (n,) int32  in: by bucket
+    rows,  # (n, m) float64  in: by bucket
+    shift,  # uint32  in: cells of a bucket are equal but for so many low bits
     scale,  # (m,)  in
     start,  # (m,)  in
     per,  # (m,)  in
@@ -120,61 +124,112 @@ def _add(
     words,  # (c * m * 8,) uint64  in/out
     extremes,  # (c * m * 2,)  in/out
 ):
+    until, ordered = _by_cell(bucket, ends, cells, rows, shift)
     q, upper, bins = np.empty(_PIECE, np.uint64), np.empty(_PIECE, np.uint64), np.empty(_PIECE, np.uint64)
-    one, m = np.uint64(1), np.uint64(columns.shape[0])
-    first = 0
-    for block in range(ends.shape[0]):
-        if bucket > 0:
-            first = ends[block, bucket - 1]
-        for begin in range(first, ends[block, bucket], _PIECE):
-            end = min(begin + _PIECE, ends[block, bucket])
-            for j in range(columns.shape[0]):
-                _measure(columns[j, begin:end], scale[j], start[j], per[j], last[j], q, upper, bins)
-                for i in range(end - begin):
-                    place, x = np.uint64(cells[begin + i]) * m + np.uint64(j), columns[j, begin + i]
-                    at = place * np.uint64(_WORDS)
-                    before = words[at]
-                    after = before + q[i]
-                    words[at] = after
-                    words[at + one] += np.uint64(after < before)
-                    before = words[at + np.uint64(2)]
-                    after = before + q[i] * q[i]
-                    words[at + np.uint64(2)] = after
-                    words[at + np.uint64(3)] += upper[i] + np.uint64(after < before)
-                    words[at + np.uint64(4) + (bins[i] >> one)] += one << ((bins[i] & one) << np.uint64(5))
-                    at = place * np.uint64(2)
-                    if x < extremes[at]:
-                        extremes[at] = x
-                    if x > extremes[at + one]:
-                        extremes[at + one] = x
-        first = ends[block, ends.shape[1] - 1]
+    m, zero, one = rows.shape[1], np.uint64(0), np.uint64(1)
+    for j in range(m):
+        local = 0
+        for begin in range(0, ordered.shape[1], _PIECE):
+            end = min(begin + _PIECE, ordered.shape[1])
+            column = ordered[j, begin:end]
+            _measure(column, scale[j], start[j], per[j], last[j], q, upper, bins)
+            i = begin
+            while i < end:
+                while until[local] <= i:
+                    local += 1
+                stop = min(end, until[local], i + _MOST_PACKED)
+                s, s2, s2_high, packed = zero, zero, zero, zero
+                least, most = np.inf, -np.inf
+                for k in range(np.uint64(i - begin), np.uint64(stop - begin)):
+                    s += q[k]
+                    square = q[k] * q[k]
+                    s2 += square
+                    s2_high += upper[k] + np.uint64(s2 < square)
+                    packed += one << (bins[k] << np.uint64(3))
+                    x = column[k]
+                    least = x if x < least else least
+                    most = x if x > most else most
+                place = ((bucket << np.int64(shift)) + local) * m + j
+                at = place * _WORDS
+                _add_wide(words, at, s, zero)
+                _add_wide(words, at + 2, s2, s2_high)
+                for pair in range(BINS // 2):
+                    two = packed >> np.uint64(16 * pair)
+                    words[at + 4 + pair] += (two & np.uint64(255)) | ((two & np.uint64(255 << 8)) << np.uint64(24))
+                extremes[2 * place] = min(extremes[2 * place], least)
+                extremes[2 * place + 1] = max(extremes[2 * place + 1], most)
+                i = stop
+
+
+@part
+def _by_cell(bucket, ends, cells, rows, shift):
+    """Sort the rows of a bucket by cell; return where each of its cells ends, and the values."""
+    n_cells, m = 1 << np.int64(shift), rows.shape[1]
+    until = np.zeros(n_cells + 1, np.int64)
+    ordered = np.empty((m, 0))
+    for second in range(2):
+        if second == 1:
+            for cell in range(n_cells):
+                until[cell + 1] += until[cell]
+            ordered = np.empty((m, until[n_cells]))
+        first = np.int64(0)
+        for block in range(ends.shape[0]):
+            if bucket > 0:
+                first = ends[block, bucket - 1]
+            for i in range(first, ends[block, bucket]):
+                local = np.uint64(cells[i] & (n_cells - 1))
+                if second == 0:
+                    until[local + np.uint64(1)] += 1
+                else:
+                    at = np.uint64(until[local])
+                    until[local] += 1
+                    for j in range(m):
+                        ordered[j, at] = rows[i, j]
+            first = ends[block, ends.shape[1] - 1]
+    return until, ordered
 
 
 @kernel
 def _move(
-    places,  # (b,) int64  in: cell of each row, or -1
-    columns,  # (d, b)  in
-    attributes,  # (m,) int64  in
-    shift,  # int  in: cells of a bucket are equal but for so many low bits
+    places,  # (b,) int32  in: cell of each row, or -1
+    rows,  # (b, m) float64  in
+    shift,  # uint32  in: cells of a bucket are equal but for so many low bits
     start,  # int  in: number of the first of these rows
     ends,  # (buckets + 1,) int64  out: where each bucket ends; the last holds rows outside
-    near,  # (n,) int64  out: places by bucket
-    moved,  # (m, n)  out: attributes by bucket
+    near,  # (n,) int32  out: places by bucket
+    moved,  # (n, m)  out: values by bucket
 ):
     ends[:] = 0
-    last = len(ends) - 1
+    last = np.uint32(len(ends) - 1)
     for i in range(len(places)):
-        ends[np.uint64(places[i] >> shift if places[i] >= 0 else last)] += 1
+        ends[min(np.uint32(places[i]) >> shift, last)] += 1
     total = start
     for bucket in range(len(ends)):
         ends[bucket], total = total, total + ends[bucket]
     for i in range(len(places)):
-        bucket = np.uint64(places[i] >> shift if places[i] >= 0 else last)
+        bucket = min(np.uint32(places[i]) >> shift, last)
         at = np.uint64(ends[bucket])
         ends[bucket] += 1
         near[at] = places[i]
-        for j in range(len(attributes)):
-            moved[j, at] = columns[attributes[j], i]
+        for j in range(rows.shape[1]):
+            moved[at, j] = rows[i, j]
+
+
+@kernel
+def _unpack(
+    block,
+    n_blocks,  # int  in
+    words,  # (c * m * 8,) uint64  in
+    sums,  # (c * m * 4,) uint64  out
+    bins,  # (c * m * 8,) int64  out
+):
+    n = len(sums) // 4
+    for i in range(n * block // n_blocks, n * (block + 1) // n_blocks):
+        for k in range(4):
+            sums[4 * i + k] = words[_WORDS * i + k]
+            pair = words[_WORDS * i + 4 + k]
+            bins[BINS * i + 2 * k] = np.int64(pair & _LOW_WORD)
+            bins[BINS * i + 2 * k + 1] = np.int64(pair >> np.uint64(32))
 
 
 @kernel
@@ -190,8 +245,8 @@ def _add_groups(
     for cell in range(len(member)):
         group = member[cell]
         for j in range(sums.shape[1]):
-            _add_wide(out, group, j, 0, sums[cell, j, 0], sums[cell, j, 1])
-            _add_wide(out, group, j, 2, sums[cell, j, 2], sums[cell, j, 3])
+            _add_wide(out[group, j], 0, sums[cell, j, 0], sums[cell, j, 1])
+            _add_wide(out[group, j], 2, sums[cell, j, 2], sums[cell, j, 3])
             out_extremes[group, j, 0] = min(out_extremes[group, j, 0], extremes[cell, j, 0])
             out_extremes[group, j, 1] = max(out_extremes[group, j, 1], extremes[cell, j, 1])
             for b in range(bins.shape[2]):

@@ -5,7 +5,7 @@ import torch
 
 from ..grid_cells import MOST_KEY, Grid, group_cells, steps
 
-__all__ = ["cell_counts", "cell_lookup", "column_range", "find_cells"]
+__all__ = ["cell_counts", "cell_lookup", "column_range", "find_cells", "new_keys"]
 
 _ROWS = 1 << 22  # at once
 _TABLE_CELLS = 1 << 24  # more are sorted rather than counted in a table
@@ -16,7 +16,11 @@ def column_range(X: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return X.amin(0).double(), X.amax(0).double()
 
 
-def cell_counts(X: torch.Tensor, grid: Grid) -> tuple:
+def new_keys(X: torch.Tensor, grid: Grid) -> None:
+    """Return None: cells are found again each time."""
+
+
+def cell_counts(X: torch.Tensor, grid: Grid, keys: None = None) -> tuple:
     """See `coterie.primitives.grid_cells.cell_counts`."""
     places = torch.cat([places_of(X[start : start + _ROWS], grid) for start in range(0, len(X), _ROWS)])
     rows = (places[:, 0] >= 0).nonzero()[:, 0]
@@ -35,7 +39,9 @@ def cell_counts(X: torch.Tensor, grid: Grid) -> tuple:
     return found.int(), counts, first, len(X) - len(rows)
 
 
-def cell_lookup(X: torch.Tensor, grid: Grid, coords: np.ndarray, values: np.ndarray, shift: int) -> torch.Tensor:
+def cell_lookup(
+    X: torch.Tensor, grid: Grid, coords: np.ndarray, values: np.ndarray, shift: int, keys: None = None
+) -> torch.Tensor:
     """See `coterie.primitives.grid_cells.cell_lookup`."""
     with_none = torch.as_tensor(np.append(np.asarray(values, np.int64), -1), device=X.device)
     blocks = [X[start : start + _ROWS] for start in range(0, len(X), _ROWS)]

@@ -13,7 +13,7 @@ _HALF = 24
 _LOW = (1 << _HALF) - 1
 
 
-def cell_sums(X: torch.Tensor, grid: Grid, coords: np.ndarray, attributes: np.ndarray) -> tuple:
+def cell_sums(X: torch.Tensor, grid: Grid, coords: np.ndarray, attributes: np.ndarray, keys: None = None) -> tuple:
     """See `coterie.primitives.grid_sums.cell_sums`."""
     c, m, device = len(coords), len(attributes), X.device
     place = find_cells(X, grid, coords)
