@@ -16,6 +16,7 @@ from ._dividing import Dividing, Division, Groups
 
 __all__ = ["BisectingKMeans", "divide_by_two_means"]
 
+_START_ROWS = 1024
 _SAMPLE_ROWS = 8192
 _MOST_SAMPLE_BYTES = 1 << 26
 
@@ -43,7 +44,7 @@ def divide_by_two_means(
     Division
         Without weight on one side where a group cannot be divided.
     """
-    centers = _starts(state, groups, draws, spread, max_iter)
+    centers = _starts(state, groups, draws, spread, max_iter, tol)
     g, _, d = centers.shape
     normals, offsets = np.empty((g, d)), np.empty(g)
     weights, counts = np.empty((g, 2)), np.empty((g, 2), np.int64)
@@ -208,16 +209,25 @@ class BisectingKMeans(Dividing):
         return divide
 
 
-def _starts(state, groups, draws, spread, max_iter):
-    """Return two centers for each group: the best of its starts, each improved on a sample of the group."""
-    d = groups.means.shape[1]
-    sampled = np.minimum(groups.spans[:, 1] - groups.spans[:, 0], _SAMPLE_ROWS)
-    batch = np.cumsum(sampled) * d * 8 // _MOST_SAMPLE_BYTES
-    centers = np.empty((len(sampled), 2, d))
-    for some in np.split(np.arange(len(sampled)), np.flatnonzero(np.diff(batch)) + 1):
-        sample = sample_rows(state, groups.spans[some], _SAMPLE_ROWS)
-        centers[some], _ = two_means(*sample, draws[some], spread=spread, max_iter=max_iter)
+def _starts(state, groups, draws, spread, max_iter, tol):
+    """Return two centers for each group: the best of its starts on a few of its rows, improved on more of them."""
+    length = groups.spans[:, 1] - groups.spans[:, 0]
+    centers = np.empty((len(length), 2, groups.means.shape[1]))
+    for some in _batches(length, _START_ROWS, centers.shape[2]):
+        sample = sample_rows(state, groups.spans[some], _START_ROWS)
+        centers[some], _ = two_means(*sample, draws[some], spread=spread, max_iter=max_iter, tol=tol)
     # A sample of equal rows says nothing; the whole group may still have others.
     same = (centers[:, 0] == centers[:, 1]).all(axis=1)
     centers[same] = np.stack([groups.means, groups.farthest], axis=1)[same]
+    large = np.flatnonzero((length > _START_ROWS) & ~same)
+    for some in _batches(length[large], _SAMPLE_ROWS, centers.shape[2]):
+        some = large[some]
+        sample = sample_rows(state, groups.spans[some], _SAMPLE_ROWS)
+        centers[some], _ = two_means(*sample, centers=centers[some], max_iter=max_iter, tol=0.1 * tol)
     return centers
+
+
+def _batches(lengths, most, d):
+    """Divide groups into runs whose samples fit in bounded memory."""
+    batch = np.cumsum(np.minimum(lengths, most)) * d * 8 // _MOST_SAMPLE_BYTES
+    return np.split(np.arange(len(lengths)), np.flatnonzero(np.diff(batch)) + 1) if len(lengths) else []

@@ -9,14 +9,16 @@ from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
+import scipy.sparse
 
 from ..base import Interval, StrOptions
-from ..primitives.divide import divide_step, scatter_products
+from ..primitives.divide import divide_step, scatter_matrices, scatter_products
 from ..primitives.row_keys import key_weights
 from ._dividing import Dividing, Division, Groups
 
 __all__ = ["PDDP", "divide_by_direction", "principal_directions"]
 
+_MOST_MATRIX_FEATURES = 128
 _MOST_VECTORS = 64
 _MOST_RESTARTS = 3
 
@@ -61,15 +63,11 @@ def principal_directions(state: Any, groups: Groups, tol: float = 1e-10) -> np.n
     ----------
     Golub, G. H., & Van Loan, C. F. (2013). Matrix computations (4th ed.), chapter 10. Johns Hopkins University Press.
     """
-    g, d = groups.means.shape
-    searches = [_Lanczos(d, tol) for _ in range(g)]
-    active = np.arange(g)
-    while len(active):
-        vectors = np.array([searches[j].vectors[-1] for j in active])
-        products = scatter_products(state, groups.spans[active], groups.means[active], vectors)
-        settled = np.array([searches[j].add(product) for j, product in zip(active, products, strict=True)])
-        active = active[~settled]
-    found = np.array([search.best for search in searches])
+    if scipy.sparse.issparse(state.X) or groups.means.shape[1] > _MOST_MATRIX_FEATURES:
+        found = _by_products(state, groups, tol)
+    else:
+        values, vectors = np.linalg.eigh(scatter_matrices(state, groups.spans, groups.means))
+        found = np.where(values[:, -1:] > 0, vectors[:, :, -1], 0.0)
     largest = np.take_along_axis(found, np.abs(found).argmax(axis=1)[:, None], axis=1)
     return np.where(largest < 0, -found, found)
 
@@ -161,6 +159,19 @@ class PDDP(Dividing):
 
     def _divide(self, state, variance):
         return lambda groups: divide_by_direction(state, groups)
+
+
+def _by_products(state, groups, tol):
+    """Find the leading eigenvectors from products with the scatter matrices alone."""
+    g, d = groups.means.shape
+    searches = [_Lanczos(d, tol) for _ in range(g)]
+    active = np.arange(g)
+    while len(active):
+        vectors = np.array([searches[j].vectors[-1] for j in active])
+        products = scatter_products(state, groups.spans[active], groups.means[active], vectors)
+        settled = np.array([searches[j].add(product) for j, product in zip(active, products, strict=True)])
+        active = active[~settled]
+    return np.array([search.best for search in searches])
 
 
 class _Lanczos:

@@ -20,6 +20,7 @@ __all__ = [
     "divide_start",
     "divide_step",
     "sample_rows",
+    "scatter_matrices",
     "scatter_products",
     "two_means",
 ]
@@ -143,8 +144,9 @@ def two_means(
     rows: np.ndarray,
     weights: np.ndarray,
     bounds: np.ndarray,
-    draws: np.ndarray,
+    draws: np.ndarray | None = None,
     *,
+    centers: np.ndarray | None = None,
     spread: bool = True,
     max_iter: int = 300,
     tol: float = 0.0,
@@ -157,8 +159,10 @@ def two_means(
         On the host: groups are small, and each is gone through in sequence.
     weights : (m,) float64 array
     bounds : (g + 1,) int64 array
-    draws : (g, s, 3) float64 array
+    draws : (g, s, 3) float64 array, optional
         Uniform random numbers below 1, three for each of s starts.
+    centers : (g, 2, d) float64 array, optional
+        Start from these; without them from ``draws``.
     spread : bool, default=True
         Draw the second center by k-means++; else any row that differs from the first.
     max_iter : int
@@ -175,7 +179,28 @@ def two_means(
     -----
     O(m d s) a step.
     """
-    return engine_of(rows, "two_means").two_means(rows, weights, bounds, draws, spread, max_iter, tol)
+    return engine_of(rows, "two_means").two_means(rows, weights, bounds, draws, centers, spread, max_iter, tol)
+
+
+def scatter_matrices(state: Any, spans: np.ndarray, means: np.ndarray) -> np.ndarray:
+    """Form the scatter matrix of each of some groups of dense rows.
+
+    Parameters
+    ----------
+    state : object
+    spans : (g, 3) int64 array
+    means : (g, d) float64 array
+
+    Returns
+    -------
+    (g, d, d) float64 array
+        ``sum_i w_i (x_i - mean) (x_i - mean)^T``, on the host; added in an order that depends on the group alone.
+
+    Notes
+    -----
+    O(m d^2) for m rows.
+    """
+    return engine_of(state.X, "divide").scatter_matrices(state, spans, means)
 
 
 def scatter_products(state: Any, spans: np.ndarray, means: np.ndarray, directions: np.ndarray) -> np.ndarray:

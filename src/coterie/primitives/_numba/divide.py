@@ -8,10 +8,12 @@ import scipy.sparse
 from . import sparse_divide
 from .blocks import block_count, run_blocks
 from .jit import kernel
-from .row_vectors import add_row, distance2, project
+from .row_vectors import EIGHT, add_four_sums, add_row, copy_row, distances2_of_eight, project
+from .sides import TILE, add_sides
 
 __all__ = [
-    "descend", "divide_apply", "divide_labels", "divide_start", "divide_step", "sample_rows", "scatter_products",
+    "descend", "divide_apply", "divide_labels", "divide_start", "divide_step", "sample_rows", "scatter_matrices",
+    "scatter_products",
 ]  # fmt: skip
 
 _CHUNK_ROWS = 8192  # a group's chunks depend on the group alone, so its sums do
@@ -102,22 +104,25 @@ def sample_rows(state, spans, most):
     """See `coterie.primitives.divide.sample_rows`."""
     if isinstance(state, sparse_divide.SparseState):
         return sparse_divide.sample_rows(state, spans, most)
-    places, bounds = sample_places(spans, most)
-    side = np.repeat(spans[:, 2], np.diff(bounds))
-    rows = np.empty((len(places), state.X.shape[1]))
-    n_blocks = block_count(len(places))
-    run_blocks(_gather_sides, n_blocks, n_blocks, state.X, state.other, places, side, rows)
-    weight = state.weight[side, places] if state.weight.size > 1 else np.ones(len(places))
-    return rows, weight, bounds
+    bounds = np.append(0, np.cumsum(np.minimum(spans[:, 1] - spans[:, 0], most)))
+    rows, weights = np.empty((bounds[-1], state.X.shape[1])), np.ones(bounds[-1])
+    run_blocks(_sample, len(spans), spans, bounds, state.X, state.other, state.weight, rows, weights)
+    return rows, weights, bounds
 
 
-def sample_places(spans, most):
-    """Return evenly spaced places of each span, and the bounds between spans."""
-    starts, lengths = spans[:, 0], spans[:, 1] - spans[:, 0]
-    taken = np.minimum(lengths, most)
-    bounds = np.append(0, np.cumsum(taken))
-    number = np.arange(bounds[-1]) - np.repeat(bounds[:-1], taken)
-    return np.repeat(starts, taken) + number * np.repeat(lengths, taken) // np.repeat(taken, taken), bounds
+def scatter_matrices(state, spans, means):
+    """See `coterie.primitives.divide.scatter_matrices`."""
+    g, d = means.shape
+    width = -(-d // 4) * 4
+    matrices = np.zeros((g, d, d))
+    for chunks, blocks in _in_chunks(spans, width * width):
+        slots = np.zeros((len(chunks) * width, width))
+        run_blocks(
+            _scatter_matrix, len(blocks) - 1, blocks, chunks, state.X, state.other, state.weight, means, slots
+        )  # fmt: skip
+        groups, firsts = np.unique(chunks[:, 0], return_index=True)
+        matrices[groups] = np.add.reduceat(slots.reshape(-1, width, width), firsts)[:, :d, :d]
+    return matrices
 
 
 def scatter_products(state, spans, means, directions):
@@ -180,19 +185,30 @@ def _destinations(chunks, rights, firsts):
 
 @kernel
 def _gather(block, n_blocks, X, order, out):
-    n, d = X.shape
+    n = len(X)
     for i in range(n * block // n_blocks, n * (block + 1) // n_blocks):
-        for f in range(d):
-            out[i, f] = X[order[i], f]
+        copy_row(X, order[i], out, i)
 
 
 @kernel
-def _gather_sides(block, n_blocks, X, other, places, side, out):
-    n, d = out.shape
-    for i in range(n * block // n_blocks, n * (block + 1) // n_blocks):
-        rows = X if side[i] == 0 else other
-        for f in range(d):
-            out[i, f] = rows[places[i], f]
+def _sample(
+    block,  # one group
+    spans,  # (g, 3) int64  in
+    bounds,  # (g + 1,) int64  in: the group's rows of the sample
+    X,  # (n, d)  in
+    other,  # (n, d)  in
+    weight,  # (2, n) or (1, 1)  in
+    rows,  # (m, d) float64  out
+    weights,  # (m,) float64  out: 1 before
+):
+    start, length, buffer = spans[block, 0], spans[block, 1] - spans[block, 0], spans[block, 2]
+    count = bounds[block + 1] - bounds[block]
+    held = X if buffer == 0 else other
+    for i in range(count):
+        place = start + i * length // count
+        copy_row(held, place, rows, bounds[block] + i)
+        if weight.size > 1:
+            weights[bounds[block] + i] = weight[buffer, place]
 
 
 @kernel
@@ -210,19 +226,13 @@ def _sum_sides(
     weights,  # (c, 2) float64  out: zero before
     numbers,  # (c, 3) int64  out: zero before; rows left, right, and on another side than before
 ):
+    shares, values = np.empty((TILE, 2)), np.empty(TILE)
     for c in range(blocks[block], blocks[block + 1]):
         group, buffer = chunks[c, 0], chunks[c, 3]
-        rows = X if buffer == 0 else other
-        changed = 0
-        for i in range(chunks[c, 1], chunks[c, 2]):
-            right = np.int64(project(rows, i, normals, group) > offsets[group])
-            changed += right != side[i]
-            side[i] = right
-            w = weight[buffer, i] if weight.size > 1 else weight[0, 0]
-            weights[c, right] += w
-            numbers[c, right] += 1
-            add_row(rows, i, w, sums, 2 * c + right)
-        numbers[c, 2] = changed
+        add_sides(
+            X if buffer == 0 else other, chunks[c, 1], chunks[c, 2], weight, buffer, normals, group, offsets[group],
+            side, 0, shares, values, sums, weights, numbers, c,
+        )  # fmt: skip
 
 
 @kernel
@@ -242,28 +252,30 @@ def _part_rows(
     extremes,  # (c, 2) float64  out: -1 before; the greatest squared distance
     places,  # (c, 2) int64  out: and where that row went
 ):
-    d = X.shape[1]
+    which, gaps2 = np.empty(EIGHT, np.int64), np.empty(EIGHT)
     for c in range(blocks[block], blocks[block + 1]):
-        group, buffer = chunks[c, 0], chunks[c, 3]
+        group, buffer, end = chunks[c, 0], chunks[c, 3], chunks[c, 2]
         rows, target = (X, other) if buffer == 0 else (other, X)
         next_left, next_right = to[c, 0], to[c, 1]
-        for i in range(chunks[c, 1], chunks[c, 2]):
-            right = np.int64(side[i])
-            place = i
-            if move:
-                place = next_right if right else next_left
-                next_right += right
-                next_left += 1 - right
-                for f in range(d):
-                    target[place, f] = rows[i, f]
-                order[1 - buffer, place] = order[buffer, i]
-                if weight.size > 1:
-                    weight[1 - buffer, place] = weight[buffer, i]
-            w = weight[buffer, i] if weight.size > 1 else weight[0, 0]
-            gap2 = distance2(rows, i, centers, 2 * group + right)
-            inertia[c, right] += w * gap2
-            if gap2 > extremes[c, right] and w > 0:
-                extremes[c, right], places[c, right] = gap2, place
+        for first in range(chunks[c, 1], end, EIGHT):
+            for r in range(EIGHT):
+                which[r] = 2 * group + side[min(first + r, end - 1)]
+            distances2_of_eight(rows, first, end - 1, centers, which, gaps2)
+            for i in range(first, min(first + EIGHT, end)):
+                right, place = np.int64(side[i]), i
+                w = weight[buffer, i] if weight.size > 1 else 1.0
+                if move:
+                    place = next_right if right else next_left
+                    next_right += right
+                    next_left += 1 - right
+                    copy_row(rows, i, target, place)
+                    order[1 - buffer, place] = order[buffer, i]
+                    if weight.size > 1:
+                        weight[1 - buffer, place] = w
+                gap2 = gaps2[i - first]
+                inertia[c, right] += w * gap2
+                if gap2 > extremes[c, right] and w > 0:
+                    extremes[c, right], places[c, right] = gap2, place
 
 
 @kernel
@@ -287,6 +299,33 @@ def _scatter(
             projection = w * (project(rows, i, directions, group) - offsets[group])
             totals[c] += projection
             add_row(rows, i, projection, products, c)
+
+
+@kernel
+def _scatter_matrix(
+    block,
+    blocks,  # (b + 1,) int64  in: first chunk of each block
+    chunks,  # (c, 4) int64  in: group, start, end, buffer
+    X,  # (n, d)  in
+    other,  # (n, d)  in
+    weight,  # (2, n) or (1, 1)  in
+    means,  # (g, d) float64  in
+    matrices,  # (c w, w) float64  out: zero before; w is d, rounded up to a multiple of 4
+):
+    d, width = X.shape[1], matrices.shape[1]
+    centred, shares = np.zeros((TILE, width)), np.zeros((TILE, width))
+    for c in range(blocks[block], blocks[block + 1]):
+        group, buffer, end = chunks[c, 0], chunks[c, 3], chunks[c, 2]
+        rows = X if buffer == 0 else other
+        for first in range(chunks[c, 1], end, TILE):
+            count = min(TILE, end - first)
+            for i in range(count):
+                w = weight[buffer, first + i] if weight.size > 1 else 1.0
+                for f in range(d):
+                    gap = rows[first + i, f] - means[group, f]
+                    centred[i, f], shares[i, f] = gap, w * gap
+            for f in range(0, width, 4):
+                add_four_sums(centred, 0, count, shares, f, matrices, c * width + f)
 
 
 @kernel

@@ -83,12 +83,19 @@ def divide_labels(state, spans, names):
 
 def sample_rows(state, spans, most):
     """See `coterie.primitives.divide.sample_rows`; fewer rows where they have very many features."""
-    from .divide import sample_places
-
     most = max(2, min(most, _MOST_SAMPLE_BYTES // (8 * state.X.shape[1])))
-    places, bounds = sample_places(spans, most)
+    places, bounds = _sample_places(spans, most)
     rows = state.order[np.repeat(spans[:, 2], np.diff(bounds)), places]
     return np.ascontiguousarray(state.X[rows].toarray(), np.float64), state.weight[rows], bounds
+
+
+def _sample_places(spans, most):
+    """Return evenly spaced places of each span, and the bounds between spans."""
+    starts, lengths = spans[:, 0], spans[:, 1] - spans[:, 0]
+    taken = np.minimum(lengths, most)
+    bounds = np.append(0, np.cumsum(taken))
+    number = np.arange(bounds[-1]) - np.repeat(bounds[:-1], taken)
+    return np.repeat(starts, taken) + number * np.repeat(lengths, taken) // np.repeat(taken, taken), bounds
 
 
 def scatter_products(state, spans, means, directions):

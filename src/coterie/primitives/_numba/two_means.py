@@ -4,22 +4,26 @@ import numpy as np
 
 from .blocks import run_blocks
 from .jit import kernel, part
-from .row_vectors import add_row, distance2, project
+from .row_vectors import EIGHT, distance2, distances2_of_eight
+from .sides import TILE, add_sides
 
 __all__ = ["two_means"]
 
 
-def two_means(rows, weights, bounds, draws, spread, max_iter, tol):
+def two_means(rows, weights, bounds, draws, centers, spread, max_iter, tol):
     """See `coterie.primitives.divide.two_means`."""
-    groups, starts, _ = draws.shape
-    centers, inertia = np.empty((2 * groups * starts, rows.shape[1])), np.empty(groups * starts)
+    groups, d = len(bounds) - 1, rows.shape[1]
+    drawn = centers is None
+    starts = draws.shape[1] if drawn else 1
+    found = np.empty((2 * groups * starts, d)) if drawn else np.array(centers, np.float64).reshape(-1, d)
+    draws, inertia = (draws.reshape(-1, 3) if drawn else np.empty((0, 3))), np.empty(groups * starts)
     run_blocks(
-        _two_means, groups * starts, starts, rows, weights, bounds, draws.reshape(-1, 3), spread, max_iter, float(tol),
-        centers, inertia,
+        _two_means, groups * starts, starts, rows, weights[None], bounds, draws, drawn, spread, max_iter, float(tol),
+        found, inertia,
     )  # fmt: skip
     inertia = inertia.reshape(groups, starts)
     best = inertia.argmin(axis=1)
-    return centers.reshape(groups, starts, 2, -1)[np.arange(groups), best], inertia[np.arange(groups), best]
+    return found.reshape(groups, starts, 2, d)[np.arange(groups), best], inertia[np.arange(groups), best]
 
 
 @kernel
@@ -27,55 +31,60 @@ def _two_means(
     block,
     n_starts,  # int  in
     rows,  # (m, d) float64  in
-    weights,  # (m,) float64  in
+    weights,  # (1, m) float64  in
     bounds,  # (g + 1,) int64  in
-    draws,  # (g n_starts, 3) float64  in
+    draws,  # (g n_starts, 3) float64  in: where centers are drawn
+    drawn,  # bool  in: draw the starting centers, else they are given
     spread,  # bool  in: k-means++
     max_iter,  # int  in
     tol,  # float  in
-    centers,  # (2 g n_starts, d) float64  out: left and right of each
+    centers,  # (2 g n_starts, d) float64  in, out: left and right of each
     inertia,  # (g n_starts,) float64  out
 ):
     d = rows.shape[1]
     start, end = bounds[block // n_starts], bounds[block // n_starts + 1]
     left, right = 2 * block, 2 * block + 1
-    side, mass = np.zeros(end - start, np.uint8), np.empty(end - start)
-    _choose(rows, weights, start, end, draws[block, 0], draws[block, 1], draws[block, 2], spread, mass, centers, left)
-    sums, held, normal = np.empty((2, d)), np.empty(2), np.empty((1, d))
+    side = np.zeros(end - start, np.uint8)
+    if drawn:
+        _choose(rows, weights[0], start, end, draws[block], spread, centers, left)
+    sums, normal = np.empty((2, d)), np.empty((1, d))
+    held, numbers = np.empty((1, 2)), np.zeros((1, 3), np.int64)
+    shares, values = np.empty((TILE, 2)), np.empty(TILE)
     for step in range(max_iter):
         offset = 0.0
         for f in range(d):
             normal[0, f] = centers[right, f] - centers[left, f]
             offset += 0.5 * (centers[right, f] + centers[left, f]) * normal[0, f]
             sums[0, f], sums[1, f] = 0.0, 0.0
-        held[0], held[1] = 0.0, 0.0
-        changed = 0
-        for i in range(start, end):
-            c = np.int64(project(rows, i, normal, 0) > offset)
-            changed += c != side[i - start]
-            side[i - start] = c
-            held[c] += weights[i]
-            add_row(rows, i, weights[i], sums, c)
+        held[0, 0], held[0, 1], numbers[0, 2] = 0.0, 0.0, 0
+        add_sides(
+            rows, start, end, weights, 0, normal, 0, offset, side, start, shares, values, sums, held, numbers, 0
+        )  # fmt: skip
         shift2 = 0.0
         for c in range(2):
             for f in range(d):
-                if held[c] > 0:
-                    mean = sums[c, f] / held[c]
+                if held[0, c] > 0:
+                    mean = sums[c, f] / held[0, c]
                     gap = mean - centers[left + c, f]
                     shift2 += gap * gap
                     centers[left + c, f] = mean
-        if shift2 <= tol or (changed == 0 and step > 0):
+        if shift2 <= tol or (numbers[0, 2] == 0 and step > 0):
             break
+    which, gaps2 = np.empty(EIGHT, np.int64), np.empty(EIGHT)
     total = 0.0
-    for i in range(start, end):
-        total += weights[i] * distance2(rows, i, centers, left + np.int64(side[i - start]))
+    for first in range(start, end, EIGHT):
+        for r in range(EIGHT):
+            which[r] = left + side[min(first + r, end - 1) - start]
+        distances2_of_eight(rows, first, end - 1, centers, which, gaps2)
+        for i in range(first, min(first + EIGHT, end)):
+            total += weights[0, i] * gaps2[i - first]
     inertia[block] = total
 
 
 @part
-def _choose(rows, weights, start, end, aim, second_aim, third_aim, spread, mass, centers, left):
+def _choose(rows, weights, start, end, aims, spread, centers, left):
     """Draw the two starting centers; the second by k-means++ from two trials, or from any rows unlike the first."""
-    n_draws = 3 if spread else 2
+    n_draws, mass = 3 if spread else 2, np.empty(end - start)
     chosen, least = start, np.inf
     for draw in range(n_draws):
         if draw == 0:
@@ -85,7 +94,7 @@ def _choose(rows, weights, start, end, aim, second_aim, third_aim, spread, mass,
             for i in range(start, end):
                 gap2 = distance2(rows, i, centers, left)
                 mass[i - start] = weights[i] * (gap2 if spread else np.float64(gap2 > 0))
-        candidate = _draw(mass, aim if draw == 0 else second_aim if draw == 1 else third_aim) + start
+        candidate = _draw(mass, aims[draw]) + start
         potential = 0.0
         if draw > 0 and spread:
             for i in range(start, end):

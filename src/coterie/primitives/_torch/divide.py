@@ -12,7 +12,8 @@ import torch
 from ._tiles import paired_distances2, row_sum, slices
 
 __all__ = [
-    "descend", "divide_apply", "divide_labels", "divide_start", "divide_step", "sample_rows", "scatter_products",
+    "descend", "divide_apply", "divide_labels", "divide_start", "divide_step", "sample_rows", "scatter_matrices",
+    "scatter_products",
 ]  # fmt: skip
 
 
@@ -85,6 +86,20 @@ def sample_rows(state: _State, spans: np.ndarray, most: int) -> tuple[np.ndarray
         lengths.append(m)
     chosen = torch.cat(rows)
     return state.X[chosen].double().cpu().numpy(), state.weight[chosen].cpu().numpy(), np.cumsum(lengths)
+
+
+def scatter_matrices(state: _State, spans: np.ndarray, means: np.ndarray) -> np.ndarray:
+    """See `coterie.primitives.divide.scatter_matrices`."""
+    g, d = means.shape
+    matrices = np.empty((g, d, d))
+    for j, (_, _, rows) in enumerate(_groups(state, spans)):
+        total = torch.zeros((d, d), dtype=torch.float64, device=state.X.device)
+        for part in slices(rows):
+            centred = state.X[rows[part]].double() - _float64(means[j], state.X)
+            scaled = centred * state.weight[rows[part], None]
+            total += torch.stack([row_sum(centred * scaled[:, [f]]) for f in range(d)])
+        matrices[j] = total.cpu().numpy()
+    return matrices
 
 
 def scatter_products(state: _State, spans: np.ndarray, means: np.ndarray, directions: np.ndarray) -> np.ndarray:

@@ -1,0 +1,59 @@
+"""The step of K-means with two centers on a run of rows: the side of a hyperplane where each lies, and the sums of the sides."""
+
+import numpy as np
+
+from .jit import part
+from .row_vectors import EIGHT, add_two_sums, project_eight
+
+__all__ = ["TILE", "add_sides"]
+
+TILE = 64  # rows that are gone through twice while they are in the nearest cache
+
+
+@part
+def add_sides(
+    rows,  # (n, d)  in
+    start,  # int  in
+    end,  # int  in: rows start..end-1
+    weight,  # (b, n) or (1, 1)  in
+    buffer,  # int  in: weight[buffer] is that of the rows
+    normals,  # (g, d) float64  in
+    which,  # int  in: the hyperplane is normals[which], offset
+    offset,  # float  in
+    side,  # (>= end - origin,) uint8  in, out: 1 on the right
+    origin,  # int  in: the row whose side is the first
+    shares,  # (TILE, 2) float64  out: scratch
+    values,  # (TILE,) float64  out: scratch
+    sums,  # (>= 2 place + 2, d) float64  in, out: left, right
+    weights,  # (>= place + 1, 2) float64  in, out: left, right
+    numbers,  # (>= place + 1, 3) int64  in, out: rows left, right, and on another side than before
+    place,  # int  in: where to add in the last three
+):
+    """Find the side of each row, and add rows, weights and numbers up by side."""
+    for first in range(start, end, TILE):
+        count = min(TILE, end - first)
+        for i in range(0, count, EIGHT):
+            project_eight(rows, first + i, end - 1, normals, which, values, i)
+        n_right, n_changed = 0, 0
+        for i in range(count):
+            right = np.uint8(values[i] > offset)
+            n_changed += right != side[first + i - origin]
+            n_right += right
+            side[first + i - origin] = right
+        if weight.size > 1:
+            for i in range(count):
+                w, right = weight[buffer, first + i], np.float64(side[first + i - origin])
+                shares[i, 1] = right * w
+                shares[i, 0] = w - shares[i, 1]
+                weights[place, 0] += shares[i, 0]
+                weights[place, 1] += shares[i, 1]
+        else:
+            for i in range(count):
+                right = np.float64(side[first + i - origin])
+                shares[i, 0], shares[i, 1] = 1.0 - right, right
+            weights[place, 0] += count - n_right
+            weights[place, 1] += n_right
+        numbers[place, 0] += count - n_right
+        numbers[place, 1] += n_right
+        numbers[place, 2] += n_changed
+        add_two_sums(rows, first, count, shares, 0, sums, 2 * place)
