@@ -5,7 +5,10 @@ import pytest
 import scipy.sparse
 from sklearn.datasets import make_blobs
 
-from coterie.primitives.batch_step import batch_step
+from coterie.arrays import to_numpy
+from coterie.primitives.assign import nearest_center
+from coterie.primitives.batch_step import batch_step, nearest_as_given
+from coterie.primitives.conditioning import condition
 
 X = make_blobs(5000, 5, centers=8, cluster_std=1.5, random_state=4)[0]
 
@@ -35,3 +38,14 @@ def test_sparse_rows_add_up_as_dense_ones():
     np.testing.assert_allclose(found.sums, expected.sums, rtol=1e-12, atol=1e-12)
     np.testing.assert_array_equal(found.weights, expected.weights)
     assert found.inertia == pytest.approx(expected.inertia)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("offset", [0.0, 1e6])
+def test_the_nearest_centers_of_rows_as_given_are_those_of_conditioned_rows_to_the_bit(on, dtype, offset):
+    rows, shift, scale = condition(on((X + offset).astype(dtype)))
+    centers = np.random.default_rng(0).standard_normal((11, 5))
+    expected = [to_numpy(part) for part in nearest_center(rows, centers)]
+    found = nearest_as_given(on((X + offset).astype(dtype)), centers, shift, scale)
+    np.testing.assert_array_equal(found[0], expected[0])
+    np.testing.assert_array_equal(found[1], expected[1])

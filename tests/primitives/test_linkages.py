@@ -125,3 +125,15 @@ def test_splits_of_more_rows_than_a_block_agree_with_distances_of_whole_numbers(
     double, single = splinter_splits(D), splinter_splits(D.astype(np.float32))
     np.testing.assert_array_equal(double.heights, single.heights)
     assert double.heights[-1] == D.max()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_few_rows_without_kernels_merge_as_many_rows_do_to_the_bit(seed, monkeypatch):
+    random = np.random.default_rng(seed)
+    n, d = int(random.integers(2, 200)), int(random.integers(1, 5))
+    rows = random.standard_normal((n, d)) if seed % 2 else random.integers(0, 4, (n, d)).astype(float)
+    weight = random.integers(1, 4, n).astype(float)
+    found = center_linkage(rows, "ward", weight)
+    monkeypatch.setattr("coterie.primitives._numba.ward._FEW", 0)
+    for one, other in zip(found, center_linkage(rows, "ward", weight), strict=True):
+        np.testing.assert_array_equal(one, other)

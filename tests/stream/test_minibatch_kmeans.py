@@ -14,6 +14,7 @@ from coterie import KMeans, MiniBatchKMeans
 from coterie.arrays import to_numpy
 from coterie.primitives.engine import threads
 from coterie.stream import _minibatch_state as stream
+from coterie.stream._minibatch_passes import sweep
 
 X, TRUTH = make_blobs(5000, 5, centers=8, cluster_std=1.5, random_state=4)
 SETTINGS = stream.Settings(8, 64, 192, "k-means++", "auto", 0.01, 7)
@@ -43,14 +44,14 @@ def test_centers_are_the_means_of_all_rows_they_were_ever_given():
 
 @pytest.mark.parametrize(("n", "batch_size"), [(10, 3), (1000, 100), (1001, 100), (7, 50), (64, 1)])
 def test_a_pass_takes_every_row_once(n, batch_size):
-    batches = list(stream.sweep(n, batch_size, 0, 0))
+    batches = list(sweep(n, batch_size, 0, 0))
     assert sorted(np.concatenate(batches).tolist()) == list(range(n))
     assert max(map(len, batches)) <= batch_size
     assert min(map(len, batches)) >= max(map(len, batches)) - 1
 
 
 def test_batches_are_small_images_of_sorted_data():
-    batches = list(stream.sweep(10_000, 500, 3, 0))
+    batches = list(sweep(10_000, 500, 3, 0))
     assert all(abs(batch.mean() - 5000) < 50 for batch in batches)
 
 
@@ -94,7 +95,7 @@ def test_chunks_of_any_kind_do_not_matter(kind):
 def test_fit_is_partial_fit_on_the_rows_in_the_order_of_its_batches():
     rows = X[:4096]
     fitted = MiniBatchKMeans(8, batch_size=64, random_state=3, max_iter=1, max_no_improvement=None).fit(rows)
-    order = np.concatenate(list(stream.sweep(4096, 64, fitted._seed, 0)))
+    order = np.concatenate(list(sweep(4096, 64, fitted._seed, 0)))
     streamed = MiniBatchKMeans(8, batch_size=64, random_state=3).partial_fit(rows[order])
     np.testing.assert_array_equal(streamed.cluster_centers_, fitted.cluster_centers_)
     assert fitted.n_iter_ == 1

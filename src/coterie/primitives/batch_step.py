@@ -1,4 +1,4 @@
-"""One batch of mini-batch K-means: which center is nearest to each of some rows, and what they add to it."""
+"""Nearest centers of rows as they are given: of one batch of mini-batch K-means, and of all rows in the end."""
 
 from typing import Any, NamedTuple
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from .engine import engine_of
 
-__all__ = ["BatchStep", "batch_step"]
+__all__ = ["BatchStep", "batch_step", "nearest_as_given"]
 
 
 class BatchStep(NamedTuple):
@@ -50,3 +50,33 @@ def batch_step(
     O(b d k) time.
     """
     return BatchStep(*engine_of(X, "batch_step").batch_step(X, rows, centers, shift, scale, sample_weight))
+
+
+def nearest_as_given(X: Any, centers: np.ndarray, shift: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
+    """Find the nearest center of each row.
+
+    The composition of `condition` and `nearest_center`, with the same bits, without a copy of ``X`` where the engine can
+    do so.
+
+    Parameters
+    ----------
+    X : (n, d) float array
+        Any engine; as given, not conditioned.
+    centers : (k, d) float64 array
+        Shifted and scaled.
+    shift : (d,) float64 array
+    scale : float
+        A power of two.
+
+    Returns
+    -------
+    labels : (n,) int array
+        On the host, as the next one. Ties go to the lowest center.
+    distances2 : (n,) float64 array
+        In the coordinates of the centers.
+
+    Notes
+    -----
+    O(n d k) time.
+    """
+    return engine_of(X, "batch_step").nearest_as_given(X, centers, shift, scale)

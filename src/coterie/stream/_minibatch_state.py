@@ -4,7 +4,6 @@
 """
 
 import warnings
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,12 +21,10 @@ __all__ = [
     "Settings",
     "absorb",
     "finalize",
-    "mean_variance",
     "merge",
     "partial",
     "start",
     "step",
-    "sweep",
 ]
 
 
@@ -183,30 +180,6 @@ def step(
     if weak.any():
         _move_weak(centers, mass, weak, state, X, rows, settings)
     return state._replace(centers=centers, mass=mass, n_steps=state.n_steps + 1), found.inertia
-
-
-def sweep(n: int, batch_size: int, seed: int, epoch: int) -> Iterator[np.ndarray]:
-    """Yield the rows of each batch of one pass: every row once, each batch from all over the data.
-
-    The rows are divided into ``batch_size`` runs; a batch takes one row of each, beginning at a random place of the run. So batches
-    are small images of the data even where the data are sorted, and memory is read forwards.
-    """
-    n_batches = -(-n // batch_size)
-    n_runs = -(-n // n_batches)
-    begin = np.random.default_rng([seed, epoch]).integers(n_batches, size=n_runs)
-    first = np.arange(n_runs) * n_batches
-    for batch in range(n_batches):
-        rows = first + (begin + batch) % n_batches
-        yield rows[rows < n]
-
-
-def mean_variance(X: Any, state: MiniBatchState) -> float:
-    """Return the mean over features of the variance of some rows, in the coordinates of the centers."""
-    if scipy.sparse.issparse(X):
-        rows = X / X.dtype.type(state.scale)
-        mean = np.asarray(rows.mean(axis=0)).ravel()
-        return float((np.asarray(rows.multiply(rows).mean(axis=0)).ravel() - mean**2).mean())
-    return float(to_numpy(condition(X, state.shift, state.scale).rows).astype(np.float64).var(axis=0).mean())
 
 
 def _kmeans(settings: Settings, max_iter: int) -> KMeans:

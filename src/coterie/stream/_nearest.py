@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 
-from ..arrays import to_numpy
 from ..primitives.assign import nearest_center
+from ..primitives.batch_step import nearest_as_given
 from ..primitives.conditioning import condition
 
 __all__ = ["blocks", "conditioned", "nearest"]
@@ -50,6 +50,11 @@ def nearest(rows: Any, centers: np.ndarray, shift: np.ndarray, scale: float) -> 
     """
     labels, distances2 = np.empty(rows.shape[0], np.int64), np.empty(rows.shape[0])
     for block in blocks(rows):
-        found = nearest_center(conditioned(rows[block], shift, scale), centers)
-        labels[block], distances2[block] = (to_numpy(part) for part in found)
+        some = rows[block]
+        found = (
+            nearest_center(conditioned(some, shift, scale), centers)
+            if issparse(some)
+            else nearest_as_given(some, centers, shift, scale)
+        )
+        labels[block], distances2[block] = found
     return labels, distances2

@@ -6,9 +6,8 @@ whatever the number of rows there are; what is kept is k centers, their weights,
 """
 
 import warnings
-from itertools import islice
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -19,18 +18,8 @@ from ..arrays import like_input, to_numpy
 from ..base import Clusterer, Interval, StrOptions
 from ..errors import InputError
 from ..primitives.distances import pairwise_distances
-from ._minibatch_state import (
-    MiniBatchState,
-    Settings,
-    absorb,
-    finalize,
-    mean_variance,
-    merge,
-    partial,
-    start,
-    step,
-    sweep,
-)
+from ._minibatch_passes import minibatch_kmeans
+from ._minibatch_state import MiniBatchState, Settings, absorb, finalize, merge, partial
 from ._nearest import conditioned, nearest
 
 __all__ = [
@@ -43,61 +32,6 @@ __all__ = [
     "minibatch_kmeans",
     "partial",
 ]
-
-
-def minibatch_kmeans(
-    X: Any,
-    settings: Settings,
-    *,
-    sample_weight: np.ndarray | None = None,
-    max_iter: int = 100,
-    max_no_improvement: int | None = 10,
-    tol: float = 0.0,
-) -> tuple[MiniBatchState, int]:
-    """Move centers by one batch after another, until they do not get better.
-
-    Parameters
-    ----------
-    X : (n, d) float array of any engine, or CSR array
-        As given; a memory-mapped file is read batch by batch.
-    settings : Settings
-    sample_weight : (n,) float64 array, optional
-    max_iter : int, default=100
-        Most passes over the rows.
-    max_no_improvement : int or None, default=10
-        Stop after so many batches without a better smoothed inertia; None: never.
-    tol : float, default=0
-        Stop when the centers' squared moves add up to no more than this share of the mean variance of the columns.
-
-    Returns
-    -------
-    state : MiniBatchState
-    n_iter : int
-        Passes begun.
-    """
-    n = X.shape[0]
-    per_pass = -(-n // settings.batch_size)
-    n_first = min(per_pass, -(-settings.init_size // (n // per_pass)))
-    batches = (rows for epoch in range(max_iter) for rows in sweep(n, settings.batch_size, settings.seed, epoch))
-    first = np.concatenate(list(islice(batches, n_first)))
-    state = start(X[first], settings, np.ones(len(first)) if sample_weight is None else sample_weight[first])
-    if n_first == per_pass:
-        return state, 1
-    variance = mean_variance(X[first], state) if tol > 0 else 0.0
-    smoothed, least, since = None, np.inf, 0
-    share = min(1.0, 2.0 * settings.batch_size / (n + 1))
-    for rows in batches:
-        weights = None if sample_weight is None else sample_weight[rows]
-        moved, inertia = step(state, X, rows, settings, weights)
-        shift2 = float(((moved.centers - state.centers) ** 2).sum())
-        state = moved
-        inertia /= len(rows) if weights is None else max(weights.sum(), np.finfo(float).tiny)
-        smoothed = inertia if smoothed is None else smoothed * (1 - share) + inertia * share
-        since = 0 if smoothed < least else since + 1
-        least = min(least, smoothed)
-        if (max_no_improvement is not None and since >= max_no_improvement) or (tol > 0 and shift2 <= tol * variance):
-            break
-    return state, -(-(n_first + state.n_steps) // per_pass)
 
 
 class MiniBatchKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):

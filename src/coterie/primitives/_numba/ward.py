@@ -62,7 +62,9 @@ def _few_merges(centers, weight):
     while len(names) > 1:
         _nearest_of_few(centers, weight, names, todo, nearest, distance2)
         other = nearest[todo]
-        if ((distance2[todo] < distance2[other]) | ((distance2[todo] == distance2[other]) & (todo < nearest[other]))).any():
+        if (
+            (distance2[todo] < distance2[other]) | ((distance2[todo] == distance2[other]) & (todo < nearest[other]))
+        ).any():
             _share.py_func(todo, nearest, distance2)
         i = names[(names < nearest[names]) & (nearest[nearest[names]] == names)]
         j = nearest[i]

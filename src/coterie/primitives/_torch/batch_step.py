@@ -6,7 +6,7 @@ from ...arrays import to_numpy
 from .assign import center_sums, nearest_center
 from .conditioning import condition
 
-__all__ = ["batch_step"]
+__all__ = ["batch_step", "nearest_as_given"]
 
 
 def batch_step(X, rows, centers, shift, scale, sample_weight):
@@ -16,3 +16,9 @@ def batch_step(X, rows, centers, shift, scale, sample_weight):
     sums, weights = center_sums(batch, labels, len(centers), sample_weight)
     near2 = to_numpy(distances2)
     return to_numpy(sums), to_numpy(weights), float(near2.sum() if sample_weight is None else sample_weight @ near2)
+
+
+def nearest_as_given(X, centers, shift, scale):
+    """See `coterie.primitives.batch_step.nearest_as_given`."""
+    labels, distances2 = nearest_center(condition(X, shift, scale)[0], centers)
+    return to_numpy(labels), to_numpy(distances2)

@@ -1,0 +1,95 @@
+"""Mini-batch K-means on rows that are all there: passes over them, one batch after another."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+
+from ..arrays import to_numpy
+from ..primitives.conditioning import condition
+from ._minibatch_state import MiniBatchState, Settings, start, step
+
+__all__ = ["minibatch_kmeans", "sweep"]
+
+
+def minibatch_kmeans(
+    X: Any,
+    settings: Settings,
+    *,
+    sample_weight: np.ndarray | None = None,
+    max_iter: int = 100,
+    max_no_improvement: int | None = 10,
+    tol: float = 0.0,
+) -> tuple[MiniBatchState, int]:
+    """Move centers by one batch after another, until they do not get better.
+
+    Parameters
+    ----------
+    X : (n, d) float array of any engine, or CSR array
+        As given; a memory-mapped file is read batch by batch.
+    settings : Settings
+    sample_weight : (n,) float64 array, optional
+    max_iter : int, default=100
+        Most passes over the rows.
+    max_no_improvement : int or None, default=10
+        Stop after so many batches without a better smoothed inertia; None: never.
+    tol : float, default=0
+        Stop when the centers' squared moves add up to no more than this share of the mean variance of the columns.
+
+    Returns
+    -------
+    state : MiniBatchState
+    n_iter : int
+        Passes begun.
+    """
+    n = X.shape[0]
+    per_pass = -(-n // settings.batch_size)
+    n_first = min(per_pass, -(-settings.init_size // (n // per_pass)))
+    batches = (rows for epoch in range(max_iter) for rows in sweep(n, settings.batch_size, settings.seed, epoch))
+    first = np.concatenate(list(islice(batches, n_first)))
+    state = start(X[first], settings, np.ones(len(first)) if sample_weight is None else sample_weight[first])
+    if n_first == per_pass:
+        return state, 1
+    variance = _mean_variance(X[first], state) if tol > 0 else 0.0
+    smoothed, least, since = None, np.inf, 0
+    share = min(1.0, 2.0 * settings.batch_size / (n + 1))
+    for rows in batches:
+        weights = None if sample_weight is None else sample_weight[rows]
+        moved, inertia = step(state, X, rows, settings, weights)
+        shift2 = float(((moved.centers - state.centers) ** 2).sum()) if tol > 0 else np.inf
+        state = moved
+        inertia /= len(rows) if weights is None else max(weights.sum(), np.finfo(float).tiny)
+        smoothed = inertia if smoothed is None else smoothed * (1 - share) + inertia * share
+        since = 0 if smoothed < least else since + 1
+        least = min(least, smoothed)
+        if (max_no_improvement is not None and since >= max_no_improvement) or shift2 <= tol * variance:
+            break
+    return state, -(-(n_first + state.n_steps) // per_pass)
+
+
+def sweep(n: int, batch_size: int, seed: int, epoch: int) -> Iterator[np.ndarray]:
+    """Yield the rows of each batch of one pass: every row once, each batch from all over the data.
+
+    The rows are divided into ``batch_size`` runs; a batch takes one row of each, beginning at a random place of the run. So batches
+    are small images of the data even where the data are sorted, and memory is read forwards.
+    """
+    n_batches = -(-n // batch_size)
+    n_runs = -(-n // n_batches)
+    first = np.arange(n_runs) * n_batches
+    rows = first + np.random.default_rng([seed, epoch]).integers(n_batches, size=n_runs)
+    end = first + n_batches
+    for _ in range(n_batches):
+        yield rows[rows < n]
+        rows += 1
+        np.subtract(rows, n_batches, out=rows, where=rows == end)
+
+
+def _mean_variance(X: Any, state: MiniBatchState) -> float:
+    """Return the mean over features of the variance of some rows, in the coordinates of the centers."""
+    if scipy.sparse.issparse(X):
+        rows = X / X.dtype.type(state.scale)
+        mean = np.asarray(rows.mean(axis=0)).ravel()
+        return float((np.asarray(rows.multiply(rows).mean(axis=0)).ravel() - mean**2).mean())
+    return float(to_numpy(condition(X, state.shift, state.scale).rows).astype(np.float64).var(axis=0).mean())
