@@ -7,7 +7,7 @@ from scipy import ndimage
 from sklearn.metrics import adjusted_rand_score
 
 import coterie
-from coterie import STING
+from coterie import DBSCAN, STING
 from coterie.errors import InputError, ResourceError
 from coterie.grid import merge_cells
 from coterie.grid.sting import finalize, merge, partial
@@ -198,6 +198,42 @@ def test_the_defaults_find_the_groups_of_real_benchmarks(shared_data, name):
     truth = np.loadtxt(folder / f"{name}.labels0.gz")
     kept = truth > 0
     assert adjusted_rand_score(truth[kept], STING().fit(X).labels_[kept]) > 0.95
+
+
+def test_many_groups_are_found_though_each_is_less_than_a_fiftieth_of_the_rows():
+    random = np.random.default_rng(0)
+    truth = random.integers(81, size=30_000)
+    X = 10.0 * np.stack([truth // 9, truth % 9], axis=1) + random.normal(size=(len(truth), 2))
+    labels = STING().fit(X).labels_
+    assert (np.bincount(labels + 1)[1:] > 100).sum() == 81
+    assert adjusted_rand_score(truth, labels) > 0.9
+
+
+def labels_within(inner, outer):
+    """Whether each group of ``inner`` lies in one group of ``outer``, without noise."""
+    pairs = np.unique(np.stack([inner, outer], axis=1)[inner >= 0], axis=0)
+    return len(np.unique(pairs[:, 0])) == len(pairs) and (pairs[:, 1] >= 0).all()
+
+
+@pytest.mark.parametrize("seed", range(50))
+@pytest.mark.parametrize("connectivity", ["face", "full"])
+def test_clusters_of_small_cells_lie_within_those_of_dbscan(seed, connectivity):
+    # Two cells that touch are at most eps across: their rows are core points that reach each other.
+    X, d, eps, least = data(seed, 400, 1 + seed % 2), 1 + seed % 2, 1.5, 4
+    across = np.sqrt(d + 3) if connectivity == "face" else 2 * np.sqrt(d)
+    n_cells = int(np.ceil(16 * across / eps)) + 1
+    found = STING(n_cells, least, box=(-8, 8), connectivity=connectivity).fit(X).labels_
+    assert found.max() >= 0
+    assert labels_within(found, DBSCAN(eps=eps, min_samples=least).fit(X).labels_)
+
+
+@pytest.mark.parametrize("seed", range(50))
+@pytest.mark.parametrize("min_samples", [1, 5])
+def test_clusters_of_dbscan_lie_within_those_of_wide_cells(seed, min_samples):
+    # Rows within eps of each other lie in cells that touch, where cells are wider than eps.
+    X, eps = data(seed, 200, 1 + seed % 3), 0.7
+    found = STING(int(16 / eps), 1, box=(-8, 8), connectivity="full").fit(X).labels_
+    assert labels_within(DBSCAN(eps=eps, min_samples=min_samples).fit(X).labels_, found)
 
 
 def test_cells_asked_for_keep_small_clusters_and_cells_chosen_do_not():

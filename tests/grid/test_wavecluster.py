@@ -167,6 +167,15 @@ def test_the_defaults_find_the_groups_of_real_benchmarks(shared_data, name):
     assert adjusted_rand_score(truth[kept], WaveCluster().fit(X).labels_[kept]) > 0.95
 
 
+def test_many_groups_are_found_though_each_is_less_than_a_fiftieth_of_the_rows():
+    random = np.random.default_rng(0)
+    truth = random.integers(81, size=30_000)
+    X = 10.0 * np.stack([truth // 9, truth % 9], axis=1) + random.normal(size=(len(truth), 2))
+    labels = WaveCluster().fit(X).labels_
+    assert (np.bincount(labels + 1)[1:] > 100).sum() == 81
+    assert adjusted_rand_score(truth, labels) > 0.99
+
+
 # ---- chunks, boxes, refusals
 
 

@@ -19,8 +19,9 @@ SHARES = (0.0, 0.15, 0.3, 0.45, 0.6, 0.8)
 """Thresholds, as shares of the value of the cell in which the median row lies."""
 
 _ROWS_PER_CELL = 0.2  # of the finest grid, counted over all its cells
-_MOST_CELLS = 2**16
-_SMALL_SHARE, _SMALL_ROWS = 0.02, 5  # smaller groups say nothing about structure
+_MOST_CELLS = 2**16  # finer grids of millions of rows were tried: they cost more and chose the same
+_SMALL_SHARE, _SMALL_ROWS = 0.02, 5  # smaller groups say nothing about structure,
+_SMALL_DEVIATIONS = 2  # but many rows may be many groups: this many deviations of a count of all rows are enough
 
 LabelCells = Callable[[CellCounts, int], list[tuple[float, np.ndarray]]]
 
@@ -93,7 +94,8 @@ def _without_crumbs(labels: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Number the groups that are large enough, -1 for the rest."""
     rows = np.bincount(labels + 1, weights=counts, minlength=1)
     rows[0] = 0
-    large = rows >= max(_SMALL_ROWS, _SMALL_SHARE * counts.sum())
+    n = counts.sum()
+    large = rows >= max(_SMALL_ROWS, min(_SMALL_SHARE * n, _SMALL_DEVIATIONS * np.sqrt(n)))
     return np.where(large, np.cumsum(large) - 1, -1)[labels + 1]
 
 

@@ -146,7 +146,7 @@ class STING(QueryMixin, GridClusterer):
     See Also
     --------
     WaveCluster : smooths the counts before it joins cells.
-    DBSCAN : what STING's clusters become as cells shrink.
+    DBSCAN : the same idea by distances; the clusters of small enough cells lie within its clusters.
 
     Notes
     -----
