@@ -5,6 +5,7 @@ import pytest
 import scipy.sparse
 
 from coterie import PDDP
+from coterie.hierarchy import pddp
 from coterie.hierarchy._dividing import Groups
 from coterie.hierarchy.pddp import principal_directions
 from coterie.primitives.divide import divide_start
@@ -72,6 +73,16 @@ def test_directions_are_singular_vectors(seed):
         want = np.linalg.svd(part - mean)[2][0]
         assert abs(direction @ want) == pytest.approx(1, abs=1e-12)
         assert direction[np.abs(direction).argmax()] > 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_products_find_the_direction_of_the_matrix(monkeypatch, seed):
+    X = random_rows(seed, 300, 20)
+    state = divide_start(X.copy(), np.arange(300), np.random.default_rng(seed).random(300))
+    groups = Groups(np.arange(2), np.array([[0, 130, 0], [130, 300, 0]]), X[[0, 150]], X[[0, 150]])
+    formed = principal_directions(state, groups)
+    monkeypatch.setattr(pddp, "_MOST_MATRIX_FEATURES", 0)
+    np.testing.assert_allclose(principal_directions(state, groups), formed, atol=1e-9)
 
 
 def test_many_features_take_more_vectors_than_are_kept():

@@ -8,7 +8,16 @@ from coterie.arrays import to_numpy
 from coterie.primitives import divide
 from coterie.primitives._numba import divide as engine
 from coterie.primitives._numba.jit import kernel
-from coterie.primitives._numba.row_vectors import add_row, distance2, project
+from coterie.primitives._numba.row_vectors import (
+    add_four_sums,
+    add_row,
+    add_two_sums,
+    copy_row,
+    distance2,
+    distances2_of_eight,
+    project,
+    project_eight,
+)
 
 KINDS = ["numba", "numba float32", "sparse", "torch"]
 
@@ -77,6 +86,18 @@ def test_scatter_products_are_those_of_the_matrix(kind):
     np.testing.assert_allclose(divide.scatter_products(state, spans, means, directions), want, rtol=1e-9)
 
 
+@pytest.mark.parametrize("kind", ["numba", "numba float32", "torch"])
+@pytest.mark.parametrize("d", [1, 5, 8, 19])
+def test_scatter_matrices_are_sums_of_outer_products(monkeypatch, kind, d):
+    monkeypatch.setattr(engine, "_CHUNK_ROWS", 70)
+    X, order, weight, random = problem(4, d=d)
+    state = divide.divide_start(rows_of(kind, X), order, weight)
+    spans, means = np.array([[0, 150, 0], [150, 300, 0]]), random.normal(size=(2, d))
+    found = divide.scatter_matrices(state, spans, means)
+    for rows, mean, matrix in zip((order[:150], order[150:]), means, found, strict=True):
+        np.testing.assert_allclose(matrix, (X[rows] - mean).T * weight[rows] @ (X[rows] - mean), rtol=1e-9, atol=1e-9)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_rows_descend_to_the_leaf_that_the_planes_say(kind):
     X, _, _, random = problem(2)
@@ -114,6 +135,13 @@ def test_two_means_end_where_no_row_is_nearer_to_the_other(spread, seed):
             np.testing.assert_allclose(centers[j, c], mean, atol=1e-9)
 
 
+def test_two_means_go_on_from_given_centers():
+    X = np.array([[0.0], [1.0], [9.0], [10.0]])
+    centers, inertia = divide.two_means(X, np.ones(4), np.array([0, 4]), centers=np.array([[[0.0], [1.0]]]))
+    assert centers.tolist() == [[[0.5], [9.5]]]
+    assert inertia.tolist() == [1.0]
+
+
 def test_two_means_of_equal_rows_are_equal():
     centers, inertia = divide.two_means(np.ones((7, 2)), np.ones(7), np.array([0, 7]), np.full((1, 2, 3), 0.5))
     assert centers.tolist() == [[[1, 1], [1, 1]]]
@@ -135,3 +163,33 @@ def test_one_row_against_one_vector_of_any_length(d, dtype):
     assert product == pytest.approx(X[2].astype(float) @ vectors[1], rel=1e-12, abs=1e-14)
     assert gap2 == pytest.approx(((X[0] - vectors[0]) ** 2).sum(), rel=1e-12)
     np.testing.assert_allclose(sums, [np.zeros(d), 2.5 * X[1].astype(float)], rtol=1e-12)
+
+
+@kernel
+def _eight(X, row, last, vectors, which, shares, products, gaps2, pairs, fours, copies):
+    project_eight(X, row, last, vectors, 1, products, 2)
+    distances2_of_eight(X, row, last, vectors, which, gaps2)
+    add_two_sums(X, row, last + 1 - row, shares, 1, pairs, 1)
+    add_four_sums(X, row, last + 1 - row, shares, 0, fours, 0)
+    for i in range(len(X)):
+        copy_row(X, i, copies, len(X) - 1 - i)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("d", [1, 7, 8, 9, 16, 21, 24, 40])
+def test_eight_rows_at_once_have_the_bits_of_one(d, dtype):
+    random = np.random.default_rng(d)
+    X, vectors = random.normal(size=(9, d)).astype(dtype), random.normal(size=(3, d))
+    which, shares = random.integers(0, 3, 8), random.normal(size=(8, 4))
+    products, gaps2 = np.zeros(10), np.zeros(8)
+    pairs, fours, copies = np.ones((3, d)), np.zeros((4, d)), np.zeros((9, d))
+    # Rows 3 ... 8 and no more: the last one stands in for two that are not there.
+    _eight(X, 3, 8, vectors, which, shares, products, gaps2, pairs, fours, copies)
+    for r in range(8):
+        row = min(3 + r, 8)
+        alone = _all_three(X[[row] * 3], np.stack([vectors[which[r]], vectors[1]]), np.zeros((2, d)))
+        assert (products[2 + r], gaps2[r]) == alone
+    rows = X[3:].astype(np.float64)
+    np.testing.assert_allclose(pairs[1:], 1 + shares[:6, 1:3].T @ rows, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(fours, shares[:6].T @ rows, rtol=1e-12, atol=1e-14)
+    np.testing.assert_array_equal(copies, X[::-1])

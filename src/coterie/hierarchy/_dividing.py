@@ -112,23 +112,25 @@ class Dividing(Clusterer):
     bisecting_strategy: str
     labels_: Any
 
-    def predict(self, X):
-        """Follow each row down the tree, at each division to the side where it lies; on the border, left.
+    def fit(self, X, y=None, sample_weight=None):
+        """Find the clusters and their tree.
 
         Parameters
         ----------
         X : (n, d) array, frame, sparse array or tensor
+        y : ignored
+        sample_weight : (n,) array, optional
+            Weight of each row, not negative; a whole weight counts as that many equal rows, but in samples of large groups.
 
         Returns
         -------
-        (n,) int64 array
-        """
-        rows = self._prepare(self._gate_in(X, reset=False, accept_sparse=True))
-        leaves = descend(rows, self.tree_.left, self.tree_.right, self._normals, self._offsets)
-        return like_input(self.tree_.label[to_numpy(leaves)], X)
+        self
 
-    def _fit(self, X, sample_weight):
-        """Grow the tree and keep it."""
+        Raises
+        ------
+        InputError
+            If there are fewer rows than clusters, a value is not finite, or a weight is negative.
+        """
         self._validate_params()
         rows = self._gate_in(X, reset=True, accept_sparse=True)
         n = rows.shape[0]
@@ -146,6 +148,21 @@ class Dividing(Clusterer):
         nodes = _grow(state, root, self.n_clusters, self.bisecting_strategy == "biggest_inertia", divide)
         self._keep(state, nodes, np.float32 if single else np.float64, X)
         return self
+
+    def predict(self, X):
+        """Follow each row down the tree, at each division to the side where it lies; on the border, left.
+
+        Parameters
+        ----------
+        X : (n, d) array, frame, sparse array or tensor
+
+        Returns
+        -------
+        (n,) int64 array
+        """
+        rows = self._prepare(self._gate_in(X, reset=False, accept_sparse=True))
+        leaves = descend(rows, self.tree_.left, self.tree_.right, self._normals, self._offsets)
+        return like_input(self.tree_.label[to_numpy(leaves)], X)
 
     def _divide(self, state: Any, variance: float) -> Callable[[Groups], Division]:
         """Return the function that divides groups; ``variance`` is the mean over the features."""
@@ -183,7 +200,7 @@ class Dividing(Clusterer):
             warnings.warn(
                 f"{len(leaves)} of n_clusters={self.n_clusters} clusters were found: the rows of each are equal; lower n_clusters",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=3,
             )
 
     def _restore(self, state):

@@ -113,8 +113,8 @@ class BisectingKMeans(Dividing):
 
     Notes
     -----
-    Cost: O(n d) a step and level of the tree, memory two copies of ``X``. In groups of more than 8,192 rows the starts are
-    improved and compared on as many evenly spaced rows, then the best one on all. `predict` goes at each division to the nearer
+    Cost: O(n d) a step and level of the tree, memory two copies of ``X``. The starts are compared on up to 1,024 evenly spaced
+    rows of a group; the best is improved on up to 8,192 of them, then on all, mostly in two steps. `predict` goes at each division to the nearer
     of its two centers, ties to the left, and so repeats ``labels_`` on the rows of the fit; the nearest of all ``cluster_centers_``
     can be another one. Labels, centers and tree are the same bits on any number of threads; rows are gone through in an order of
     their values, so shuffled rows give the same clusters.
@@ -169,27 +169,6 @@ class BisectingKMeans(Dividing):
         self.tol = tol
         self.random_state = random_state
         self.device = device
-
-    def fit(self, X, y=None, sample_weight=None):
-        """Find the clusters and their tree.
-
-        Parameters
-        ----------
-        X : (n, d) array, frame, sparse array or tensor
-        y : ignored
-        sample_weight : (n,) array, optional
-            Weight of each row, not negative.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        InputError
-            If there are fewer rows than clusters, or a value is not finite.
-        """
-        return self._fit(X, sample_weight)
 
     def _divide(self, state, variance):
         seed = check_random_state(self.random_state).randint(2**31)

@@ -1,8 +1,8 @@
 """Principal direction divisive partitioning: divide a group at its mean, across the direction in which it varies most.
 
-The direction is the leading eigenvector of the group's scatter matrix, found by Lanczos's iteration from products of that matrix
-with vectors; the matrix is never formed, and sparse rows are never centred. Nothing is random. Cost O(n d) or O(nnz) a product,
-some ten products for a division.
+The direction is the leading eigenvector of the group's scatter matrix. Of dense rows with few features that matrix is formed in one
+pass. Else it never is: Lanczos's iteration needs only products of it with vectors, some ten of O(n d) or O(nnz) for a division,
+and sparse rows are never centred. Nothing is random.
 """
 
 from numbers import Integral
@@ -52,7 +52,7 @@ def principal_directions(state: Any, groups: Groups, tol: float = 1e-10) -> np.n
     state : object
     groups : Groups
     tol : float, default=1e-10
-        Least length of the residual, relative to the eigenvalue.
+        Of sparse rows, or more than 128 features: least length of the residual, relative to the eigenvalue.
 
     Returns
     -------
@@ -106,8 +106,8 @@ class PDDP(Dividing):
 
     Notes
     -----
-    Cost: a pass over the group for each product, some ten to some tens of them for a division; memory two copies of dense
-    ``X``, sparse rows stay as they are. `predict` follows a row down the tree: right where its projection on the direction, from the
+    Cost: O(n d^2) a level of the tree for dense rows of up to 128 features; else some ten to some tens of passes over a group
+    for a division, of O(n d) or O(nnz). Memory two copies of dense ``X``, sparse rows stay as they are. `predict` follows a row down the tree: right where its projection on the direction, from the
     group's mean, is above 0, else left; so it repeats ``labels_`` on the rows of the fit. Labels, centers and tree are the
     same bits on any number of threads.
 
@@ -135,27 +135,6 @@ class PDDP(Dividing):
         self.n_clusters = n_clusters
         self.bisecting_strategy = bisecting_strategy
         self.device = device
-
-    def fit(self, X, y=None, sample_weight=None):
-        """Find the clusters and their tree.
-
-        Parameters
-        ----------
-        X : (n, d) array, frame, sparse array or tensor
-        y : ignored
-        sample_weight : (n,) array, optional
-            Weight of each row, not negative; an integer weight counts like that many equal rows.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        InputError
-            If there are fewer rows than clusters, or a value is not finite.
-        """
-        return self._fit(X, sample_weight)
 
     def _divide(self, state, variance):
         return lambda groups: divide_by_direction(state, groups)

@@ -231,7 +231,7 @@ def _sum_sides(
         group, buffer = chunks[c, 0], chunks[c, 3]
         add_sides(
             X if buffer == 0 else other, chunks[c, 1], chunks[c, 2], weight, buffer, normals, group, offsets[group],
-            side, 0, shares, values, sums, weights, numbers, c,
+            side, np.int64(0), shares, values, sums, weights, numbers, c,
         )  # fmt: skip
 
 
@@ -252,20 +252,23 @@ def _part_rows(
     extremes,  # (c, 2) float64  out: -1 before; the greatest squared distance
     places,  # (c, 2) int64  out: and where that row went
 ):
-    which, gaps2 = np.empty(EIGHT, np.int64), np.empty(EIGHT)
+    which, gaps2, greatest = np.empty(EIGHT, np.int64), np.empty(EIGHT), np.empty(2)
     for c in range(blocks[block], blocks[block + 1]):
         group, buffer, end = chunks[c, 0], chunks[c, 3], chunks[c, 2]
         rows, target = (X, other) if buffer == 0 else (other, X)
         next_left, next_right = to[c, 0], to[c, 1]
+        left_total, right_total = 0.0, 0.0
+        greatest[0], greatest[1] = -1.0, -1.0
         for first in range(chunks[c, 1], end, EIGHT):
             for r in range(EIGHT):
                 which[r] = 2 * group + side[min(first + r, end - 1)]
             distances2_of_eight(rows, first, end - 1, centers, which, gaps2)
             for i in range(first, min(first + EIGHT, end)):
+                # Sides are hard to guess for the processor: no branch depends on them.
                 right, place = np.int64(side[i]), i
                 w = weight[buffer, i] if weight.size > 1 else 1.0
                 if move:
-                    place = next_right if right else next_left
+                    place = next_left + right * (next_right - next_left)
                     next_right += right
                     next_left += 1 - right
                     copy_row(rows, i, target, place)
@@ -273,9 +276,12 @@ def _part_rows(
                     if weight.size > 1:
                         weight[1 - buffer, place] = w
                 gap2 = gaps2[i - first]
-                inertia[c, right] += w * gap2
-                if gap2 > extremes[c, right] and w > 0:
-                    extremes[c, right], places[c, right] = gap2, place
+                left_total += (1 - right) * w * gap2
+                right_total += right * w * gap2
+                if gap2 > greatest[right] and w > 0:
+                    greatest[right], places[c, right] = gap2, place
+        inertia[c, 0], inertia[c, 1] = left_total, right_total
+        extremes[c, 0], extremes[c, 1] = greatest[0], greatest[1]
 
 
 @kernel

@@ -187,6 +187,8 @@ def copy_row(typingctx, X, row, out, place):
 # ---- LLVM
 
 _INT32, _INT64 = ir.IntType(32), ir.IntType(64)
+_BYTES = ir.IntType(8).as_pointer()
+_AHEAD_BYTES = 2048
 
 
 def _int64(value):
@@ -217,7 +219,12 @@ def _eight_rows(context, builder, signature, X, row, last):
     d = cgutils.unpack_tuple(builder, x.shape)[1]
     places = [builder.add(row, _int64(r)) for r in range(EIGHT)]
     places = [builder.select(builder.icmp_signed("<", place, last), place, last) for place in places]
-    return [builder.gep(x.data, [builder.mul(place, d)]) for place in places], d
+    rows = [builder.gep(x.data, [builder.mul(place, d)]) for place in places]
+    for row in rows:
+        # The processor fetches ahead by itself, but not from one page of memory to the next.
+        ahead = builder.gep(builder.bitcast(row, _BYTES), [_int64(_AHEAD_BYTES)])
+        builder.call(_prefetch(builder), [ahead, *(ir.Constant(_INT32, how) for how in (0, 3, 1))])
+    return rows, d
 
 
 def _write(builder, target, results):
@@ -246,26 +253,15 @@ def _squares(builder):
 
 def _reduce(builder, xs, ys, d, add_vectors, add_singles):
     """Run over the features of some rows, one or eight, and add up; return a number for each."""
-    # Two sums in turns: the processor need not wait for one addition to begin the next.
-    totals = [[cgutils.alloca_once(builder, _VECTOR) for _ in range(2)] for _ in xs]
+    totals = [cgutils.alloca_once(builder, _VECTOR) for _ in xs]
     for total in totals:
-        for part in total:
-            builder.store(_ZERO, part)
-    pairs = builder.and_(d, _int64(-2 * _LANES))
+        builder.store(_ZERO, total)
     whole = builder.and_(d, _int64(-_LANES))
-
-    def add(parts, f):
-        for part in range(parts):
-            place = builder.add(f, _int64(part * _LANES))
-            for x, y, total in zip(xs, ys, totals, strict=True):
-                added = add_vectors(_load(builder, x, place), _load(builder, y, place), builder.load(total[part]))
-                builder.store(added, total[part])
-
-    with cgutils.for_range_slice(builder, _int64(0), pairs, _int64(2 * _LANES), _INT64) as (f, _):
-        add(2, f)
-    with cgutils.for_range_slice(builder, pairs, whole, _int64(_LANES), _INT64) as (f, _):
-        add(1, f)
-    lanes = _fold_lanes(builder, [builder.fadd(*(builder.load(part) for part in total)) for total in totals])
+    with cgutils.for_range_slice(builder, _int64(0), whole, _int64(_LANES), _INT64) as (f, _):
+        for x, y, total in zip(xs, ys, totals, strict=True):
+            added = add_vectors(_load(builder, x, f), _load(builder, y, f), builder.load(total))
+            builder.store(added, total)
+    lanes = _fold_lanes(builder, [builder.load(total) for total in totals])
     results = [cgutils.alloca_once(builder, _DOUBLE) for _ in xs]
     for r, result in enumerate(results):
         builder.store(builder.extract_element(lanes, ir.Constant(_INT32, r)), result)
@@ -355,3 +351,8 @@ def _broadcast(builder, value):
 
 def _function(builder, name, vector, n_arguments):
     return cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector] * n_arguments), name)
+
+
+def _prefetch(builder):
+    kind = ir.FunctionType(ir.VoidType(), [_BYTES, _INT32, _INT32, _INT32])
+    return cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")

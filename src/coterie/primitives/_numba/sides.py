@@ -34,23 +34,20 @@ def add_sides(
         count = min(TILE, end - first)
         for i in range(0, count, EIGHT):
             project_eight(rows, first + i, end - 1, normals, which, values, i)
-        n_right, n_changed = 0, 0
+        n_right, n_changed = np.uint32(0), np.uint32(0)
         for i in range(count):
+            at = np.uint64(first - origin) + np.uint64(i)  # without a sign: LLVM makes vectors of it
             right = np.uint8(values[i] > offset)
-            n_changed += right != side[first + i - origin]
+            n_changed += right ^ side[at]
             n_right += right
-            side[first + i - origin] = right
+            side[at] = right
+            shares[i, 0], shares[i, 1] = 1.0 - right, np.float64(right)
         if weight.size > 1:
             for i in range(count):
-                w, right = weight[buffer, first + i], np.float64(side[first + i - origin])
-                shares[i, 1] = right * w
-                shares[i, 0] = w - shares[i, 1]
-                weights[place, 0] += shares[i, 0]
-                weights[place, 1] += shares[i, 1]
+                for c in range(2):
+                    shares[i, c] *= weight[buffer, first + i]
+                    weights[place, c] += shares[i, c]
         else:
-            for i in range(count):
-                right = np.float64(side[first + i - origin])
-                shares[i, 0], shares[i, 1] = 1.0 - right, right
             weights[place, 0] += count - n_right
             weights[place, 1] += n_right
         numbers[place, 0] += count - n_right

@@ -4,7 +4,7 @@ import numpy as np
 
 from .blocks import run_blocks
 from .jit import kernel, part
-from .row_vectors import EIGHT, distance2, distances2_of_eight
+from .row_vectors import copy_row, distance2
 from .sides import TILE, add_sides
 
 __all__ = ["two_means"]
@@ -44,11 +44,14 @@ def _two_means(
     d = rows.shape[1]
     start, end = bounds[block // n_starts], bounds[block // n_starts + 1]
     left, right = 2 * block, 2 * block + 1
-    side = np.zeros(end - start, np.uint8)
+    only = np.int64(0)  # not a constant for the compiler: one `add_sides` for all
+    side = np.empty(end - start, np.uint8)
+    for i in range(end - start):
+        side[i] = 0
     if drawn:
-        _choose(rows, weights[0], start, end, draws[block], spread, centers, left)
+        _choose(rows, weights, start, end, draws, block, spread, centers)
     sums, normal = np.empty((2, d)), np.empty((1, d))
-    held, numbers = np.empty((1, 2)), np.zeros((1, 3), np.int64)
+    held, numbers = np.empty((1, 2)), np.empty((1, 3), np.int64)
     shares, values = np.empty((TILE, 2)), np.empty(TILE)
     for step in range(max_iter):
         offset = 0.0
@@ -56,9 +59,10 @@ def _two_means(
             normal[0, f] = centers[right, f] - centers[left, f]
             offset += 0.5 * (centers[right, f] + centers[left, f]) * normal[0, f]
             sums[0, f], sums[1, f] = 0.0, 0.0
-        held[0, 0], held[0, 1], numbers[0, 2] = 0.0, 0.0, 0
+        held[0, 0], held[0, 1] = 0.0, 0.0
+        numbers[0, 0], numbers[0, 1], numbers[0, 2] = 0, 0, 0
         add_sides(
-            rows, start, end, weights, 0, normal, 0, offset, side, start, shares, values, sums, held, numbers, 0
+            rows, start, end, weights, only, normal, only, offset, side, start, shares, values, sums, held, numbers, only
         )  # fmt: skip
         shift2 = 0.0
         for c in range(2):
@@ -70,40 +74,34 @@ def _two_means(
                     centers[left + c, f] = mean
         if shift2 <= tol or (numbers[0, 2] == 0 and step > 0):
             break
-    which, gaps2 = np.empty(EIGHT, np.int64), np.empty(EIGHT)
     total = 0.0
-    for first in range(start, end, EIGHT):
-        for r in range(EIGHT):
-            which[r] = left + side[min(first + r, end - 1) - start]
-        distances2_of_eight(rows, first, end - 1, centers, which, gaps2)
-        for i in range(first, min(first + EIGHT, end)):
-            total += weights[0, i] * gaps2[i - first]
+    for i in range(start, end):
+        total += weights[0, i] * distance2(rows, i, centers, left + np.int64(side[i - start]))
     inertia[block] = total
 
 
 @part
-def _choose(rows, weights, start, end, aims, spread, centers, left):
+def _choose(rows, weights, start, end, draws, block, spread, centers):
     """Draw the two starting centers; the second by k-means++ from two trials, or from any rows unlike the first."""
     n_draws, mass = 3 if spread else 2, np.empty(end - start)
-    chosen, least = start, np.inf
+    chosen, least, left = start, np.inf, 2 * block
     for draw in range(n_draws):
         if draw == 0:
             for i in range(start, end):
-                mass[i - start] = weights[i]
+                mass[i - start] = weights[0, i]
         elif draw == 1:
             for i in range(start, end):
                 gap2 = distance2(rows, i, centers, left)
-                mass[i - start] = weights[i] * (gap2 if spread else np.float64(gap2 > 0))
-        candidate = _draw(mass, aims[draw]) + start
+                mass[i - start] = weights[0, i] * (gap2 if spread else np.float64(gap2 > 0))
+        candidate = _draw(mass, draws[block, draw]) + start
         potential = 0.0
         if draw > 0 and spread:
             for i in range(start, end):
-                potential += min(mass[i - start], weights[i] * distance2(rows, i, rows, candidate))
+                potential += min(mass[i - start], weights[0, i] * distance2(rows, i, rows, candidate))
         if draw == 0 or potential < least:
             chosen = candidate
             least = potential if draw > 0 else np.inf
-            for f in range(rows.shape[1]):
-                centers[left + min(draw, 1), f] = rows[chosen, f]
+            copy_row(rows, chosen, centers, left + min(draw, 1))
 
 
 @part
