@@ -7,7 +7,7 @@ from sklearn.datasets import make_blobs
 
 from coterie.arrays import to_numpy
 from coterie.primitives.assign import nearest_center
-from coterie.primitives.batch_step import batch_step, nearest_as_given
+from coterie.primitives.batch_step import batch_step, nearest_as_given, take_batches
 from coterie.primitives.conditioning import condition
 
 X = make_blobs(5000, 5, centers=8, cluster_std=1.5, random_state=4)[0]
@@ -49,3 +49,10 @@ def test_the_nearest_centers_of_rows_as_given_are_those_of_conditioned_rows_to_t
     found = nearest_as_given(on((X + offset).astype(dtype)), centers, shift, scale)
     np.testing.assert_array_equal(found[0], expected[0])
     np.testing.assert_array_equal(found[1], expected[1])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_batches_taken_together_are_their_rows(on, dtype):
+    rows = np.random.default_rng(0).integers(5000, size=(3, 2000))
+    found = to_numpy(take_batches(on(X.astype(dtype)), rows))
+    np.testing.assert_array_equal(found, X.astype(dtype)[rows])

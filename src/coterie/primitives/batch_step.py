@@ -6,7 +6,7 @@ import numpy as np
 
 from .engine import engine_of
 
-__all__ = ["BatchStep", "batch_step", "nearest_as_given"]
+__all__ = ["BatchStep", "batch_step", "nearest_as_given", "take_batches"]
 
 
 class BatchStep(NamedTuple):
@@ -80,3 +80,21 @@ def nearest_as_given(X: Any, centers: np.ndarray, shift: np.ndarray, scale: floa
     O(n d k) time.
     """
     return engine_of(X, "batch_step").nearest_as_given(X, centers, shift, scale)
+
+
+def take_batches(X: Any, rows: np.ndarray) -> Any:
+    """Copy the rows of several batches at once: ``X[rows]``, in the order in which memory is read forwards.
+
+    Parameters
+    ----------
+    X : (n, d) float array
+        Any engine.
+    rows : (g, b) int64 array
+        On the host; the rows of a column lie near each other.
+
+    Returns
+    -------
+    (g, b, d) array
+        Of the engine of ``X``.
+    """
+    return engine_of(X, "batch_step").take_batches(X, rows)

@@ -1,17 +1,20 @@
 """Mini-batch K-means on rows that are all there: passes over them, one batch after another."""
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
 import scipy.sparse
 
 from ..arrays import to_numpy
+from ..primitives.batch_step import take_batches
 from ..primitives.conditioning import condition
 from ._minibatch_state import MiniBatchState, Settings, start, step
 
 __all__ = ["minibatch_kmeans", "sweep"]
+
+_MOST_TOGETHER, _MOST_NUMBERS = 16, 1 << 20  # batches, and values in them
 
 
 def minibatch_kmeans(
@@ -55,9 +58,9 @@ def minibatch_kmeans(
     variance = _mean_variance(X[first], state) if tol > 0 else 0.0
     smoothed, least, since = None, np.inf, 0
     share = min(1.0, 2.0 * settings.batch_size / (n + 1))
-    for rows in batches:
+    for rows, source, at in _taken_ahead(X, batches):
         weights = None if sample_weight is None else sample_weight[rows]
-        moved, inertia = step(state, X, rows, settings, weights)
+        moved, inertia = step(state, source, at, settings, weights)
         shift2 = float(((moved.centers - state.centers) ** 2).sum()) if tol > 0 else np.inf
         state = moved
         inertia /= len(rows) if weights is None else max(weights.sum(), np.finfo(float).tiny)
@@ -67,6 +70,26 @@ def minibatch_kmeans(
         if (max_no_improvement is not None and since >= max_no_improvement) or shift2 <= tol * variance:
             break
     return state, -(-(n_first + state.n_steps) // per_pass)
+
+
+def _taken_ahead(X: Any, batches: Iterator[np.ndarray]) -> Iterator[tuple[np.ndarray, Any, np.ndarray]]:
+    """Yield the rows of each batch, an array that holds them, and where there; several batches are read together.
+
+    The successive batches of `sweep` take neighbouring rows: read one by one, they would wait for each piece of memory anew.
+    """
+    if scipy.sparse.issparse(X):
+        yield from ((rows, X, rows) for rows in batches)
+        return
+    first = next(batches, None)
+    if first is None:
+        return
+    together = max(1, min(_MOST_TOGETHER, _MOST_NUMBERS // (len(first) * X.shape[1])))
+    batches = chain([first], batches)
+    while group := list(islice(batches, together)):
+        longest = max(map(len, group))
+        rows = np.stack([np.resize(one, longest) for one in group])  # one row less: the first once more, not used
+        for one, taken in zip(group, take_batches(X, rows), strict=True):
+            yield one, taken, np.arange(len(one))
 
 
 def sweep(n: int, batch_size: int, seed: int, epoch: int) -> Iterator[np.ndarray]:
@@ -81,9 +104,9 @@ def sweep(n: int, batch_size: int, seed: int, epoch: int) -> Iterator[np.ndarray
     rows = first + np.random.default_rng([seed, epoch]).integers(n_batches, size=n_runs)
     end = first + n_batches
     for _ in range(n_batches):
-        yield rows[rows < n]
+        yield rows[: n_runs - (rows[-1] >= n)].copy()  # the last run may be a shorter one
         rows += 1
-        np.subtract(rows, n_batches, out=rows, where=rows == end)
+        rows[rows == end] -= n_batches
 
 
 def _mean_variance(X: Any, state: MiniBatchState) -> float:

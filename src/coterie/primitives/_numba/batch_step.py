@@ -8,7 +8,7 @@ from .blocks import block_count, run_blocks
 from .jit import kernel
 from .tile import ROWS, nearest_of_eight, pack_centers
 
-__all__ = ["batch_step", "nearest_as_given"]
+__all__ = ["batch_step", "nearest_as_given", "take_batches"]
 
 _WORK_A_BLOCK = 1 << 22  # rows times centers times features, 0.2 ms: to hand over less to another thread costs more
 _MOST_SUM_BYTES = 1 << 23
@@ -37,6 +37,30 @@ def nearest_as_given(X, centers, shift, scale):
     n_blocks = block_count(len(X))
     run_blocks(_nearest, n_blocks, n_blocks, X, shift / scale, 1 / scale, packed, norms, centers, labels, distances2)
     return labels, distances2
+
+
+def take_batches(X, rows):
+    """See `coterie.primitives.batch_step.take_batches`."""
+    taken = np.empty((*rows.shape, X.shape[1]), X.dtype)
+    n_blocks = block_count(rows.size)
+    run_blocks(_take, n_blocks, n_blocks, X, rows, taken)
+    return taken
+
+
+@kernel
+def _take(
+    block,
+    n_blocks,  # int  in
+    X,  # (n, d)  in
+    rows,  # (g, b) int64  in
+    taken,  # (g, b, d)  out
+):
+    n_batches, size = rows.shape
+    for place in range(size * block // n_blocks, size * (block + 1) // n_blocks):
+        for batch in range(n_batches):
+            i = rows[batch, place]
+            for f in range(X.shape[1]):
+                taken[batch, place, f] = X[i, f]
 
 
 @kernel

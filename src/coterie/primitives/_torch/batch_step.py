@@ -6,7 +6,7 @@ from ...arrays import to_numpy
 from .assign import center_sums, nearest_center
 from .conditioning import condition
 
-__all__ = ["batch_step", "nearest_as_given"]
+__all__ = ["batch_step", "nearest_as_given", "take_batches"]
 
 
 def batch_step(X, rows, centers, shift, scale, sample_weight):
@@ -22,3 +22,8 @@ def nearest_as_given(X, centers, shift, scale):
     """See `coterie.primitives.batch_step.nearest_as_given`."""
     labels, distances2 = nearest_center(condition(X, shift, scale)[0], centers)
     return to_numpy(labels), to_numpy(distances2)
+
+
+def take_batches(X, rows):
+    """See `coterie.primitives.batch_step.take_batches`."""
+    return X[torch.as_tensor(rows, device=X.device)]
