@@ -14,7 +14,7 @@ from coterie import KMeans, MiniBatchKMeans
 from coterie.arrays import to_numpy
 from coterie.primitives.engine import threads
 from coterie.stream import _minibatch_state as stream
-from coterie.stream._minibatch_passes import sweep
+from coterie.stream._minibatch_passes import _taken_ahead, sweep
 
 X, TRUTH = make_blobs(5000, 5, centers=8, cluster_std=1.5, random_state=4)
 SETTINGS = stream.Settings(8, 64, 192, "k-means++", "auto", 0.01, 7)
@@ -48,6 +48,16 @@ def test_a_pass_takes_every_row_once(n, batch_size):
     assert sorted(np.concatenate(batches).tolist()) == list(range(n))
     assert max(map(len, batches)) <= batch_size
     assert min(map(len, batches)) >= max(map(len, batches)) - 1
+
+
+@pytest.mark.parametrize(("n", "batch_size"), [(1001, 100), (5000, 64), (7, 3)])
+def test_batches_that_are_read_together_hold_the_rows_of_their_batch(n, batch_size):
+    expected = list(sweep(n, batch_size, 0, 0)) + list(sweep(n, batch_size, 0, 1))
+    found = list(_taken_ahead(X[:n], iter(expected)))
+    assert len(found) == len(expected)
+    for batch, (rows, source, at) in zip(expected, found, strict=True):
+        np.testing.assert_array_equal(rows, batch)
+        np.testing.assert_array_equal(source[at], X[batch])
 
 
 def test_batches_are_small_images_of_sorted_data():
