@@ -87,7 +87,8 @@ def _taken_ahead(X: Any, batches: Iterator[np.ndarray]) -> Iterator[tuple[np.nda
     batches = chain([first], batches)
     while group := list(islice(batches, together)):
         longest = max(map(len, group))
-        rows = np.stack([np.resize(one, longest) for one in group])  # one row less: the first once more, not used
+        # Where a batch has one row less, its last is read twice and not used again.
+        rows = np.stack([one if len(one) == longest else np.append(one, one[-1]) for one in group])
         for one, taken in zip(group, take_batches(X, rows), strict=True):
             yield one, taken, np.arange(len(one))
 
@@ -106,7 +107,7 @@ def sweep(n: int, batch_size: int, seed: int, epoch: int) -> Iterator[np.ndarray
     for _ in range(n_batches):
         yield rows[: n_runs - (rows[-1] >= n)].copy()  # the last run may be a shorter one
         rows += 1
-        rows[rows == end] -= n_batches
+        rows -= n_batches * (rows == end)
 
 
 def _mean_variance(X: Any, state: MiniBatchState) -> float:
