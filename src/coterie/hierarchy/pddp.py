@@ -18,7 +18,7 @@ from ._dividing import Dividing, Division, Groups
 
 __all__ = ["PDDP", "divide_by_direction", "principal_directions"]
 
-_MOST_MATRIX_FEATURES = 128
+_MOST_MATRIX_FEATURES = 32  # beyond, products are faster
 _MOST_VECTORS = 64
 _MOST_RESTARTS = 3
 
@@ -52,7 +52,7 @@ def principal_directions(state: Any, groups: Groups, tol: float = 1e-10) -> np.n
     state : object
     groups : Groups
     tol : float, default=1e-10
-        Of sparse rows, or more than 128 features: least length of the residual, relative to the eigenvalue.
+        Of sparse rows, or more than 32 features: least length of the residual, relative to the eigenvalue.
 
     Returns
     -------
@@ -106,7 +106,7 @@ class PDDP(Dividing):
 
     Notes
     -----
-    Cost: O(n d^2) a level of the tree for dense rows of up to 128 features; else some ten to some tens of passes over a group
+    Cost: O(n d^2) a level of the tree for dense rows of up to 32 features; else some ten to some tens of passes over a group
     for a division, of O(n d) or O(nnz). Memory two copies of dense ``X``, sparse rows stay as they are. `predict` follows a row down the tree: right where its projection on the direction, from the
     group's mean, is above 0, else left; so it repeats ``labels_`` on the rows of the fit. Labels, centers and tree are the
     same bits on any number of threads.
