@@ -64,7 +64,9 @@ def cell_sums(
         On the host.
     """
     sums, extremes, bins = engine_of(X, "grid_sums").cell_sums(X, grid, coords, attributes, keys)
-    return CellSums(to_numpy(sums), to_numpy(extremes) + 0.0, to_numpy(bins))  # a zero has no sign
+    extremes = to_numpy(extremes)
+    extremes += 0.0  # a zero has no sign
+    return CellSums(to_numpy(sums), extremes, to_numpy(bins))
 
 
 def merge_sums(a: CellSums, b: CellSums, member: np.ndarray, n_cells: int) -> CellSums:

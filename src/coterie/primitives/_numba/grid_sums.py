@@ -1,4 +1,4 @@
-"""Statistics by cell on the CPU: rows are brought near each other by cell, some at a time, then added up in the cache."""
+"""Statistics by cell on the CPU: rows are sorted by cell, some at a time, so that sums stay in registers until the next cell."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ __all__ = ["cell_moments", "cell_sums", "sum_groups"]
 _SPREAD_VALUES = 1 << 21  # moved at once
 _PIECE = 512  # rows of a bucket looked at together
 _MOST_PACKED = 255  # rows of which a word holds the counts of all bins; their q add up to less than 2^64
-_BUCKET_BITS = 5
+_BUCKET_BITS = 5  # more would be more places to write to than a core keeps addresses of
 _WORDS = 4 + BINS // 2  # two bins share a word: a call counts fewer than 2^31 rows
 _LOW = np.uint64(2**24 - 1)
 _LOW_WORD = np.uint64(2**32 - 1)
@@ -73,7 +73,7 @@ def cell_moments(sums, counts):
 
 def _new_table(c, m, words):
     extremes = np.empty((c, m, 2))
-    extremes[:, :, 0], extremes[:, :, 1] = np.inf, -np.inf
+    extremes[:] = np.inf, -np.inf
     return np.zeros((c, m, words), np.uint64), extremes
 
 

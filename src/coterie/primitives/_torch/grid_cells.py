@@ -25,14 +25,14 @@ def cell_counts(X: torch.Tensor, grid: Grid, keys: None = None) -> tuple:
     places = torch.cat([places_of(X[start : start + _ROWS], grid) for start in range(0, len(X), _ROWS)])
     rows = (places[:, 0] >= 0).nonzero()[:, 0]
     if grid.size <= _TABLE_CELLS:
-        keys = places[rows] @ _strides(grid, X.device)
-        counts = torch.bincount(keys, minlength=grid.size)
+        numbers = places[rows] @ _strides(grid, X.device)
+        counts = torch.bincount(numbers, minlength=grid.size)
         cells = counts.nonzero()[:, 0]
         found = torch.from_numpy(np.stack(np.unravel_index(cells.cpu().numpy(), tuple(grid.n_cells)), axis=1))
         member = torch.full((grid.size,), -1, device=X.device).index_put_(
             (cells,), torch.arange(len(cells), device=X.device)
         )
-        member, counts = member[keys], counts[cells]
+        member, counts = member[numbers], counts[cells]
     else:
         found, member, counts = torch.unique(places[rows], dim=0, return_inverse=True, return_counts=True)
     first = torch.full((len(counts),), len(X), device=X.device).scatter_reduce_(0, member, rows, "amin")
