@@ -11,7 +11,7 @@ import numpy as np
 
 from .blocks import run_blocks
 from .jit import kernel, part
-from .kdtree import KDTree, build_kdtree, node_distance2
+from .kdtree import KDTree, boxes_distance2, build_kdtree
 from .neighbors_tile import STEP, box_gap2, end_of, fill, insert_sorted, larger, low_bit, near_boxes, near_distances
 
 __all__ = [
@@ -21,7 +21,6 @@ __all__ = [
     "nearest_in_index",
     "nearest_reachable",
     "node_minimum",
-    "push_children",
     "safe_scale",
 ]
 
@@ -79,7 +78,7 @@ def k_nearest(
         row = index.tree.order[near]
         back = np.argsort(index.tree.order)
         return _lengths(distance2[back], index.scale), row[back]
-    distance2, near = _nearest_of_queries(index, queries, k)
+    distance2, near = _nearest_of_queries(index, _scaled_queries(index, queries), k)
     return _lengths(distance2, index.scale), index.tree.order[near]
 
 
@@ -96,14 +95,20 @@ def nearest_in_index(index: Index, k: int, width: int, keep: int) -> tuple[np.nd
 
     Neighbours are places in the tree; the row itself comes first.
     """
+    return _search(index, index.tree, True, k, width, keep)
+
+
+def _search(index: Index, asked: KDTree, own: bool, k: int, width: int, keep: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return what `nearest_in_index` does, for the rows of any tree; ``own`` where it is the index's."""
     tree = index.tree
-    n, leaves = len(tree.X), len(tree.panels)
+    n, leaves = len(asked.X), len(asked.panels)
     distance2 = np.empty((n, width), tree.X.dtype)
-    near = np.empty((n, keep), np.int32 if n < 2**31 else np.int64)
+    near = np.empty((n, keep), np.int32 if len(tree.X) < 2**31 else np.int64)
     # The scratch of one call is 32 lists; blocks are small enough for Ctrl-C even where pruning fades.
     run_blocks(
-        _nearest_block, -(-leaves // _LEAVES_PER_BLOCK), _LEAVES_PER_BLOCK, k, tree.first_leaf, tree.X, tree.order,
-        tree.bounds, tree.low, tree.high, tree.panels, index.rows, distance2, near,
+        _nearest_block, -(-leaves // _LEAVES_PER_BLOCK), _LEAVES_PER_BLOCK, k, np.int64(own), asked.first_leaf, asked.X,
+        asked.bounds, asked.low, asked.high, asked.panels, tree.first_leaf, tree.order, tree.bounds, tree.low, tree.high,
+        tree.panels, index.rows, distance2, near,
     )  # fmt: skip
     return distance2, near
 
@@ -113,56 +118,57 @@ def _nearest_block(
     block,  # int  in
     per_block,  # int  in: leaves of a block
     k,  # int  in
+    own,  # int  in: 1 where the rows that ask are those of the tree: each is its own first neighbour
+    asked_leaf,  # int  in: first leaf of the tree of the rows that ask
+    asked,  # (m, d)  in: those rows, in the order of their tree
+    asked_bounds,  # (nodes + 1, 2) int64  in
+    asked_low,  # (nodes, d)  in
+    asked_high,  # (nodes, d)  in
+    asked_panels,  # (leaves, d, w)  in
     first_leaf,  # int  in
-    X,  # (n, d)  in: tree order
     order,  # (n,) int64  in
     bounds,  # (nodes + 1, 2) int64  in
     low,  # (nodes, d)  in
     high,  # (nodes, d)  in
     panels,  # (leaves, d, w)  in
     rows,  # (nodes,) int64  in: lowest row number below each node
-    distance2,  # (n, width)  out
-    near,  # (n, keep) int  out
+    distance2,  # (m, width)  out
+    near,  # (m, keep) int  out
 ):
     width, keep, wide = distance2.shape[1], near.shape[1], panels.shape[2]
-    lists = np.empty((wide, 1 + (k - 1 + STEP - 1) // STEP * STEP), X.dtype)
-    places, gaps, limits = np.empty(lists.shape, np.int64), np.empty(wide, X.dtype), np.empty(wide, X.dtype)
-    stack, reach = np.empty(_STACK, np.int64), np.empty(_STACK, X.dtype)
-    for leaf in range(block * per_block, end_of(block, per_block, len(panels))):
-        home = first_leaf + leaf
-        start, end = bounds[home, 0], bounds[home, 1]
+    found = k - own
+    lists = np.empty((wide, 1 + (found + STEP - 1) // STEP * STEP), asked.dtype)
+    places, gaps, limits = np.empty(lists.shape, np.int64), np.empty(wide, asked.dtype), np.empty(wide, asked.dtype)
+    stack, reach = np.empty(_STACK, np.int64), np.empty(_STACK, asked.dtype)
+    for leaf in range(block * per_block, end_of(block, per_block, len(asked_panels))):
+        home = asked_leaf + leaf
+        start, end = asked_bounds[home, 0], asked_bounds[home, 1]
         fill(limits, np.inf)
         for i in range(wide):
             _clear(lists, places, i)
-        climbing, bound, latest = home, X.dtype.type(np.inf), len(X)
-        stack[0], reach[0], top = home, 0.0, 1
-        while k > 1:
-            while top:
-                top -= 1
-                node = stack[top]
-                if reach[top] > bound or (reach[top] == bound and rows[node] > latest):
-                    continue
-                if node < first_leaf:
-                    top = push_children(stack, reach, top, low, high, rows, home, node)
-                    continue
-                asking = near_boxes(panels, leaf, low, high, node, limits) & ((1 << (end - start)) - 1)
-                if asking:
-                    _offer(
-                        asking, X, order, bounds, panels, node - first_leaf, bounds[node, 0], bounds[node, 1], start, k,
-                        lists, places, limits, gaps,
-                    )  # fmt: skip
-                    bound, latest = _furthest(lists, places, order, end - start, k - 1)
-            if climbing == 0:
-                break
-            sibling = climbing + 1 if climbing & 1 else climbing - 1
-            stack[0], reach[0], top = sibling, node_distance2(low, high, home, sibling), 1
-            climbing = (climbing - 1) // 2
+        bound, latest = asked.dtype.type(np.inf), len(order)
+        stack[0], reach[0], top = 0, 0.0, 1 if found else 0
+        while top:
+            top -= 1
+            node = stack[top]
+            if reach[top] > bound or (reach[top] == bound and rows[node] > latest):
+                continue
+            if node < first_leaf:
+                top = _push_children(stack, reach, top, asked_low, asked_high, home, low, high, rows, node)
+                continue
+            asking = near_boxes(asked_panels, leaf, low, high, node, limits) & ((1 << (end - start)) - 1)
+            if asking:
+                _offer(
+                    asking, asked, order, panels, node - first_leaf, bounds[node, 0], bounds[node, 1], start, own, found,
+                    lists, places, limits, gaps,
+                )  # fmt: skip
+                bound, latest = _furthest(lists, places, order, end - start, found)
         for i in range(end - start):
             lists[i, 0], places[i, 0] = 0.0, start + i
             for t in range(width):
-                distance2[start + i, t] = lists[i, k - width + t]
+                distance2[start + i, t] = lists[i, k - own + 1 - width + t]
             for t in range(keep):
-                near[start + i, t] = places[i, t]
+                near[start + i, t] = places[i, t + 1 - own]
 
 
 @part
@@ -187,10 +193,11 @@ def _clear(lists, places, i):
 
 
 @part
-def push_children(stack, reach, top, low, high, rows, home, node):
+def _push_children(stack, reach, top, asked_low, asked_high, home, low, high, rows, node):
     """Put the children of a node on the stack, last the nearer one, or the one with the lower row where both are as near."""
     nearer, further = 2 * node + 1, 2 * node + 2
-    a, b = node_distance2(low, high, home, nearer), node_distance2(low, high, home, further)
+    a = boxes_distance2(asked_low, asked_high, home, low, high, nearer)
+    b = boxes_distance2(asked_low, asked_high, home, low, high, further)
     if b < a or (b == a and rows[further] < rows[nearer]):
         nearer, further, a, b = further, nearer, b, a
     stack[top], reach[top] = further, b
@@ -201,15 +208,15 @@ def push_children(stack, reach, top, low, high, rows, home, node):
 @part
 def _offer(
     asking,  # int  in: bit i says that row start + i may have neighbours in the leaf
-    X,  # (n, d)  in
+    X,  # (m, d)  in: the rows that ask
     order,  # (n,) int64  in
-    bounds,  # (nodes + 1, 2) int64  in
     panels,  # (leaves, d, w)  in
     panel,  # int  in: the leaf that is offered
     first,  # int  in
     stop,  # int  in: its places
     start,  # int  in: the first row that asks
-    k,  # int  in
+    own,  # int  in: 1 where a row must not be offered to itself
+    last,  # int  in: how many entries of a list count
     lists,  # (w, 1 + s)  in/out
     places,  # (w, 1 + s) int64  in/out
     limits,  # (w,)  in/out: the last distance of each list
@@ -221,14 +228,14 @@ def _offer(
         i = low_bit(asking)
         asking &= asking - 1
         near = near_distances(X, start + i, panels, panel, limits[i], gaps) & filled
-        if first <= start + i < stop:
+        if own and first <= start + i < stop:
             near &= ~(1 << (start + i - first))
         while near:
             j = low_bit(near)
             near &= near - 1
-            if gaps[j] <= lists[i, k - 1]:
-                _insert(lists, places, order, i, k - 1, gaps[j], first + j)
-        limits[i] = lists[i, k - 1]
+            if gaps[j] <= lists[i, last]:
+                _insert(lists, places, order, i, last, gaps[j], first + j)
+        limits[i] = lists[i, last]
 
 
 @part
@@ -264,59 +271,14 @@ def _scaled_queries(index: Index, queries: np.ndarray) -> np.ndarray:
         return rows / rows.dtype.type(index.scale)
 
 
-def _nearest_of_queries(index: Index, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    tree = index.tree
-    rows = _scaled_queries(index, queries)
-    distance2, near = np.empty((len(rows), k), rows.dtype), np.empty((len(rows), k), np.int64)
-    run_blocks(
-        _query_block, -(-len(rows) // _ROWS_PER_BLOCK), _ROWS_PER_BLOCK, rows, tree.first_leaf, tree.order, tree.bounds,
-        tree.low, tree.high, tree.panels, index.rows, distance2, near,
-    )  # fmt: skip
-    return distance2, near
-
-
-@kernel
-def _query_block(
-    block,  # int  in
-    per_block,  # int  in
-    queries,  # (m, d)  in
-    first_leaf,  # int  in
-    order,  # (n,) int64  in
-    bounds,  # (nodes + 1, 2) int64  in
-    low,  # (nodes, d)  in
-    high,  # (nodes, d)  in
-    panels,  # (leaves, d, w)  in
-    rows,  # (nodes,) int64  in
-    distance2,  # (m, k)  out
-    near,  # (m, k) int64  out: places in the tree
-):
-    k = distance2.shape[1]
-    lists, gaps = (
-        np.empty((1, 1 + (k + STEP - 1) // STEP * STEP), queries.dtype),
-        np.empty(panels.shape[2], queries.dtype),
-    )
-    places = np.empty(lists.shape, np.int64)
-    stack, reach = np.empty(_STACK, np.int64), np.empty(_STACK, queries.dtype)
-    for query in range(block * per_block, end_of(block, per_block, len(queries))):
-        _clear(lists, places, 0)
-        stack[0], reach[0], top = 0, 0.0, 1
-        while top:
-            top -= 1
-            node, limit, worst = stack[top], lists[0, k], places[0, k]
-            if reach[top] > limit or (reach[top] == limit and worst >= 0 and rows[node] > order[worst]):
-                continue
-            if node < first_leaf:
-                top = _push_for_row(stack, reach, top, queries, query, low, high, rows, node)
-                continue
-            bits = near_distances(queries, query, panels, node - first_leaf, limit, gaps)
-            bits &= (1 << (bounds[node, 1] - bounds[node, 0])) - 1
-            while bits:
-                j = low_bit(bits)
-                bits &= bits - 1
-                if gaps[j] <= lists[0, k]:
-                    _insert(lists, places, order, 0, k, gaps[j], bounds[node, 0] + j)
-        for t in range(k):
-            distance2[query, t], near[query, t] = lists[0, t + 1], places[0, t + 1]
+def _nearest_of_queries(index: Index, rows: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return squared distances and places of the k nearest of rows in the scale of the tree."""
+    if not len(rows):
+        return np.empty((0, k), rows.dtype), np.empty((0, k), np.int32)
+    asked = build_kdtree(rows)
+    back = np.argsort(asked.order)
+    distance2, near = _search(index, asked, False, k, k, k)
+    return distance2[back], near[back]
 
 
 @part
@@ -339,16 +301,25 @@ def nearest_reachable(
     tree = index.tree
     rows = _scaled_queries(index, queries)
     core = core_distances[tree.order]
-    near2, near = _nearest_of_queries(index, queries, k)
+    near2, near = _nearest_of_queries(index, rows, k)
     # A query that lies on a row of the index is that row: it must not be counted twice, and has its core distance.
     own = _lengths(near2[:, max(k - 2, 0)].copy() if k > 1 else np.zeros_like(near2[:, 0]), index.scale)
     own = np.where(near2[:, 0] == 0, core_distances[tree.order[near[:, 0]]], own.astype(np.float64))
-    found, reach = np.empty(len(rows), np.int64), np.empty(len(rows))
+    # Nothing is nearer than the own core distance: the first neighbour that reaches no further is the answer.
+    lengths = np.sqrt(near2, dtype=np.float64) * index.scale
+    enough = np.maximum(lengths, core[near]) <= own[:, None]
+    found = tree.order[near[np.arange(len(rows)), enough.argmax(axis=1)]]
+    rest = np.flatnonzero(~enough.any(axis=1))
+    if not len(rest):
+        return found, own
+    rest_found, reach = np.empty(len(rest), np.int64), np.empty(len(rest))
     run_blocks(
-        _reach_block, -(-len(rows) // _ROWS_PER_BLOCK), _ROWS_PER_BLOCK, rows, own, index.scale, tree.first_leaf,
-        tree.order, tree.bounds, tree.low, tree.high, tree.panels, index.rows, core, node_minimum(tree, core), found, reach,
+        _reach_block, -(-len(rest) // _ROWS_PER_BLOCK), _ROWS_PER_BLOCK, rows[rest], own[rest], index.scale,
+        tree.first_leaf, tree.order, tree.bounds, tree.low, tree.high, tree.panels, index.rows, core,
+        node_minimum(tree, core), rest_found, reach,
     )  # fmt: skip
-    return found, reach
+    found[rest], own[rest] = rest_found, reach
+    return found, own
 
 
 @kernel
