@@ -6,14 +6,13 @@ Names load on first use, so that ``import coterie`` costs next to nothing.
 from importlib import import_module
 from typing import Any
 
-from .catalog import CATALOG
+from .catalog import CATALOG, DETECTORS
 
 __version__ = "0.1.0"
 
-_PUBLIC = {line.name: line.target for line in CATALOG} | {
+_PUBLIC = {line.name: line.target for line in (*CATALOG, *DETECTORS)} | {
     "Analysis": "coterie.report:Analysis",
     "Graph": "coterie.arrays:Graph",
-    "LocalOutlierFactor": "coterie.density.local_outlier_factor:LocalOutlierFactor",
     "ClusterFeatures": "coterie.study.cluster_features:ClusterFeatures",
     "NOISE": "coterie.arrays:NOISE",
     "Population": "coterie.study.population_rule:Population",

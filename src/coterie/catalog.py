@@ -5,7 +5,7 @@ Classes are named as strings, so that reading the catalog imports nothing.
 
 from typing import NamedTuple
 
-__all__ = ["CATALOG", "Entry", "entry"]
+__all__ = ["CATALOG", "DETECTORS", "Entry", "entry"]
 
 
 class Entry(NamedTuple):
@@ -95,16 +95,24 @@ CATALOG = (
     ),
 )  # fmt: skip
 
+# What judges rows without grouping them: public and kept in model files, but no choice of `coterie.run`.
+DETECTORS = (
+    Entry(
+        "LocalOutlierFactor", "coterie.density.local_outlier_factor:LocalOutlierFactor", "density",
+        "rows that lie in a thinner place than their neighbours do", False, True, ("numba", "torch"),
+    ),
+)  # fmt: skip
+
 
 def entry(name: str) -> Entry:
-    """Return the catalog line of the algorithm called ``name``.
+    """Return the line of the algorithm or detector called ``name``.
 
     Raises
     ------
     KeyError
         If there is none; the message lists the names there are.
     """
-    for line in CATALOG:
+    for line in (*CATALOG, *DETECTORS):
         if line.name == name:
             return line
     raise KeyError(f"no algorithm is called {name!r}; there are {', '.join(line.name for line in CATALOG)}")

@@ -7,6 +7,7 @@ from sklearn.metrics import pairwise_distances, roc_auc_score
 from sklearn.neighbors import LocalOutlierFactor as Theirs
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+import coterie
 from coterie import LocalOutlierFactor
 from coterie.errors import InputError
 from coterie.primitives.engine import threads
@@ -132,3 +133,23 @@ def test_tensors_give_the_factors_of_arrays():
     assert isinstance(model.negative_outlier_factor_, torch.Tensor)
     np.testing.assert_allclose(model.negative_outlier_factor_.numpy(), plain.negative_outlier_factor_, rtol=1e-12)
     assert isinstance(model.predict(torch.as_tensor(X[:5])), torch.Tensor)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine", "manhattan"])
+def test_a_model_file_judges_new_rows_as_the_detector_does(metric, tmp_path):
+    random = np.random.default_rng(3)
+    model = LocalOutlierFactor(n_neighbors=5, novelty=True, metric=metric, contamination=0.1).fit(
+        random.normal(size=(60, 3))
+    )
+    loaded = coterie.load(coterie.save(model, tmp_path / "strays.coterie"))
+    new = random.normal(size=(20, 3)) * 2.0
+    np.testing.assert_array_equal(loaded.estimator.score_samples(new), model.score_samples(new))
+    np.testing.assert_array_equal(loaded.predict(new), model.predict(new))
+    np.testing.assert_array_equal(loaded.estimator.negative_outlier_factor_, model.negative_outlier_factor_)
+
+
+def test_a_model_file_of_another_number_of_densities_than_rows_is_refused(tmp_path):
+    model = LocalOutlierFactor(n_neighbors=5, novelty=True).fit(np.random.default_rng(3).normal(size=(60, 3)))
+    model._densities = model._densities[:-1]
+    with pytest.raises(coterie.errors.ModelFileError, match="does not match the rest in size"):
+        coterie.load(coterie.save(model, tmp_path / "strays.coterie"))

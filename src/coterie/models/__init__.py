@@ -252,8 +252,12 @@ def _tables() -> Any:
     return import_module("coterie.tables")
 
 
+def _names() -> list[str]:
+    return [line.name for line in (*catalog.CATALOG, *catalog.DETECTORS)]
+
+
 def _class_called(name: Any) -> type:
-    if not isinstance(name, str) or name not in {line.name for line in catalog.CATALOG}:
+    if not isinstance(name, str) or name not in _names():
         raise ModelFileError(f"the model is of class {str(name)[:80]!r}, which this coterie does not have")
     module, _, attribute = catalog.entry(name).target.partition(":")
     return getattr(import_module(module), attribute)
@@ -268,8 +272,8 @@ def _tuple_class(name: Any) -> type:
 
 def _name_of(estimator: Any) -> str:
     name = type(estimator).__name__
-    if name not in {line.name for line in catalog.CATALOG} or type(estimator) is not _class_called(name):
-        known = ", ".join(line.name for line in catalog.CATALOG)
+    if name not in _names() or type(estimator) is not _class_called(name):
+        known = ", ".join(_names())
         raise InputError(f"a model file can hold {known}; got {type(estimator).__module__}.{name}")
     return name
 
