@@ -1,4 +1,4 @@
-"""Rows against vectors of float64, eight lanes at a time: dot products, sums, squared distances.
+"""Rows against vectors of float64, eight lanes at a time: dot products, sums, differences, squared distances.
 
 Numba's own loops over features add in order, one number at a time. Here lane j adds features j, j + 8, ... and the lanes are added at the end;
 what is left beyond a multiple of eight is added one by one. The order depends on the number of features alone, so a row gives the same
@@ -13,6 +13,7 @@ from numba.extending import intrinsic
 __all__ = [
     "EIGHT",
     "add_four_sums",
+    "add_gap",
     "add_row",
     "add_two_sums",
     "copy_row",
@@ -108,7 +109,7 @@ def add_row(typingctx, X, row, factor, vectors, which):
     def codegen(context, builder, signature, arguments):
         fma = _function(builder, "llvm.fma.v8f64", _VECTOR, 3)
         X, row, factor, vectors, which = arguments
-        x, y, d = _pair(context, builder, _without_factor(signature), [X, row, vectors, which])
+        x, y, d = _pair(context, builder, _picked(signature, 0, 1, 3, 4), [X, row, vectors, which])
         factors = _broadcast(builder, factor)
         whole = builder.and_(d, _int64(-_LANES))
         with cgutils.for_range_slice(builder, _int64(0), whole, _int64(_LANES), _INT64) as (f, _):
@@ -120,6 +121,25 @@ def add_row(typingctx, X, row, factor, vectors, which):
         return context.get_dummy_value()
 
     return types.void(X, types.int64, types.float64, vectors, types.int64), codegen
+
+
+@intrinsic
+def add_gap(typingctx, X, row, origins, origin, vectors, which):
+    """Add ``X[row] - origins[origin]`` to ``vectors[which]``."""
+
+    def codegen(context, builder, signature, arguments):
+        x, y, d = _pair(context, builder, _picked(signature, 0, 1, 4, 5), [arguments[i] for i in (0, 1, 4, 5)])
+        _, o, _ = _pair(context, builder, _picked(signature, 0, 1, 2, 3), arguments[:4])
+        whole = builder.and_(d, _int64(-_LANES))
+        with cgutils.for_range_slice(builder, _int64(0), whole, _int64(_LANES), _INT64) as (f, _):
+            total = builder.fadd(_load(builder, y, f), builder.fsub(_load(builder, x, f), _load(builder, o, f)))
+            builder.store(total, _at(builder, y, f)).align = 8
+        with cgutils.for_range_slice(builder, whole, d, _int64(1), _INT64) as (f, _):
+            place, gap = builder.gep(y, [f]), builder.fsub(_single(builder, x, f), _single(builder, o, f))
+            builder.store(builder.fadd(builder.load(place), gap), place)
+        return context.get_dummy_value()
+
+    return types.void(X, types.int64, origins, types.int64, vectors, types.int64), codegen
 
 
 def _make_add_sums(n_sums):
@@ -195,9 +215,8 @@ def _int64(value):
     return ir.Constant(_INT64, value)
 
 
-def _without_factor(signature):
-    X, row, _, vectors, which = signature.args
-    return types.void(X, row, vectors, which)
+def _picked(signature, *places):
+    return types.void(*(signature.args[place] for place in places))
 
 
 def _data(context, builder, kind, value):
