@@ -123,3 +123,21 @@ def test_the_magnitude_of_the_rows_does_not_matter(factor):
     one, other = mutual_reachability_tree(X, 4)[0], mutual_reachability_tree(X * factor, 4)[0]
     np.testing.assert_array_equal(one.left, other.left)
     np.testing.assert_allclose(other.weights / factor, one.weights, rtol=1e-14)
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("min_samples", [1, 2, 7, 20])
+def test_boruvkas_edges_are_prims_bit_by_bit(seed, min_samples, monkeypatch):
+    random = np.random.default_rng(seed)
+    n, d = int(random.integers(25, 400)), int(random.integers(1, 5))
+    X = random.normal(size=(n, d)).round(seed % 3) + 30.0 * (random.random((n, 1)) < 0.3)
+    expected, core = mutual_reachability_tree(X, min_samples)
+    euclidean, given = spanning_tree(X), spanning_tree(X, core)
+    monkeypatch.setattr("coterie.primitives._numba.spanning_tree.MOST_ROWS", 0)
+    for edges, wanted in zip(
+        (mutual_reachability_tree(X, min_samples)[0], spanning_tree(X), spanning_tree(X, core)),
+        (expected, euclidean, given),
+        strict=True,
+    ):
+        for values, right in zip(edges, wanted, strict=True):
+            np.testing.assert_array_equal(values, right)

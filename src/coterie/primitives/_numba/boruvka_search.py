@@ -67,39 +67,17 @@ def search(
             if away[top] > (best if core < best else best_gap) or away[top] == np.inf:
                 continue
             if node < first_leaf:
-                nearer = 2 * node + 1
-                a = _way_out(
-                    box_low,
-                    box_high,
-                    low,
-                    high,
-                    node_core,
-                    mine,
-                    best,
-                    most_in,
-                    other_core,
-                    other_low,
-                    other_high,
-                    nearer,
-                )
-                b = _way_out(
-                    box_low,
-                    box_high,
-                    low,
-                    high,
-                    node_core,
-                    mine,
-                    best,
-                    most_in,
-                    other_core,
-                    other_low,
-                    other_high,
-                    nearer + 1,
-                )
-                if b < a:
-                    a, b, nearer = b, a, nearer + 1
-                stack[top], away[top] = 4 * node + 3 - nearer, b
-                stack[top + 1], away[top + 1] = nearer, a
+                for side in range(2):
+                    child = 2 * node + 2 - side
+                    stack[top + side] = child
+                    away[top + side] = _way_out(
+                        box_low, box_high, low, high, node_core, mine, best, most_in, other_core, other_low, other_high,
+                        child,
+                    )  # fmt: skip
+                # The nearer one is looked at first.
+                if away[top] < away[top + 1]:
+                    stack[top], stack[top + 1] = stack[top + 1], stack[top]
+                    away[top], away[top + 1] = away[top + 1], away[top]
                 top += 2
                 continue
             start = bounds[node, 0]
