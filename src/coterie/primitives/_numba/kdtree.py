@@ -80,7 +80,7 @@ def _build_small(X: np.ndarray, order: np.ndarray, bounds: np.ndarray, depth: in
     for level in range(depth):
         nodes = slice((1 << level) - 1, (2 << level) - 1)
         start, end = bounds[nodes].T
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             widest = (np.maximum.reduceat(rows, start) - np.minimum.reduceat(rows, start)).argmax(axis=1)
         # Nodes hold one row more or less: a place that is missing is last.
         least = n >> level
