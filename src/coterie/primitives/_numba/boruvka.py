@@ -11,22 +11,19 @@ work is cut down by what earlier rounds leave behind, because components only gr
 Components much larger than the average rest: they are joined by others, and their many rows need not search. The smallest one
 never rests, so that each round ends with fewer components.
 
-A round first lets, of each other component, a row with the least lower bound search: its answer is nearly always the
+A round first lets, of each other component, the row with the least lower bound search: its answer is nearly always the
 component's best edge, and few other rows have a lower bound that could still beat it. Rows search in blocks and write to their
-own place only. What is done between the searches is left to NumPy: it takes little of the time, and kernels for it would take
-longer to compile than the search.
+own place only; the components' best edges are then collected in the order of the rows. So the result depends on no thread.
 """
 
-from typing import NamedTuple
-
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-from .blocks import run_blocks
+from .blocks import run_blocks, run_kernel
 from .boruvka_search import search
+from .jit import kernel, part
 from .kdtree import KDTree
 from .neighbors import node_minimum
+from .neighbors_tile import end_of, larger
 
 __all__ = ["boruvka"]
 
@@ -34,215 +31,286 @@ _ROWS_PER_BLOCK = 1024
 _RESTING = 3  # times the average size; lower saves searches of rows, but costs rounds
 
 
-class _Answers(NamedTuple):
-    """What each row knows about its way out, and each component about its own."""
-
-    found: np.ndarray  # (n,) int64: the neighbour, -1 where none is known
-    reach2: np.ndarray  # (n,): its mutual reachability, or a lower bound on it
-    gap2: np.ndarray  # (n,): its distance, likewise
-    limit: np.ndarray  # (n,): best reachability known to each component
-    limit_gap: np.ndarray  # (n,): its distance
-
-
-class _Others(NamedTuple):
-    """For each node the component of most of its rows, or -1, and least core distance and box of all its other rows."""
-
-    most_in: np.ndarray  # (nodes,) int64
-    core: np.ndarray  # (nodes,)
-    low: np.ndarray  # (nodes, d)
-    high: np.ndarray  # (nodes, d)
-
-
 def boruvka(
-    tree: KDTree, core2: np.ndarray, near: np.ndarray, near2: np.ndarray
+    tree: KDTree, rows: np.ndarray, core2: np.ndarray, near: np.ndarray | None = None, complete: bool = False
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the edges of the spanning tree as rows of the input, lower row first, with squared weights, unsorted.
 
     Parameters
     ----------
     tree : KDTree
+    rows : (nodes,) int64 array
+        Lowest row number below each node.
     core2 : (n,) float array
         Squared core distances in tree order; zeros for the Euclidean tree.
-    near : (n, m) int array
+    near : (n, m) int array, optional
         First neighbours of each row in tree order, itself first: they answer most of the first round.
-    near2 : (n, m) float array
-        Their squared distances.
+    complete : bool
+        Whether ``near`` holds all neighbours within the core distance.
     """
     n = len(tree.X)
-    component, edges, done = np.arange(n), [], 0
-    answers = _Answers(
-        np.full(n, -1),
-        core2.copy(),
-        np.zeros_like(core2),
-        np.full(n, np.inf, core2.dtype),
-        np.full(n, np.inf, core2.dtype),
-    )
-    nodes = len(tree.low)
-    others = _Others(
-        np.full(nodes, -1),
-        np.full(nodes, np.inf, core2.dtype),
-        np.full_like(tree.low, np.inf),
-        np.full_like(tree.high, -np.inf),
-    )
-    leaf_of = np.repeat(np.arange(tree.first_leaf, nodes), np.diff(tree.bounds[tree.first_leaf : nodes])[:, 0])
-    leaves = _Leaves(tree)
+    left, right, weight2 = np.empty(n - 1, np.int64), np.empty(n - 1, np.int64), np.empty(n - 1, core2.dtype)
+    places = np.int32 if n < 2**31 else np.int64
+    component, found = np.arange(n, dtype=places), np.full(n, -1, places)
+    reach2, gap2 = core2.copy(), np.zeros_like(core2)
+    best, limit, limit_gap = np.empty(n, places), np.full(n, np.inf, core2.dtype), np.full(n, np.inf, core2.dtype)
+    leaf_of = _leaf_of(tree, places)
+    # The component of most rows of each node, or -1, and core distance and box of all its other rows.
+    inside = (
+        np.full(len(tree.bounds), -1, places), np.full(len(tree.bounds), np.inf, core2.dtype),
+        np.full_like(tree.low, np.inf), np.full_like(tree.high, -np.inf),
+    )  # fmt: skip
     node_core = node_minimum(tree, core2)
-
-    def look(todo):
-        todo = todo[np.argsort(component[todo], kind="stable")]
-        # Fewer blocks than rows, but a number that depends on the data only.
+    todo = np.empty(n, places)
+    joined = np.ones(n, places)
+    state = (tree.order, component, np.ones(n, places), found, reach2, gap2, best, limit, limit_gap)
+    if near is not None:
+        run_blocks(_seed, -(-n // 65536), 65536, tree.X, core2, near, found, reach2, gap2, limit, limit_gap)
+    done = 0
+    first_round = True
+    while done < n - 1:
+        for scouting in (True, False):
+            count = run_kernel(_select, scouting, first_round, done, *state, todo)
+            # Fewer blocks than rows, but a number that depends on the data only.
+            run_blocks(
+                search, -(-count // _ROWS_PER_BLOCK), _ROWS_PER_BLOCK, todo[:count], leaf_of, tree.first_leaf, tree.X,
+                tree.order, tree.bounds, tree.low, tree.high, tree.panels, rows, core2, node_core, component,
+                *inside, found, reach2, gap2, limit, limit_gap,
+            )  # fmt: skip
+        # Scratch for union-find: `component` still tells the components of this round.
+        done = run_kernel(_join, *state, todo, joined, left, right, weight2, done)
+        leaves = len(tree.panels)
         run_blocks(
-            search, -(-len(todo) // _ROWS_PER_BLOCK), _ROWS_PER_BLOCK, todo, leaf_of, tree.first_leaf, tree.X,
-            tree.order, tree.bounds, tree.low, tree.high, tree.panels, core2, node_core, component, *others, *answers,
-        )  # fmt: skip
-
-    look(_seed(core2, near, near2, answers))
-    while True:
-        resting = np.bincount(component, minlength=n) * (n - done) > _RESTING * n
-        awake = ~resting[component]
-        look(_late(component, awake, answers))
-        joining = _best_edges(tree.order, component, awake, answers)
-        edges.append((*_ends(tree.order, joining, answers.found), answers.reach2[joining]))
-        done += len(joining)
-        if done == n - 1:
-            break
-        component = _joined(component, joining, answers.found)
-        leaves.relabel(core2, component, others)
-        answers.found[component[answers.found] == component] = -1
-        answers.limit[:], answers.limit_gap[:] = np.inf, np.inf
-        resting = np.bincount(component, minlength=n) * (n - done) > _RESTING * n
-        look(_scouts(component, ~resting[component], answers))
-    left, right, weight2 = (np.concatenate(parts) for parts in zip(*edges, strict=True))
+            _relabel_leaves,
+            -(-leaves // 512),
+            512,
+            leaves,
+            tree.first_leaf,
+            tree.X,
+            tree.bounds,
+            core2,
+            component,
+            *inside,
+        )
+        run_kernel(_relabel_nodes, tree.first_leaf, *inside)
+        first_round = False
     return left, right, weight2
 
 
-def _seed(core2, near, near2, answers):
-    """Answer the first round from the neighbours that are known; return the rows that must search.
+def _leaf_of(tree: KDTree, dtype: type) -> np.ndarray:
+    leaves = np.arange(tree.first_leaf, tree.first_leaf + len(tree.panels), dtype=dtype)
+    bounds = tree.bounds[tree.first_leaf : tree.first_leaf + len(tree.panels)]
+    return np.repeat(leaves, bounds[:, 1] - bounds[:, 0])
+
+
+@kernel
+def _seed(block, per_block, X, core2, near, found, reach2, gap2, limit, limit_gap):
+    """Answer the first round from the neighbours that are known.
 
     No edge of a row is shorter than its core distance, so the first neighbour that has no larger one is the row's answer;
     where there is none, the best of them is a bound for the search.
     """
-    found, reach2, gap2, limit, limit_gap = answers
-    for t in range(1, near.shape[1]):
-        other, gap = near[:, t], near2[:, t]
-        value = np.maximum(np.maximum(core2, core2[other]), gap)
-        better = (found < 0) & ((value < limit) | ((value == limit) & (gap < limit_gap)))
-        limit[better], limit_gap[better] = value[better], gap[better]
-        # As they come by distance, nothing that is as near as this can be missing before it.
-        answered = (found < 0) & (value == np.maximum(core2, gap) if t == 1 else value == core2) & better
-        found[answered], reach2[answered], gap2[answered] = other[answered], value[answered], gap[answered]
-    return np.flatnonzero(found < 0)
+    for row in range(block * per_block, end_of(block, per_block, len(X))):
+        for t in range(1, near.shape[1]):
+            other = near[row, t]
+            gap = X.dtype.type(0)
+            for f in range(X.shape[1]):
+                side = X[row, f] - X[other, f]
+                gap += side * side
+            if core2[other] <= core2[row] and gap <= core2[row]:
+                found[row], reach2[row], gap2[row] = other, core2[row], gap
+                break
+            value = larger(larger(core2[row], core2[other]), gap)
+            if value < limit[row] or (value == limit[row] and gap < limit_gap[row]):
+                limit[row], limit_gap[row] = value, gap
 
 
-def _scouts(component, awake, answers):
-    """Return a row of least lower bound of each component that does not know its way out."""
-    rows = np.flatnonzero(awake)
-    rows = _least(component, rows, answers.reach2)
-    best = np.full(len(component), -1)
-    best[component[rows]] = rows
-    known = rows[answers.found[rows] >= 0]
-    best[component[known]] = -1
-    return np.sort(best[best >= 0])
+@kernel
+def _select(scouting, first_round, done, order, component, size, found, reach2, gap2, best, limit, limit_gap, todo):
+    """List the rows that must search: one of each component when scouting, later those that could beat its bound.
+
+    The bound of a component is the best edge known so far at either end.
+    """
+    n, count = len(component), 0
+    if scouting and first_round:
+        for row in range(n):
+            if found[row] < 0:
+                todo[count] = row
+                count += 1
+            else:
+                limit[row], limit_gap[row] = reach2[row], gap2[row]
+        return count
+    if scouting:
+        for row in range(n):
+            best[row] = -1
+        for row in range(n):
+            c, other = component[row], found[row]
+            if other >= 0 and component[other] == c:
+                found[row] = -1
+            rival = best[c]
+            if (
+                rival < 0
+                or reach2[row] < reach2[rival]
+                or (
+                    reach2[row] == reach2[rival]
+                    and (gap2[row] < gap2[rival] or (gap2[row] == gap2[rival] and found[rival] < 0 <= found[row]))
+                )
+            ):
+                best[c] = row
+        for row in range(n):
+            if component[row] == row:
+                limit[row], limit_gap[row] = np.inf, np.inf
+                if found[best[row]] < 0 and not _rests(size[row], n, done):
+                    todo[count] = best[row]
+                    count += 1
+    for row in range(n):
+        if found[row] >= 0:
+            _lower(limit, limit_gap, component[row], reach2[row], gap2[row])
+            _lower(limit, limit_gap, component[found[row]], reach2[row], gap2[row])
+    if not scouting:
+        for row in range(n):
+            c = component[row]
+            if (
+                found[row] < 0
+                and not _rests(size[c], n, done)
+                and (reach2[row] < limit[c] or (reach2[row] == limit[c] and gap2[row] <= limit_gap[c]))
+            ):
+                todo[count] = row
+                count += 1
+    return count
 
 
-def _late(component, awake, answers):
-    """Lower the bounds of the components to the edges known at either end; return the rows that could still beat them."""
-    found, reach2, gap2, limit, limit_gap = answers
-    rows = np.flatnonzero(found >= 0)
-    ends = np.concatenate([component[rows], component[found[rows]]])
-    values, gaps = np.tile(reach2[rows], 2), np.tile(gap2[rows], 2)
-    before = limit.copy()
-    np.minimum.at(limit, ends, values)
-    limit_gap[limit < before] = np.inf
-    equal = values == limit[ends]
-    np.minimum.at(limit_gap, ends[equal], gaps[equal])
-    bound = limit[component]
-    wanted = awake & (found < 0) & (reach2 <= bound)
-    wanted &= (reach2 < bound) | (gap2 <= limit_gap[component])
-    return np.flatnonzero(wanted)
+@part
+def _rests(size, n, done):
+    """Say whether a component is so much larger than the average that it lets others come to it in this round."""
+    return size * (n - done) > _RESTING * n
 
 
-def _best_edges(order, component, awake, answers):
-    """Return the row of each component whose edge comes first, once where two components have the same."""
-    rows = np.flatnonzero(awake & (answers.found >= 0))
-    for values in (answers.reach2, answers.gap2):
-        rows = _least(component, rows, values)
-    for side in (0, 1):
-        values = np.empty(len(component), np.int64)
-        values[rows] = _ends(order, rows, answers.found)[side]
-        rows = _least(component, rows, values)
-    left, right = _ends(order, rows, answers.found)
-    kept = np.lexsort((rows, right, left))
-    same = (left[kept[1:]] == left[kept[:-1]]) & (right[kept[1:]] == right[kept[:-1]])
-    return rows[np.sort(kept[np.concatenate([[True], ~same])])]
+@part
+def _lower(limit, limit_gap, c, reach, gap):
+    if reach < limit[c] or (reach == limit[c] and gap < limit_gap[c]):
+        limit[c], limit_gap[c] = reach, gap
 
 
-def _least(component, rows, values):
-    """Keep of some rows those that have the least value in their component."""
-    some, group = values[rows], component[rows]
-    top = np.inf if values.dtype.kind == "f" else np.iinfo(values.dtype).max
-    least = np.full(len(component), top, values.dtype)
-    np.minimum.at(least, group, some)
-    return rows[some == least[group]]
-
-
-def _ends(order, rows, found):
-    one, other = order[rows], order[found[rows]]
-    return np.minimum(one, other), np.maximum(one, other)
-
-
-def _joined(component, rows, found):
-    """Return the components after the edges of some rows were added; each is named by one of its rows."""
+@kernel
+def _join(
+    order, component, size, found, reach2, gap2, best, limit, limit_gap, parent, joined, left, right, weight2, done
+):
+    """Collect each component's best edge, add those edges, and name the joined components by their lowest place."""
     n = len(component)
-    graph = coo_array((np.ones(len(rows), np.int8), (component[rows], component[found[rows]])), shape=(n, n))
-    names = connected_components(graph, directed=False)[1].astype(np.int64)
-    first = np.empty(n, np.int64)
-    first[names[::-1]] = np.arange(n - 1, -1, -1)
-    return first[names[component]]
+    for row in range(n):
+        best[row] = -1
+    for row in range(n):
+        if found[row] >= 0:
+            c, rival = component[row], best[component[row]]
+            if (
+                rival < 0
+                or reach2[row] < reach2[rival]
+                or (
+                    reach2[row] == reach2[rival]
+                    and (
+                        gap2[row] < gap2[rival] or (gap2[row] == gap2[rival] and _pair_before(order, found, row, rival))
+                    )
+                )
+            ):
+                best[c] = row
+    before = done
+    for row in range(n):
+        parent[row] = component[row]
+    for c in range(n):
+        row = best[c]
+        if row < 0 or _rests(size[c], n, before):
+            continue
+        a, b = _root(parent, c), _root(parent, component[found[row]])
+        if a == b:
+            continue
+        if b < a:
+            a, b = b, a
+        parent[b] = a
+        joined[a] += joined[b]
+        one, other = order[row], order[found[row]]
+        if other < one:
+            one, other = other, one
+        left[done], right[done], weight2[done] = one, other, reach2[row]
+        done += 1
+    for row in range(n):
+        component[row] = _root(parent, component[row])
+        size[row] = joined[row]
+    return done
 
 
-class _Leaves:
-    """The rows of all leaves side by side, and which leaves still hold more than one component."""
-
-    def __init__(self, tree):
-        self.first = tree.first_leaf
-        start, end = tree.bounds[self.first : self.first + len(tree.panels)].T
-        self.start = start
-        places = start + np.arange(tree.panels.shape[2])[:, None]
-        # Where a row is missing the last one stands again.
-        self.places = np.minimum(places, end - 1)  # (w, leaves)
-        self.rows = tree.X[self.places]  # (w, leaves, d)
-        self.mixed = np.arange(len(start))
-
-    def relabel(self, core2, component, others):
-        """Find the component of most rows of each node, and the bounds of its other rows."""
-        first = self.first
-        others.most_in[first:] = component[self.start]
-        names = component[self.places]
-        middle = len(names) // 2
-        # The middle one in order is that of most rows, if there is one of most rows.
-        most = np.partition(names, middle, axis=0)[middle]
-        different = names != most
-        at = first + self.mixed
-        others.most_in[at] = most
-        others.core[at] = np.where(different, core2[self.places], np.inf).min(axis=0)
-        different = different[:, :, None]
-        others.low[at] = np.where(different, self.rows, np.inf).min(axis=0)
-        others.high[at] = np.where(different, self.rows, -np.inf).max(axis=0)
-        still = others.core[at] < np.inf
-        if still.sum() < 0.7 * len(still):
-            self.mixed, self.places, self.rows = self.mixed[still], self.places[:, still], self.rows[:, still]
-        _join_nodes(first, others)
+@part
+def _pair_before(order, found, row, rival):
+    """Say whether the edge of one row comes before that of another by (lower row, higher row)."""
+    a, b, c, d = order[row], order[found[row]], order[rival], order[found[rival]]
+    if b < a:
+        a, b = b, a
+    if d < c:
+        c, d = d, c
+    return a < c or (a == c and b < d)
 
 
-def _join_nodes(first, others):
-    """Join the findings of the leaves, level by level, where the halves of a node agree on the component."""
-    most_in = others.most_in
-    while first:
-        above = (first - 1) // 2
-        one, other, node = slice(first, 2 * first + 1, 2), slice(first + 1, 2 * first + 1, 2), slice(above, first)
-        most_in[node] = np.where(most_in[one] == most_in[other], most_in[one], -1)
-        np.minimum(others.core[one], others.core[other], out=others.core[node])
-        np.minimum(others.low[one], others.low[other], out=others.low[node])
-        np.maximum(others.high[one], others.high[other], out=others.high[node])
-        first = above
+@part
+def _root(parent, member):
+    up = parent[member]
+    while parent[up] != up:
+        parent[member] = parent[up]
+        member = parent[up]
+        up = parent[member]
+    return up
+
+
+@kernel
+def _relabel_leaves(
+    block,  # int  in
+    per_block,  # int  in
+    leaves,  # int  in
+    first_leaf,  # int  in
+    X,  # (n, d)  in
+    bounds,  # (nodes + 1, 2) int64  in
+    core2,  # (n,)  in
+    component,  # (n,) int  in
+    most_in,  # (nodes,) int  out: see boruvka_search.search
+    other_core,  # (nodes,)  out
+    other_low,  # (nodes, d)  out
+    other_high,  # (nodes, d)  out
+):
+    """Find the component of most rows of each leaf, by Boyer and Moore's vote, and the bounds of its other rows."""
+    for node in range(first_leaf + block * per_block, first_leaf + end_of(block, per_block, leaves)):
+        name, votes = component[bounds[node, 0]], 0
+        for row in range(bounds[node, 0], bounds[node, 1]):
+            if votes == 0:
+                name = component[row]
+            votes += 1 if component[row] == name else -1
+        most_in[node], other_core[node] = name, np.inf
+        for f in range(X.shape[1]):
+            other_low[node, f], other_high[node, f] = np.inf, -np.inf
+        for row in range(bounds[node, 0], bounds[node, 1]):
+            if component[row] == name:
+                continue
+            if core2[row] < other_core[node]:
+                other_core[node] = core2[row]
+            for f in range(X.shape[1]):
+                if X[row, f] < other_low[node, f]:
+                    other_low[node, f] = X[row, f]
+                if X[row, f] > other_high[node, f]:
+                    other_high[node, f] = X[row, f]
+
+
+@kernel
+def _relabel_nodes(first_leaf, most_in, other_core, other_low, other_high):
+    """Join the findings of the leaves where the halves of a node agree on the component."""
+    for node in range(first_leaf - 1, -1, -1):
+        one, other = 2 * node + 1, 2 * node + 2
+        most_in[node] = most_in[one] if most_in[one] == most_in[other] else -1
+        if most_in[node] < 0:
+            continue
+        if other_core[other] < other_core[one]:
+            other_core[node] = other_core[other]
+        else:
+            other_core[node] = other_core[one]
+        for f in range(other_low.shape[1]):
+            a, b = other_low[one, f], other_low[other, f]
+            other_low[node, f] = a if a < b else b
+            a, b = other_high[one, f], other_high[other, f]
+            other_high[node, f] = a if a > b else b

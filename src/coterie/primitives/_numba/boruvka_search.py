@@ -1,27 +1,29 @@
-"""One round of Boruvka's search: the way out of its component for each row that asks.
+"""One round of Boruvka's search: the way out of its component for each row that asks, all rows of a leaf together.
 
-Rows of one leaf and one component search together for their best edge to another component, by (mutual reachability, distance,
-lower row, higher row), and only for one that is no worse than what the component has already. A node is passed over when it can
-hold no better answer for any of them.
+A row asks for its best neighbour in another component by (mutual reachability, distance, row number), and only for one that is
+no worse than what its component has already. The walk starts at the row's own leaf and climbs; a node is passed over when none
+of the rows that ask can find a better answer in it.
 """
 
 import numpy as np
 
 from .jit import kernel, part
-from .kdtree import boxes_distance2
-from .neighbors_tile import box_gap2, end_of, larger, low_bit, near_distances
+from .kdtree import boxes_distance2, node_distance2
+from .neighbors import push_children
+from .neighbors_tile import end_of, fill, larger, low_bit, near_boxes, near_distances
 
 __all__ = ["search"]
 
 _STACK = 128  # more than any depth of a balanced tree
+_TABLE = 256
 
 
 @kernel
 def search(
     block,  # int  in
     per_block,  # int  in
-    todo,  # (count,) int64  in: places of the rows that search, by component and place
-    leaf_of,  # (n,) int64  in: node of each place
+    todo,  # (count,) int  in: places of the rows that search
+    leaf_of,  # (n,) int  in: node of each place
     first_leaf,  # int  in
     X,  # (n, d)  in: tree order, like all that follows
     order,  # (n,) int64  in: row numbers
@@ -29,123 +31,177 @@ def search(
     low,  # (nodes, d)  in
     high,  # (nodes, d)  in
     panels,  # (leaves, d, w)  in
+    rows,  # (nodes,) int64  in: lowest row number below each node
     core2,  # (n,)  in
     node_core,  # (nodes,)  in: least core distance below each node
-    component,  # (n,) int64  in
-    most_in,  # (nodes,) int64  in: the component of most rows of a node, -1 where the halves differ
+    component,  # (n,) int  in
+    most_in,  # (nodes,) int  in: the component of most rows of a node, -1 where the halves differ
     other_core,  # (nodes,)  in: least core distance of its other rows, infinite where there are none
     other_low,  # (nodes, d)  in
     other_high,  # (nodes, d)  in: their box
-    found,  # (n,) int64  in/out: the neighbour, -1 where none beats the bound
+    found,  # (n,) int  in/out: the neighbour, -1 where none beats the bound
     reach2,  # (n,)  in/out: its mutual reachability, or a lower bound on it
     gap2,  # (n,)  in/out: its distance, likewise
     limit,  # (n,)  in: what each component has already
     limit_gap,  # (n,)  in
 ):
-    gaps = np.empty(panels.shape[2], X.dtype)
+    wide = panels.shape[2]
+    gaps, limits = np.empty(wide, X.dtype), np.empty(wide, X.dtype)
+    best, best_gap = np.empty(wide, X.dtype), np.empty(wide, X.dtype)
+    best_row, best_place = np.empty(wide, np.int64), np.empty(wide, np.int64)
     stack, away = np.empty(_STACK, np.int64), np.empty(_STACK, X.dtype)
-    box_low, box_high = np.empty((1, X.shape[1]), X.dtype), np.empty((1, X.shape[1]), X.dtype)
-    t, end, mine = block * per_block, end_of(block, per_block, len(todo)), np.int64(-1)
-    best, best_gap = X.dtype.type(0), X.dtype.type(0)
+    # What this block has found for a component bounds the searches that follow in it.
+    known, known_reach, known_gap = np.empty(_TABLE, np.int64), np.empty(_TABLE, X.dtype), np.empty(_TABLE, X.dtype)
+    fill(known, -1)
+    t, end = block * per_block, end_of(block, per_block, len(todo))
     while t < end:
-        first, home = t, leaf_of[todo[t]]
-        if component[todo[t]] != mine:
-            mine = component[todo[t]]
-            best, best_gap = limit[mine], limit_gap[mine]
-        while t < end and leaf_of[todo[t]] == home and component[todo[t]] == mine:
+        # The rows of one leaf search together.
+        home = np.int64(leaf_of[todo[t]])
+        start, mine, pure, asked = bounds[home, 0], component[todo[t]], True, 0
+        fill(limits, -1)
+        while t < end and leaf_of[todo[t]] == home:
+            row = todo[t]
             t += 1
-        who, place = np.int64(-1), np.int64(-1)
-        core, least = _box_of(todo, first, t, X, core2, reach2, box_low, box_high)
-        # What other leaves have found for the component bounds the searches that follow.
-        if least > best:
+            i, c = row - start, component[row]
+            slot = c % _TABLE
+            best[i], best_gap[i], best_row[i], best_place[i] = limit[c], limit_gap[c], len(X), -1
+            if known[slot] == c and (
+                known_reach[slot] < best[i] or (known_reach[slot] == best[i] and known_gap[slot] < best_gap[i])
+            ):
+                best[i], best_gap[i] = known_reach[slot], known_gap[slot]
+            if reach2[row] < best[i] or (reach2[row] == best[i] and gap2[row] <= best_gap[i]):
+                asked |= 1 << i
+                pure = pure and c == mine
+                limits[i] = best[i] if core2[row] < best[i] else best_gap[i]
+        if asked == 0:
             continue
-        stack[0], away[0], top = 0, 0.0, 1
-        while top:
-            top -= 1
-            node = stack[top]
-            # At the core distance itself only a nearer row is better.
-            if away[top] > (best if core < best else best_gap) or away[top] == np.inf:
-                continue
-            if node < first_leaf:
-                for side in range(2):
-                    child = 2 * node + 2 - side
-                    stack[top + side] = child
-                    away[top + side] = _way_out(
-                        box_low, box_high, low, high, node_core, mine, best, most_in, other_core, other_low, other_high,
-                        child,
-                    )  # fmt: skip
-                # The nearer one is looked at first.
-                if away[top] < away[top + 1]:
-                    stack[top], stack[top + 1] = stack[top + 1], stack[top]
-                    away[top], away[top + 1] = away[top + 1], away[top]
-                top += 2
-                continue
-            start = bounds[node, 0]
-            filled = (1 << (bounds[node, 1] - start)) - 1
-            for i in range(first, t):
-                row = todo[i]
-                bound = best if core2[row] < best else best_gap
-                if t - first > 1 and box_gap2(X, row, low, high, node) > bound:
+        bound, latest, most = _widest(asked, limits, best, best_row)
+        climbing = home
+        stack[0], away[0], top = home, 0.0, 1
+        while True:
+            while top:
+                top -= 1
+                node = stack[top]
+                if away[top] > bound or (away[top] == bound and rows[node] > latest) or node_core[node] > most:
                     continue
-                near = near_distances(X, row, panels, node - first_leaf, bound, gaps) & filled
-                while near:
-                    j = low_bit(near)
-                    near &= near - 1
-                    if component[start + j] == mine:
-                        continue
-                    gap = gaps[j]
-                    value = larger(larger(core2[row], core2[start + j]), gap)
-                    if value < best or (
-                        value == best
-                        and (gap < best_gap or (gap == best_gap and _comes_first(order, row, start + j, who, place)))
+                ours = pure and most_in[node] == mine
+                if ours and (
+                    other_core[node] == np.inf
+                    or other_core[node] > most
+                    or boxes_distance2(low, high, home, other_low, other_high, node) > bound
+                ):
+                    continue
+                if node < first_leaf:
+                    top = push_children(stack, away, top, low, high, home, low, high, rows, node)
+                    continue
+                if ours:
+                    asking = near_boxes(panels, home - first_leaf, other_low, other_high, node, limits) & asked
+                else:
+                    asking = near_boxes(panels, home - first_leaf, low, high, node, limits) & asked
+                changed = False
+                while asking:
+                    i = low_bit(asking)
+                    asking &= asking - 1
+                    row = start + i
+                    if node_core[node] <= best[i] and (
+                        most_in[node] != component[row] or (other_core[node] < np.inf and other_core[node] <= best[i])
                     ):
-                        best, best_gap, who, place = value, gap, row, start + j
-        # Without an answer nothing outside is nearer than the best of all: a lower bound for the rounds to come.
-        for i in range(first, t):
-            row = todo[i]
-            if reach2[row] < best or (reach2[row] == best and gap2[row] < best_gap):
-                reach2[row], gap2[row] = best, best_gap
-        if who >= 0:
-            found[who], reach2[who], gap2[who] = place, best, best_gap
+                        changed |= _look(
+                            X, order, bounds, panels, node, first_leaf, core2, component, row, i, limits, gaps, best,
+                            best_gap, best_row, best_place,
+                        )  # fmt: skip
+                if changed:
+                    if pure:
+                        _share(asked, start, core2, len(X), limits, best, best_gap, best_row, best_place)
+                    bound, latest, most = _widest(asked, limits, best, best_row)
+            if climbing == 0:
+                break
+            sibling = climbing + 1 if climbing & 1 else climbing - 1
+            stack[0], away[0], top = sibling, node_distance2(low, high, home, sibling), 1
+            climbing = (climbing - 1) // 2
+        while asked:
+            i = low_bit(asked)
+            asked &= asked - 1
+            row, c = start + i, component[start + i]
+            # Without an answer nothing outside is nearer than the bound: a lower bound for the rounds to come.
+            found[row], reach2[row], gap2[row] = best_place[i], best[i], best_gap[i]
+            if best_place[i] >= 0:
+                slot = c % _TABLE
+                if (
+                    known[slot] != c
+                    or best[i] < known_reach[slot]
+                    or (best[i] == known_reach[slot] and best_gap[i] < known_gap[slot])
+                ):
+                    known[slot], known_reach[slot], known_gap[slot] = c, best[i], best_gap[i]
 
 
 @part
-def _box_of(todo, first, end, X, core2, reach2, box_low, box_high):
-    """Find the box of some rows; return their least core distance and the least of their lower bounds."""
-    core, least = core2[todo[first]], reach2[todo[first]]
-    for i in range(first, end):
-        row = todo[i]
-        core = core2[row] if core2[row] < core else core
-        least = reach2[row] if reach2[row] < least else least
-        for f in range(X.shape[1]):
-            value = X[row, f]
-            if i == first or value < box_low[0, f]:
-                box_low[0, f] = value
-            if i == first or value > box_high[0, f]:
-                box_high[0, f] = value
-    return core, least
+def _look(
+    X,  # (n, d)  in
+    order,  # (n,) int64  in
+    bounds,  # (nodes + 1, 2) int64  in
+    panels,  # (leaves, d, w)  in
+    node,  # int  in: a leaf
+    first_leaf,  # int  in
+    core2,  # (n,)  in
+    component,  # (n,) int  in
+    row,  # int  in: who asks
+    i,  # int  in: its place in the arrays that follow
+    limits,  # (w,)  in/out: distance up to which an answer may lie
+    gaps,  # (w,)  scratch
+    best,  # (w,)  in/out: mutual reachability of the answer, or a bound on it
+    best_gap,  # (w,)  in/out: its distance
+    best_row,  # (w,) int64  in/out: its row, n without an answer
+    best_place,  # (w,) int64  in/out: its place, -1 without an answer
+):
+    """Look for a better answer in a leaf; say whether there was one."""
+    start, changed, mine, core = bounds[node, 0], False, component[row], core2[row]
+    near = near_distances(X, row, panels, node - first_leaf, limits[i], gaps) & ((1 << (bounds[node, 1] - start)) - 1)
+    while near:
+        j = low_bit(near)
+        near &= near - 1
+        gap, place = gaps[j], start + j
+        if component[place] == mine:
+            continue
+        value = larger(larger(core, core2[place]), gap)
+        if value < best[i] or (
+            value == best[i] and (gap < best_gap[i] or (gap == best_gap[i] and order[place] < best_row[i]))
+        ):
+            best[i], best_gap[i], best_row[i], best_place[i] = value, gap, order[place], place
+            changed = True
+    # At the core distance itself only a nearer row is better.
+    limits[i] = best[i] if core < best[i] else best_gap[i]
+    return changed
 
 
 @part
-def _way_out(box_low, box_high, low, high, node_core, mine, best, most_in, other_core, other_low, other_high, node):
-    """Return how far the rows of a node that lie in other components are at least; infinite where none is of use."""
-    if most_in[node] != mine:
-        return (
-            low.dtype.type(np.inf) if node_core[node] > best else boxes_distance2(box_low, box_high, 0, low, high, node)
-        )
-    if other_core[node] > best or other_core[node] == np.inf:
-        return low.dtype.type(np.inf)
-    return boxes_distance2(box_low, box_high, 0, other_low, other_high, node)
+def _share(asked, start, core2, n, limits, best, best_gap, best_row, best_place):
+    """Let the best answer of a component bound all its rows: a worse one is of no use in this round."""
+    first = low_bit(asked)
+    rest = asked & (asked - 1)
+    while rest:
+        i = low_bit(rest)
+        rest &= rest - 1
+        if best[i] < best[first] or (best[i] == best[first] and best_gap[i] < best_gap[first]):
+            first = i
+    while asked:
+        i = low_bit(asked)
+        asked &= asked - 1
+        if best[i] > best[first] or best_gap[i] > best_gap[first]:
+            best[i], best_gap[i], best_row[i], best_place[i] = best[first], best_gap[first], n, -1
+            limits[i] = best[i] if core2[start + i] < best[i] else best_gap[i]
 
 
 @part
-def _comes_first(order, a, b, c, d):
-    """Say whether the edge a, b comes before c, d by (lower row, higher row); any does where there is none."""
-    if c < 0:
-        return True
-    a, b, c, d = order[a], order[b], order[c], order[d]
-    if b < a:
-        a, b = b, a
-    if d < c:
-        c, d = d, c
-    return a < c or (a == c and b < d)
+def _widest(asked, limits, best, best_row):
+    """Return the largest limit, the highest row that a distance equal to it must beat, and the largest reachability."""
+    bound, latest, most = limits[low_bit(asked)], np.int64(-1), best[low_bit(asked)]
+    while asked:
+        i = low_bit(asked)
+        asked &= asked - 1
+        most = larger(most, best[i])
+        if limits[i] > bound:
+            bound, latest = limits[i], best_row[i]
+        elif limits[i] == bound:
+            latest = larger(latest, best_row[i])
+    return bound, latest, most

@@ -21,6 +21,7 @@ __all__ = [
     "nearest_in_index",
     "nearest_reachable",
     "node_minimum",
+    "push_children",
     "safe_scale",
 ]
 
@@ -154,7 +155,7 @@ def _nearest_block(
             if reach[top] > bound or (reach[top] == bound and rows[node] > latest):
                 continue
             if node < first_leaf:
-                top = _push_children(stack, reach, top, asked_low, asked_high, home, low, high, rows, node)
+                top = push_children(stack, reach, top, asked_low, asked_high, home, low, high, rows, node)
                 continue
             asking = near_boxes(asked_panels, leaf, low, high, node, limits) & ((1 << (end - start)) - 1)
             if asking:
@@ -193,7 +194,7 @@ def _clear(lists, places, i):
 
 
 @part
-def _push_children(stack, reach, top, asked_low, asked_high, home, low, high, rows, node):
+def push_children(stack, reach, top, asked_low, asked_high, home, low, high, rows, node):
     """Put the children of a node on the stack, last the nearer one, or the one with the lower row where both are as near."""
     nearer, further = 2 * node + 1, 2 * node + 2
     a = boxes_distance2(asked_low, asked_high, home, low, high, nearer)

@@ -2,12 +2,15 @@
 
 import numpy as np
 
+from .blocks import run_kernel
 from .boruvka import boruvka
+from .jit import kernel
 from .neighbors import build_index, nearest_in_index
 from .prim import MOST_ROWS, prim
 
 __all__ = ["mutual_reachability_tree", "spanning_tree"]
 
+_FEW = 64  # ties of one weight that are sorted by insertion
 _KEPT = 16  # neighbours remembered for the first round; more cost memory and answer few rows more
 
 
@@ -18,17 +21,18 @@ def spanning_tree(X: np.ndarray, core_distances: np.ndarray | None) -> tuple[np.
     n = len(X)
     if n == 1:
         return _no_edges()
-    near2, near = nearest_in_index(index, 2, 2, 2) if n > MOST_ROWS else (None, None)
-    core2 = np.zeros(n, X.dtype)
+    near, core2 = None, np.zeros(n, X.dtype)
     if core_distances is not None:
         core = core_distances.astype(np.float64)[tree.order] / index.scale
         core2 = (core * core).astype(X.dtype)
-    return _in_order(*_edges(tree, core2, near, near2), index.scale)
+    elif n > MOST_ROWS:
+        near = nearest_in_index(index, 2, 1, 2)[1]
+    return _in_order(*_edges(index, core2, near), index.scale)
 
 
-def _edges(tree, core2, near, near2):
+def _edges(index, core2, near):
     """Return the edges by the algorithm that suits the number of rows; the tree is the same."""
-    return prim(tree, core2) if len(core2) <= MOST_ROWS else boruvka(tree, core2, near, near2)
+    return prim(index.tree, core2) if len(core2) <= MOST_ROWS else boruvka(index.tree, index.rows, core2, near)
 
 
 def mutual_reachability_tree(
@@ -38,27 +42,14 @@ def mutual_reachability_tree(
     index = build_index(X)
     tree = index.tree
     n = len(X)
-    # Two at least, for the first round.
-    k = min(max(min_samples, 2), n)
-    kept = min(k, _KEPT)
-    near2, near = nearest_in_index(index, k, k if k <= _KEPT else 1, kept)
-    core2 = np.ascontiguousarray(near2[:, -1]) if min_samples > 1 else np.zeros(n, X.dtype)
+    core2, near = nearest_in_index(index, min_samples, 1, min(min_samples, _KEPT))
+    core2 = core2[:, 0]
     core_distances = np.empty(n)
     core_distances[tree.order] = _weights(core2, index.scale)
     if n == 1:
         return _no_edges(), core_distances
-    if k > _KEPT:
-        near2 = _squared(tree.X, near)
-    return _in_order(*_edges(tree, core2, near, near2), index.scale), core_distances
-
-
-def _squared(X, near):
-    """Return the squared distances to the neighbours of each row, added feature by feature as the searches do."""
-    total = np.zeros(near.shape, X.dtype)
-    for f in range(X.shape[1]):
-        gap = X[:, f, None] - X[near, f]
-        total += gap * gap
-    return total
+    edges = _edges(index, np.ascontiguousarray(core2), near)
+    return _in_order(*edges, index.scale), core_distances
 
 
 def _no_edges() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -76,13 +67,29 @@ def _weights(weight2: np.ndarray, scale: float) -> np.ndarray:
 def _in_order(left, right, weight2, scale):
     """Sort the edges by (weight, left, right)."""
     weights = _weights(weight2, scale)
-    n = len(weights) + 1
-    order = np.argsort(weights)
-    if n**3 >= 2**63:
+    order = np.argsort(weights)  # and then the ties, which is faster than sorting by three keys
+    if len(order) < MOST_ROWS or not run_kernel(_order_ties, weights, left, right, order):
         order = np.lexsort((right, left, weights))
-    else:
-        # And then the ties, by a number that tells all three; faster than sorting by three keys.
-        sorted_weights = weights[order]
-        rank = np.cumsum(np.concatenate([[0], sorted_weights[1:] != sorted_weights[:-1]]))
-        order = order[np.argsort((rank * n + left[order]) * n + right[order])]
     return left[order], right[order], weights[order]
+
+
+@kernel
+def _order_ties(weights, left, right, order):
+    """Put edges of equal weight in the order of their rows; say whether there were few of each weight."""
+    start = 0
+    for i in range(1, len(order)):
+        edge = order[i]
+        if weights[edge] != weights[order[start]]:
+            start = i
+            continue
+        if i - start > _FEW:
+            return False
+        at = i
+        while at > start and (
+            left[order[at - 1]] > left[edge]
+            or (left[order[at - 1]] == left[edge] and right[order[at - 1]] > right[edge])
+        ):
+            order[at] = order[at - 1]
+            at -= 1
+        order[at] = edge
+    return True
