@@ -33,6 +33,10 @@ _BLOCK_ROWS = 65_536
 class Graph(NamedTuple):
     """A weighted graph in compressed rows: node i is joined to ``indices[indptr[i]:indptr[i + 1]]``, columns ascending.
 
+    An undirected edge stands in the rows of both its ends; a directed one in the row of its source. The degree of a node is
+    the sum of its row: an undirected edge from a node to itself stands once, with twice its weight, as it has two ends there.
+    `coterie.graphs.as_graph` makes one of a matrix, an edge list, or another library's graph.
+
     Examples
     --------
     >>> import numpy as np
@@ -42,13 +46,18 @@ class Graph(NamedTuple):
     """
 
     indptr: Any  # (n_nodes + 1,) int64
-    indices: Any  # (n_edges,) int64
-    weights: Any  # (n_edges,) float
+    indices: Any  # (n_stored,) int64
+    weights: Any  # (n_stored,) float
 
     @property
     def n_nodes(self) -> int:
         """Return how many nodes there are."""
         return len(self.indptr) - 1
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Return the shape of the adjacency matrix: nodes by nodes."""
+        return self.n_nodes, self.n_nodes
 
 
 def is_tensor(array: Any) -> bool:

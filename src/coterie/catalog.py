@@ -5,7 +5,7 @@ Classes are named as strings, so that reading the catalog imports nothing.
 
 from typing import NamedTuple
 
-__all__ = ["CATALOG", "DETECTORS", "Entry", "entry"]
+__all__ = ["CATALOG", "DETECTORS", "GRAPHS", "Entry", "entry"]
 
 
 class Entry(NamedTuple):
@@ -103,16 +103,19 @@ DETECTORS = (
     ),
 )  # fmt: skip
 
+# What groups the nodes of a graph; `coterie.run` groups the rows of a table.
+GRAPHS: tuple[Entry, ...] = ()
+
 
 def entry(name: str) -> Entry:
-    """Return the line of the algorithm or detector called ``name``.
+    """Return the line of the algorithm called ``name``.
 
     Raises
     ------
     KeyError
         If there is none; the message lists the names there are.
     """
-    for line in (*CATALOG, *DETECTORS):
+    for line in (*CATALOG, *DETECTORS, *GRAPHS):
         if line.name == name:
             return line
     raise KeyError(f"no algorithm is called {name!r}; there are {', '.join(line.name for line in CATALOG)}")

@@ -253,7 +253,7 @@ def _tables() -> Any:
 
 
 def _names() -> list[str]:
-    return [line.name for line in (*catalog.CATALOG, *catalog.DETECTORS)]
+    return [line.name for line in (*catalog.CATALOG, *catalog.DETECTORS, *catalog.GRAPHS)]
 
 
 def _class_called(name: Any) -> type:

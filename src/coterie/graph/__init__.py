@@ -1,0 +1,1 @@
+"""Clustering the nodes of a graph: balanced cuts, spectral, communities, links with attributes, and blocks."""

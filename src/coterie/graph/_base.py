@@ -1,0 +1,132 @@
+"""What the estimators on graphs share: the gate in, and labels for new nodes by their links to the fitted ones."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy.sparse import csr_array, issparse
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ..arrays import Graph, is_tensor, like_input, to_device, to_numpy
+from ..base import Clusterer
+from ..errors import InputError
+from ..graphs import as_graph, to_scipy, undirected
+
+__all__ = ["GraphClusterer"]
+
+
+class GraphClusterer(Clusterer):
+    """Base of every clusterer of nodes; rows and columns of its input are the nodes."""
+
+    _state_attributes: ClassVar[tuple[str, ...]] = ("_graph",)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.pairwise = True
+        tags.input_tags.positive_only = True
+        tags.input_tags.sparse = True
+        return tags
+
+    def _graph_in(self, graph: Any, n_nodes: int | None = None, *, directed: bool = False) -> Graph:
+        """Check the graph and return it on the engine that shall compute on it, undirected unless ``directed``.
+
+        An undirected graph keeps the entries of its diagonal.
+        """
+        if isinstance(graph, np.ndarray) or hasattr(graph, "iloc") or hasattr(graph, "__dataframe__"):
+            graph = self._dense(graph, n_nodes)
+        graph = self._graph = as_graph(graph, n_nodes)
+        self.n_features_in_ = graph.n_nodes
+        if not directed:
+            graph = undirected(graph, warn_as=type(self).__name__)
+        device = getattr(self, "device", "cpu")
+        return graph if is_tensor(graph.indptr) else Graph(*(to_device(part, device) for part in graph))
+
+    def _dense(self, graph: Any, n_nodes: int | None) -> np.ndarray:
+        """Give a dense array to scikit-learn's checks where it is a matrix: they remember the names of its columns."""
+        shape = np.shape(graph)
+        if len(shape) == 2 and shape[1] in (2, 3) and (shape[0] != shape[1] or n_nodes is not None):
+            return np.asarray(graph)
+        values = validate_data(self, graph, reset=True, dtype=[np.float64, np.float32], ensure_all_finite=True)
+        if values.shape[0] != values.shape[1]:
+            raise InputError(f"an adjacency matrix must be square, got shape {values.shape}")
+        return values
+
+    def predict(self, links: Any) -> Any:
+        """Return the cluster of each node by its links to the fitted nodes.
+
+        A node with the links of a fitted node has that node's label; any other joins the cluster that its links weigh most
+        to, the lowest-numbered where two are equal, and the largest where it has no link.
+
+        Parameters
+        ----------
+        links : (m, n) array or sparse matrix, or Graph
+            Weights of the links from each node to the n fitted nodes.
+
+        Returns
+        -------
+        (m,) int64 array
+        """
+        check_is_fitted(self)
+        rows = self._links_in(links)
+        labels = to_numpy(self.labels_)
+        found = _labels_of_fitted(to_scipy(self._graph), labels, rows)
+        new = np.flatnonzero(found < -1)
+        if len(new):
+            found[new] = self._predict_new(rows[new], labels)
+        return like_input(found, self.labels_)
+
+    def _links_in(self, links: Any) -> csr_array:
+        n = self._graph.n_nodes
+        if isinstance(links, Graph):
+            rows = to_scipy(links)
+        elif issparse(links):
+            rows = csr_array(links)
+        else:
+            values = links.detach().cpu().numpy() if is_tensor(links) else links
+            rows = csr_array(validate_data(self, values, reset=False, dtype=[np.float64, np.float32]))
+        if rows.shape[1] != n:
+            raise InputError(
+                f"X has {rows.shape[1]} features, but {type(self).__name__} is expecting {n} features as input: "
+                "a column for each fitted node"
+            )
+        if not np.isfinite(rows.data).all() or (rows.nnz and rows.data.min() < 0):
+            raise InputError("links must be finite and at least 0")
+        rows.sum_duplicates()
+        rows.eliminate_zeros()
+        return rows
+
+    def _predict_new(self, rows: csr_array, labels: np.ndarray) -> np.ndarray:
+        """Return the cluster that each row of links weighs most to."""
+        clustered = np.flatnonzero(labels >= 0)
+        k = int(labels.max()) + 1
+        member = csr_array((np.ones(len(clustered)), (clustered, labels[clustered])), shape=(len(labels), k))
+        weight = (rows @ member).tocsr()
+        largest = int(np.bincount(labels[clustered], minlength=k).argmax())
+        found = np.full(rows.shape[0], largest)
+        linked = np.flatnonzero(np.diff(weight.indptr))
+        for start in range(0, len(linked), 4096):  # dense in parts: k may be large
+            part = linked[start : start + 4096]
+            found[part] = weight[part].toarray().argmax(axis=1)
+        return found
+
+
+def _labels_of_fitted(fitted: csr_array, labels: np.ndarray, rows: csr_array) -> np.ndarray:
+    """Return the label of the fitted node with the same links as each row, that in the same place first; -2 where none has."""
+    same = [np.array_equal(a, b) for a, b in zip(*((m.indptr, m.indices, m.data) for m in (fitted, rows)), strict=True)]
+    if all(same):
+        return labels.copy()
+    known: dict[tuple[bytes, bytes], int] = {}
+    keys = [_key(fitted, i) for i in range(fitted.shape[0])]
+    for i, key in enumerate(keys):
+        known.setdefault(key, i)
+    found = np.full(rows.shape[0], -2)
+    for i in range(rows.shape[0]):
+        key = _key(rows, i)
+        at = i if i < len(keys) and keys[i] == key else known.get(key, -1)
+        if at >= 0:
+            found[i] = labels[at]
+    return found
+
+
+def _key(rows: csr_array, i: int) -> tuple[bytes, bytes]:
+    part = slice(rows.indptr[i], rows.indptr[i + 1])
+    return rows.indices[part].astype(np.int64).tobytes(), rows.data[part].astype(np.float64).tobytes()
