@@ -122,7 +122,11 @@ def from_edges(edges: Any, n_nodes: int | None = None, *, weights: Any = None, d
     _check_weights(values)
     sources, targets = ends.T
     if not directed:
-        sources, targets, values = np.concatenate([sources, targets]), np.concatenate([targets, sources]), np.tile(values, 2)
+        sources, targets, values = (
+            np.concatenate([sources, targets]),
+            np.concatenate([targets, sources]),
+            np.tile(values, 2),
+        )
     return _of_coo(coo_array((values, (sources, targets)), shape=(n_nodes, n_nodes)))
 
 
@@ -182,7 +186,9 @@ def _checked(graph: Graph) -> Graph:
     if is_tensor(graph.indptr):
         weights = graph.weights
         if len(weights) and not bool((weights.isfinite() & (weights >= 0)).all()):
-            raise InputError("the graph has weights that are negative, NaN or infinite; weights must be finite and at least 0")
+            raise InputError(
+                "the graph has weights that are negative, NaN or infinite; weights must be finite and at least 0"
+            )
         return graph
     indptr, indices, weights = (np.ascontiguousarray(part) for part in graph)
     n = len(indptr) - 1
@@ -227,7 +233,11 @@ def _of_tensor(matrix: Any) -> Graph:
     rows = matrix.to_sparse_csr()
     values = rows.values()
     return _checked(
-        Graph(rows.crow_indices().long(), rows.col_indices().long(), values if values.is_floating_point() else values.double())
+        Graph(
+            rows.crow_indices().long(),
+            rows.col_indices().long(),
+            values if values.is_floating_point() else values.double(),
+        )
     )
 
 
