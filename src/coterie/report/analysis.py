@@ -14,7 +14,7 @@ import numpy as np
 
 from . import folder as folders
 from .labels import write_labels
-from .record import SCHEMA, check, clean, dumps, loads, without_credentials
+from .record import NETWORK, SCHEMA, check, clean, dumps, loads, without_credentials
 from .text import text
 from .webpage import html
 
@@ -303,8 +303,15 @@ def render(folder: str | os.PathLike) -> Path:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise InputError(f"could not read {source}: {reason}; give a folder that coterie run wrote") from error
     target = source.with_name("report.html")
-    write_text(target, html(loads(content, str(source))))
+    write_text(target, page_of(loads(content, str(source))))
     return target
+
+
+def page_of(record: Mapping[str, Any]) -> str:
+    """Return the page of a record of whichever kind."""
+    from .network_page import network_html
+
+    return network_html(record) if record.get("schema") == NETWORK else html(record)
 
 
 def _record(found: Any, steps: list[Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -316,9 +323,9 @@ def _record(found: Any, steps: list[Any], given: Mapping[str, Any]) -> dict[str,
     head = {
         "schema": SCHEMA,
         "coterie": __version__,
-        "created": _now(),
+        "created": now(),
         "seed": int(given.get("seed") or 0),
-        "versions": _versions(),
+        "versions": versions(),
         "input": {
             "name": without_credentials(table.name),
             "rows": table.n_rows,
@@ -344,11 +351,13 @@ def _plain_step(step: Any) -> dict[str, Any]:
     return {"name": step.name, "text": step.text, "seconds": step.seconds}
 
 
-def _now() -> str:
+def now() -> str:
+    """Return the time in UTC as ISO 8601."""
     return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Return the versions of what an analysis stands on."""
     from .. import __version__
 
     found = {"coterie": __version__, "python": platform.python_version()}

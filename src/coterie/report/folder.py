@@ -8,13 +8,14 @@ when it fails.
 import contextlib
 import ctypes
 import hashlib
+import json
 import logging
 import os
 import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ..errors import OutputError
@@ -24,6 +25,8 @@ __all__ = ["OWN_FILES", "check_target", "locked", "write_folder"]
 logger = logging.getLogger("coterie.report")
 
 OWN_FILES = ("labels.csv", "labels.parquet", "model.coterie", "run.json", "report.html")
+# Files that other kinds of analysis write; they are ours only where the record beside them says so.
+_OTHER_FILES = {"members.csv", "relations.csv", "profile.csv", "metrics.json", "graph.graphml"}
 _MARK = "run.json"
 
 
@@ -100,7 +103,7 @@ def write_folder(
             for name, write in writers.items():
                 write(staging / name)
             _keep_foreign(target, staging)
-            _flush(staging)
+            _flush(staging, writers)
             _put_in_place(staging, target)
             _flush_folder(target.parent)
         except OSError as error:
@@ -192,13 +195,23 @@ def _remove_leftovers(target: Path) -> None:
 def _keep_foreign(old: Path, new: Path) -> None:
     if not old.is_dir():
         return
+    ours = {*OWN_FILES, *_named_in_record(old)}
     for entry in sorted(old.iterdir()):
-        if entry.name in OWN_FILES or (new / entry.name).exists():
+        if entry.name in ours or (new / entry.name).exists():
             continue
         if entry.is_dir() and not entry.is_symlink():
             shutil.copytree(entry, new / entry.name, symlinks=True, copy_function=_link)
         else:
             _link(entry, new / entry.name)
+
+
+def _named_in_record(folder: Path) -> set[str]:
+    """Return the files of another kind of analysis that the record in ``folder`` says it wrote."""
+    try:
+        files = json.loads((folder / _MARK).read_text(encoding="utf-8"))["files"].values()
+        return _OTHER_FILES & set(files)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return set()
 
 
 def _link(source: str | os.PathLike, destination: str | os.PathLike) -> None:
@@ -208,15 +221,13 @@ def _link(source: str | os.PathLike, destination: str | os.PathLike) -> None:
         shutil.copy2(source, destination, follow_symlinks=False)
 
 
-def _flush(folder: Path) -> None:
-    for name in OWN_FILES:
-        path = folder / name
-        if path.exists():
-            descriptor = os.open(path, os.O_RDWR)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+def _flush(folder: Path, names: Iterable[str]) -> None:
+    for name in names:
+        descriptor = os.open(folder / name, os.O_RDWR)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
     os.chmod(folder, 0o777 & ~_umask())
     _flush_folder(folder)
 

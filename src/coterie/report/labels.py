@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from .cells import field, number, plain_text
 
 __all__ = ["write_labels"]
 
 _BLOCK = 100_000
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_labels(
@@ -59,7 +59,7 @@ def write_labels(
     header = ["row", "label", "strength", "outlier_score"]
     if ids is not None:
         header.insert(1, f"{id_name} (input)" if id_name in header else id_name)
-        header[1] = _text(header[1], excel_safe)
+        header[1] = plain_text(header[1], excel_safe)
     if file_format == "csv":
         _write_csv(Path(path), header, labels, strengths, outlier_scores, ids, excel_safe)
         return
@@ -81,13 +81,13 @@ def _write_csv(
     excel_safe: bool,
 ) -> None:
     with open(path, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        file.write(",".join(map(_field, header)) + "\n")
+        file.write(",".join(map(field, header)) + "\n")
         for start in range(0, len(labels), _BLOCK):
             stop = min(start + _BLOCK, len(labels))
             columns = [range(start, stop), labels[start:stop].tolist()]
-            columns += [map(_number, values[start:stop].tolist()) for values in (strengths, outlier_scores)]
+            columns += [map(number, values[start:stop].tolist()) for values in (strengths, outlier_scores)]
             if ids is not None:
-                columns.insert(1, [_field(_text(value, excel_safe)) for value in ids[start:stop]])
+                columns.insert(1, [field(plain_text(value, excel_safe)) for value in ids[start:stop]])
             file.writelines(",".join(map(str, row)) + "\n" for row in zip(*columns, strict=True))
 
 
@@ -101,23 +101,3 @@ def _csv_to_parquet(source: Path, target: Path, header: list[str]) -> None:
             str(source), header=True, columns=types, auto_detect=False, delimiter=",", quotechar='"', escapechar='"'
         )
         relation.write_parquet(str(target), compression="zstd")
-
-
-def _field(text: str) -> str:
-    # The csv module leaves a lone carriage return unquoted where lines end with LF, and readers then see two lines.
-    return '"' + text.replace('"', '""') + '"' if any(sign in text for sign in ',"\r\n') else text
-
-
-def _number(value: float) -> str:
-    return "" if value != value else f"{value:.6g}"
-
-
-def _text(value: Any, excel_safe: bool) -> str:
-    if value is None or value != value:
-        return ""
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return str(int(value))
-    text = str(value)
-    if excel_safe and text.startswith(_FORMULA_STARTS) and not isinstance(value, float | int):
-        return "'" + text
-    return text

@@ -11,11 +11,12 @@ import numpy as np
 
 from ..errors import InputError
 
-__all__ = ["SCHEMA", "check", "clean", "dumps", "embed", "loads", "without_credentials"]
+__all__ = ["NETWORK", "SCHEMA", "check", "clean", "dumps", "embed", "loads", "without_credentials"]
 
 SCHEMA = "coterie.run/1"
+NETWORK = "coterie.network/1"
 
-_REQUIRED = ("input", "structure", "clusters")
+_REQUIRED = {SCHEMA: ("input", "structure", "clusters"), NETWORK: ("input", "structure", "classes", "relations")}
 
 
 def clean(value: Any) -> Any:
@@ -66,7 +67,7 @@ def dumps(record: Mapping[str, Any]) -> str:
 
 
 def loads(text: str, source: str = "run.json") -> dict[str, Any]:
-    """Read the text of ``run.json`` and check that it is a record this version understands.
+    """Read the text of ``run.json`` and check that it is a record this version understands, of whichever kind.
 
     Raises
     ------
@@ -77,18 +78,19 @@ def loads(text: str, source: str = "run.json") -> dict[str, Any]:
         record = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{source} is not a record of an analysis: it is not valid JSON ({error})") from error
-    check(record, source)
+    kind = record.get("schema") if isinstance(record, Mapping) else None
+    check(record, source, schema=NETWORK if kind == NETWORK else SCHEMA)
     return record
 
 
-def check(record: Any, source: str = "the record") -> None:
+def check(record: Any, source: str = "the record", *, schema: str = SCHEMA) -> None:
     """Raise InputError unless ``record`` is a mapping of the schema this version writes."""
     if not isinstance(record, Mapping):
         raise InputError(f"{source} is not a record of an analysis: expected a JSON object")
-    schema = record.get("schema")
-    if schema != SCHEMA:
-        raise InputError(f"{source} has schema {schema!r}, but this version of coterie reads {SCHEMA!r}; run it again")
-    missing = [name for name in _REQUIRED if not isinstance(record.get(name), dict | list)]
+    found = record.get("schema")
+    if found != schema:
+        raise InputError(f"{source} has schema {found!r}, but this version of coterie reads {schema!r}; run it again")
+    missing = [name for name in _REQUIRED[schema] if not isinstance(record.get(name), dict | list)]
     if missing:
         raise InputError(f"{source} is incomplete: it has no {', '.join(missing)}; run the analysis again")
 

@@ -8,9 +8,9 @@ from typing import Any
 from .record import check
 from .words import count, headline, percent, printable
 
-__all__ = ["text"]
+__all__ = ["LEAST_WIDTH", "aligned", "cautions", "joined", "next_steps", "text"]
 
-_LEAST_WIDTH = 40
+LEAST_WIDTH = 40
 
 
 def text(record: Mapping[str, Any], *, width: int = 100) -> str:
@@ -34,8 +34,8 @@ def text(record: Mapping[str, Any], *, width: int = 100) -> str:
         If ``record`` is not a record of an analysis.
     """
     check(record)
-    width = max(width, _LEAST_WIDTH)
-    blocks = [_head(record, width), _table(record, width), _warnings(record, width), _next(record)]
+    width = max(width, LEAST_WIDTH)
+    blocks = [_head(record, width), _table(record, width), cautions(record, width), next_steps(record)]
     return "\n".join(block for block in blocks if block)
 
 
@@ -43,7 +43,7 @@ def _head(record: Mapping[str, Any], width: int) -> str:
     lines = [headline(record)]
     sentences = [record["structure"].get("sentence"), (record.get("judge") or {}).get("sentence")]
     body = " ".join(printable(sentence) for sentence in sentences if sentence)
-    return _lines(lines + textwrap.wrap(body, width))
+    return joined(lines + textwrap.wrap(body, width))
 
 
 def _table(record: Mapping[str, Any], width: int) -> str:
@@ -56,10 +56,11 @@ def _table(record: Mapping[str, Any], width: int) -> str:
     if population.get("noise_rows"):
         why = printable(population.get("noise_why") or "rows that fit no group")
         rows.append(("none", count(population["noise_rows"]), percent(population.get("noise_share")), [why]))
-    return _lines(_align(rows, width))
+    return joined(aligned(rows, width))
 
 
-def _align(rows: Sequence[tuple[str, str, str, list[str]]], width: int) -> Iterator[str]:
+def aligned(rows: Sequence[tuple[str, str, str, list[str]]], width: int) -> Iterator[str]:
+    """Yield the lines of a table: three columns flush right, and words that wrap."""
     widths = [max(_columns(cell) for cell in column) for column in zip(*(row[:3] for row in rows), strict=True)]
     indent = sum(widths) + 8
     for *cells, parts in rows:
@@ -70,21 +71,24 @@ def _align(rows: Sequence[tuple[str, str, str, list[str]]], width: int) -> Itera
             yield " " * indent + more
 
 
-def _warnings(record: Mapping[str, Any], width: int) -> str:
+def cautions(record: Mapping[str, Any], width: int) -> str:
+    """Return the warnings of a record with what to do about them."""
     lines: list[str] = []
     for warning in record.get("warnings") or ():
         lines += textwrap.wrap(printable(warning["text"]), width, initial_indent="! ", subsequent_indent="  ")
         if warning.get("remedy"):
             remedy = printable(warning["remedy"])
             lines += textwrap.wrap(remedy, width, initial_indent="  what to do: ", subsequent_indent="  ")
-    return _lines(lines)
+    return joined(lines)
 
 
-def _next(record: Mapping[str, Any]) -> str:
-    return _lines(f"next  {printable(line)}" for line in record.get("next") or ())
+def next_steps(record: Mapping[str, Any]) -> str:
+    """Return what a record says one may do next."""
+    return joined(f"next  {printable(line)}" for line in record.get("next") or ())
 
 
-def _lines(lines: Sequence[str] | Iterator[str]) -> str:
+def joined(lines: Sequence[str] | Iterator[str]) -> str:
+    """Return the lines as one text, each ended."""
     return "".join(f"{line}\n" for line in lines)
 
 

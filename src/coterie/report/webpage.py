@@ -1,26 +1,18 @@
-"""The report as one page: the record, the style and the scripts in a single file that asks for nothing else.
-
-The page is a fixed shell. Everything that comes from the data travels as JSON in an element that browsers do not run,
-and reaches the page through ``textContent``. A policy in the head forbids every request and every script but the one
-whose hash it names.
-"""
+"""The report of an analysis of a table as one page, made of its record alone."""
 
 import base64
-import functools
-import hashlib
 from collections.abc import Mapping
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from .palette import NOISE, PALETTE
 from .points import Points, from_map, packed, picture
-from .record import check, clean, embed
+from .record import check, clean
+from .shell import assemble
 from .words import answer, count, headline, percent, printable
 
 __all__ = ["html"]
 
-_PAGE = Path(__file__).parent / "page"
 _SCRIPTS = ("base.js", "charts.js", "points.js", "map.js", "cards.js", "tables.js", "method.js", "main.js")
 _MAP_ARRAYS = ("row", "x", "y", "label")
 
@@ -55,43 +47,15 @@ def html(record: Mapping[str, Any]) -> str:
     content |= {"answer": " ".join(answer(content, doubt=False)), "palette": [*PALETTE], "noise_color": NOISE}
     for column in content.get("columns") or ():
         column.pop("categories", None)  # can be long, and the page does not show them
-    style, script = _assets()
-    parts = {
-        "policy": _policy(style, script),
-        "title": _without_addresses(escape(headline(content))),
-        "style": style,
-        "static": _static(content, points),
-        "record": embed(content),
-        "points": packed(points) if points else "",
-        "script": script,
-    }
-    return _fill((_PAGE / "page.html").read_text(encoding="utf-8"), parts)
-
-
-@functools.cache
-def _assets() -> tuple[str, str]:
-    style = (_PAGE / "page.css").read_text(encoding="utf-8")
-    sources = "\n".join((_PAGE / name).read_text(encoding="utf-8") for name in _SCRIPTS)
-    return style, f'"use strict";\n(() => {{\n{sources}\n}})();\n'
-
-
-def _policy(style: str, script: str) -> str:
-    return (
-        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
+    return assemble(
+        content,
+        title=headline(content),
+        static=_static(content, points),
+        glossary="glossary.html",
+        styles=("page.css",),
+        scripts=_SCRIPTS,
+        points=packed(points) if points else "",
     )
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
-
-
-def _fill(template: str, parts: Mapping[str, str]) -> str:
-    # Split at the marks first: a mark that occurs in the data is then just text.
-    pieces = template.split("%%")
-    if len(pieces) != 2 * len(parts) + 1:
-        raise AssertionError("page.html and webpage.py disagree about the marks")
-    return "".join(piece if i % 2 == 0 else parts[piece] for i, piece in enumerate(pieces))
 
 
 def _static(record: Mapping[str, Any], points: Points | None) -> str:
@@ -109,12 +73,7 @@ def _static(record: Mapping[str, Any], points: Points | None) -> str:
         sentence = ": ".join(printable(part) for part in (warning["text"], warning.get("remedy")) if part)
         blocks.append(f"<p>{escape(sentence)}</p>")
     blocks.append("<p>Turn scripts on to explore the map and the tables; the page never sends anything anywhere.</p>")
-    return _without_addresses("\n".join(blocks))
-
-
-def _without_addresses(markup: str) -> str:
-    # As entities the two strokes read the same, and no address stands in the file even when the data hold one.
-    return markup.replace("//", "&#47;&#47;")
+    return "\n".join(blocks)
 
 
 def _static_row(cluster: Mapping[str, Any]) -> str:

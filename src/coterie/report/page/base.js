@@ -3,6 +3,8 @@
 const record = JSON.parse(document.getElementById("record").textContent);
 const clusters = record.clusters || [];
 const NOISE = -1;
+// What this page calls a cluster.
+const noun = record.noun || "group";
 
 // Make an element. Every text goes in as a text node, so that nothing in the data is ever read as markup.
 function el(tag, attributes, ...children) {
@@ -73,6 +75,11 @@ function sentence(value) {
   return /[.!?…]$/.test(start) ? start : `${start}.`;
 }
 
+function clip(words, most) {
+  const all = text(words);
+  return all.length > most ? `${all.slice(0, most - 1)}…` : all;
+}
+
 function colorOf(cluster) {
   if (cluster === NOISE || !clusters[cluster]) return record.noise_color;
   const index = clusters[cluster].color ?? cluster;
@@ -94,12 +101,12 @@ function badge(cluster) {
   return el(
     "span",
     { class: "badge", style: { "background-color": color, color: inkOn(color) } },
-    el("span", { class: "unseen" }, cluster === NOISE ? "no group" : "group "),
+    el("span", { class: "unseen" }, cluster === NOISE ? `no ${noun}` : `${noun} `),
     cluster === NOISE ? el("span", { "aria-hidden": "true" }, "·") : String(cluster),
   );
 }
 
-const nameOf = (cluster) => (cluster === NOISE ? "Fits no group" : (clusters[cluster] || {}).name || `Group ${cluster}`);
+const nameOf = (cluster) => (cluster === NOISE ? `Fits no ${noun}` : (clusters[cluster] || {}).name || `${noun[0].toUpperCase()}${noun.slice(1)} ${cluster}`);
 
 // The picked group: null for all. Whoever shows groups listens.
 const picked = { value: null, listeners: [] };

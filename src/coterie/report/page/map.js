@@ -389,8 +389,3 @@ class PointMap {
     keys[event.key]();
   }
 }
-
-function clip(words, most) {
-  const all = text(words);
-  return all.length > most ? `${all.slice(0, most - 1)}…` : all;
-}

@@ -1,0 +1,54 @@
+"""Read the links, and what is known of the nodes."""
+
+from typing import Any
+
+from ..errors import InputError
+
+__all__ = ["read_network"]
+
+
+def read_network(
+    edges: Any,
+    nodes: Any = None,
+    *,
+    directed: bool | None,
+    columns: tuple[str | None, str | None, str | None],
+    id_column: str | None,
+    memory_limit: int | None,
+) -> Any:
+    """Return the network of a file of links, with a table of its nodes where one is given.
+
+    Parameters
+    ----------
+    edges : path or Network
+    nodes : path or Table, optional
+    directed : bool or None
+        None is what the file says.
+    columns : (source, target, weight)
+        Names of columns; None is found.
+    id_column : str or None
+        Column of ``nodes`` that names the node.
+    memory_limit : int or None
+
+    Returns
+    -------
+    Network
+
+    Raises
+    ------
+    InputError
+        If a file cannot be used, or there is nothing to cluster.
+    """
+    from .. import tables
+
+    if hasattr(edges, "graph") and hasattr(edges, "names"):
+        network = edges
+    else:
+        given = {name: value for name, value in zip(("source", "target", "weight"), columns, strict=True) if value}
+        network = tables.read_graph(edges, directed=directed, memory_limit=memory_limit, **given)
+    if nodes is not None:
+        table = nodes if hasattr(nodes, "columns") else tables.read(nodes, memory_limit=memory_limit)
+        network = tables.read_nodes(table, network, id_column=id_column)
+    if network.n_nodes == 0:
+        raise InputError(f"{network.name} has no nodes; there is nothing to group")
+    return network

@@ -1,0 +1,86 @@
+"""How good the classes are by their links alone: modularity, and the cut, conductance and density of each class."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from ._network_members import class_indicator
+
+__all__ = ["DEFINITIONS", "Quality", "quality_lines", "quality_of"]
+
+# Each metric in the record carries what it means, so that no reader has to look it up.
+DEFINITIONS = {
+    "modularity": "Share of the links inside classes, minus what it would be if the same degrees were linked at random; 0 is chance.",
+    "coverage": "Share of the links, by weight, that stay inside a class.",
+    "cut": "Weight of the links between classes, each once.",
+    "mean_conductance": "Links that leave a class over the links of its smaller side, averaged over classes; 0 is fully apart.",
+    "max_conductance": "The conductance of the class that is least apart.",
+    "normalized_cut": "Sum over the classes of the links that leave over all their links, a link inside counting twice.",
+    "ratio_cut": "Sum over the classes of the weight that leaves, over the number of nodes.",
+    "balance": "Nodes of the largest class over the mean; 1 is perfectly even.",
+}  # fmt: skip
+
+
+class Quality(NamedTuple):
+    """Of all classes, and (k,) arrays of each: weight inside (a link once), weight that leaves, conductance."""
+
+    modularity: float
+    coverage: float
+    cut: float
+    total: float
+    sizes: np.ndarray
+    inside: np.ndarray
+    leaving: np.ndarray
+    conductance: np.ndarray
+
+
+def quality_of(both_ways: csr_array, labels: np.ndarray, k: int) -> Quality:
+    """Measure the classes of a network without directions.
+
+    Nodes without a class are each one of its own: their links are between classes.
+
+    Parameters
+    ----------
+    both_ways : (n, n) csr_array
+    labels : (n,) int64 array
+    k : int
+
+    Returns
+    -------
+    Quality
+    """
+    degree = np.asarray(both_ways.sum(axis=1), dtype=np.float64).ravel()
+    twice = float(degree.sum())
+    rows = np.repeat(labels, np.diff(both_ways.indptr))
+    same = (rows >= 0) & (rows == labels[both_ways.indices])
+    inside = np.bincount(rows[same], both_ways.data[same].astype(np.float64), k)
+    volume = class_indicator(labels, k).T @ degree
+    sizes = np.bincount(labels[labels >= 0], minlength=k)
+    leaving = np.maximum(volume - inside, 0.0)
+    smaller = np.minimum(volume, twice - volume)
+    conductance = np.divide(leaving, smaller, out=np.zeros(k), where=smaller > 0)
+    total = twice / 2
+    if not twice > 0:
+        return Quality(0.0, 0.0, 0.0, 0.0, sizes, inside, leaving, conductance)
+    alone = degree[labels < 0] / twice
+    modularity = float((inside / twice - (volume / twice) ** 2).sum() - (alone**2).sum())
+    coverage = float(inside.sum() / twice)
+    return Quality(modularity, coverage, total * (1 - coverage), total, sizes, inside / 2, leaving, conductance)
+
+
+def quality_lines(quality: Quality) -> list[dict[str, Any]]:
+    """Return every metric with its definition."""
+    k = len(quality.sizes)
+    volume = 2 * quality.inside + quality.leaving
+    values: dict[str, float | None] = {
+        "modularity": quality.modularity,
+        "coverage": quality.coverage,
+        "cut": quality.cut,
+        "mean_conductance": float(quality.conductance.mean()) if k else None,
+        "max_conductance": float(quality.conductance.max()) if k else None,
+        "normalized_cut": float(np.divide(quality.leaving, volume, out=np.zeros(k), where=volume > 0).sum()),
+        "ratio_cut": float((quality.leaving / np.maximum(quality.sizes, 1)).sum()),
+        "balance": float(quality.sizes.max() / quality.sizes.mean()) if k else None,
+    }
+    return [{"name": name, "value": value, "definition": DEFINITIONS[name]} for name, value in values.items()]

@@ -1,0 +1,116 @@
+"""How the classes relate: what `coterie.graph.relations` counts and judges, kept small for very many classes, and in words."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..arrays import Graph
+from ..study.record import plain
+
+__all__ = ["MOST_RELATED", "ClassRelations", "relations_of"]
+
+MOST_RELATED = 200  # classes whose relations are counted one by one; the smaller ones are counted together, so that
+# the totals and what chance would give stay right without k^2 numbers for thousands of classes
+_COLUMNS = ("links", "expected", "log_ratio", "z")
+
+
+class ClassRelations(NamedTuple):
+    """(k, k) arrays over the largest classes: rows are where links come from, columns where they lead to."""
+
+    links: np.ndarray  # weight of the links, each once
+    expected: np.ndarray
+    log_ratio: np.ndarray  # log2 of links over expected; -inf where there is no link
+    z: np.ndarray
+    verdict: np.ndarray  # "attracts", "repels", "neutral", "feeds"
+    directed: bool
+    beyond_chance: bool
+    n_classes: int  # there are; more than rows where the smaller ones were counted together
+    sentence: str
+
+    def lines(self) -> list[tuple[int, int, float, float, float, float, str]]:
+        """Return a line for each pair: from, to, links, expected, log ratio, z, verdict; an undirected pair once."""
+        k = len(self.links)
+        i, j = np.indices((k, k)).reshape(2, -1) if self.directed else np.triu_indices(k)
+        columns = [getattr(self, name)[i, j].tolist() for name in (*_COLUMNS, "verdict")]
+        return list(zip(i.tolist(), j.tolist(), *columns, strict=True))
+
+    def record(self, most: int) -> dict[str, Any]:
+        """Return the matrices of the first ``most`` classes as lists, infinite ratios as None."""
+        k = min(most, len(self.links))
+        parts = {name: plain(np.round(getattr(self, name)[:k, :k], 4)) for name in _COLUMNS}
+        return {
+            "classes": k, "left_out": self.n_classes - k, **parts, "verdict": self.verdict[:k, :k].tolist(),
+            "directed": self.directed, "beyond_chance": self.beyond_chance, "sentence": self.sentence,
+        }  # fmt: skip
+
+
+def relations_of(graph: Graph, labels: np.ndarray, k: int, *, directed: bool) -> ClassRelations:
+    """Count and judge the links between the classes.
+
+    Parameters
+    ----------
+    graph : Graph
+        With its directions, if it has any.
+    labels : (n,) int64 array
+        Classes found in these links, the largest first; -1 none.
+    k : int
+    directed : bool
+
+    Returns
+    -------
+    ClassRelations
+    """
+    from ..graph import relations
+
+    shown = min(k, MOST_RELATED)
+    if k == 0:
+        none = np.zeros((0, 0))
+        return ClassRelations(none, none, none, none, none.astype(str), directed, False, 0, "There are no classes.")
+    found = relations(graph, np.minimum(labels, shown), directed=directed, found_in_links=True)
+    count, expected, log_ratio, z, verdict = (
+        found.matrix(name)[:shown, :shown] for name in ("count", "expected", "log_ratio", "z", "verdict")
+    )
+    told = _sentence(count, expected, verdict, directed=directed, beyond=found.beyond_chance)
+    return ClassRelations(count, expected, log_ratio, z, verdict, directed, found.beyond_chance, k, told)
+
+
+def _sentence(count: np.ndarray, expected: np.ndarray, verdict: np.ndarray, *, directed: bool, beyond: bool) -> str:
+    k = len(count)
+    if k < 2:
+        return "With one class there is nothing to relate."
+    if not beyond:
+        return "There are too few links to judge how the single classes relate."
+    own = np.diagonal(verdict)
+    parts = [f"{_of(int((own == 'attracts').sum()), k)} link more within than chance would"]
+    if (own == "repels").any():
+        parts.append(f"{_of(int((own == 'repels').sum()), k)} less")
+    i, j = (np.nonzero(~np.eye(k, dtype=bool))) if directed else np.triu_indices(k, 1)
+    words = {name: int((verdict[i, j] == name).sum()) for name in ("attracts", "feeds", "repels")}
+    said = [f"{number:,} {_VERBS[name]}" for name, number in words.items() if number]
+    pairs = (
+        f"of the {len(i):,} pairs of classes {', '.join(said)}"
+        if said
+        else "no two classes attract or repel each other"
+    )
+    return f"{' and '.join(parts)}; {pairs}.{_strongest(count, expected, verdict, i, j, directed)}"
+
+
+_VERBS = {"attracts": "attract", "feeds": "feed one into the other", "repels": "link less than chance would"}
+
+
+def _of(number: int, k: int) -> str:
+    every = "Both" if k == 2 else f"All {k:,}"
+    return f"{every} classes" if number == k else f"{number:,} of {k:,} classes" if number else "No class"
+
+
+def _strongest(count, expected, verdict, i, j, directed: bool) -> str:
+    """Name the pair with most links beyond what chance gives, or where all have fewer, the one with most links."""
+    most = int(np.argmax(count[i, j] - expected[i, j]))
+    if count[i[most], j[most]] <= expected[i[most], j[most]]:
+        most = int(np.argmax(count[i, j]))
+    a, b = int(i[most]), int(j[most])
+    if not count[a, b]:
+        return " There is no link between any two classes."
+    ratio = f", {count[a, b] / expected[a, b]:.2g} times what chance would give" if expected[a, b] else ""
+    link = f"from class {a} to class {b}" if directed else f"between classes {a} and {b}"
+    return f" The strongest tie leads {link} ({count[a, b]:,.6g}{ratio})."

@@ -1,0 +1,225 @@
+"""Social networks: which classes the nodes form, how the classes relate, who joins them, and what their members share.
+
+The steps: read the links and what is known of the nodes; choose a method and run it; settle small classes; check against
+networks linked at random; count the relations between classes; describe the classes by their members' attributes. Every step
+is timed, told once, and leaves its part in the record, a dict of plain JSON values that the report is made of.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..graphs import to_scipy, undirected
+from ..study.plan import parse_bytes
+from ..study.steps import Step
+from ._network_check import agreement, examine
+from ._network_classes import METHODS, Found, find_classes
+from ._network_input import read_network
+from ._network_members import Members, members_of
+from ._network_nodes import NodeAttributes, attributes_of, compare
+from ._network_profile import profile_of
+from ._network_quality import Quality, quality_of
+from ._network_record import network_record
+from ._network_relations import ClassRelations, relations_of
+from ._network_warnings import network_warnings
+
+__all__ = ["NetworkStudy", "study_network"]
+
+
+class NetworkStudy(NamedTuple):
+    """A finished study of a network.
+
+    Attributes
+    ----------
+    network : Network
+        As read, with what is known of the nodes.
+    found : Found
+        The method, its fitted estimator, and what it found.
+    attributes : NodeAttributes
+        What the columns of the nodes are for, and names to show for the nodes.
+    members : Members
+        Strength, participation and more of each node.
+    relations : ClassRelations
+        (k, k) arrays.
+    profile : list of k lists of dict
+        What sets each class apart.
+    quality : Quality
+        Modularity, and cut and conductance of each class.
+    structure : dict
+        Whether there are classes at all.
+    labels : (n,) int64 array
+        Class of each node, 0 the largest; -1 none.
+    record : dict
+        Everything of use to a reader as plain JSON values (the body of ``run.json``).
+    """
+
+    network: Any
+    found: Found
+    attributes: NodeAttributes
+    members: Members
+    relations: ClassRelations
+    profile: list[list[dict[str, Any]]]
+    quality: Quality
+    structure: dict[str, Any]
+    labels: np.ndarray
+    record: dict[str, Any]
+
+
+class _Diary:
+    """Times each step and tells about it once."""
+
+    def __init__(self, on_step: Callable[[Step], None] | None):
+        self.on_step = on_step
+        self.steps: list[Step] = []
+        self.text = ""
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        began, self.text = time.perf_counter(), ""
+        yield
+        done = Step(name, self.text, round(time.perf_counter() - began, 4))
+        self.steps.append(done)
+        if self.on_step is not None:
+            self.on_step(done)
+
+
+def study_network(
+    edges: Any,
+    nodes: Any = None,
+    *,
+    method: str = "auto",
+    n_clusters: int | None = None,
+    resolution: float | None = None,
+    objective: str | None = None,
+    imbalance: float | None = None,
+    directed: bool | None = None,
+    source: str | None = None,
+    target: str | None = None,
+    weight: str | None = None,
+    id_column: str | None = None,
+    min_share: float | None = None,
+    roles: Mapping[str, str] | None = None,
+    truth: str | None = None,
+    memory_limit: int | str | None = None,
+    seed: int = 0,
+    on_step: Callable[[Step], None] | None = None,
+) -> NetworkStudy:
+    """Find the classes of a network, how they relate, who joins them, and what their members share.
+
+    Parameters
+    ----------
+    edges : path or Network
+        A file of links, or what `coterie.tables.read_graph` made of one.
+    nodes : path or Table, optional
+        A table with a line for each node.
+    method : str, default="auto"
+        "leiden", "louvain", "balanced_cut", "block_model", "spectral", "attributed", or "auto": attributed where ``nodes``
+        has attributes that can be compared, else leiden.
+    n_clusters : int, optional
+        Number of classes; None lets the method find it.
+    resolution, objective, imbalance : optional
+        Parameters of the method; see the estimators.
+    directed : bool, optional
+        Whether links have a direction; None is what the file says.
+    source, target, weight : str, optional
+        Columns of the file of links.
+    id_column : str, optional
+        Column of ``nodes`` that names the node.
+    min_share : float, optional
+        Smallest share of the nodes that a class may have; a smaller one joins its nearest.
+    roles : mapping, optional
+        What columns of ``nodes`` are: {"zip": "category", "remark": "ignored"}.
+    truth : str, optional
+        A column of known classes: kept out, compared with the result.
+    memory_limit : int or str, optional
+        Bytes that reading may take.
+    seed : int, default=0
+    on_step : callable, optional
+        Told of each finished step.
+
+    Returns
+    -------
+    NetworkStudy
+
+    Raises
+    ------
+    InputError
+        If the files or an option cannot be used.
+    ResourceError
+        If the method would need more memory than there is.
+    """
+    options = {"n_clusters": n_clusters, "resolution": resolution, "objective": objective, "imbalance": imbalance}
+    diary = _Diary(on_step)
+    with diary.step("read"):
+        network = read_network(
+            edges,
+            nodes,
+            directed=directed,
+            columns=(source, target, weight),
+            id_column=id_column,
+            memory_limit=parse_bytes(memory_limit),
+        )
+        diary.text = _read_text(network)
+    with diary.step("nodes"):
+        attributes = attributes_of(network.nodes, roles=roles, truth=truth)
+        diary.text = _nodes_text(attributes)
+    one_way = undirected(network.graph)
+    both_ways = to_scipy(one_way)
+    with diary.step("classes"):
+        found = find_classes(
+            method, network, one_way, attributes, options,
+            given_nodes=nodes is not None, roles=roles or {}, min_share=min_share, seed=seed,
+        )  # fmt: skip
+        diary.text = _classes_text(found)
+    with diary.step("check"):
+        quality = quality_of(both_ways, found.labels, found.k)
+        structure = examine(found, quality, one_way, seed)
+        diary.text = structure["sentence"]
+    with diary.step("relations"):
+        members = members_of(both_ways, found.labels, found.k)
+        relations = relations_of(network.graph, found.labels, found.k, directed=network.directed)
+        diary.text = relations.sentence
+    with diary.step("profile"):
+        profile = profile_of(list(attributes.views), found.labels, found.k)
+        agreed = agreement(list(attributes.views), found.labels)
+        diary.text = _profile_text(profile, attributes)
+    study = NetworkStudy(
+        network, found, attributes, members, relations, profile, quality, structure,
+        found.labels, {},
+    )  # fmt: skip
+    record = network_record(study, agreed)
+    record["truth"] = None if truth is None else compare(network.nodes, truth, found.labels)
+    record["warnings"], record["notes"] = network_warnings(study, agreed, resolution)
+    record["steps"] = [step._asdict() for step in diary.steps]
+    return study._replace(record=record)
+
+
+def _read_text(network: Any) -> str:
+    kind = "directed" if network.directed else "undirected"
+    weights = ", weighted" if network.weighted else ""
+    return f"{network.n_edges:,} links between {network.n_nodes:,} nodes from {network.name}, {kind}{weights}"
+
+
+def _nodes_text(attributes: NodeAttributes) -> str:
+    if attributes.table is None:
+        return "nothing but the links is known of the nodes"
+    n = len(attributes.codings)
+    used = sum(one.used for one in attributes.codings)
+    named = f", named by {attributes.display_column}" if attributes.display_column else ""
+    return f"{used} of {n} attribute{'s' if n != 1 else ''} can be compared{named}"
+
+
+def _classes_text(found: Found) -> str:
+    said = " ".join(found.actions)
+    classes = f"{found.k:,} class{'es' if found.k != 1 else ''}"
+    return f"{METHODS[found.method]} found {classes}" + (f". {said}" if said else "")
+
+
+def _profile_text(profile: list[list[dict[str, Any]]], attributes: NodeAttributes) -> str:
+    if not attributes.views:
+        return "no attributes to describe the classes by"
+    told = sum(bool(features) for features in profile)
+    return f"{told} of {len(profile)} class{'es' if len(profile) != 1 else ''} set apart by their attributes"

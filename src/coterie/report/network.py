@@ -1,0 +1,232 @@
+"""The network job: from files of links and nodes to a `NetworkAnalysis`, and from there to a folder of results."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import folder as folders
+from .analysis import now, versions
+from .cells import field, number, plain_text, write_rows
+from .network_page import network_html
+from .network_text import network_text
+from .record import NETWORK, check, clean, dumps
+
+__all__ = ["FILES", "NetworkAnalysis", "network"]
+
+FILES = {
+    "members": "members.csv",
+    "relations": "relations.csv",
+    "profile": "profile.csv",
+    "metrics": "metrics.json",
+    "graph": "graph.graphml",
+    "record": "run.json",
+    "report": "report.html",
+}
+_BLOCK = 100_000
+
+
+@dataclass(frozen=True, repr=False)
+class NetworkAnalysis:
+    """One finished analysis of a network.
+
+    Attributes
+    ----------
+    record : dict
+        What ``run.json`` holds; its fields are documented in ``coterie/report/schema/network-1.json``.
+    study : NetworkStudy
+        The network, the fitted estimator, members, relations and profile.
+    """
+
+    record: dict[str, Any]
+    study: Any
+
+    @property
+    def labels(self) -> np.ndarray:
+        """(n,) int64: class of each node, 0 the largest; -1 none."""
+        return self.study.labels
+
+    def to_text(self, width: int = 100) -> str:
+        """Return the summary that the terminal shows."""
+        return network_text(self.record, width=width)
+
+    def to_html(self) -> str:
+        """Return the report: one page that needs nothing but a browser."""
+        return network_html(self.record)
+
+    def write(
+        self, folder: str | os.PathLike, *, force: bool = False, report: bool = True, excel_safe: bool = False
+    ) -> dict[str, Path]:
+        """Write members, relations, profile, metrics, GraphML, record and report into ``folder``: all of them, or nothing.
+
+        Parameters
+        ----------
+        folder : str or path-like
+            Created, or, where it holds an earlier analysis, replaced in one step. Other files in it are kept.
+        force : bool, default=False
+            Write even into a folder that holds other things but no earlier analysis.
+        report : bool, default=True
+            Write the page; it can be made later from the record by `render`.
+        excel_safe : bool, default=False
+            Defuse names that a spreadsheet would take for a formula.
+
+        Returns
+        -------
+        dict of str to Path
+            What was written, by kind.
+
+        Raises
+        ------
+        OutputError
+            If the folder cannot be written; what stood there before still stands, whole.
+        """
+        target = folders.check_target(folder, force=force)
+        files = {kind: name for kind, name in FILES.items() if report or kind != "report"}
+        record = {**self.record, "files": files, "next": _next(Path(folder), files)}
+        writers: dict[str, Callable[[Path], object]] = {
+            "members": lambda path: self._write_members(path, excel_safe),
+            "relations": self._write_relations,
+            "profile": lambda path: self._write_profile(path, excel_safe),
+            "metrics": lambda path: _write_text(path, dumps(_metrics(record))),
+            "graph": self._write_graph,
+            "record": lambda path: _write_text(path, dumps(record)),
+            "report": lambda path: _write_text(path, network_html(record)),
+        }
+        folders.write_folder(target, {name: writers[kind] for kind, name in files.items()}, force=force)
+        return {kind: target / name for kind, name in files.items()}
+
+    def _write_members(self, path: Path, excel_safe: bool) -> None:
+        study = self.study
+        shown = study.attributes.display
+        header = ["node", *(["name"] if shown else []), "class", "strength", "links", "weight", "participation"]
+        write_rows(path, [*header, "next_class"], self._member_rows(shown, excel_safe))
+
+    def _member_rows(self, shown: tuple[str, ...] | None, excel_safe: bool) -> Iterator[tuple[str, ...]]:
+        study, members = self.study, self.study.members
+        for start in range(0, len(study.labels), _BLOCK):
+            part = slice(start, start + _BLOCK)
+            texts = [study.network.names[part], *([shown[part]] if shown else [])]
+            columns = [[field(plain_text(value, excel_safe)) for value in values] for values in texts]
+            columns += [
+                [str(value) for value in study.labels[part].tolist()],
+                [number(value) for value in members.strength[part].tolist()],
+                [str(value) for value in members.links[part].tolist()],
+                [number(value) for value in members.weight[part].tolist()],
+                [number(value) for value in members.participation[part].tolist()],
+                ["" if value < 0 else str(value) for value in members.next_class[part].tolist()],
+            ]
+            yield from zip(*columns, strict=True)
+
+    def _write_relations(self, path: Path) -> None:
+        header = ("from", "to", "links", "expected", "log2_ratio", "z", "verdict")
+        rows = (
+            (str(a), str(b), *(number(value) for value in values), verdict)
+            for a, b, *values, verdict in self.study.relations.lines()
+        )
+        write_rows(path, header, rows)
+
+    def _write_profile(self, path: Path, excel_safe: bool) -> None:
+        header = ("class", "attribute", "kind", "value", "here", "elsewhere", "overall", "lift", "effect", "z")
+        rows = (
+            (
+                str(i),
+                *(field(plain_text(one[name], excel_safe)) for name in ("column", "kind", "value")),
+                *(_cell(one[name]) for name in ("here", "elsewhere", "overall", "lift", "effect", "z")),
+            )
+            for i, features in enumerate(self.study.profile)
+            for one in features
+        )
+        write_rows(path, header, rows)
+
+    def _write_graph(self, path: Path) -> None:
+        from .. import tables
+
+        study, members = self.study, self.study.members
+        attributes: dict[str, Any] = {} if study.network.nodes is None else _columns(study.network.nodes)
+        attributes |= {"class": study.labels, "strength": members.strength, "participation": members.participation}
+        tables.write_graphml(
+            path, study.network.graph, study.network.names, attributes, directed=study.network.directed
+        )
+
+    def __repr__(self) -> str:
+        source = self.record["input"]
+        return f"<NetworkAnalysis of {source['name']}: {self.record['n_classes']} classes of {source['nodes']:,} nodes>"
+
+
+def network(
+    edges: Any, nodes: Any = None, *, on_step: Callable[[Any], None] | None = None, **options: Any
+) -> NetworkAnalysis:
+    """Find the classes of a network, how they relate, who joins them and what their members share: in one call.
+
+    Parameters
+    ----------
+    edges : path or Network
+        A file of links: an edge list as CSV or Parquet, GML, GraphML, METIS, Matrix Market.
+    nodes : path or Table, optional
+        A table with a line for each node.
+    on_step : callable, optional
+        Called with each step (``name``, ``text``, ``seconds``) as it ends.
+    **options
+        See `coterie.applications.study_network`.
+
+    Returns
+    -------
+    NetworkAnalysis
+        ``.write(folder)`` puts it on the disk.
+
+    Raises
+    ------
+    InputError
+        If a file or an option cannot be used.
+    """
+    from .. import __version__
+    from ..applications import study_network
+
+    study = study_network(edges, nodes, on_step=on_step, **options)
+    given = {
+        key: value for key, value in options.items() if value not in (None, (), {}) and (key, value) != ("seed", 0)
+    }
+    nodes_name = Path(nodes).name if isinstance(nodes, str | os.PathLike) else getattr(nodes, "name", None)
+    head = {
+        "schema": NETWORK,
+        "coterie": __version__,
+        "created": now(),
+        "seed": int(options.get("seed") or 0),
+        "versions": versions(),
+        "input": {**study.record["input"], "nodes_file": nodes_name},
+        "options": given,
+    }
+    record = clean({**head, **{key: value for key, value in study.record.items() if key not in head}})
+    check(record, schema=NETWORK)
+    return NetworkAnalysis(record, study)
+
+
+def _metrics(record: Mapping[str, Any]) -> dict[str, Any]:
+    classes = [
+        {name: one[name] for name in ("id", "name", "nodes", "weight_inside", "weight_leaving", "conductance")}
+        for one in record["classes"]
+    ]
+    return {"schema": "coterie.network-metrics/1", "metrics": record["metrics"], "classes": classes}
+
+
+def _columns(table: Any) -> dict[str, Any]:
+    # A column of the file that is called as one of ours keeps its values under another name.
+    ours = {"class", "strength", "participation"}
+    return {(f"{one.name} (input)" if one.name in ours else one.name): one.values for one in table.columns}
+
+
+def _cell(value: Any) -> str:
+    return number(value) if isinstance(value, float | int) else plain_text(value)
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _next(folder: Path, files: Mapping[str, str]) -> list[str]:
+    import shlex
+
+    return [f"open {shlex.quote(os.fspath(folder / files['report']))}"] if "report" in files else []

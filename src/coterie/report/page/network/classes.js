@@ -1,0 +1,98 @@
+// One card a class, and all of them side by side.
+
+function classCard(one) {
+  const color = colorOf(one.id);
+  return el(
+    "article",
+    { class: "card", id: `group-${one.id}`, "aria-labelledby": `group-${one.id}-name` },
+    el("header", { class: "card-head" }, badge(one.id), el("h3", { id: `group-${one.id}-name` }, one.name), pickButton(one.id, "quiet", "Pick out")),
+    el("p", { class: "card-size" }, el("b", {}, nodesWord(one.nodes)), el("span", { class: "soft" }, ` · ${percent(one.share)} of all`), bar(one.share, color, `${percent(one.share)} of all nodes`)),
+    el("dl", { class: "sureness" }, [["Its members' links that stay inside", one.inside_share], ["Conductance", one.conductance]].filter(([, value]) => isNumber(value)).map(([words, value], i) => el("div", {}, el("dt", {}, words), el("dd", {}, el("b", {}, i === 0 ? percent(value) : exact.format(value)), bar(value, color, percent(value)))))),
+    traits(one, color),
+    list(one.hubs).length > 0 && el("p", { class: "hubs" }, el("span", { class: "soft" }, "Most linked inside: "), one.hubs.map((hub) => clip(hub, 40)).join(", ")),
+    tiesOf(one.id),
+  );
+}
+
+function traits(one, color) {
+  const features = list(one.features);
+  if (!features.length) return record.attributes.some((line) => line.described) && el("p", { class: "soft" }, "No attribute sets this class apart.");
+  return el(
+    "div",
+    { class: "features" },
+    el("h4", {}, "What its members share"),
+    el("ul", {}, features.slice(0, 6).map((feature) => el(
+      "li",
+      { class: "feature" },
+      el("span", {}, clip(feature.kind === "category" ? `${feature.column}: ${feature.value}` : feature.column, 80)),
+      feature.kind === "category"
+        ? shareChart(feature, color)
+        : el("span", { class: "soft" }, feature.effect > 0 ? (feature.kind === "date" ? "later" : "higher") : feature.kind === "date" ? "earlier" : "lower"),
+      el("span", { class: "feature-values" }, feature.kind === "category" ? [el("b", {}, percent(feature.here)), el("span", { class: "soft" }, ` · ${short.format(feature.lift)} times as often`)] : [el("b", {}, valueText(feature.here, feature)), el("span", { class: "soft" }, ` · others ${valueText(feature.elsewhere, feature)}`)]),
+    ))),
+  );
+}
+
+function valueText(value, feature) {
+  return isNumber(value) ? `${number(value, feature.column)}${feature.unit ? ` ${feature.unit}` : ""}` : known(value) ? text(value) : "–";
+}
+
+// The share here as a bar, the share among all nodes as a mark on it.
+function shareChart(feature, color) {
+  const words = `${percent(feature.here)} here, ${percent(feature.overall)} of all nodes`;
+  return el("span", { class: "share-chart", role: "img", "aria-label": words, title: words }, el("span", { class: "bar" }, el("span", { class: "bar-fill", style: { width: across(feature.here), "background-color": color } })), el("span", { class: "share-mark", style: { left: across(feature.overall) } }));
+}
+
+// The strongest ties of a class in words.
+function tiesOf(id) {
+  const { relations } = record;
+  if (!relations || id >= relations.classes || relations.classes < 2) return null;
+  const others = [...Array(relations.classes).keys()].filter((other) => other !== id);
+  const lines = [];
+  for (const verdict of ["attracts", "feeds", "repels"]) {
+    const to = others.filter((other) => relations.verdict[id][other] === verdict);
+    const distance = (other) => (isNumber(relations.log_ratio[id][other]) ? Math.abs(relations.log_ratio[id][other]) : 99);
+    to.sort((a, b) => distance(b) - distance(a));
+    if (to.length) lines.push([{ attracts: "Attracts", feeds: "Feeds", repels: "Repels" }[verdict], to]);
+  }
+  if (record.directed) {
+    const from = others.filter((other) => relations.verdict[other][id] === "feeds");
+    if (from.length) lines.push(["Fed by", from]);
+  }
+  if (!lines.length) return null;
+  return el("dl", { class: "ties" }, lines.map(([words, ids]) => el("div", {}, el("dt", {}, words), el("dd", {}, ids.slice(0, 8).map((other) => badge(other)), ids.length > 8 && el("span", { class: "soft" }, ` and ${count(ids.length - 8)} more`)))));
+}
+
+function classesSection() {
+  if (!clusters.length) return null;
+  const grid = el("div", { class: "cards" }, clusters.slice(0, FIRST_CARDS).map(classCard));
+  const rest = clusters.slice(FIRST_CARDS, 200);
+  const more = rest.length > 0 && el("button", { type: "button", class: "more", on: { click: (event) => {
+    grid.append(...rest.map(classCard));
+    event.target.remove();
+    for (const listener of picked.listeners) listener(picked.value);
+  } } }, `Show ${clusters.length > 200 ? `the next ${rest.length}` : `the other ${count(rest.length)}`} classes`);
+  return section("groups", clusters.length === 1 ? "The class" : "The classes, one by one", clusters.length > 1 && "Largest first.", grid, more);
+}
+
+function sideBySideSection() {
+  if (clusters.length < 2) return null;
+  const heads = [{ title: "Class" }, { title: "Nodes", numeric: true }, { title: "Share", numeric: true }, { title: `${linksWord() === "links" ? "Links" : "Weight"} inside`, numeric: true }, { title: "Leaving", numeric: true }, { title: "Stay inside", numeric: true }, { title: "Conductance", numeric: true }, { title: "What its members share" }];
+  const lines = clusters.map((one) => ({
+    keys: [one.id, one.nodes, one.share, one.weight_inside, one.weight_leaving, one.inside_share, one.conductance, (list(one.features)[0] || {}).text],
+    node: el(
+      "tr",
+      {},
+      el("th", { scope: "row" }, el("span", { class: "named" }, badge(one.id), clip(one.name, 60))),
+      el("td", { class: "number" }, count(one.nodes)),
+      el("td", { class: "number" }, percent(one.share)),
+      el("td", { class: "number" }, number(one.weight_inside)),
+      el("td", { class: "number" }, number(one.weight_leaving)),
+      el("td", { class: "number" }, isNumber(one.inside_share) ? percent(one.inside_share) : "–"),
+      el("td", { class: "number" }, exact.format(one.conductance)),
+      el("td", { class: "why" }, list(one.features).slice(0, 2).map((feature) => clip(feature.text, 90)).join("; ") || el("span", { class: "soft" }, "–")),
+    ),
+  }));
+  const more = record.n_classes > clusters.length && el("p", { class: "soft" }, `The ${count(clusters.length)} largest of ${count(record.n_classes)} classes.`);
+  return section("compare", "The classes side by side", "Click a heading to sort.", sortable("The classes side by side", heads, lines), more);
+}
