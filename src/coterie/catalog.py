@@ -104,7 +104,12 @@ DETECTORS = (
 )  # fmt: skip
 
 # What groups the nodes of a graph; `coterie.run` groups the rows of a table.
-GRAPHS: tuple[Entry, ...] = ()
+GRAPHS: tuple[Entry, ...] = (
+    Entry(
+        "BalancedCut", "coterie.graph.balanced_cut:BalancedCut", "graph",
+        "k parts of nearly equal size with few links between them", True, False, ("numba",),
+    ),
+)  # fmt: skip
 
 
 def entry(name: str) -> Entry:

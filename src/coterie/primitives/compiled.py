@@ -3,7 +3,7 @@
 A file that uses these names mentions `_numba`, so that the cache of machine code notices its edits.
 """
 
-from ._numba.blocks import run_kernel
+from ._numba.blocks import run_blocks, run_kernel
 from ._numba.jit import kernel, part
 
-__all__ = ["kernel", "part", "run_kernel"]
+__all__ = ["kernel", "part", "run_blocks", "run_kernel"]

@@ -1,0 +1,51 @@
+"""Refinement of a partition of a graph into k parts: less cut, and no part heavier than its limit."""
+
+from typing import Any
+
+from ..arrays import Graph
+from .engine import engine_of
+
+__all__ = ["refine_parts"]
+
+
+def refine_parts(
+    graph: Graph, node_weights: Any, limits: Any, labels: Any, seed: int, *, rounds: int = 3, patience: int = 30
+) -> int:
+    """Move nodes between parts, uphill too, and keep the best state that was seen.
+
+    Parameters
+    ----------
+    graph : Graph
+        Undirected, with int32 indices and int64 weights, no node linked to itself.
+    node_weights : (n,) int64 array
+    limits : (k,) int64 array
+        Greatest weight of each part, k >= 2. What the parts weigh above their limits, in sum, never grows.
+    labels : (n,) int32 array
+        Changed in place.
+    seed : int
+    rounds : int
+        In each, a node moves at most once; fewer if one changes nothing.
+    patience : int
+        So many moves in a row may bring nothing better.
+
+    Returns
+    -------
+    int
+        By how much less is cut (negative where that was the price of the limits).
+
+    References
+    ----------
+    Fiduccia, Mattheyses (1982). A linear-time heuristic for improving network partitions. DAC, 175-181. doi:10.1145/800263.809204
+    Sanders, Schulz (2011). Engineering multilevel graph partitioning algorithms. ESA, 469-480. doi:10.1007/978-3-642-23719-5_40
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie import Graph
+    >>> from coterie.primitives.kway import refine_parts
+    >>> path = Graph(np.array([0, 1, 3, 5, 6]), np.array([1, 0, 2, 1, 3, 2], np.int32), np.ones(6, np.int64))
+    >>> labels = np.array([0, 1, 0, 1], np.int32)
+    >>> refine_parts(path, np.ones(4, np.int64), np.array([3, 3]), labels, seed=0)
+    2
+    """
+    return engine_of(graph.indices, "kway").refine_parts(graph, node_weights, limits, labels, seed, rounds, patience)
