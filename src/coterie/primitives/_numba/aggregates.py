@@ -1,0 +1,124 @@
+"""Groups of strongly linked nodes, and the graph of the groups. Sequential: each group depends on those before it."""
+
+import numpy as np
+
+from .blocks import block_count, run_blocks, run_kernel
+from .jit import kernel
+
+__all__ = ["aggregate", "contract"]
+
+
+def aggregate(indptr, indices, values, most):
+    """Return the group of each node, numbered from 0, -1 for nodes without links; a group has at most ``most`` nodes."""
+    parent = np.full(len(indptr) - 1, -1, np.int64)
+    n_groups = run_kernel(_aggregate, indptr, indices, values, most, parent)
+    return parent, int(n_groups)
+
+
+def contract(indptr, indices, weights, parent, n_groups):
+    """Return the graph of the groups and the weight inside each; weights of links between two groups are added in order."""
+    order = np.argsort(parent, kind="stable")
+    order = order[np.searchsorted(parent[order], 0) :]
+    first = np.searchsorted(parent[order], np.arange(n_groups + 1))
+    blocks = block_count(n_groups, 16384, 16)
+    counts, inside = np.zeros(n_groups + 1, np.int64), np.zeros(n_groups)
+    nothing, none = np.zeros(0, np.int32), np.zeros(0)
+    run_blocks(
+        _contract_block, blocks, blocks, indptr, indices, weights, parent, order, first, counts, inside, nothing, none
+    )
+    starts = np.cumsum(counts)
+    joined, sums = np.empty(starts[-1], np.int32), np.empty(starts[-1])
+    run_blocks(
+        _contract_block, blocks, blocks, indptr, indices, weights, parent, order, first, starts, inside, joined, sums
+    )
+    return starts, joined, sums, inside
+
+
+@kernel
+def _aggregate(
+    indptr,  # (n + 1,) int64  in
+    indices,  # (n_stored,) int  in
+    values,  # (n_stored,) float64  in: strengths, 0 for loops
+    most,  # int  in
+    parent,  # (n,) int64  in/out: -1
+):
+    n, n_groups = len(parent), 0
+    size, waiting = np.zeros(n, np.int64), np.full(n, -1)
+    for i in range(n):
+        if parent[i] >= 0:
+            continue
+        best, partner, open_best, joined = 0.0, -1, 0.0, -1
+        for at in range(indptr[i], indptr[i + 1]):
+            j, value = indices[at], values[at]
+            if value > best:
+                best, partner = value, j
+            if value > open_best and (parent[j] < 0 or size[parent[j]] < most):
+                open_best, joined = value, j
+        if partner < 0:
+            continue
+        if joined >= 0 and 4.0 * open_best >= best:
+            if parent[joined] < 0:
+                parent[joined] = n_groups
+                size[n_groups] = 1
+                n_groups += 1
+            parent[i] = parent[joined]
+        else:
+            # All its near ones are full: it goes with others that hang on the same node.
+            if waiting[partner] < 0 or size[waiting[partner]] >= most:
+                waiting[partner] = n_groups
+                n_groups += 1
+            parent[i] = waiting[partner]
+        size[parent[i]] += 1
+    return n_groups
+
+
+@kernel
+def _contract_block(
+    block,  # int  in
+    blocks,  # int  in
+    indptr,  # (n + 1,) int64  in
+    indices,  # (n_stored,) int  in
+    weights,  # (n_stored,) float64  in
+    parent,  # (n,) int64  in: group, or -1
+    order,  # (n,) int64  in: nodes by group
+    first,  # (groups + 1,) int64  in: where those of each group begin
+    starts,  # (groups + 1,) int64  out: links of group i at i + 1; in where joined is given: where its links begin
+    inside,  # (groups,) float64  out
+    joined,  # (links,) int32  out, or empty: then links are only counted
+    sums,  # (links,) float64  out
+):
+    groups = len(first) - 1
+    place = np.full(groups, -1)
+    for group in range(groups * block // blocks, groups * (block + 1) // blocks):
+        base = starts[group] if len(joined) else 0
+        count, own = 0, 0.0
+        for at in range(first[group], first[group + 1]):
+            i = order[at]
+            for link in range(indptr[i], indptr[i + 1]):
+                other = parent[indices[link]]
+                if other == group:
+                    own += weights[link]
+                    continue
+                if other < 0:
+                    continue
+                if (
+                    place[other] < base
+                    or place[other] >= base + count
+                    or (len(joined) and joined[place[other]] != other)
+                ):
+                    place[other] = base + count
+                    count += 1
+                    if len(joined):
+                        joined[base + count - 1], sums[base + count - 1] = other, 0.0
+                if len(joined):
+                    sums[place[other]] += weights[link]
+        if not len(joined):
+            starts[group + 1] = count
+            for at in range(first[group], first[group + 1]):
+                i = order[at]
+                for link in range(indptr[i], indptr[i + 1]):
+                    if parent[indices[link]] >= 0:
+                        place[parent[indices[link]]] = -1
+        else:
+            inside[group] = own
+    return

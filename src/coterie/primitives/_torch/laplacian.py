@@ -1,0 +1,29 @@
+"""Compressed rows times a block of vectors, sums of products of blocks, and combinations of them, on tensors."""
+
+import warnings
+from typing import Any
+
+import torch
+
+__all__ = ["combine", "gram", "rows_times_block"]
+
+
+def rows_times_block(indptr: Any, indices: Any, values: Any, diagonal: Any, X: torch.Tensor) -> torch.Tensor:
+    """Return ``diagonal * X - A X``, or ``A X`` where there is no diagonal."""
+    n = len(indptr) - 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # "in beta state", once
+        # One type for both: PyTorch asks for it.
+        matrix = torch.sparse_csr_tensor(indptr, indices.to(indptr.dtype), values, (n, len(X)), check_invariants=False)
+    product = matrix @ X
+    return product if diagonal is None else diagonal[:, None] * X - product
+
+
+def gram(A: torch.Tensor, B: torch.Tensor) -> torch.Tensor:
+    """Return ``A^T B``."""
+    return A.T @ B
+
+
+def combine(A: torch.Tensor, C: torch.Tensor, out: Any = None) -> torch.Tensor:
+    """Return ``A C``, added to ``out`` where there is one."""
+    return A @ C if out is None else out.addmm_(A, C)
