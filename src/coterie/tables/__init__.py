@@ -1,8 +1,24 @@
 """Tables: read whatever the reader has, find what each column is for, and turn it into numbers that can be compared."""
 
+from .graph_files import Network, read_graph
+from .graph_nodes import read_nodes
+from .graphml import write_graphml
 from .prepare import Coding, Prepared, prepare
 from .read import read
 from .roles import Role, find_roles
 from .table import Column, Table
 
-__all__ = ["Coding", "Column", "Prepared", "Role", "Table", "find_roles", "prepare", "read"]
+__all__ = [
+    "Coding",
+    "Column",
+    "Network",
+    "Prepared",
+    "Role",
+    "Table",
+    "find_roles",
+    "prepare",
+    "read",
+    "read_graph",
+    "read_nodes",
+    "write_graphml",
+]

@@ -11,7 +11,7 @@ from .delimited import read_delimited
 from .encoding import expand, identify, refuse_binary
 from .table import Table
 
-__all__ = ["read"]
+__all__ = ["must_be_file", "read"]
 
 
 def read(source: Any, *, query: str | None = None, table: str | None = None, memory_limit: int | None = None) -> Table:
@@ -80,7 +80,7 @@ def _no_query(query: str | None, table: str | None, what: str) -> None:
 
 
 def _read_path(path: Path, query: str | None, table: str | None, memory_limit: int | None) -> Table:
-    _must_be_file(path)
+    must_be_file(path)
     try:
         with open(path, "rb") as file:
             return _read_file(file, path, query, table, memory_limit)
@@ -90,7 +90,13 @@ def _read_path(path: Path, query: str | None, table: str | None, memory_limit: i
         raise InputError(f"cannot read {path}: {error.strerror}") from error
 
 
-def _must_be_file(path: Path) -> None:
+def must_be_file(path: Path) -> None:
+    """Refuse a path that is no ordinary file, with a hint where one of nearly that name is.
+
+    Raises
+    ------
+    InputError
+    """
     try:
         if "\0" in str(path):
             raise ValueError("it contains a NUL character")
