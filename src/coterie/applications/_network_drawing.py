@@ -15,9 +15,10 @@ from scipy.sparse.csgraph import minimum_spanning_tree, shortest_path
 __all__ = ["HEIGHT", "MOST_CLASSES", "WIDTH", "draw_classes"]
 
 WIDTH, HEIGHT = 1000.0, 620.0
-MOST_CLASSES = 40
-LINKS_A_CLASS = 2  # beside the tree that holds the drawing together; more would be a hairball again
-_LARGEST, _SMALLEST, _GAP = 66.0, 9.0, 16.0
+MOST_CLASSES = 30
+LINKS_A_CLASS = 1  # beside the tree that holds the drawing together; more would be a hairball again
+_LARGEST, _SMALLEST, _GAP, _NAME = 66.0, 9.0, 22.0, 24.0
+_COVERED = 0.13  # share of the frame that circles may cover
 _STEPS = 300
 
 
@@ -39,9 +40,9 @@ def draw_classes(between: np.ndarray, sizes: np.ndarray, *, directed: bool = Fal
         the heaviest link; ``left_out``: pairs of linked classes that are not drawn.
     """
     k = len(sizes)
-    radii = np.clip(_LARGEST * np.sqrt(sizes / max(sizes.max(), 1)), _SMALLEST, _LARGEST)
-    if k > 12:
-        radii *= np.sqrt(12 / k)
+    radii = _LARGEST * np.sqrt(sizes / max(sizes.max(), 1))
+    radii *= min(1.0, np.sqrt(_COVERED * WIDTH * HEIGHT / (np.pi * (radii**2).sum())))
+    radii = np.maximum(radii, _SMALLEST)
     weights = between * (1 - np.eye(k))
     both = weights + weights.T
     places = _fit(_places(both), radii)
@@ -73,7 +74,7 @@ def _worth_drawing(both: np.ndarray) -> tuple[list[tuple[int, int]], int]:
     tree = minimum_spanning_tree(csr_array((1.0 / weight, (i, j)), shape=(k, k)))
     chosen = set(zip(*(part.tolist() for part in tree.nonzero()), strict=True))
     for at in np.lexsort((j, i, -weight)).tolist():
-        if len(chosen) >= (LINKS_A_CLASS + 1) * k:
+        if len(chosen) >= max((LINKS_A_CLASS + 1) * k, 10):
             break
         chosen.add((int(i[at]), int(j[at])))
     return sorted(chosen), len(i) - len(chosen)
@@ -137,27 +138,47 @@ def _stress(wanted: np.ndarray, places: np.ndarray) -> np.ndarray:
 
 def _fit(places: np.ndarray, radii: np.ndarray) -> np.ndarray:
     """Scale the places into the frame, wide side across, and push circles apart that overlap."""
-    k = len(radii)
-    margin = radii.max() + 34.0  # the name of a class stands below its circle
-    room = np.array([WIDTH, HEIGHT]) - 2 * margin
+    places = _turned(places)
+    for share in (0.6, 0.8, 1.0):  # pushing apart grows the picture; growing it in steps keeps its shape
+        places = _apart(_filled(places, radii, share), radii)
+    return _filled(places, radii, 1.0) + np.array([WIDTH, HEIGHT]) / 2
+
+
+def _turned(places: np.ndarray) -> np.ndarray:
     places = places - places.mean(axis=0)
-    if k > 2:
-        _, _, turn = np.linalg.svd(places, full_matrices=False)
-        turn *= np.where(turn[np.arange(2), np.abs(turn).argmax(axis=1)] < 0, -1.0, 1.0)[:, None]
-        places = places @ turn.T
-    extent = np.maximum(np.abs(places).max(axis=0), 1e-9)
-    # Each direction fills the frame, but none is stretched more than half as much again as the other.
-    scale = room / 2 / extent
-    scale = np.minimum(scale, 1.5 * scale.min()) if k > 2 else np.full(2, min(scale[0], 0.3 * WIDTH / extent[0]))
-    places = places * scale
-    low, high = -room / 2, room / 2
+    if len(places) < 3:
+        return places
+    _, _, turn = np.linalg.svd(places, full_matrices=False)
+    turn *= np.where(turn[np.arange(2), np.abs(turn).argmax(axis=1)] < 0, -1.0, 1.0)[:, None]
+    return places @ turn.T
+
+
+def _filled(places: np.ndarray, radii: np.ndarray, share: float) -> np.ndarray:
+    """Scale to a share of the frame; neither direction is stretched more than half as much again as the other."""
+    edge = radii[:, None] + np.array([_GAP, _GAP + _NAME / 2])
+    low, high = (places - edge).min(axis=0), (places + edge).max(axis=0)
+    extent = np.ptp(places, axis=0)
+    room = share * np.array([WIDTH, HEIGHT]) - (high - low - extent)
+    scale = np.where(extent > 1e-9, room / np.maximum(extent, 1e-9), np.inf)
+    scale = np.minimum(scale, 1.5 * scale.min())
+    scale = np.where(np.isfinite(scale), scale, 1.0)
+    if len(places) == 2:
+        scale = 0.45 * scale
+    placed = places * scale
+    return placed - ((placed - edge).min(axis=0) + (placed + edge).max(axis=0)) / 2
+
+
+def _apart(places: np.ndarray, radii: np.ndarray) -> np.ndarray:
+    k = len(radii)
+    # A name stands below each circle, so that circles need more room above each other than side by side.
+    stretch = np.array([1.0, 0.8])
     least = radii[:, None] + radii[None, :] + _GAP
     for _ in range(_STEPS):
-        step = places[:, None] - places[None, :]
+        step = (places[:, None] - places[None, :]) * stretch
         apart = np.linalg.norm(step, axis=2)
         overlap = np.where(np.eye(k, dtype=bool), 0.0, np.maximum(least - apart, 0.0))
         if not overlap.any():
             break
         direction = np.where(apart[..., None] > 1e-6, step / np.maximum(apart, 1e-6)[..., None], [[[1.0, 0.0]]])
-        places = np.clip(places + 0.5 * (overlap[..., None] * direction).sum(axis=1), low, high)
-    return places + np.array([WIDTH, HEIGHT]) / 2
+        places = places + 0.4 * (overlap[..., None] * direction).sum(axis=1) / stretch
+    return places

@@ -45,16 +45,22 @@ def profile_of(views: list[View], labels: np.ndarray, k: int) -> list[list[dict[
     return [sorted(some, key=lambda one: -abs(one["effect"]))[:MOST_FEATURES] for some in found]
 
 
-def class_names(profile: list[list[dict[str, Any]]], hub_names: list[str]) -> list[str]:
-    """Name each class by its strongest value, and by its hub where there is none or two classes would be called the same."""
-    names = [_tag(features) for features in profile]
-    wanted = [name for name in names if name]
-    for i, name in enumerate(names):
-        if not name:
-            names[i] = f"Around {hub_names[i]}" if hub_names[i] else "Without links"
-        elif wanted.count(name) > 1:
-            names[i] = f"{name}, around {hub_names[i]}"
-    return names
+def class_names(profile: list[list[dict[str, Any]]], hub_names: list[str]) -> tuple[list[str], list[str]]:
+    """Name each class by its strongest value, and by its hub where there is none or two classes would be called the same.
+
+    Returns
+    -------
+    (list of str, list of str)
+        Names, and short ones for a drawing.
+    """
+    tags = [_tag(features) for features in profile]
+    names, short = [], []
+    for tag, hub in zip(tags, hub_names, strict=True):
+        alone = tags.count(tag) == 1
+        around = f"Around {hub}" if hub else "Without links"
+        names.append(tag if tag and alone else f"{tag}, {around.lower()[:1]}{around[1:]}" if tag else around)
+        short.append(tag if tag and alone else hub or around)
+    return names, short
 
 
 def _tag(features: list[dict[str, Any]]) -> str:

@@ -80,7 +80,7 @@ def name_of(study: Any, node: int) -> str:
 def _classes(study: Any) -> list[dict[str, Any]]:
     k, labels, quality = study.found.k, study.labels, study.quality
     first = hubs(study.members, labels, k)
-    names = class_names(study.profile, [name_of(study, some[0]) if some else "" for some in first])
+    names, short = class_names(study.profile, [name_of(study, some[0]) if some else "" for some in first])
     shown = min(k, MOST_DETAILED)
     n = len(labels)
     found = []
@@ -91,6 +91,7 @@ def _classes(study: Any) -> list[dict[str, Any]]:
             {
                 "id": i,
                 "name": names[i],
+                "short": short[i],
                 "nodes": size,
                 "share": size / n,
                 "weight_inside": inside,

@@ -79,7 +79,7 @@ def _sentence(count: np.ndarray, expected: np.ndarray, verdict: np.ndarray, *, d
     if k < 2:
         return "With one class there is nothing to relate."
     if not beyond:
-        return "There are too few links to judge how the single classes relate."
+        return "How the single classes relate can't be told from chance."
     own = np.diagonal(verdict)
     parts = [f"{_of(int((own == 'attracts').sum()), k)} link more within than chance would"]
     if (own == "repels").any():
@@ -113,4 +113,4 @@ def _strongest(count, expected, verdict, i, j, directed: bool) -> str:
         return " There is no link between any two classes."
     ratio = f", {count[a, b] / expected[a, b]:.2g} times what chance would give" if expected[a, b] else ""
     link = f"from class {a} to class {b}" if directed else f"between classes {a} and {b}"
-    return f" The strongest tie leads {link} ({count[a, b]:,.6g}{ratio})."
+    return f" The strongest tie {'leads' if directed else 'is'} {link} ({count[a, b]:,.6g} links{ratio})."

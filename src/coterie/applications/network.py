@@ -209,7 +209,7 @@ def _nodes_text(attributes: NodeAttributes) -> str:
     n = len(attributes.codings)
     used = sum(one.used for one in attributes.codings)
     named = f", named by {attributes.display_column}" if attributes.display_column else ""
-    return f"{used} of {n} attribute{'s' if n != 1 else ''} can be compared{named}"
+    return f"{used} of {n} attribute{'s' if n != 1 else ''} of use{named}"
 
 
 def _classes_text(found: Found) -> str:

@@ -12,6 +12,7 @@ COMMANDS = {
     "run": ("coterie.cli.run:command", "Find and explain the clusters in a file (the main job)."),
     "demo": ("coterie.cli.demo:command", "The same on real data that is already installed."),
     "predict": ("coterie.cli.predict:command", "Label new rows with a saved model."),
+    "network": ("coterie.cli.network:command", "Find the classes of a network and how they relate."),
     "report": ("coterie.cli.report:command", "Make report.html anew from the run.json of a result folder."),
     "doctor": ("coterie.cli.doctor:command", "Check this installation: versions, speed, a self-test."),
     "completion": ("coterie.cli.completion:command", "Print the completion script for a shell."),
@@ -23,6 +24,7 @@ _HELP = """Find the clusters in your data, check them, and explain them in the d
 \b
   coterie run customers.csv        read, prepare, choose, cluster, judge, explain
   coterie demo                     the same on real data that is already installed
+  coterie network edges.csv        the classes of a network, how they relate, who joins them
 
 Results go to customers.coterie/: labels.csv, model.coterie, run.json, report.html."""
 

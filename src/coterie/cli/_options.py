@@ -10,13 +10,34 @@ import click
 
 from ..catalog import CATALOG
 
-__all__ = ["Bytes", "Method", "Role", "Seconds", "Share", "default_folder", "usable_input"]
+__all__ = ["Bytes", "Method", "NetworkMethod", "Role", "Seconds", "Share", "default_folder", "usable_input"]
 
 _UNITS = {"": 1, "b": 1} | {
     letter + end: 1024**power for power, letter in enumerate("kmgt", 1) for end in ("", "b", "ib")
 }  # fmt: skip
 _SECONDS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600}
-_ENDINGS = {".gz", ".csv", ".tsv", ".txt", ".parquet", ".json", ".jsonl", ".ndjson", ".npy", ".npz", ".sqlite", ".db"}
+_NETWORK_METHODS = ("auto", "leiden", "louvain", "balanced_cut", "block_model", "spectral", "attributed")
+_ENDINGS = {
+    ".gz",
+    ".gml",
+    ".graphml",
+    ".xml",
+    ".graph",
+    ".metis",
+    ".mtx",
+    ".pq",
+    ".csv",
+    ".tsv",
+    ".txt",
+    ".parquet",
+    ".json",
+    ".jsonl",
+    ".ndjson",
+    ".npy",
+    ".npz",
+    ".sqlite",
+    ".db",
+}
 
 
 class Bytes(click.ParamType):
@@ -98,6 +119,29 @@ class Method(click.ParamType):
 
         names = ["auto", *(line.name for line in CATALOG)]
         return [CompletionItem(name) for name in names if name.lower().startswith(incomplete.lower())]
+
+
+class NetworkMethod(click.ParamType):
+    """The name of a way to find the classes of a network, however it is written: balanced_cut, balanced-cut, BalancedCut."""
+
+    name = "method"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        """Return the name as `coterie.applications.study_network` takes it."""
+        names = {re.sub("_", "", name): name for name in _NETWORK_METHODS}
+        names |= {"spectralclustering": "spectral", "attributedgraphclustering": "attributed"}
+        plain = re.sub(r"[-_ ]", "", str(value)).lower()
+        if plain not in names:
+            near = difflib.get_close_matches(plain, names, 1, 0.5)
+            hint = f"did you mean {names[near[0]]}?" if near else f"there are {', '.join(_NETWORK_METHODS)}"
+            self.fail(f"no method is called {value!r}; {hint}", param, ctx)
+        return names[plain]
+
+    def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list:
+        """Complete the names."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(name) for name in _NETWORK_METHODS if name.startswith(incomplete.lower())]
 
 
 def usable_input(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:

@@ -19,7 +19,7 @@ def command(folder: str, as_text: bool, quiet: bool) -> int:
     from .. import report
 
     if as_text:
-        click.echo(report.text(_record(folder)), nl=False)
+        click.echo(report.text_of(_record(folder)), nl=False)
         return 0
     with Talk(quiet) as talk:
         talk.say("wrote", str(report.render(folder)))
@@ -36,4 +36,4 @@ def _record(folder: str) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"could not read {path}: give a folder that coterie run wrote") from error
+        raise InputError(f"could not read {path}: give a folder that coterie run or coterie network wrote") from error

@@ -4,10 +4,10 @@
 all or nothing. `html` and `text` need the record (the content of ``run.json``) and nothing else.
 """
 
-from .analysis import Analysis, Folder, render, run
+from .analysis import Analysis, Folder, render, run, text_of
 from .folder import check_target, locked
 from .labels import write_labels
 from .text import text
 from .webpage import html
 
-__all__ = ["Analysis", "Folder", "check_target", "html", "locked", "render", "run", "text", "write_labels"]
+__all__ = ["Analysis", "Folder", "check_target", "html", "locked", "render", "run", "text", "text_of", "write_labels"]

@@ -18,7 +18,7 @@ from .record import NETWORK, SCHEMA, check, clean, dumps, loads, without_credent
 from .text import text
 from .webpage import html
 
-__all__ = ["Analysis", "Folder", "render", "run"]
+__all__ = ["Analysis", "Folder", "page_of", "render", "run", "text_of"]
 
 _VERSIONED = ("numpy", "scipy", "scikit-learn", "numba", "duckdb")
 
@@ -305,6 +305,13 @@ def render(folder: str | os.PathLike) -> Path:
     target = source.with_name("report.html")
     write_text(target, page_of(loads(content, str(source))))
     return target
+
+
+def text_of(record: Mapping[str, Any], width: int = 100) -> str:
+    """Return the summary of a record of whichever kind."""
+    from .network_text import network_text
+
+    return network_text(record, width=width) if record.get("schema") == NETWORK else text(record, width=width)
 
 
 def page_of(record: Mapping[str, Any]) -> str:

@@ -1,5 +1,8 @@
 // The class graph: a circle for each class, lines for the links between them. Places come from the record.
 
+// Of very many circles only the largest carry a name; all have their number, and say their name when pointed at.
+const MOST_NAMED = 16;
+
 const SVG = "http://www.w3.org/2000/svg";
 
 function svg(tag, attributes, ...children) {
@@ -17,7 +20,7 @@ function amount(value) {
   return `${number(value)} ${record.input.weighted ? "of weight" : value === 1 ? "link" : "links"}`;
 }
 
-const VERDICTS = { attracts: "more links than chance would give", repels: "fewer links than chance would give", neutral: (record.relations || {}).beyond_chance ? "no clear difference from chance" : "too few links to tell from chance", feeds: "clearly more links than back" };
+const VERDICTS = { attracts: "more links than chance would give", repels: "fewer links than chance would give", neutral: (record.relations || {}).beyond_chance ? "no clear difference from chance" : "not to be told from chance", feeds: "clearly more links than back" };
 
 function timesChance(ratio) {
   return isNumber(ratio) ? `${ratio < 0.1 ? ratio.toFixed(2) : short.format(ratio)} times what chance would give` : "";
@@ -28,6 +31,7 @@ function linkWords(link) {
   return `${record.directed ? `From ${a} to ${b}` : `Between ${a} and ${b}`}: ${amount(link.weight)}, ${timesChance(link.ratio)}`;
 }
 
+const shortName = (id) => clusters[id].short || nameOf(id);
 const nameWithNumber = (id) => `class ${id} (${nameOf(id)})`;
 
 // Straight where links have no direction; bent to one side where they have, so that both ways are seen.
@@ -84,9 +88,7 @@ function drawnClass(place, tell) {
   const label = svg("text", { x: place.x, y: place.y, class: "circle-number", fill: inkOn(color), "font-size": Math.max(11, Math.min(26, place.r * 0.75)).toFixed(0) });
   label.textContent = String(place.id);
   const words = `${sentence(nameWithNumber(place.id)).slice(0, -1)}: ${nodesWord(one.nodes)}, ${percent(one.share)} of all; ${percent(one.inside_share)} of its members' links stay inside`;
-  const name = svg("text", { x: place.x, y: place.y + place.r + 21, class: "circle-name" });
-  const group = svg("g", { class: "circle", role: "button", tabindex: "0", "aria-pressed": "false", "aria-label": words }, ring(place, one.inside_share, color), svg("circle", { cx: place.x, cy: place.y, r: place.r, fill: color }), label, name);
-  name.textContent = clip(nameOf(place.id), record.drawing.nodes.length > 12 ? 16 : 26);
+  const group = svg("g", { class: "circle", role: "button", tabindex: "0", "aria-pressed": "false", "aria-label": words }, ring(place, one.inside_share, color), svg("circle", { cx: place.x, cy: place.y, r: place.r, fill: color }), label);
   group.addEventListener("click", () => pick(place.id));
   group.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" && event.key !== " ") return;
@@ -100,6 +102,20 @@ function drawnClass(place, tell) {
     group.classList.toggle("faded", value !== null && value !== place.id && !isTied(value, place.id));
   });
   return group;
+}
+
+// Names lie above all circles, so that none is hidden.
+function drawnName(place) {
+  const words = clip(shortName(place.id), record.drawing.nodes.length > 10 ? 20 : 28);
+  const half = 4.2 * words.length + 6; // about half of its width; names at the edge move inwards
+  const x = Math.min(record.drawing.width - half, Math.max(half, place.x));
+  const name = svg("text", { x, y: place.y + place.r + 19, class: "circle-name", "aria-hidden": "true" });
+  name.textContent = words;
+  onPick((value) => {
+    name.classList.toggle("picked", value === place.id);
+    name.classList.toggle("faded", value !== null && value !== place.id && !isTied(value, place.id));
+  });
+  return name;
 }
 
 const isTied = (a, b) => record.drawing.links.some((link) => (link.from === a && link.to === b) || (link.from === b && link.to === a));
@@ -133,7 +149,7 @@ function drawingSection() {
   tell(null);
   const picture = svg("svg", { viewBox: `0 0 ${drawing.width} ${drawing.height}`, class: "class-graph", role: "group", "aria-label": "The classes and the links between them" });
   const thinFirst = [...drawing.links].sort((a, b) => a.share - b.share);
-  picture.append(...thinFirst.map((link) => drawnLink(link, drawing.nodes, tell)), ...drawing.nodes.map((place) => drawnClass(place, tell)));
+  picture.append(...thinFirst.map((link) => drawnLink(link, drawing.nodes, tell)), ...drawing.nodes.map((place) => drawnClass(place, tell)), ...drawing.nodes.slice(0, MOST_NAMED).map(drawnName));
   picture.addEventListener("keydown", (event) => event.key === "Escape" && picked.value !== null && pick(picked.value));
   return section(
     "drawing",

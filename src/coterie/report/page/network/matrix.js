@@ -31,7 +31,7 @@ function matrixCell(relations, a, b, cells, tell) {
     "td",
     { class: `number relation ${shadeOf(relations, a, b)}${a === b ? " own" : ""}`, tabindex: a === 0 && b === 0 ? "0" : "-1", title: words },
     SIGNS[verdict] && el("span", { class: "sign", "aria-hidden": "true" }, SIGNS[verdict]),
-    el("span", { "aria-hidden": "true" }, shortCount(relations.links[a][b])),
+    el("span", { "aria-hidden": "true", class: relations.links[a][b] > 0 ? null : "none" }, shortCount(relations.links[a][b])),
     el("span", { class: "unseen" }, words),
   );
   for (const event of ["pointerenter", "focus"]) cell.addEventListener(event, () => tell(words));
@@ -60,10 +60,10 @@ function matrixSection() {
   for (const a of ids) for (const b of ids) cells[a].push(matrixCell(relations, a, b, cells, tell));
   const table = el(
     "table",
-    { class: "matrix" },
+    { class: `matrix${ids.length > 10 ? " dense" : ""}` },
     el("caption", { class: "unseen" }, `Links between classes: ${record.directed ? "from the class of the line to the class of the column" : "the same both ways"}`),
     el("thead", {}, el("tr", {}, el("th", { scope: "col" }, record.directed ? "from ↓ to →" : "Class"), ids.map((id) => el("th", { scope: "col", class: "number" }, badge(id))))),
-    el("tbody", {}, ids.map((a) => el("tr", {}, el("th", { scope: "row" }, el("span", { class: "named" }, badge(a), clip(nameOf(a), 34))), cells[a]))),
+    el("tbody", {}, ids.map((a) => el("tr", {}, el("th", { scope: "row" }, el("span", { class: "named" }, badge(a), el("span", { class: "row-name" }, clip(shortName(a), ids.length > 10 ? 24 : 34)))), cells[a]))),
   );
   const shades = relations.beyond_chance ? `; shaded cells differ clearly from what chance would give: ▲ more, ▼ fewer${record.directed ? ", → more than back" : ""}` : "";
   const lead = `${sentence(relations.sentence)} Numbers are ${record.input.weighted ? "sums of weights" : "links"}${shades}.`;

@@ -1,0 +1,136 @@
+"""``coterie network EDGES``: from a file of links to classes, their relations and a report."""
+
+import os
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+
+from . import _interrupt
+from ._config import ConfiguredCommand, print_config
+from ._errors import DOUBTFUL
+from ._options import Bytes, NetworkMethod, Role, Share, default_folder, usable_input
+from ._terminal import Talk
+
+__all__ = ["command"]
+
+_OBJECTIVES = ("modularity", "cpm", "edge_cut", "ratio_cut", "normalized_cut", "min_max_cut")
+
+
+@click.command("network", cls=ConfiguredCommand, short_help="Find the classes of a network and how they relate.")
+@click.argument("edges", required=False, callback=usable_input)
+@click.option(
+    "--nodes", metavar="FILE", callback=usable_input, help="What is known of the nodes: a table, a line each."
+)
+@click.option("-o", "--output", metavar="FOLDER", help="Where results go (default: NAME.coterie here).")
+@click.option(
+    "--method", type=NetworkMethod(), default="auto", show_default=True,
+    help="auto, leiden, louvain, balanced_cut, block_model, spectral or attributed.",
+)  # fmt: skip
+@click.option("-k", "--clusters", type=click.IntRange(1), help="Number of classes (default: found).")
+@click.option(
+    "--resolution", type=click.FloatRange(0, min_open=True), help="Above 1: more, smaller classes (leiden, louvain)."
+)
+@click.option("--objective", type=click.Choice(_OBJECTIVES), help="What the method optimises.")
+@click.option("--imbalance", type=Share(), help="How far above the mean a class may grow, e.g. 3% (balanced_cut).")
+@click.option(
+    "--directed/--undirected", default=None, help="Whether links have a direction (default: as the file says)."
+)
+@click.option("--source", metavar="COLUMN", help="Where a link starts (default: found).")
+@click.option("--target", metavar="COLUMN", help="Where a link ends.")
+@click.option("--weight", metavar="COLUMN", help="How much a link counts.")
+@click.option("--id", "id_column", metavar="COLUMN", help="What names the node in --nodes (default: found).")
+@click.option(
+    "--roles", type=Role(), multiple=True, help="What an attribute is, e.g. zip=category or note=ignored; repeatable."
+)
+@click.option("--truth", metavar="COLUMN", help="Known classes to compare with; never used to find them.")
+@click.option("--min-share", type=Share(), help="Classes below this share of the nodes are too small, e.g. 1%.")
+@click.option("--memory-limit", type=Bytes(), help="Refuse files that need more, e.g. 2GB.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of all random numbers.")
+@click.option("--json", "as_json", is_flag=True, help="Write the record of the run (as in run.json) to stdout.")
+@click.option("--no-report", is_flag=True, help="Leave out report.html.")
+@click.option("--force", is_flag=True, help="Write into a folder that holds other things too.")
+@click.option("--strict", is_flag=True, help="Exit with 5 where the result is doubtful.")
+@click.option("--print-config", is_flag=True, help="Show each option's value and where it comes from.")
+@click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors.")
+@click.option("-v", "--verbose", is_flag=True, help="Also the seconds of each step, and what the reader decided.")
+@click.pass_context
+def command(ctx: click.Context, /, **options: Any) -> int:
+    """Find the classes of a network, how they relate, who joins them, and what their members share.
+
+    EDGES is a list of links (.csv .tsv .txt .parquet, two columns of names and perhaps a weight) or a graph file (.gml
+    .graphml .graph .mtx), also .gz, or - for a list on stdin. Results go to NAME.coterie/: members.csv, relations.csv,
+    profile.csv, metrics.json, graph.graphml, run.json and report.html.
+    """
+    if options["print_config"]:
+        print_config(ctx)
+        return 0
+    if options["edges"] is None:
+        raise click.UsageError("give the file of EDGES", ctx)
+    if options["output"] == "-":
+        raise click.UsageError("give a folder with -o; --json writes the record to stdout", ctx)
+    folder = options["output"] or default_folder(options["edges"])
+    with Talk(options["quiet"], options["verbose"]) as talk:
+        analysis = _analysis(folder, options, talk)
+        _tell(analysis, talk)
+        _write(analysis, folder, options, talk)
+        return DOUBTFUL if options["strict"] and _is_doubtful(analysis.record) else 0
+
+
+def _analysis(folder: str, options: dict[str, Any], talk: Talk) -> Any:
+    from .. import report
+    from ..report.network import network
+
+    report.check_target(folder, force=options["force"])
+
+    def on_step(step: Any) -> None:
+        if step.name == "read":
+            talk.say("read", f"{step.text}   seed {options['seed']}" + _spent(step, talk))
+        elif step.name == "nodes" and not options["nodes"] and step.text.startswith("nothing"):
+            pass  # who gave no file of nodes need not be told
+        else:
+            talk.step(step)
+
+    names = (
+        *("method", "resolution", "objective", "imbalance", "directed", "source", "target", "weight", "id_column"),
+        *("truth", "min_share", "memory_limit"),
+    )
+    given = {name: options[name] for name in names if options[name] is not None}
+    roles = dict(pair.rpartition("=")[::2] for pair in options["roles"]) or None
+    return network(
+        options["edges"], options["nodes"],
+        n_clusters=options["clusters"], roles=roles, seed=options["seed"], on_step=on_step, **given,
+    )  # fmt: skip
+
+
+def _spent(step: Any, talk: Talk) -> str:
+    return f"  ({step.seconds:.2f} s)" if talk.verbose else ""
+
+
+def _tell(analysis: Any, talk: Talk) -> None:
+    if talk.verbose:
+        for note in analysis.record["notes"]:
+            talk.say("note", note)
+    if talk.quiet:
+        for warning in analysis.record["warnings"]:
+            talk.warn(f"{warning['text']} {warning['remedy']}".rstrip())
+    talk.block("\n" + analysis.to_text(talk.width()) + "\n")
+    truth = analysis.record.get("truth")
+    if truth and truth["ami"] is not None:
+        talk.say("truth", f"agreement with {truth['column']}: {truth['ami']:.2f} of 1 (adjusted mutual information)")
+
+
+def _write(analysis: Any, folder: str, options: dict[str, Any], talk: Talk) -> None:
+    target = Path(folder).expanduser()
+    with _interrupt.leave_no_part_of(target):
+        written = analysis.write(target, force=options["force"], report=not options["no_report"])
+    talk.say("wrote", f"{target}{os.sep}" + "  ".join(["", *(path.name for path in written.values())]))
+    if "report" in written:
+        talk.say("next", f"open {shlex.quote(str(target / written['report'].name))}")
+    if options["as_json"]:
+        click.echo(written["record"].read_text(encoding="utf-8").rstrip("\n"))
+
+
+def _is_doubtful(record: dict[str, Any]) -> bool:
+    return record["structure"]["verdict"] == "none" or record["n_classes"] == 0 or bool(record["warnings"])
