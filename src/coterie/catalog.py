@@ -109,6 +109,14 @@ GRAPHS: tuple[Entry, ...] = (
         "BalancedCut", "coterie.graph.balanced_cut:BalancedCut", "graph",
         "k parts of nearly equal size with few links between them", True, False, ("numba",),
     ),
+    Entry(
+        "Leiden", "coterie.graph.leiden:Leiden", "graph",
+        "connected communities of densely linked nodes, as many as there are", False, False, ("numba",),
+    ),
+    Entry(
+        "Louvain", "coterie.graph.louvain:Louvain", "graph",
+        "connected communities by the plainest method", False, False, ("numba",),
+    ),
 )  # fmt: skip
 
 

@@ -1,0 +1,218 @@
+"""What Leiden and Louvain share: the levels of one iteration, the objectives, and the estimator around them."""
+
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from ..arrays import Graph, is_tensor, like_input, to_numpy
+from ..base import Interval, StrOptions
+from ..errors import InputError
+from ..primitives.communities import (
+    CommunityGraph,
+    community_graph,
+    connected_parts,
+    merged_graph,
+    moved_nodes,
+    partition_sums,
+)
+from ..primitives.components import number_sets
+from ._base import GraphClusterer
+
+__all__ = ["CommunityClusterer", "Parts", "best_partition", "improved"]
+
+_LARGEST = (
+    1e200  # of a resolution: its products with sizes stay finite, and it forbids all company as well as any larger one
+)
+_STABLE = 1e-5  # an iteration that gains a smaller share of the objective is the last
+
+Parts = Callable[[CommunityGraph, Any, int], Any]
+"""Divides the communities of a graph into the nodes of the next level; the last argument is a seed."""
+
+
+def best_partition(
+    graph: CommunityGraph, resolution: float, parts_of: Parts, n_iterations: int | None, rng: Any
+) -> list[Any]:
+    """Make the partition of single nodes better until an iteration gains nothing worth another.
+
+    Parameters
+    ----------
+    graph : CommunityGraph
+    resolution : float
+        Of the objective of `coterie.primitives.communities`.
+    parts_of : callable
+    n_iterations : int or None
+        At most so many.
+    rng : RandomState
+
+    Returns
+    -------
+    list of (n,) int64 arrays
+        What `improved` gives for the best partition that was met.
+    """
+    labels = _each_alone(graph)
+    levels, reached, done = [labels], -np.inf, 0
+    while n_iterations is None or done < n_iterations:
+        found = improved(graph, labels, resolution, parts_of, rng)
+        value, scale = _value(graph, found[-1], resolution)
+        if value > reached:
+            levels, labels = found, found[-1]
+        if value <= reached + _STABLE * scale:
+            break
+        reached, done = value, done + 1
+    return [level.long() if is_tensor(level) else level.astype(np.int64) for level in levels]
+
+
+def improved(graph: CommunityGraph, labels: Any, resolution: float, parts_of: Parts, rng: Any) -> list[Any]:
+    """Make a partition better, level by level: move nodes, merge parts of communities to nodes, and again.
+
+    Parameters
+    ----------
+    graph : CommunityGraph
+    labels : (n,) array
+        The partition to begin with.
+    resolution : float
+    parts_of : callable
+        Which nodes become one node of the next level: `well_connected_parts` or `connected_parts`.
+    rng : RandomState
+        Decides in which order nodes are looked at.
+
+    Returns
+    -------
+    list of (n,) arrays
+        The nodes of each level, finest first, then the communities; each 0, 1, ... by the lowest node. Every one is connected.
+    """
+    levels: list[Any] = []
+    while True:
+        labels = moved_nodes(graph, labels, resolution, _seed(rng))
+        parts = parts_of(graph, labels, _seed(rng))
+        n_parts = int(parts.max()) + 1
+        if n_parts == graph.n_nodes:
+            break
+        levels.append(parts if not levels else parts[levels[-1]])
+        graph, labels = merged_graph(graph, parts), _of_parts(labels, parts, n_parts)
+    whole = connected_parts(graph, labels)
+    if not levels:
+        return [whole]
+    if int(whole.max()) + 1 < graph.n_nodes:
+        levels.append(whole[levels[-1]])
+    return levels
+
+
+def _value(graph: CommunityGraph, labels: Any, resolution: float) -> tuple[float, float]:
+    """Return the objective, and the weight of all links within communities."""
+    inside, sizes = partition_sums(graph, labels)
+    return inside - resolution * float((sizes**2).sum()), inside
+
+
+def _each_alone(graph: CommunityGraph) -> Any:
+    if is_tensor(graph.indptr):
+        import torch
+
+        return torch.arange(graph.n_nodes, device=graph.indptr.device)
+    return np.arange(graph.n_nodes, dtype=np.int32)
+
+
+def _seed(rng: Any) -> int:
+    return int(rng.randint(2**31 - 1))
+
+
+def _of_parts(labels: Any, parts: Any, n_parts: int) -> Any:
+    """Return the community of each part, numbered below the number of parts."""
+    found = labels[:n_parts] * 0
+    found[parts] = labels
+    numbered = number_sets(found.long() if is_tensor(found) else found.astype(np.int64))
+    return numbered if is_tensor(numbered) else numbered.astype(labels.dtype)
+
+
+class CommunityClusterer(GraphClusterer):
+    """Base of the estimators that look for communities."""
+
+    _parameter_constraints: ClassVar[dict] = {
+        "resolution": [Interval(Real, 0.0, None, closed="left")],
+        "objective": [StrOptions({"modularity", "cpm"})],
+        "n_iterations": [Interval(Integral, 1, None, closed="left"), None],
+        "random_state": ["random_state"],
+        "device": [str],
+    }
+
+    def __init__(
+        self,
+        resolution: float = 1.0,
+        *,
+        objective: str = "modularity",
+        n_iterations: int | None = 3,
+        random_state: Any = None,
+        device: str = "cpu",
+    ) -> None:
+        self.resolution = resolution
+        self.objective = objective
+        self.n_iterations = n_iterations
+        self.random_state = random_state
+        self.device = device
+
+    def _levels(self, graph: CommunityGraph, resolution: float, rng: Any) -> list[Any]:
+        raise NotImplementedError
+
+    def fit(self, graph: Any, y: Any = None, sample_weight: Any = None, *, n_nodes: int | None = None) -> Any:
+        """Find the communities.
+
+        Parameters
+        ----------
+        graph : graph
+            Whatever `coterie.graphs.as_graph` takes; a directed one is made undirected with a warning.
+        y : ignored
+            Present by convention.
+        sample_weight : (n,) array, optional
+            For "cpm", the size of each node, at least 0. Default: 1. For modularity, the degrees are the sizes.
+        n_nodes : int, optional
+            How many nodes an array of edges has.
+
+        Returns
+        -------
+        estimator
+            This one.
+        """
+        self._validate_params()
+        given = self._graph_in(graph, n_nodes)
+        weights = self._node_sizes(sample_weight, given.n_nodes)
+        host = Graph(*(to_numpy(part) for part in given))
+        degrees = community_graph(host)
+        sizes = degrees if self.objective == "modularity" else degrees._replace(sizes=weights)
+        levels = self._levels(sizes, self._per_size(degrees), check_random_state(self.random_state))
+        self._describe(degrees, weights, levels[-1])
+        self.hierarchy_ = tuple(like_input(level, given.indices) for level in levels)
+        self.labels_ = self.hierarchy_[-1]
+        self.n_clusters_ = int(levels[-1].max()) + 1
+        return self
+
+    def _node_sizes(self, sample_weight: Any, n: int) -> np.ndarray:
+        if sample_weight is not None and self.objective == "modularity":
+            raise InputError(
+                "sample_weight is the size of the nodes for objective='cpm'; modularity takes their degrees, so leave it out"
+            )
+        sizes = self._check_weights(sample_weight, n)
+        if sizes is not None and sizes.min() < 0:
+            raise InputError(f"sample_weight must be at least 0, got {sizes.min():g}")
+        return np.ones(n) if sizes is None else sizes
+
+    def _per_size(self, degrees: CommunityGraph) -> float:
+        """Return the resolution in the graph's own unit."""
+        if self.objective == "modularity":
+            total = float(degrees.sizes.sum())
+            return self.resolution / total if total else 0.0
+        return min(self.resolution / degrees.unit, _LARGEST) if self.resolution else 0.0
+
+    def _describe(self, degrees: CommunityGraph, weights: np.ndarray, labels: Any) -> None:
+        inside, volumes = partition_sums(degrees, labels.astype(np.int32))
+        total = float(degrees.sizes.sum())
+        shares = volumes / total if total else volumes
+        linked, met = (inside / total if total else 0.0), float((shares**2).sum())
+        self.modularity_ = linked - met
+        if self.objective == "modularity":
+            self.quality_ = linked - self.resolution * met
+        else:
+            pairs = float((np.bincount(labels, weights) ** 2).sum() - (weights**2).sum()) / 2
+            self.quality_ = inside * degrees.unit / 2 - self.resolution * pairs

@@ -1,0 +1,103 @@
+"""Louvain: communities of densely linked nodes, as many as there are; Leiden's simpler forerunner.
+
+Single nodes move to the communities of their neighbours for as long as that makes the partition better (see
+`coterie.graph.leiden` for what that means); then every community becomes a node of a smaller graph, where the same is done, until
+nothing moves. The method as published can leave communities that fall apart; here they are divided into their connected
+components at every level, which makes no partition worse.
+"""
+
+from typing import Any
+
+from ..primitives.communities import CommunityGraph, connected_parts
+from ._communities import CommunityClusterer, best_partition
+
+__all__ = ["Louvain", "louvain"]
+
+
+def louvain(graph: CommunityGraph, resolution: float, n_iterations: int | None, rng: Any) -> list[Any]:
+    """Find communities; see `coterie.primitives.communities` for the objective.
+
+    Parameters
+    ----------
+    graph : CommunityGraph
+    resolution : float
+        In the graph's own unit.
+    n_iterations : int or None
+        At most so many; None goes on until an iteration gains nothing.
+    rng : RandomState
+
+    Returns
+    -------
+    list of (n,) int64 arrays
+        The communities of each level, finest first. Each is connected, and numbered by its lowest node.
+    """
+
+    def parts_of(level: CommunityGraph, labels: Any, _seed: int) -> Any:
+        return connected_parts(level, labels)
+
+    return best_partition(graph, resolution, parts_of, n_iterations, rng)
+
+
+class Louvain(CommunityClusterer):
+    """Communities of densely linked nodes, as many as there are, by the plainest method; every one is connected.
+
+    Parameters
+    ----------
+    resolution : float, default=1.0
+        Higher: more and smaller communities. For "cpm", the density that communities exceed inside and stay below in between.
+    objective : {"modularity", "cpm"}, default="modularity"
+        "cpm", the constant Potts model, has no resolution limit: what it finds in a part of a graph doesn't depend on the rest.
+    n_iterations : int or None, default=3
+        Iterations at most; it ends earlier where one gains less than a hundred-thousandth. None: only then.
+    random_state : int, RandomState or None, default=None
+        For the order in which nodes are looked at.
+    device : str, default="cpu"
+        "cpu", "cuda", "cuda:0", "mps" or "auto": where to compute. Tensors are computed on where they are.
+
+    Attributes
+    ----------
+    labels_ : (n,) int64 array
+        0, 1, ... in order of first appearance. A node without links is a community of its own.
+    n_clusters_ : int
+        Number of communities.
+    modularity_ : float
+        Share of the links within communities, less the share expected by chance (resolution 1, whatever was optimised).
+    quality_ : float
+        What was made large: the modularity with this resolution; or, for "cpm", the weight of the links within communities
+        less the resolution times the number (with ``sample_weight``: sum of products of sizes) of pairs of nodes within them.
+    hierarchy_ : tuple of (n,) int64 arrays
+        The communities of each level of the last iteration, finest first, as labels; each lies within one of the next level.
+        The last is ``labels_``.
+    n_features_in_ : int
+        Number of nodes.
+
+    See Also
+    --------
+    Leiden : better partitions, since nodes that were joined too early can part again.
+
+    Notes
+    -----
+    The same bits on any number of threads: batches of nodes choose their communities at the same time, from what was before the
+    batch, and where few nodes are left they are moved one by one. O(m) time for each iteration and level. A further iteration
+    begins with the communities of the one before, and single nodes. ``predict`` gives a new node the community that its links
+    weigh most to.
+
+    References
+    ----------
+    Blondel, Guillaume, Lambiotte, Lefebvre (2008). Fast unfolding of communities in large networks. J. Stat. Mech. P10008.
+    doi:10.1088/1742-5468/2008/10/P10008
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coterie import Louvain
+    >>> links = np.array([[0, 1], [1, 2], [2, 0], [3, 4], [4, 5], [5, 3], [2, 3]])
+    >>> model = Louvain(random_state=0).fit(links)
+    >>> model.labels_
+    array([0, 0, 0, 1, 1, 1])
+    >>> round(model.modularity_, 4)
+    0.3571
+    """
+
+    def _levels(self, graph: CommunityGraph, resolution: float, rng: Any) -> list[Any]:
+        return louvain(graph, resolution, self.n_iterations, rng)

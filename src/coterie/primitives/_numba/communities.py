@@ -1,0 +1,178 @@
+"""Communities on the CPU: the graph made compact, communities merged to nodes, and what a partition is worth."""
+
+import numpy as np
+
+from ..communities import CommunityGraph
+from .blocks import run_blocks
+from .communities_links import clear, larger_table, slot_of, table_bits
+from .communities_move import moved_nodes
+from .communities_parts import blocks_of_labels, by_label, connected_parts, nodes_of_block, well_connected_parts
+from .jit import kernel
+
+__all__ = [
+    "community_graph",
+    "connected_parts",
+    "merged_graph",
+    "moved_nodes",
+    "partition_sums",
+    "well_connected_parts",
+]
+
+
+def community_graph(graph, sizes):
+    """Make a graph compact; see ``primitives.communities.community_graph``."""
+    indptr, indices, weights = (np.asarray(part) for part in graph)
+    n, m = len(indptr) - 1, len(indices)
+    largest = float(weights.max(initial=0.0)) or 1.0
+    equal = m == 0 or float(weights.min()) == largest
+    mean = largest if equal else largest * float((weights / largest).mean(dtype=np.float64))  # no sum overflows
+    unit = 2.0 ** float(np.frexp(mean)[1] - 1)
+    weights = np.full(1, largest / unit) if equal else np.divide(weights, unit, dtype=np.float64)
+    narrow, degrees = np.empty(m, np.int32), np.empty(n)
+    per_block = nodes_of_block(n, m)
+    blocks = -(-n // per_block)
+    n_loops, inner = np.zeros(blocks, np.int64), np.zeros(blocks)
+    run_blocks(_compact, blocks, per_block, indptr, indices, weights, narrow, degrees, n_loops, inner)
+    if n_loops.any():
+        indptr, narrow, weights = _without_loops(indptr, narrow, weights)
+    return CommunityGraph(indptr, narrow, weights, degrees if sizes is None else sizes, float(inner.sum()), unit)
+
+
+def _without_loops(indptr, indices, weights):
+    kept = indices != np.repeat(np.arange(len(indptr) - 1, dtype=np.int32), np.diff(indptr))
+    before = np.concatenate([[0], np.cumsum(kept)])
+    return before[indptr], indices[kept], weights[kept] if len(weights) > 1 else weights
+
+
+def merged_graph(graph, labels):
+    """Merge communities to nodes; see ``primitives.communities.merged_graph``."""
+    n, k = graph.n_nodes, int(labels.max()) + 1
+    order, starts = by_label(labels, k, np.arange(n, dtype=np.int32))
+    first = blocks_of_labels(graph, starts)
+    blocks = len(first) - 1
+    # A community has at most as many links as its nodes: what it has is written there and then moved together.
+    room = np.concatenate([[0], np.cumsum(np.diff(graph.indptr)[order])])[starts]
+    others, weights = np.empty(room[-1], np.int32), np.empty(room[-1])
+    n_links, inner = np.zeros(k + 1, np.int64), np.zeros(blocks)
+    arrays = graph.indptr, graph.indices, graph.weights
+    run_blocks(_merge_links, blocks, first, starts, order, *arrays, labels, room, others, weights, n_links[1:], inner)
+    indptr = np.cumsum(n_links)
+    indices, values = np.empty(indptr[-1], np.int32), np.empty(max(2, indptr[-1]))
+    run_blocks(_move_together, blocks, first, room, others, weights, indptr, indices, values)
+    sizes = np.bincount(labels, graph.sizes, minlength=k)
+    return CommunityGraph(indptr, indices, values, sizes, graph.inner + float(inner.sum()), graph.unit)
+
+
+def partition_sums(graph, labels):
+    """Sum up a partition; see ``primitives.communities.partition_sums``."""
+    n = graph.n_nodes
+    per_block = nodes_of_block(n, len(graph.indices))
+    inside = np.zeros(-(-n // per_block))
+    run_blocks(_add_inside, len(inside), per_block, graph.indptr, graph.indices, graph.weights, labels, inside)
+    return graph.inner + float(inside.sum()), np.bincount(labels, graph.sizes)
+
+
+@kernel
+def _compact(
+    block,  # int  in
+    per_block,  # int  in
+    indptr,  # (n + 1,) int64  in
+    indices,  # (m,) int64  in
+    weights,  # (m,) or (1,) float64  in
+    narrow,  # (m,) int32  out
+    degrees,  # (n,) float64  out
+    n_loops,  # (blocks,) int64  out
+    inner,  # (blocks,) float64  out: weight of the loops
+):
+    """Copy the links of a block of nodes and sum them up."""
+    each = len(weights) > 1
+    for node in range(block * per_block, min(len(degrees), (block + 1) * per_block)):
+        total = 0.0
+        for link in range(indptr[node], indptr[node + 1]):
+            weight = weights[link if each else 0]
+            narrow[link] = indices[link]
+            total += weight
+            if indices[link] == node:
+                n_loops[block] += 1
+                inner[block] += weight
+        degrees[node] = total
+
+
+@kernel
+def _merge_links(
+    block,  # int  in
+    first,  # (blocks + 1,) int64  in: first community of each block
+    starts,  # (k + 1,) int64  in: where each community starts in the order
+    order,  # (n,) int32  in: nodes by community
+    indptr,  # (n + 1,) int64  in
+    indices,  # (m,) int32  in
+    weights,  # (m,) or (1,) float64  in
+    labels,  # (n,) int32  in
+    room,  # (k + 1,) int64  in: where each community may write
+    others,  # (m,) int32  out
+    values,  # (m,) float64  out
+    n_links,  # (k,) int64  out
+    inner,  # (blocks,) float64  out: weight within the communities
+):
+    """Add up the links of the communities of a block."""
+    each, k = len(weights) > 1, len(n_links)
+    largest = 0
+    for label in range(first[block], first[block + 1]):
+        largest = max(largest, room[label + 1] - room[label])
+    keys = np.empty(1 << table_bits(largest, k), np.int32)
+    sums, slots, ready = np.empty(len(keys)), np.empty(min(largest, k) + 1, np.int32), 0
+    for label in range(first[block], first[block + 1]):
+        bits = table_bits(room[label + 1] - room[label], k)
+        ready = larger_table(keys, sums, ready, bits)
+        used, within = 0, 0.0
+        for place in range(starts[label], starts[label + 1]):
+            node = order[place]
+            for link in range(indptr[node], indptr[node + 1]):
+                other, weight = labels[indices[link]], weights[link if each else 0]
+                if other == label:
+                    within += weight
+                    continue
+                slot = slot_of(other, bits, keys)
+                slots[used] = slot
+                used += keys[slot] < 0
+                keys[slot] = other
+                sums[slot] += weight
+        inner[block] += within
+        n_links[label] = used
+        for i in range(used):
+            others[room[label] + i] = keys[slots[i]]
+            values[room[label] + i] = sums[slots[i]]
+        clear(used, keys, sums, slots)
+
+
+@kernel
+def _move_together(
+    block,  # int  in
+    first,  # (blocks + 1,) int64  in
+    room,  # (k + 1,) int64  in
+    others,  # (m,) int32  in
+    values,  # (m,) float64  in
+    indptr,  # (k + 1,) int64  in
+    indices,  # (links,) int32  out
+    weights,  # (links,) float64  out
+):
+    for label in range(first[block], first[block + 1]):
+        for link in range(indptr[label], indptr[label + 1]):
+            indices[link] = others[room[label] + link - indptr[label]]
+            weights[link] = values[room[label] + link - indptr[label]]
+
+
+@kernel
+def _add_inside(
+    block,  # int  in
+    per_block,  # int  in
+    indptr,  # (n + 1,) int64  in
+    indices,  # (m,) int32  in
+    weights,  # (m,) or (1,) float64  in
+    labels,  # (n,) int32  in
+    inside,  # (blocks,) float64  out
+):
+    each = len(weights) > 1
+    for node in range(block * per_block, min(len(labels), (block + 1) * per_block)):
+        for link in range(indptr[node], indptr[node + 1]):
+            inside[block] += weights[link if each else 0] if labels[indices[link]] == labels[node] else 0.0
