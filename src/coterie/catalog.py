@@ -93,6 +93,10 @@ CATALOG = (
         "KPrototypes", "coterie.partition.kprototypes:KPrototypes", "partition",
         "k groups of rows that mix numbers and categories", True, False, ("numba", "torch"),
     ),
+    Entry(
+        "SpectralClustering", "coterie.graph.spectral:SpectralClustering", "graph",
+        "k groups of any shape, of rows or of the nodes of a graph, that few links leave", True, False, ("numba", "torch"),
+    ),
 )  # fmt: skip
 
 # What judges rows without grouping them: public and kept in model files, but no choice of `coterie.run`.
@@ -116,6 +120,10 @@ GRAPHS: tuple[Entry, ...] = (
     Entry(
         "Louvain", "coterie.graph.louvain:Louvain", "graph",
         "connected communities by the plainest method", False, False, ("numba",),
+    ),
+    Entry(
+        "BlockModel", "coterie.graph.block_model:BlockModel", "graph",
+        "classes of nodes that link alike, as many as there are, and how they relate", False, False, ("numba",),
     ),
 )  # fmt: skip
 

@@ -9,7 +9,7 @@ Without correction of degrees, nothing is known of them, and every node of a cla
 import numpy as np
 from scipy.special import gammaln
 
-__all__ = ["counts_length", "description_length", "links_length", "partition_length"]
+__all__ = ["counts_length", "degree_partition_length", "description_length", "links_length", "partition_length"]
 
 
 def description_length(
@@ -43,6 +43,20 @@ def partition_length(sizes: np.ndarray) -> float:
     if n == 0:
         return 0.0
     return float(np.log(n) + _log_choose(n - 1, k - 1) + gammaln(n + 1) - gammaln(sizes + 1.0).sum())
+
+
+def degree_partition_length(table: np.ndarray) -> float:
+    """Return the same where it is said for nodes of like degrees together: short where classes differ in their degrees.
+
+    ``table`` counts the nodes of each bin of degrees (rows) in each class.
+    """
+    table = table[:, table.any(axis=0)]
+    n, k = float(table.sum()), table.shape[1]
+    if n == 0 or k < 2:
+        return float(np.log(max(n, 1.0)))
+    of_bin = table.sum(axis=1)
+    choices = gammaln(of_bin + k) - gammaln(of_bin + 1) - gammaln(k)
+    return float(np.log(n) + (choices + gammaln(of_bin + 1) - gammaln(table + 1).sum(axis=1)).sum())
 
 
 def counts_length(counts: np.ndarray, *, directed: bool, degree_corrected: bool) -> float:

@@ -4,11 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Graph, is_tensor
+from ..arrays import Graph, is_tensor, like_input, to_numpy
 from ..graphs import to_scipy
 from ..primitives.block_counts import BlockCounts, BlockSpread, block_spread
+from ._single_links import expected_single
 
-__all__ = ["Null", "degree_null", "dispersion", "size_null"]
+__all__ = ["Null", "degree_null", "dispersion", "scaled", "size_null", "transposed"]
 
 _ROUNDS = 200
 
@@ -18,7 +19,7 @@ class Null(NamedTuple):
 
     name: str
     pairs: tuple[np.ndarray, np.ndarray]  # (p,) int64 each: sources and targets
-    count: np.ndarray  # (p,) float64: weight, each link once
+    count: np.ndarray  # type: ignore[assignment]  # (p,) float64: weight, each link once
     expected: np.ndarray  # (p,) float64
     variance: np.ndarray  # (p,) float64
     node_pairs: np.ndarray  # (p,) float64: pairs of nodes that could link
@@ -29,13 +30,15 @@ class Null(NamedTuple):
 def degree_null(graph: Graph, labels: np.ndarray, counts: BlockCounts, directed: bool) -> Null:
     """Return what is expected when the ends of links meet at random (the configuration model).
 
-    In a graph without links of a node to itself, none is expected either, and what the classes' degrees add up to is kept.
+    In a graph without links of a node to itself none is expected either, nor are multiple links where there are none; what the
+    degrees add up to is kept.
     """
     e, m = counts.weights, counts.weights.sum()
     out, into = e.sum(axis=1), e.sum(axis=0)
     spread, other = _spreads(graph, labels, len(e), directed)
     loops = _has_loops(graph)
     share_out, share_in = (np.divide(part, m, out=np.zeros(len(e)), where=m > 0) for part in (out, into))
+    single = None if loops or m == 0 else _expected_single(graph, labels, len(e), directed)
     if directed:
         expected = np.outer(out, share_in) if loops else _without_loops_directed(graph, labels, out, into, m)
         narrowing = np.outer(1 - share_out, 1 - share_in)
@@ -44,6 +47,7 @@ def degree_null(graph: Graph, labels: np.ndarray, counts: BlockCounts, directed:
         both = np.add.outer(share_out, share_out)
         narrowing = 1 - both + 2 * np.outer(share_out, share_out)
         np.fill_diagonal(narrowing, (1 - share_out) ** 2)
+    expected = expected if single is None else single
     one = dispersion(graph, e, spread, other)
     uneven = np.maximum(_unevenness(e, spread, counts.sizes), _unevenness(e.T, other, counts.sizes).T)
     return _null("degrees", counts, expected, narrowing, np.maximum(one, uneven), one, directed, loops)
@@ -68,13 +72,15 @@ def dispersion(graph: Graph, e: np.ndarray, spread: BlockSpread, other: BlockSpr
     """Return the weight that counts as one link: the variance of weights over their mean, given the degrees.
 
     For whole weights never below 1, and 1 where they scatter as counts of links do. Other weights are not counts of anything:
-    each link stands for one.
+    each link stands for one, as it does where all weights are equal.
     """
     total = float(e.sum())
     if total == 0:
         return 1.0
-    plain = spread.weights2 / total
     weights = graph.weights
+    if bool((weights == weights[0]).all()):
+        return float(weights[0])
+    plain = spread.weights2 / total
     if not bool((weights == (weights.round() if is_tensor(weights) else np.round(weights))).all()):
         return plain
     by_degrees = float(spread.totals2.sum()) * float(other.totals2.sum()) / total**3
@@ -97,12 +103,36 @@ def _null(name, counts, expected, narrowing, scale, one, directed, loops):  # ty
 
 def _spreads(graph: Graph, labels: np.ndarray, k: int, directed: bool) -> tuple[BlockSpread, BlockSpread]:
     spread = block_spread(graph, labels, k)
-    return spread, (block_spread(_transposed(graph), labels, k) if directed else spread)
+    return spread, (block_spread(transposed(graph), labels, k) if directed else spread)
 
 
-def _transposed(graph: Graph) -> Graph:
+def scaled(graph: Graph) -> tuple[Graph, int]:
+    """Return the graph with float64 weights whose squares neither overflow nor vanish, and the power of two taken off them."""
+    weights = graph.weights.double() if is_tensor(graph.weights) else graph.weights.astype(np.float64, copy=False)
+    largest = float(weights.max()) if len(weights) else 1.0
+    power = 0 if 2.0**-300 < largest < 2.0**300 else int(np.frexp(largest)[1])
+    if power:
+        weights = np.ldexp(to_numpy(weights), -power)
+        weights = like_input(weights, graph.weights)
+    return graph._replace(weights=weights), power
+
+
+def transposed(graph: Graph) -> Graph:
+    """Return the graph with every link turned round."""
     turned = to_scipy(graph).T.tocsr()
-    return Graph(turned.indptr.astype(np.int64), turned.indices.astype(np.int64), turned.data)
+    parts = turned.indptr.astype(np.int64), turned.indices.astype(np.int64), turned.data
+    return Graph(*(like_input(part, graph.indptr) for part in parts))
+
+
+def _expected_single(graph: Graph, labels: np.ndarray, k: int, directed: bool) -> np.ndarray | None:
+    """Return what is expected of a graph without multiple links, or None if its weights say that it has some."""
+    adjacency, inside = to_scipy(graph), (labels >= 0).astype(np.float64)
+    weight = adjacency.data[0]
+    if not (adjacency.data == weight).all():
+        return None
+    out, into = adjacency @ inside / weight, adjacency.T @ inside / weight
+    single = expected_single(out, into if directed else out, labels, k, directed)
+    return None if single is None else single * weight
 
 
 def _has_loops(graph: Graph) -> bool:

@@ -13,10 +13,11 @@ import numpy as np
 
 from ..arrays import Graph, to_numpy
 from ..errors import InputError
-from ..graphs import as_graph, undirected
-from ..primitives.block_counts import BlockCounts, block_counts
-from ._description import description_length
-from ._expected import Null, degree_null, size_null
+from ..graphs import as_graph, to_scipy, undirected
+from ..primitives.block_counts import block_counts
+from ._block_links import links_of
+from ._block_search import Classes
+from ._expected import degree_null, scaled, size_null
 from ._verdicts import judge
 
 __all__ = ["Relations", "image_matrix", "relations"]
@@ -29,7 +30,7 @@ class Relations(NamedTuple):
 
     source: np.ndarray  # (p,) int64: a class
     target: np.ndarray  # (p,) int64: the other; not below the first where undirected
-    count: np.ndarray  # (p,) float64: weight of the links, each once
+    count: np.ndarray  # type: ignore[assignment]  # (p,) float64: weight of the links, each once; no method of tuples here
     expected: np.ndarray  # (p,) float64: under the null
     density: np.ndarray  # (p,) float64: weight for each pair of nodes; nan where there is no pair
     log_ratio: np.ndarray  # (p,) float64: log2 of count over expected; -inf where there is no link, nan for 0 of 0
@@ -200,19 +201,24 @@ def relations(
     if not 0 < alpha < 1:
         raise InputError(f"alpha must be between 0 and 1, got {alpha!r}")
     graph, labels = _taken_in(graph, labels, directed, n_nodes)
+    graph, power = scaled(graph)
     counts = block_counts(graph, labels)
     names = _names(names, len(counts.sizes))
-    by_degree, by_size = degree_null(graph, labels, counts, directed), size_null(graph, labels, counts, directed)
-    beyond = not found_in_links or _shortens(counts, by_degree, directed)
-    limits = (alpha, min_links, min_log_ratio)
-    judged = {one.name: judge(one, directed, *limits, beyond=beyond) for one in (by_degree, by_size)}
-    chosen = by_degree if null == "degrees" else by_size
-    pairs = chosen.pairs
-    z, p_value, verdict, log_ratio = judged[null]
+    nulls = {
+        "degrees": degree_null(graph, labels, counts, directed),
+        "sizes": size_null(graph, labels, counts, directed),
+    }
+    beyond = not found_in_links or _shortens(graph, labels, directed, null == "degrees")
+    judged = {name: judge(one, directed, alpha, min_links, min_log_ratio, beyond=beyond) for name, one in nulls.items()}
+    chosen, (z, p_value, verdict, log_ratio) = nulls[null], judged[null]
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        count, expected, by_size = (
+            np.ldexp(x, power) for x in (chosen.count, chosen.expected, nulls["sizes"].expected)
+        )
+        density = np.where(chosen.node_pairs > 0, count / chosen.node_pairs, np.nan)
     return Relations(
-        *pairs, chosen.count, chosen.expected, _density(chosen.count, by_size), log_ratio, z, p_value, verdict,
-        by_size.expected, judged["sizes"][2], counts.sizes, names, directed, null, chosen.dispersion,
-        int((to_numpy(labels) < 0).sum()), beyond,
+        *chosen.pairs, count, expected, density, log_ratio, z, p_value, verdict, by_size, judged["sizes"][2],
+        counts.sizes, names, directed, null, float(np.ldexp(chosen.dispersion, power)), int((labels < 0).sum()), beyond,
     )  # fmt: skip
 
 
@@ -241,13 +247,12 @@ def _names(names: Sequence[str] | None, k: int) -> tuple[str, ...]:
     return tuple(map(str, names))
 
 
-def _shortens(counts: BlockCounts, null: Null, directed: bool) -> bool:
+def _shortens(graph: Graph, labels: np.ndarray, directed: bool, corrected: bool) -> bool:
     """Say whether the classes make the links shorter to describe than one class does."""
-    weights = counts.weights / null.dispersion
-    one = np.array([[weights.sum()]]), np.array([counts.sizes.sum()])
-    return description_length(weights, counts.sizes, directed=directed) < description_length(*one, directed=directed)
-
-
-def _density(count: np.ndarray, by_size: Null) -> np.ndarray:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(by_size.node_pairs > 0, count / by_size.node_pairs, np.nan)
+    inside = np.flatnonzero(labels >= 0)
+    adjacency = to_scipy(graph)[inside][:, inside].tocsr()
+    part = Graph(adjacency.indptr.astype(np.int64), adjacency.indices.astype(np.int64), adjacency.data)
+    links = links_of(part, directed, corrected)
+    rng = np.random.default_rng(0)
+    one = np.zeros(len(inside), np.int64)
+    return Classes(links, labels[inside], rng).length() < Classes(links, one, rng).length()
