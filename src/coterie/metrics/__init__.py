@@ -1,4 +1,4 @@
-"""How good a clustering is: from the inside, against a truth, and under resampling.
+"""How good a clustering is: from the inside, against a truth, under resampling, and on a graph.
 
 Names load on first use: ``import coterie.metrics`` brings in nothing heavy.
 """
@@ -11,19 +11,26 @@ _HOMES = {
     "adjusted_mutual_info_score": "external",
     "adjusted_rand_score": "external",
     "calinski_harabasz_score": "internal",
+    "cheeger": "graph",
     "clustering_accuracy": "external",
     "completeness_score": "external",
+    "conductance": "graph",
     "contingency_table": "external",
     "davies_bouldin_score": "internal",
     "dbcv_score": "density",
     "dunn_score": "dunn",
+    "edge_cut": "graph",
     "fowlkes_mallows_score": "external",
     "generalized_dunn_score": "dunn",
     "homogeneity_score": "external",
     "jaccard_by_cluster": "resampling",
+    "min_max_cut": "graph",
+    "modularity": "graph",
     "normalized_clustering_accuracy": "external",
+    "normalized_cut": "graph",
     "normalized_mutual_info_score": "external",
     "pair_f1_score": "external",
+    "ratio_cut": "graph",
     "silhouette_estimate": "internal",
     "silhouette_samples": "internal",
     "silhouette_score": "internal",
