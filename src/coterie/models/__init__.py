@@ -28,6 +28,7 @@ _TUPLES = {
     "CondensedTree": "coterie.trees.condense:CondensedTree",
     "DivisionTree": "coterie.hierarchy._dividing:DivisionTree",
     "Graph": "coterie.arrays:Graph",
+    "Relations": "coterie.graph._relations:Relations",
     "SpanningTree": "coterie.primitives.spanning_tree:SpanningTree",
 }
 _VERSIONS_OF = ("numpy", "scipy", "scikit-learn", "numba")

@@ -67,6 +67,8 @@ _SHAPES: dict[str, tuple[str, tuple[str, ...]]] = {
     "distances_": ("f", ("links",)),
     "linkage_matrix_": ("f", ("links", "four")),
     "box_": ("f", ("two", "d")),
+    "image_matrix_": ("f", ("k", "k")),
+    "description_lengths_": ("f", ("counts", "two")),
     "n_cells_": ("iu", ("axes",)),
     "_axes": ("iu", ("axes",)),
     "_coords": ("iu", ("occupied", "axes")),
