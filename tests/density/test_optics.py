@@ -38,7 +38,7 @@ def assert_same_as_sklearn(X, **parameters):
 
 @pytest.mark.filterwarnings("ignore:no row reaches another")
 @pytest.mark.parametrize("kind", ["round", "lattice", "tenths", "groups"])
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(50))
 def test_everything_is_scikit_learns(kind, seed):
     random = np.random.default_rng(seed)
     n, d = int(random.integers(12, 150)), int(random.integers(1, 5))

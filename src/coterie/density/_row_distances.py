@@ -7,9 +7,9 @@ import numpy as np
 from scipy.sparse import csr_array, issparse
 
 from ..arrays import is_tensor, normalize_rows
-from ..errors import InputError, UnsupportedError
+from ..errors import UnsupportedError
 
-__all__ = ["RowDistances", "as_lengths", "check_distances", "metric_arguments", "prepared_rows"]
+__all__ = ["RowDistances", "as_lengths", "metric_arguments", "prepared_rows"]
 
 _BLOCK_BYTES = 32 << 20
 _CANCELLED = 1e-6  # of |x|^2 + |y|^2: below, the product form has lost its digits and differences are taken
@@ -45,29 +45,6 @@ def metric_arguments(X: Any, metric: Any, arguments: dict | None) -> dict:
     elif metric == "mahalanobis" and not arguments.keys() & {"V", "VI"}:
         arguments["VI"] = np.linalg.pinv(np.atleast_2d(np.cov(X.T)))
     return arguments
-
-
-def check_distances(X: Any) -> None:
-    """Refuse a matrix that is no dissimilarity of rows among themselves."""
-    if is_tensor(X):
-        raise UnsupportedError("precomputed distances are taken as a NumPy array; move the tensor to one")
-    n = len(X)
-    if X.shape != (n, n):
-        raise InputError(f"metric='precomputed' needs a square matrix of distances, got shape {X.shape}")
-    if X.diagonal().any():
-        row = int(np.flatnonzero(X.diagonal())[0])
-        raise InputError(f"the distance of row {row} to itself is {X[row, row]:g}; the diagonal must be 0")
-    step = max(1, _BLOCK_BYTES // (8 * n))
-    for start in range(0, n, step):
-        block = X[start : start + step]
-        if block.min() < 0:
-            raise InputError(
-                "metric='precomputed' needs distances, but some are negative; for similarities use a metric"
-            )
-        if not np.allclose(block, X[:, start : start + step].T):
-            raise InputError(
-                "the matrix of distances is not symmetric; give (D + D.T) / 2 if the differences are small"
-            )
 
 
 class RowDistances(NamedTuple):

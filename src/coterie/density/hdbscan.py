@@ -17,13 +17,14 @@ from sklearn.metrics.pairwise import _VALID_METRICS
 
 from ..arrays import is_tensor, like_input
 from ..base import Clusterer, Interval, StrOptions
+from ..primitives.distances import check_distances
 from ..primitives.neighbors import nearest_reachable, neighbor_index
 from ..primitives.spanning_tree import SpanningTree, mutual_reachability_tree, spanning_tree_of_distances
 from ..trees.condense import Condensed, condense, condensed_tree
 from ..trees.linkage import single_linkage
 from ..trees.select import Flat, flat_labels, membership_strengths, outlier_scores, select_clusters
 from ._kept import kept
-from ._row_distances import RowDistances, as_lengths, check_distances, metric_arguments, prepared_rows
+from ._row_distances import RowDistances, as_lengths, metric_arguments, prepared_rows
 
 __all__ = ["HDBSCAN", "Hierarchy", "hdbscan"]
 

@@ -19,9 +19,10 @@ from sklearn.utils.metaestimators import available_if
 from ..arrays import is_tensor, like_input, to_numpy
 from ..base import Estimator, Interval, StrOptions
 from ..errors import InputError
+from ..primitives.distances import check_distances
 from ..primitives.neighbors import k_nearest, neighbor_index
 from ._kept import kept
-from ._row_distances import RowDistances, as_lengths, check_distances, metric_arguments, prepared_rows
+from ._row_distances import RowDistances, as_lengths, metric_arguments, prepared_rows
 
 __all__ = ["LocalOutlierFactor", "local_density", "local_outlier_factor"]
 

@@ -22,10 +22,11 @@ from ..arrays import is_tensor, like_input, to_numpy
 from ..base import Clusterer, Interval, StrOptions
 from ..errors import InputError
 from ..primitives.components import number_sets
+from ..primitives.distances import check_distances
 from ..primitives.neighbors import nearest_reachable, neighbor_index
 from ..primitives.reachability import Reachability, reachability_of_distances, reachability_order
 from ._kept import kept
-from ._row_distances import RowDistances, as_lengths, check_distances, metric_arguments, prepared_rows
+from ._row_distances import RowDistances, as_lengths, metric_arguments, prepared_rows
 from ._twins import one_label_each, row_at_zero, twins_of_rows
 from ._xi import largest_inside, xi_clusters
 

@@ -9,14 +9,14 @@ from sklearn.metrics.pairwise import _VALID_METRICS, PAIRWISE_BOOLEAN_FUNCTIONS
 
 from ..arrays import append_column, is_tensor, normalize_rows, to_numpy
 from ..base import StrOptions
-from ..errors import InputError, ResourceError, UnsupportedError
-from ..primitives.distances import pairwise_distances
+from ..errors import ResourceError, UnsupportedError
+from ..primitives.distances import check_distances, pairwise_distances
 from ..primitives.linkages import packed_distances
 from ..primitives.memory import free_bytes
 from ..primitives.neighbors import k_nearest
 from ..primitives.spanning_tree import SpanningTree, spanning_tree, spanning_tree_of_distances
 
-__all__ = ["METRICS", "RowMetric", "check_distances", "require_bytes"]
+__all__ = ["METRICS", "RowMetric", "require_bytes"]
 
 METRICS = [StrOptions({*_VALID_METRICS, "precomputed"} - {"nan_euclidean"}), callable]
 _STRAIGHT = ("euclidean", "cosine")
@@ -159,27 +159,6 @@ class RowMetric(NamedTuple):
 
     def _dtype(self) -> np.dtype:
         return self.rows.dtype if self.rows.dtype in (np.float32, np.float64) else np.dtype(np.float64)
-
-
-def check_distances(X: Any) -> None:
-    """Refuse a matrix that is no dissimilarity of rows among themselves."""
-    n = len(X)
-    if X.shape != (n, n):
-        raise InputError(f"metric='precomputed' needs a square matrix of distances, got shape {X.shape}")
-    if X.diagonal().any():
-        row = int(np.flatnonzero(X.diagonal())[0])
-        raise InputError(f"the distance of row {row} to itself is {X[row, row]:g}; the diagonal must be 0")
-    step = max(1, _BLOCK_BYTES // (8 * n))
-    for start in range(0, n, step):
-        block = X[start : start + step]
-        if block.min() < 0:
-            raise InputError(
-                "metric='precomputed' needs distances, but some are negative; turn similarities round first"
-            )
-        if not np.allclose(block, X[:, start : start + step].T):
-            raise InputError(
-                "the matrix of distances is not symmetric; give (D + D.T) / 2 if the differences are small"
-            )
 
 
 def require_bytes(needed: int, what: str, instead: str) -> None:

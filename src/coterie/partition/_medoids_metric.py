@@ -10,6 +10,7 @@ from sklearn.metrics.pairwise import _VALID_METRICS, PAIRWISE_BOOLEAN_FUNCTIONS
 from ..arrays import append_column, is_tensor, normalize_rows, to_numpy
 from ..base import StrOptions
 from ..errors import InputError, ResourceError, UnsupportedError
+from ..primitives.distances import check_distances
 from ..primitives.medoids import distances_between, matrix_search, medoid_search, nearest_of
 from ..primitives.memory import free_bytes
 from ..primitives.row_keys import row_keys
@@ -23,6 +24,7 @@ _MEASURES = {
 }  # fmt: skip
 _SAFE_EXPONENT = {"float64": 400, "float32": 40}
 _BLOCK_BYTES = 1 << 25
+_ROUNDING = 1e-6  # of the largest distance, by which a given matrix may be off
 _MATRIX_FEATURES = 16  # up to here a distance is computed faster than it is read from memory
 _MATRIX_SHARE = 0.25  # of the free memory, for a matrix that only saves time
 _log = logging.getLogger("coterie.partition")
@@ -40,7 +42,7 @@ class Metric(NamedTuple):
         """Return the metric for the rows of a fit, or raise where it cannot be had."""
         metric = cls(name, dict(arguments or {}))
         if name == "precomputed":
-            _check_matrix(X)
+            check_distances(X, _ROUNDING)
         if metric.measure is None and is_tensor(X):
             raise UnsupportedError(
                 f"metric={name!r} is computed on NumPy arrays; move the tensor to one, or use 'euclidean'"
@@ -204,26 +206,3 @@ def _canonical_order(rows: Any) -> tuple[np.ndarray, np.ndarray]:
         order[at], values = order[at][ranks], values[ranks]
         first[at[1:]] = (values[1:] != values[:-1]).any(1) | (np.diff(at) > 1)
     return order, first
-
-
-def _check_matrix(X: Any) -> None:
-    if is_tensor(X):
-        raise UnsupportedError("precomputed distances are taken as a NumPy array; move the tensor to one")
-    n = len(X)
-    if X.shape != (n, n):
-        raise InputError(f"metric='precomputed' needs a square matrix of distances, got shape {X.shape}")
-    rounding = 1e-6 * X.max()
-    row = int(np.abs(X.diagonal()).argmax())
-    if abs(X[row, row]) > rounding:
-        raise InputError(f"the distance of row {row} to itself is {X[row, row]:g}; the diagonal must be 0")
-    step = max(1, _BLOCK_BYTES // (8 * n))
-    for start in range(0, n, step):
-        block = X[start : start + step]
-        if block.min() < -rounding:
-            raise InputError(
-                "metric='precomputed' needs distances, but some are negative; for similarities use a metric"
-            )
-        if not np.allclose(block, X[:, start : start + step].T, atol=rounding):
-            raise InputError(
-                "the matrix of distances is not symmetric; give (D + D.T) / 2 if the differences are small"
-            )
