@@ -26,6 +26,7 @@ __all__ = ["CommunityClusterer", "Parts", "best_partition", "improved"]
 _LARGEST = (
     1e200  # of a resolution: its products with sizes stay finite, and it forbids all company as well as any larger one
 )
+_FEW_LINKS = 1 << 20  # both directions: ten iterations take half a second
 _STABLE = 1e-5  # an iteration that gains a smaller share of the objective is the last
 
 Parts = Callable[[CommunityGraph, Any, int], Any]
@@ -133,7 +134,7 @@ class CommunityClusterer(GraphClusterer):
     _parameter_constraints: ClassVar[dict] = {
         "resolution": [Interval(Real, 0.0, None, closed="left")],
         "objective": [StrOptions({"modularity", "cpm"})],
-        "n_iterations": [Interval(Integral, 1, None, closed="left"), None],
+        "n_iterations": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"}), None],
         "random_state": ["random_state"],
         "device": [str],
     }
@@ -143,7 +144,7 @@ class CommunityClusterer(GraphClusterer):
         resolution: float = 1.0,
         *,
         objective: str = "modularity",
-        n_iterations: int | None = 3,
+        n_iterations: int | str | None = "auto",
         random_state: Any = None,
         device: str = "cpu",
     ) -> None:
@@ -153,7 +154,7 @@ class CommunityClusterer(GraphClusterer):
         self.random_state = random_state
         self.device = device
 
-    def _levels(self, graph: CommunityGraph, resolution: float, rng: Any) -> list[Any]:
+    def _levels(self, graph: CommunityGraph, resolution: float, n_iterations: int | None, rng: Any) -> list[Any]:
         raise NotImplementedError
 
     def fit(self, graph: Any, y: Any = None, sample_weight: Any = None, *, n_nodes: int | None = None) -> Any:
@@ -181,12 +182,18 @@ class CommunityClusterer(GraphClusterer):
         host = Graph(*(to_numpy(part) for part in given))
         degrees = community_graph(host)
         sizes = degrees if self.objective == "modularity" else degrees._replace(sizes=weights)
-        levels = self._levels(sizes, self._per_size(degrees), check_random_state(self.random_state))
+        n_iterations = self._at_most(len(host.indices))
+        levels = self._levels(sizes, self._per_size(degrees), n_iterations, check_random_state(self.random_state))
         self._describe(degrees, weights, levels[-1])
         self.hierarchy_ = tuple(like_input(level, given.indices) for level in levels)
         self.labels_ = self.hierarchy_[-1]
         self.n_clusters_ = int(levels[-1].max()) + 1
         return self
+
+    def _at_most(self, n_stored: int) -> int | None:
+        if isinstance(self.n_iterations, str):
+            return 10 if n_stored <= _FEW_LINKS else 3
+        return self.n_iterations
 
     def _node_sizes(self, sample_weight: Any, n: int) -> np.ndarray:
         if sample_weight is not None and self.objective == "modularity":

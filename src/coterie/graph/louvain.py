@@ -47,8 +47,9 @@ class Louvain(CommunityClusterer):
         Higher: more and smaller communities. For "cpm", the density that communities exceed inside and stay below in between.
     objective : {"modularity", "cpm"}, default="modularity"
         "cpm", the constant Potts model, has no resolution limit: what it finds in a part of a graph doesn't depend on the rest.
-    n_iterations : int or None, default=3
-        Iterations at most; it ends earlier where one gains less than a hundred-thousandth. None: only then.
+    n_iterations : int, "auto" or None, default="auto"
+        Iterations at most; it ends earlier where one gains less than a hundred-thousandth. None: only then. "auto": 10 for up
+        to half a million links, where they are cheap, else 3.
     random_state : int, RandomState or None, default=None
         For the order in which nodes are looked at.
     device : str, default="cpu"
@@ -99,5 +100,5 @@ class Louvain(CommunityClusterer):
     0.3571
     """
 
-    def _levels(self, graph: CommunityGraph, resolution: float, rng: Any) -> list[Any]:
-        return louvain(graph, resolution, self.n_iterations, rng)
+    def _levels(self, graph: CommunityGraph, resolution: float, n_iterations: int | None, rng: Any) -> list[Any]:
+        return louvain(graph, resolution, n_iterations, rng)

@@ -84,7 +84,8 @@ def moved_nodes(graph: CommunityGraph, labels: Any, resolution: float, seed: int
     Returns
     -------
     (n,) array
-        Of the same kind, numbers below n. No node alone can better the objective by moving. Cost: a few passes over the links.
+        Of the same kind, numbers below n. A node is looked at again when a neighbour has moved away from it, until none waits;
+        where nothing moves in a further call, no node alone can better the objective. Cost: a few passes over the links.
 
     Examples
     --------

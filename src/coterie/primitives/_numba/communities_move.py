@@ -3,7 +3,7 @@
 A round goes through the waiting nodes in batches, chosen by a hash of their numbers so that few neighbours meet in one. All
 nodes of a batch choose at once, from what was before the batch; then the moves are made, in order. Two neighbours that choose
 at the same time may spoil each other's gain: both are looked at again in the next round, in other batches. When few are left,
-a queue finishes: there every move is a gain, so it ends, and no node alone can better the partition.
+a queue finishes: there every move is a gain, so it ends.
 """
 
 import numpy as np

@@ -1,0 +1,191 @@
+"""The steps of Leiden and Louvain, each against its definition on dense matrices."""
+
+from itertools import product
+
+import networkx as nx
+import numpy as np
+import pytest
+
+from coterie.graphs import from_edges, to_scipy
+from coterie.primitives._numba import communities_move
+from coterie.primitives.communities import (
+    community_graph,
+    connected_parts,
+    merged_graph,
+    moved_nodes,
+    partition_sums,
+    well_connected_parts,
+)
+from coterie.primitives.engine import threads
+
+
+def random_graph(n, m, seed, weighted=True):
+    rng = np.random.default_rng(seed)
+    edges = rng.integers(n, size=(m, 2))
+    return from_edges(edges, n, weights=rng.integers(1, 9, m) / 4 if weighted else None)
+
+
+def dense(graph):
+    """Return the matrix of a community graph, in the weights that were given."""
+    n, weights = graph.n_nodes, np.asarray(graph.weights)
+    weights = np.full(len(graph.indices), weights[0]) if len(weights) == 1 else weights[: len(graph.indices)]
+    matrix = np.zeros((n, n))
+    np.add.at(matrix, (np.repeat(np.arange(n), np.diff(graph.indptr)), graph.indices), weights * graph.unit)
+    return matrix
+
+
+def value(matrix, sizes, labels, resolution):
+    member = labels[:, None] == np.arange(labels.max() + 1)
+    return np.trace(member.T @ matrix @ member) - resolution * ((member.T @ sizes) ** 2).sum()
+
+
+def some_labels(n, k, seed):
+    labels = np.random.default_rng([seed, 1]).integers(k, size=n)
+    return np.unique(labels, return_inverse=True)[1].astype(np.int32)
+
+
+GRAPHS = {
+    "weighted": random_graph(40, 120, 0),
+    "unweighted": random_graph(40, 100, 1, weighted=False),
+    "no links": from_edges(np.empty((0, 2), int), 5),
+    "loops only": from_edges([[0, 0], [2, 2]], 4),
+    "one node": from_edges(np.empty((0, 2), int), 1),
+    "dense": random_graph(15, 400, 2),
+}
+every_graph = pytest.mark.parametrize("name", GRAPHS)
+
+
+@every_graph
+def test_the_compact_graph_holds_the_same_links(name):
+    graph = GRAPHS[name]
+    matrix, compact = to_scipy(graph).toarray(), community_graph(graph)
+    np.testing.assert_allclose(dense(compact), matrix - np.diag(np.diag(matrix)))
+    np.testing.assert_allclose(compact.sizes * compact.unit, matrix.sum(axis=1))
+    assert compact.inner * compact.unit == pytest.approx(np.trace(matrix))
+
+
+@every_graph
+def test_sums_of_a_partition_are_those_of_its_matrix(name):
+    graph = GRAPHS[name]
+    labels = some_labels(graph.n_nodes, 4, 3)
+    compact = community_graph(graph)
+    inside, sizes = partition_sums(compact, labels)
+    matrix = to_scipy(graph).toarray()
+    assert inside * compact.unit == pytest.approx(matrix[labels[:, None] == labels].sum())
+    np.testing.assert_allclose(sizes * compact.unit, np.bincount(labels, matrix.sum(axis=1)))
+
+
+@every_graph
+def test_communities_become_nodes(name):
+    graph = community_graph(GRAPHS[name])
+    labels = some_labels(graph.n_nodes, 6, 4)
+    merged = merged_graph(graph, labels)
+    member = (labels[:, None] == np.arange(labels.max() + 1)).astype(float)
+    expected = member.T @ dense(graph) @ member
+    np.testing.assert_allclose(dense(merged), expected - np.diag(np.diag(expected)))
+    assert merged.inner - graph.inner == pytest.approx(np.trace(expected) / graph.unit)
+    np.testing.assert_allclose(merged.sizes, np.bincount(labels, graph.sizes))
+
+
+@every_graph
+@pytest.mark.parametrize("resolution", [0.0, 0.02, 0.5, 50.0])
+def test_no_single_node_can_better_what_moving_leaves_alone(name, resolution):
+    graph = community_graph(GRAPHS[name], np.linspace(0.5, 2.0, GRAPHS[name].n_nodes))
+    matrix, n = dense(graph) / graph.unit, graph.n_nodes
+    labels, before = moved_nodes(graph, np.arange(n, dtype=np.int32), resolution, 5), None
+    while not np.array_equal(labels, before):
+        before, labels = labels, moved_nodes(graph, labels, resolution, 6)
+    reached = value(matrix, graph.sizes, labels, resolution)
+    for node, label in product(range(n), range(n)):
+        changed = labels.copy()
+        changed[node] = label
+        assert value(matrix, graph.sizes, changed, resolution) <= reached + 1e-9
+
+
+def test_moving_never_makes_a_partition_worse():
+    graph = community_graph(GRAPHS["weighted"])
+    matrix = dense(graph) / graph.unit
+    for seed in range(20):
+        labels = some_labels(40, 1 + seed, seed)
+        before = value(matrix, graph.sizes, labels, 0.01)
+        assert value(matrix, graph.sizes, moved_nodes(graph, labels, 0.01, seed), 0.01) >= before - 1e-9
+
+
+def test_moving_leaves_its_input_alone():
+    graph, labels = community_graph(GRAPHS["dense"]), np.arange(15, dtype=np.int32)
+    moved_nodes(graph, labels, 0.001, 0)
+    np.testing.assert_array_equal(labels, np.arange(15))
+
+
+def together(monkeypatch):
+    """Let rounds of batches begin at once, and end only when few nodes wait."""
+    monkeypatch.setattr(communities_move, "_LINKS_TOGETHER", 100)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 4])
+def test_batches_choose_the_same_on_any_number_of_threads(monkeypatch, n_threads):
+    together(monkeypatch)
+    graph = community_graph(random_graph(40_000, 200_000, 7))
+    first = np.arange(40_000, dtype=np.int32)
+    with threads(1):
+        expected = moved_nodes(graph, first, 1e-5, 8)
+        parts = well_connected_parts(graph, expected, 1e-5, 9)
+        merged = merged_graph(graph, parts)
+    with threads(n_threads):
+        np.testing.assert_array_equal(moved_nodes(graph, first, 1e-5, 8), expected)
+        np.testing.assert_array_equal(well_connected_parts(graph, expected, 1e-5, 9), parts)
+        for one, other in zip(merged_graph(graph, parts), merged, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_batches_reach_what_the_queue_reaches(monkeypatch):
+    graph = community_graph(from_edges(np.array(nx.planted_partition_graph(40, 50, 0.3, 0.004, seed=3).edges())))
+    alone, resolution = np.arange(2000, dtype=np.int32), 1 / graph.sizes.sum()
+
+    def worth(labels):
+        inside, sizes = partition_sums(graph, labels)
+        return inside - resolution * (sizes**2).sum()
+
+    in_turn = [worth(moved_nodes(graph, alone, resolution, seed)) for seed in range(5)]
+    together(monkeypatch)
+    in_batches = [worth(moved_nodes(graph, alone, resolution, seed)) for seed in range(5)]
+    assert np.mean(in_batches) > 0.97 * np.mean(in_turn)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("resolution", [0.001, 0.1, 1.0])
+def test_parts_are_connected_and_well_connected(seed, resolution):
+    graph = community_graph(random_graph(60, 150, seed), np.ones(60))
+    matrix, labels = dense(graph) / graph.unit, some_labels(60, 4, seed)
+    parts = well_connected_parts(graph, labels, resolution, seed)
+    for part in range(parts.max() + 1):
+        nodes = np.flatnonzero(parts == part)
+        assert len(set(labels[nodes])) == 1
+        assert nx.is_connected(nx.from_numpy_array(matrix[np.ix_(nodes, nodes)]))
+        # Each of them bettered the partition when it joined, so the whole is better than its nodes alone.
+        assert matrix[np.ix_(nodes, nodes)].sum() >= resolution * (len(nodes) ** 2 - len(nodes)) - 1e-9
+
+
+def test_parts_of_a_clique_at_a_low_resolution_are_not_all_single():
+    graph = community_graph(from_edges(np.array(nx.complete_graph(12).edges())), np.ones(12))
+    assert well_connected_parts(graph, np.zeros(12, np.int32), 0.5, 0).max() < 8
+
+
+@every_graph
+def test_connected_parts_are_the_components_of_each_community(name):
+    graph = community_graph(GRAPHS[name])
+    labels = some_labels(graph.n_nodes, 3, 6)
+    matrix = dense(graph) * (labels[:, None] == labels)
+    expected = np.empty(graph.n_nodes, int)
+    components = sorted(nx.connected_components(nx.from_numpy_array(matrix)), key=min)
+    for number, nodes in enumerate(components):
+        expected[list(nodes)] = number
+    np.testing.assert_array_equal(connected_parts(graph, labels), expected)
+
+
+@pytest.mark.parametrize("unit", [2.0**900, 2.0**-900, 2.0**-1060])
+def test_a_unit_of_weight_changes_nothing(unit):
+    graph = GRAPHS["weighted"]
+    one, other = community_graph(graph), community_graph(graph._replace(weights=graph.weights * unit))
+    np.testing.assert_array_equal(one.weights, other.weights)
+    assert other.unit == one.unit * unit
