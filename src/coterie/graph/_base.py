@@ -33,7 +33,7 @@ class GraphClusterer(Clusterer):
         """
         if isinstance(graph, np.ndarray) or hasattr(graph, "iloc") or hasattr(graph, "__dataframe__"):
             graph = self._dense(graph, n_nodes)
-        graph = self._graph = as_graph(graph, n_nodes)
+        graph = self._graph = _owned(as_graph(graph, n_nodes), graph)
         self.n_features_in_ = graph.n_nodes
         if not directed:
             graph = undirected(graph, warn_as=type(self).__name__)
@@ -107,6 +107,19 @@ class GraphClusterer(Clusterer):
             part = linked[start : start + 4096]
             found[part] = weight[part].toarray().argmax(axis=1)
         return found
+
+
+def _owned(graph: Graph, source: Any) -> Graph:
+    """Return the graph in memory of its own: what the caller does to the input later must not reach the estimator."""
+    given = (
+        source if isinstance(source, Graph) else [getattr(source, name, None) for name in ("indptr", "indices", "data")]
+    )
+    if is_tensor(graph.indptr):
+        if not isinstance(source, Graph) and not is_tensor(source):
+            return graph
+        return Graph(*(one.clone() for one in graph))
+    theirs = [one for one in given if isinstance(one, np.ndarray)]
+    return Graph(*(one.copy() if any(np.may_share_memory(one, other) for other in theirs) else one for one in graph))
 
 
 def _labels_of_fitted(fitted: csr_array, labels: np.ndarray, rows: csr_array) -> np.ndarray:
