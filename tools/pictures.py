@@ -211,6 +211,22 @@ def genie() -> str:
 
 
 @picture
+def spectral() -> str:
+    """Show shapes that no means can stand for."""
+    moons = make_moons(400, noise=0.06, random_state=2)[0]
+    random = np.random.default_rng(1)
+    angle = random.uniform(0, 2 * np.pi, 600)
+    radius = np.repeat([1.0, 2.2, 3.4], [100, 200, 300]) + random.normal(0, 0.09, 600)
+    rings = np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
+    return page(
+        *(
+            Panel.around(f"{k} clusters", X).dots(X, coterie.SpectralClustering(k, random_state=0).fit_predict(X))
+            for k, X in ((2, moons), (3, rings))
+        )
+    )
+
+
+@picture
 def bisecting_kmeans() -> str:
     """Show two and five clusters of one tree."""
     X = blobs()

@@ -61,6 +61,7 @@ SETTINGS = MappingProxyType(
         "BisectingKMeans": Settings(
             {"n_clusters": 4, "random_state": 0}, few={"n_clusters": 2}, unordered={"n_init": 20}
         ),
+        "SpectralClustering": Settings({"n_clusters": 4, "random_state": 0}, few={"n_clusters": 2}, repeat=20),
         "Birch": Settings(
             {"n_clusters": 4, "threshold": 0.2},
             few={"n_clusters": 2, "threshold": 0.01},

@@ -17,6 +17,7 @@ __all__ = ["Converged", "lobpcg"]
 
 RESOLVED = 4e-14  # of the norm of the matrix: what float64 can tell from zero
 _EASY = 0.25  # eigenvalues above this share of the norm converge without a preconditioner
+_DRIFT = 1e-9  # of the norm: more than what combining images can have lost
 _INDEPENDENT = 1e-10  # least eigenvalue of the products of unit vectors that are kept
 
 
@@ -64,11 +65,12 @@ def lobpcg(levels: list[Level], at: int, X: Any, wanted: int, tol: float, max_it
     for n_iter in range(max_iter + 1):
         R = SX - X * like_input(theta, X)
         lengths = np.sqrt(to_numpy((R * R).sum(0)))
-        good = lengths <= np.maximum(tol * np.abs(theta), RESOLVED * norm)
+        allowed = np.maximum(tol * np.abs(theta), RESOLVED * norm)
+        good = lengths <= allowed
         if good[:wanted].all() or n_iter == max_iter:
-            if checked:
+            if checked or allowed[:wanted].min() > _DRIFT * norm:
                 break
-            # Images were combined, not computed, since the start: the answer is judged by fresh ones.
+            # Images were combined, not computed, since the start: a strict answer is judged by fresh ones.
             X, SX, theta = _rotated(engine, level, X)
             moves, checked = [], True
             continue
@@ -79,7 +81,7 @@ def lobpcg(levels: list[Level], at: int, X: Any, wanted: int, tol: float, max_it
         elif deflate:
             W = level.smooth * W
         W = _beside(engine, X, clear(W))
-        X, SX, theta, moves = _best(engine, (X, SX), (W, product(level.operator, W)), moves)
+        X, SX, theta, moves = _best(engine, (X, SX), theta, (W, product(level.operator, W)), moves)
         checked = False
     kept = wanted if at == 0 else len(theta)
     return Converged(
@@ -110,16 +112,16 @@ def _rotated(engine: Any, level: Level, X: Any) -> tuple[Any, Any, np.ndarray]:
 
 def _beside(engine: Any, X: Any, W: Any) -> Any:
     """Return unit vectors at right angles to X: those of W without their parts in X."""
-    for _ in range(2):
-        W = W / _lengths(W)
-        W = W - engine.combine(X, engine.gram(X, W))
+    W = W / _lengths(W)
+    W = engine.combine(X, -engine.gram(X, W), W)
     return W / _lengths(W)
 
 
-def _best(engine: Any, now: tuple, new: tuple, moves: list) -> tuple[Any, Any, np.ndarray, list]:
+def _best(engine: Any, now: tuple, theta: np.ndarray, new: tuple, moves: list) -> tuple[Any, Any, np.ndarray, list]:
     """Return the vectors of the smallest values in the space of all blocks, their images, values, and the moves to them."""
     blocks, images = [now[0], new[0], *moves[:1]], [now[1], new[1], *moves[1:]]
-    G, H = _products(engine, blocks, blocks), _products(engine, blocks, images)
+    G = _products(engine, blocks, blocks, np.eye(len(theta)))
+    H = _products(engine, blocks, images, np.diag(theta))
     weights, vectors = small_eigh(G)
     kept = weights > _INDEPENDENT
     basis = vectors[:, kept] / np.sqrt(weights[kept])
@@ -137,12 +139,12 @@ def _best(engine: Any, now: tuple, new: tuple, moves: list) -> tuple[Any, Any, n
     return X, SX, theta[:b], [moved / length, images_moved / length]
 
 
-def _products(engine: Any, left: list, right: list) -> np.ndarray:
-    """Return all products of the columns of one list of blocks with those of another; symmetric, so half is computed."""
+def _products(engine: Any, left: list, right: list, first: np.ndarray) -> np.ndarray:
+    """Return all products of the columns of blocks with those of others, the first known; symmetric, so half is computed."""
     found: list[list[np.ndarray]] = [[np.zeros(0)] * len(right) for _ in left]
     for s, one in enumerate(left):
         for t in range(s, len(right)):
-            found[s][t] = to_numpy(engine.gram(one, right[t]))
+            found[s][t] = to_numpy(engine.gram(one, right[t])) if s + t else first
             found[t][s] = found[s][t].T
     return _symmetric(np.block(found))
 

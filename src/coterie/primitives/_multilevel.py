@@ -5,6 +5,7 @@ are constant on the groups (times the root of the mass) have the same products o
 one restricted to them.
 """
 
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,7 +42,7 @@ def levels_of(host: Graph, parts: Any, component: np.ndarray, kind: str, coarses
     Parameters
     ----------
     host : Graph
-        NumPy arrays, weights of at most 1.
+        NumPy arrays, weights of at most 2.
     parts : tuple of (n,) float64 arrays
         Loops, degrees, masses.
     component : (n,) int64 array
@@ -146,12 +147,16 @@ def dense(operator: Operator) -> np.ndarray:
 
 def small_eigh(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return all eigenvalues, ascending, and eigenvectors of a symmetric matrix, the same bits on any number of threads."""
-    if len(matrix) <= 48:
+    with _threads_of_blas().limit(limits=1, user_api="blas"):
         return np.linalg.eigh(matrix)
-    from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1, user_api="blas"):
-        return np.linalg.eigh(matrix)
+
+@cache
+def _threads_of_blas() -> Any:
+    # Threads share so small a matrix at a loss: on a busy machine they wait for each other a hundred times as long.
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def without_null(level: Level, X: Any) -> Any:

@@ -162,12 +162,12 @@ def masses(degrees: np.ndarray, kind: str) -> np.ndarray:
 
 
 def scaled_weights(weights: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return the weights in float64 divided by a power of two, so that none is above 1, and that power."""
+    """Return the weights in float64 divided by a power of two, so that the largest lies between 1 and 2, and that power."""
     largest = float(weights.max(initial=0.0))
     if not largest > 0:
         return weights.astype(np.float64), 1.0
-    exponent = int(np.frexp(largest)[1])
-    return np.ldexp(weights.astype(np.float64), -exponent), float(np.ldexp(1.0, min(exponent, 1023)))
+    exponent = int(np.frexp(largest)[1]) - 1
+    return np.ldexp(weights.astype(np.float64), -exponent), float(np.ldexp(1.0, exponent))
 
 
 def loop_weights(graph: Graph, weights: np.ndarray) -> np.ndarray:

@@ -100,6 +100,16 @@ def _subspaces(size: Size) -> tuple[float, float]:
     return 4 * PASS_SECONDS * size.n * size.m**2, 2 * size.n * size.m
 
 
+def _eigenvectors(size: Size) -> tuple[float, float]:
+    # Neighbours, then some hundred products of the graph with a few more than k vectors; memory is those vectors.
+    joined = float(size.params.get("n_neighbors") or 10)
+    if size.params.get("affinity") == "rbf":
+        return _pairs(size, 2) + 1e-7 * float(size.n) * size.n, 48.0 * size.n * size.n
+    neighbors = _density(1, 0)(size._replace(params={"min_samples": int(joined)}))[0]
+    products = 150 * LOOK_SECONDS * size.n * (2 * joined + 20) * (size.k + 2)
+    return neighbors + products, (300 + 100 * (size.k + 2)) * size.n
+
+
 def _insertions(size: Size) -> tuple[float, float]:
     return 1e-6 * size.n * (1 + size.m / 4), 64e6
 
@@ -124,4 +134,5 @@ _COSTS: dict[str, Callable[[Size], tuple[float, float]]] = {
     "WaveCluster": _passes,
     "CLIQUE": _subspaces,
     "Birch": _insertions,
+    "SpectralClustering": _eigenvectors,
 }
