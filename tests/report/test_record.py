@@ -12,44 +12,9 @@ from coterie import report
 from coterie.errors import InputError
 from coterie.report import record as records
 from report.records import make_record
+from report.schemas import problems
 
 SCHEMA = json.loads((Path(coterie.report.__file__).parent / "schema" / "run-1.json").read_text(encoding="utf-8"))
-KINDS = {
-    "object": dict,
-    "array": list,
-    "string": str,
-    "integer": int,
-    "number": (int, float),
-    "boolean": bool,
-    "null": type(None),
-}
-
-
-def problems(value, rule, place="record"):
-    """Yield where ``value`` departs from ``rule``: wrong kinds, missing fields, fields that nobody documented."""
-    rule = SCHEMA["$defs"][rule["$ref"].rsplit("/", 1)[1]] if "$ref" in rule else rule
-    kinds = rule.get("type", [])
-    kinds = [kinds] if isinstance(kinds, str) else kinds
-    fits = [
-        kind for kind in kinds if isinstance(value, KINDS[kind]) and (kind == "boolean" or not isinstance(value, bool))
-    ]
-    if kinds and not fits:
-        yield f"{place}: {type(value).__name__} instead of {kinds}"
-    if "enum" in rule and value not in rule["enum"]:
-        yield f"{place}: {value!r} is none of {rule['enum']}"
-    if "const" in rule and value != rule["const"]:
-        yield f"{place}: {value!r} is not {rule['const']!r}"
-    if isinstance(value, dict):
-        yield from (f"{place}: {name} is missing" for name in rule.get("required", ()) if name not in value)
-        known = rule.get("properties")
-        for name, item in value.items():
-            if known is not None and name in known:
-                yield from problems(item, known[name], f"{place}.{name}")
-            elif known is not None and "additionalProperties" not in rule:
-                yield f"{place}.{name} is not documented"
-    if isinstance(value, list) and "items" in rule:
-        for i, item in enumerate(value):
-            yield from problems(item, rule["items"], f"{place}[{i}]")
 
 
 def test_the_sample_record_fits_the_schema():

@@ -48,22 +48,21 @@ def examine(found: Any, quality: Quality, one_way: Graph, seed: int) -> dict[str
     dict
         ``verdict`` ("clusters", "none" or "unchecked"), ``sentence``, ``modularity``, ``null_mean``, ``null_sd``, ``repeats``.
     """
+    if found.method == "block_model":
+        return _by_description(found, quality)
     ends, weights = _links(one_way)
     by_modularity = (
         found.method in ("leiden", "louvain") and found.params.get("objective", "modularity") == "modularity"
     )
     repeats = next((times for most, times in _REPEATS if len(ends) <= most), 0) if by_modularity and len(ends) else 0
-    said: dict[str, Any] = {
-        "verdict": "unchecked", "modularity": quality.modularity, "null_mean": None, "null_sd": None, "repeats": repeats,
-        "sentence": _unchecked(found, quality, len(ends)),
-    }  # fmt: skip
+    said = _said("unchecked", quality, _unchecked(found, quality, len(ends)))
     if not repeats:
         return said
     rng = np.random.default_rng(seed)
     null = np.array([_reached(found.estimator, _rewired(ends, weights, one_way.n_nodes, rng)) for _ in range(repeats)])
     mean, sd = float(null.mean()), float(null.std(ddof=1)) if repeats > 1 else None
     clear = quality.modularity > mean + max(_SURE * (sd or 0.0), 0.02)
-    said |= {"verdict": "clusters" if clear else "none", "null_mean": mean, "null_sd": sd}
+    said |= {"verdict": "clusters" if clear else "none", "null_mean": mean, "null_sd": sd, "repeats": repeats}
     if clear:
         said["sentence"] = (
             f"The classes are more than chance: modularity {quality.modularity:.2f}, where networks of the same degrees "
@@ -75,6 +74,24 @@ def examine(found: Any, quality: Quality, one_way: Graph, seed: int) -> dict[str
             f"here {quality.modularity:.2f})."
         )
     return said
+
+
+def _by_description(found: Any, quality: Quality) -> dict[str, Any]:
+    """Read the verdict off the block model: it has found classes where they make the network shorter to describe."""
+    clear = found.k > 1 and found.params["n_clusters"] == "auto"
+    tested = "they make the network shorter to describe" if clear else "whether chance would do as well was not tested"
+    if found.k < 2:
+        return _said("none", quality, "No classes: no division of the nodes makes the network shorter to describe.")
+    return _said(
+        "clusters" if clear else "unchecked", quality, f"Nodes of a class link alike, to whichever classes; {tested}."
+    )
+
+
+def _said(verdict: str, quality: Quality, sentence: str) -> dict[str, Any]:
+    return {
+        "verdict": verdict, "modularity": quality.modularity, "null_mean": None, "null_sd": None, "repeats": 0,
+        "sentence": sentence,
+    }  # fmt: skip
 
 
 def _unchecked(found: Any, quality: Quality, n_links: int) -> str:

@@ -66,7 +66,9 @@ def quality_of(both_ways: csr_array, labels: np.ndarray, k: int) -> Quality:
     alone = degree[labels < 0] / twice
     modularity = float((inside / twice - (volume / twice) ** 2).sum() - (alone**2).sum())
     coverage = float(inside.sum() / twice)
-    return Quality(modularity, coverage, total * (1 - coverage), total, sizes, inside / 2, leaving, conductance)
+    return Quality(
+        modularity, coverage, (twice - float(inside.sum())) / 2, total, sizes, inside / 2, leaving, conductance
+    )
 
 
 def quality_lines(quality: Quality) -> list[dict[str, Any]]:

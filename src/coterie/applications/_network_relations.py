@@ -80,37 +80,60 @@ def _sentence(count: np.ndarray, expected: np.ndarray, verdict: np.ndarray, *, d
         return "With one class there is nothing to relate."
     if not beyond:
         return "How the single classes relate can't be told from chance."
-    own = np.diagonal(verdict)
-    parts = [f"{_of(int((own == 'attracts').sum()), k)} link more within than chance would"]
-    if (own == "repels").any():
-        parts.append(f"{_of(int((own == 'repels').sum()), k)} less")
-    i, j = (np.nonzero(~np.eye(k, dtype=bool))) if directed else np.triu_indices(k, 1)
-    words = {name: int((verdict[i, j] == name).sum()) for name in ("attracts", "feeds", "repels")}
-    said = [f"{number:,} {_VERBS[name]}" for name, number in words.items() if number]
-    pairs = (
-        f"of the {len(i):,} pairs of classes {', '.join(said)}"
-        if said
-        else "no two classes attract or repel each other"
-    )
-    return f"{' and '.join(parts)}; {pairs}.{_strongest(count, expected, verdict, i, j, directed)}"
+    i, j = np.nonzero(~np.eye(k, dtype=bool)) if directed else np.triu_indices(k, 1)
+    strongest = _strongest(count, expected, i, j, directed=directed)
+    return f"{_within(np.diagonal(verdict))} {_between(verdict[i, j])} {strongest}"
 
 
-_VERBS = {"attracts": "attract", "feeds": "feed one into the other", "repels": "link less than chance would"}
+def _within(own: np.ndarray) -> str:
+    k, more, less = len(own), int((own == "attracts").sum()), int((own == "repels").sum())
+    if k in (more, less):
+        every = "Both" if k == 2 else f"All {k:,}"
+        return f"{every} classes link {'more' if more else 'less'} within than chance would."
+    if not more and not less:
+        return "No class links clearly more or less within than chance would."
+    parts = [
+        f"{number:,} link{'s' if number == 1 else ''} {word}"
+        for number, word in ((more, "more"), (less, "less"))
+        if number
+    ]
+    return f"Of the {k:,} classes, {' and '.join(parts)} within than chance would."
 
 
-def _of(number: int, k: int) -> str:
-    every = "Both" if k == 2 else f"All {k:,}"
-    return f"{every} classes" if number == k else f"{number:,} of {k:,} classes" if number else "No class"
+def _between(verdicts: np.ndarray) -> str:
+    p = len(verdicts)
+    if p == 1:
+        return f"{_ONE_PAIR[str(verdicts[0])]}."
+    said = [
+        f"{number:,} {verb if number > 1 else verb_of_one}"
+        for name, (verb_of_one, verb) in _VERBS.items()
+        if (number := int((verdicts == name).sum()))
+    ]
+    if not said:
+        return f"None of the {p:,} pairs of classes attracts or repels."
+    return f"Of the {p:,} pairs of classes, {', '.join(said)}."
 
 
-def _strongest(count, expected, verdict, i, j, directed: bool) -> str:
+_ONE_PAIR = {
+    "attracts": "They attract each other",
+    "repels": "Between them there are fewer links than chance would give",
+    "neutral": "Between them there are about as many links as chance would give",
+}
+_VERBS = {
+    "attracts": ("attracts", "attract"),
+    "feeds": ("feeds one into the other", "feed one into the other"),
+    "repels": ("links less than chance would", "link less than chance would"),
+}
+
+
+def _strongest(count: np.ndarray, expected: np.ndarray, i: np.ndarray, j: np.ndarray, *, directed: bool) -> str:
     """Name the pair with most links beyond what chance gives, or where all have fewer, the one with most links."""
     most = int(np.argmax(count[i, j] - expected[i, j]))
     if count[i[most], j[most]] <= expected[i[most], j[most]]:
         most = int(np.argmax(count[i, j]))
     a, b = int(i[most]), int(j[most])
     if not count[a, b]:
-        return " There is no link between any two classes."
+        return "There is no link between any two classes."
     ratio = f", {count[a, b] / expected[a, b]:.2g} times what chance would give" if expected[a, b] else ""
-    link = f"from class {a} to class {b}" if directed else f"between classes {a} and {b}"
-    return f" The strongest tie {'leads' if directed else 'is'} {link} ({count[a, b]:,.6g} links{ratio})."
+    link = f"leads from class {a} to class {b}" if directed else f"is between classes {a} and {b}"
+    return f"The strongest tie {link} ({count[a, b]:,.6g} {'link' if count[a, b] == 1 else 'links'}{ratio})."

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arrays import Graph
 from ..graphs import to_scipy, undirected
 from ..study.plan import parse_bytes
 from ..study.steps import Step
@@ -27,6 +28,9 @@ from ._network_relations import ClassRelations, relations_of
 from ._network_warnings import network_warnings
 
 __all__ = ["NetworkStudy", "study_network"]
+
+# Links up to which the automatic choice also tries the block model, which takes much longer than Leiden.
+MOST_BLOCK_LINKS = 30_000
 
 
 class NetworkStudy(NamedTuple):
@@ -177,7 +181,13 @@ def study_network(
     with diary.step("check"):
         quality = quality_of(both_ways, found.labels, found.k)
         structure = examine(found, quality, one_way, seed)
-        diary.text = structure["sentence"]
+        if method == "auto" and found.method == "leiden" and structure["verdict"] == "none":
+            before = found
+            found, quality, structure = _otherwise(found, quality, structure, network, one_way, min_share, seed)
+            diary.text = (
+                "" if found is before else "Leiden's classes are no more than chance. " + _classes_text(found) + ". "
+            )
+        diary.text += structure["sentence"]
     with diary.step("relations"):
         members = members_of(both_ways, found.labels, found.k)
         relations = relations_of(network.graph, found.labels, found.k, directed=network.directed)
@@ -195,6 +205,25 @@ def study_network(
     record["warnings"], record["notes"] = network_warnings(study, agreed, resolution)
     record["steps"] = [step._asdict() for step in diary.steps]
     return study._replace(record=record)
+
+
+def _otherwise(
+    found: Found, quality: Quality, structure: dict, network: Any, one_way: Graph, min_share: float | None, seed: int
+):
+    """Where links do not gather within classes, look for classes that link alike; keep them where they say more than chance."""
+    if network.n_edges > MOST_BLOCK_LINKS:
+        return found, quality, structure
+    nothing = dict.fromkeys(("n_clusters", "resolution", "objective", "imbalance"))
+    other = find_classes(
+        "block_model", network, one_way, NodeAttributes(), nothing,
+        given_nodes=False, roles={}, min_share=min_share, seed=seed,
+    )  # fmt: skip
+    if other.k < 2:
+        return found, quality, structure
+    why = "links do not gather within classes more than chance would have it, but there are classes of nodes that link alike"
+    other = other._replace(why=why)
+    its_quality = quality_of(to_scipy(one_way), other.labels, other.k)
+    return other, its_quality, examine(other, its_quality, one_way, seed)
 
 
 def _read_text(network: Any) -> str:

@@ -7,7 +7,7 @@ function classCard(one) {
     { class: "card", id: `group-${one.id}`, "aria-labelledby": `group-${one.id}-name` },
     el("header", { class: "card-head" }, badge(one.id), el("h3", { id: `group-${one.id}-name` }, one.name), pickButton(one.id, "quiet", "Pick out")),
     el("p", { class: "card-size" }, el("b", {}, nodesWord(one.nodes)), el("span", { class: "soft" }, ` · ${percent(one.share)} of all`), bar(one.share, color, `${percent(one.share)} of all nodes`)),
-    el("dl", { class: "sureness" }, [["Its members' links that stay inside", one.inside_share], ["Conductance", one.conductance]].filter(([, value]) => isNumber(value)).map(([words, value], i) => el("div", {}, el("dt", {}, words), el("dd", {}, el("b", {}, i === 0 ? percent(value) : exact.format(value)), bar(value, color, percent(value)))))),
+    el("dl", { class: "sureness" }, [["Its members' links that stay inside", one.inside_share], ["Conductance", one.conductance]].filter(([, value]) => isNumber(value)).map(([words, value], i) => el("div", {}, el("dt", {}, words), el("dd", {}, el("b", {}, i === 0 ? percent(value) : value.toFixed(2)), bar(value, color, percent(value)))))),
     traits(one, color),
     list(one.hubs).length > 0 && el("p", { class: "hubs" }, el("span", { class: "soft" }, "Most linked inside: "), one.hubs.map((hub) => clip(hub, 40)).join(", ")),
     tiesOf(one.id),
@@ -48,7 +48,8 @@ function tiesOf(id) {
   const { relations } = record;
   if (!relations || id >= relations.classes || relations.classes < 2) return null;
   const others = [...Array(relations.classes).keys()].filter((other) => other !== id);
-  const lines = [];
+  const most = others.filter((other) => relations.links[id][other] > 0).sort((a, b) => relations.links[id][b] - relations.links[id][a]);
+  const lines = most.length ? [[record.directed ? "Leads most to" : "Linked most to", most.slice(0, 4)]] : [];
   for (const verdict of ["attracts", "feeds", "repels"]) {
     const to = others.filter((other) => relations.verdict[id][other] === verdict);
     const distance = (other) => (isNumber(relations.log_ratio[id][other]) ? Math.abs(relations.log_ratio[id][other]) : 99);
@@ -60,7 +61,7 @@ function tiesOf(id) {
     if (from.length) lines.push(["Fed by", from]);
   }
   if (!lines.length) return null;
-  return el("dl", { class: "ties" }, lines.map(([words, ids]) => el("div", {}, el("dt", {}, words), el("dd", {}, ids.slice(0, 8).map((other) => badge(other)), ids.length > 8 && el("span", { class: "soft" }, ` and ${count(ids.length - 8)} more`)))));
+  return el("dl", { class: "ties" }, lines.map(([words, ids]) => el("div", {}, el("dt", {}, words), el("dd", {}, ids.slice(0, 6).map((other) => badge(other)), ids.length > 6 && el("span", { class: "soft" }, ` and ${count(ids.length - 6)} more`)))));
 }
 
 function classesSection() {
@@ -89,7 +90,7 @@ function sideBySideSection() {
       el("td", { class: "number" }, number(one.weight_inside)),
       el("td", { class: "number" }, number(one.weight_leaving)),
       el("td", { class: "number" }, isNumber(one.inside_share) ? percent(one.inside_share) : "–"),
-      el("td", { class: "number" }, exact.format(one.conductance)),
+      el("td", { class: "number" }, one.conductance.toFixed(3)),
       el("td", { class: "why" }, list(one.features).slice(0, 2).map((feature) => clip(feature.text, 90)).join("; ") || el("span", { class: "soft" }, "–")),
     ),
   }));

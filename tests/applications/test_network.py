@@ -1,0 +1,178 @@
+"""The study of a network: classes that are there are found, what is not there is not claimed, and the record says so."""
+
+import numpy as np
+import pytest
+
+from applications.networks import assortative, network_of, planted_links
+from coterie.applications import study_network
+from coterie.errors import InputError
+from coterie.metrics import adjusted_mutual_info_score
+
+
+@pytest.fixture(scope="module")
+def planted():
+    """A study of four planted classes, with an attribute that follows them, one that does not, and one isolated node."""
+    classes, links = planted_links([40, 30, 30, 20], assortative(4, 0.35, 0.01), seed=1)
+    rng = np.random.default_rng(2)
+    n = len(classes) + 1
+    city = np.array(["Bern", "Kiel", "Lyon", "Oslo"], dtype=object)[np.append(classes, 0)]
+    swap = rng.random(n) < 0.1
+    city[swap] = "Bern"
+    nodes = {
+        "city": city,
+        "age": np.append(classes * 10.0, 0) + rng.normal(40, 3, n),
+        "coin": np.array(["heads", "tails"], dtype=object)[rng.integers(0, 2, n)],
+        "node_id": np.array([f"id-{i:04d}" for i in range(n)], dtype=object),
+    }
+    return classes, study_network(network_of(links, n, nodes=nodes))
+
+
+def test_planted_classes_are_found_and_called_more_than_chance(planted):
+    classes, study = planted
+    assert adjusted_mutual_info_score(classes, study.labels[:-1]) > 0.95
+    assert study.structure["verdict"] == "clusters"
+    assert study.record["n_classes"] == 4
+    assert [one["nodes"] for one in study.record["classes"]] == sorted(np.bincount(classes), reverse=True)
+
+
+def test_an_isolated_node_belongs_to_no_class_and_is_counted(planted):
+    _, study = planted
+    assert study.labels[-1] == -1
+    assert np.isnan(study.members.strength[-1])
+    assert study.record["unplaced"] == {"nodes": 1, "isolated": 1}
+    assert any("without links" in note for note in study.record["notes"])
+
+
+def test_the_profile_names_the_attribute_that_follows_the_classes_and_not_the_coin(planted):
+    _, study = planted
+    named = {feature["column"] for features in study.profile for feature in features}
+    assert named == {"city", "age"}
+    second = study.record["classes"][1]
+    assert second["features"][0]["lift"] == pytest.approx(
+        second["features"][0]["here"] / second["features"][0]["overall"]
+    )
+
+
+def test_ids_are_never_described_or_compared(planted):
+    _, study = planted
+    line = next(one for one in study.record["attributes"] if one["name"] == "node_id")
+    assert (line["described"], line["compared"]) == (False, False)
+
+
+def test_within_attracts_and_between_repels_in_an_assortative_network(planted):
+    _, study = planted
+    verdict = study.relations.verdict
+    assert set(np.diagonal(verdict)) == {"attracts"}
+    assert set(verdict[~np.eye(4, dtype=bool)]) <= {"repels", "neutral"}
+
+
+def test_the_same_seed_gives_the_same_record(planted):
+    _, links = planted_links([30, 30], assortative(2, 0.3, 0.02), seed=4)
+    records = [study_network(network_of(links, 60), seed=7).record for _ in range(2)]
+    for record in records:
+        for step in record["steps"]:
+            step.pop("seconds")
+    assert records[0] == records[1]
+
+
+def test_a_random_network_is_said_to_have_no_classes():
+    _, links = planted_links([120], [[0.08]], seed=3)
+    study = study_network(network_of(links, 120), method="leiden")
+    assert study.structure["verdict"] == "none"
+    assert "no clear classes" in study.record["warnings"][0]["text"].lower()
+    assert set(study.relations.verdict.ravel()) == {"neutral"}
+
+
+def test_a_label_left_among_the_attributes_is_told_of():
+    classes, links = planted_links([40, 40, 40], assortative(3, 0.4, 0.005), seed=5)
+    label = np.array(["a", "b", "c"], dtype=object)[classes]
+    study = study_network(network_of(links, 120, nodes={"team": label}))
+    said = [*study.record["notes"], *(one["text"] for one in study.record["warnings"])]
+    assert any("team" in text for text in said)
+    line = study.record["attributes"][0]
+    assert line["ami"] > 0.95
+
+
+def test_the_truth_is_kept_out_and_compared():
+    classes, links = planted_links([40, 40], assortative(2, 0.4, 0.01), seed=6)
+    label = np.array(["a", "b"], dtype=object)[classes]
+    study = study_network(network_of(links, 80, nodes={"team": label}), truth="team")
+    assert study.record["truth"]["ami"] > 0.95
+    assert not study.record["attributes"][0]["described"]
+    assert all(not features for features in study.profile)
+
+
+def test_directions_stay_in_the_relations():
+    rates = [[0.02, 0.3, 0.02], [0.02, 0.02, 0.3], [0.02, 0.02, 0.02]]
+    _, links = planted_links([40, 40, 40], rates, seed=8, directed=True)
+    study = study_network(network_of(links, 120, directed=True), method="leiden")
+    total = study.relations.links.sum()
+    assert total == len(links)
+    assert any("directions" in one["text"] for one in study.record["warnings"])
+
+
+def test_a_class_below_the_least_share_joins_the_one_it_links_to_most():
+    # Two cliques of 10, and a triangle that hangs on the second one by two links.
+    cliques = [(i, j) for start in (0, 10) for i in range(start, start + 10) for j in range(i + 1, start + 10)]
+    links = [*cliques, (0, 10), (20, 21), (21, 22), (20, 22), (20, 11), (21, 12)]
+    free = study_network(network_of(np.array(links), 23))
+    assert free.record["n_classes"] == 3
+    study = study_network(network_of(np.array(links), 23), min_share=0.2)
+    assert study.record["n_classes"] == 2
+    assert len(set(study.labels[10:].tolist())) == 1
+    assert any("joined" in note for note in study.record["notes"])
+
+
+def test_a_small_part_that_links_to_nothing_else_gets_no_class():
+    cliques = [(i, j) for start in (0, 10) for i in range(start, start + 10) for j in range(i + 1, start + 10)]
+    study = study_network(network_of(np.array([*cliques, (0, 10), (20, 21)]), 22), min_share=0.2)
+    assert study.labels[20:].tolist() == [-1, -1]
+
+
+@pytest.mark.parametrize(
+    ("links", "n_nodes", "n_classes"),
+    [([], 1, 0), ([], 5, 0), ([(0, 1)], 2, 1), ([(0, 0)], 1, 0), ([(0, 0), (1, 1)], 3, 0)],
+    ids=["one node", "no links", "one link", "a loop", "loops only"],
+)
+def test_tiny_networks_have_an_answer(links, n_nodes, n_classes):
+    study = study_network(network_of(np.array(links, np.int64).reshape(-1, 2), n_nodes))
+    assert study.record["n_classes"] == n_classes
+    assert study.record["answer"]
+
+
+def test_a_thousand_components_are_a_thousand_classes():
+    ends = np.arange(2000).reshape(-1, 2)
+    study = study_network(network_of(ends, 2000))
+    assert study.record["n_classes"] == 1000
+    assert len(study.record["classes"]) == 500
+    assert study.record["relations"]["left_out"] == 1000 - study.record["relations"]["classes"]
+    assert any("1,000 parts" in note for note in study.record["notes"])
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"method": "balanced_cut"}, "needs the number of classes"),
+        ({"method": "leiden", "n_clusters": 3}, "finds the number of classes itself"),
+        ({"method": "balanced_cut", "n_clusters": 99}, "at most the number of nodes"),
+        ({"method": "balanced_cut", "n_clusters": 2, "resolution": 2.0}, "resolution is no option"),
+        ({"method": "leiden", "imbalance": 0.1}, "imbalance is no option"),
+        ({"method": "attributed"}, "needs attributes"),
+        ({"truth": "team"}, "no column is called 'team'"),
+        ({"roles": {"age": "category"}}, "no column is called 'age'"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused_in_one_sentence(options, said):
+    _, links = planted_links([10, 10], assortative(2, 0.5, 0.05), seed=9)
+    with pytest.raises(InputError, match=said):
+        study_network(network_of(links, 20), **options)
+
+
+def test_weights_change_the_classes():
+    # A ring of eight: heavy links decide where it is cut.
+    ring = np.array([(i, (i + 1) % 8) for i in range(8)])
+    weights = np.array([9.0, 9, 9, 1, 9, 9, 9, 1])
+    study = study_network(network_of(ring, 8, weights=weights))
+    assert study.record["n_classes"] == 2
+    assert len(set(study.labels[:4].tolist())) == len(set(study.labels[4:].tolist())) == 1
+    assert study.quality.cut == 2.0
