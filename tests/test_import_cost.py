@@ -48,7 +48,7 @@ def test_help_costs_under_250_ms_of_the_whole_process_and_loads_nothing_heavy():
     assert found["seconds"] < 0.25
 
 
-@pytest.mark.parametrize("command", ["run", "predict", "report", "demo", "doctor"])
+@pytest.mark.parametrize("command", ["run", "predict", "network", "report", "demo", "doctor"])
 def test_the_help_of_a_command_loads_nothing_heavy(command):
     assert _probe(f"from coterie.cli import invoke; invoke(['{command}', '--help'])")["heavy"] == []
 
