@@ -11,7 +11,7 @@ import pytest
 import scipy.sparse as sp
 from scipy.io import mmwrite
 
-from coterie.errors import InputError, ResourceError
+from coterie.errors import InputError, ResourceError, UnsupportedError
 from coterie.graphs import from_edges, is_directed, to_scipy, undirected
 from coterie.tables import read_graph, read_nodes, write_graphml
 
@@ -250,6 +250,14 @@ def test_matrix_market_is_the_matrix_it_holds(tmp_path, symmetry, field):
     assert network.names[:2] == ("1", "2")
 
 
+@pytest.mark.parametrize("symmetry", ["symmetric", "general"])
+def test_matrix_market_in_full_is_the_matrix_it_holds(tmp_path, symmetry):
+    matrix = np.round(9 * np.random.default_rng(3).random((5, 5)))
+    matrix = matrix + matrix.T if symmetry == "symmetric" else matrix
+    mmwrite(tmp_path / "net.mtx", matrix, symmetry=symmetry)
+    np.testing.assert_array_equal(to_scipy(read_graph(tmp_path / "net.mtx").graph).toarray(), matrix)
+
+
 def test_the_walshaw_graphs_hold_what_their_headers_say(shared_data):
     for path in sorted((shared_data / "graphs" / "walshaw").glob("*.graph.gz")):
         header = gzip.decompress(path.read_bytes()).split(b"\n")[0].split()
@@ -387,11 +395,11 @@ BAD = {
         GRAPHML.format('<node id="1"><graph edgedefault="directed"/></node>'),
         "graph inside a node",
     ),
-    "Matrix Market without its first line": ("net.mtx", "2 2 1\n1 2 1\n", "does not begin with %%MatrixMarket"),
+    "Matrix Market without its first line": ("net.mtx", "2 2 1\n1 2 1\n", "does not begin with .%%MatrixMarket"),
     "Matrix Market that ends early": (
         "net.mtx",
         "%%MatrixMarket matrix coordinate real general\n2 2 3\n1 2 1\n",
-        "no readable Matrix Market",
+        "promises 3 entries, but 1 lines",
     ),
     "Matrix Market that is not square": (
         "net.mtx",
@@ -401,12 +409,43 @@ BAD = {
     "Matrix Market with a negative weight": (
         "net.mtx",
         "%%MatrixMarket matrix coordinate real general\n2 2 1\n1 2 -1\n",
-        "net.mtx: Negative values.*row 0, column 1",
+        "line 3 of net.mtx.*negative",
     ),
     "Matrix Market of complex numbers": (
         "net.mtx",
         "%%MatrixMarket matrix coordinate complex general\n2 2 1\n1 2 1 1\n",
         "complex",
+    ),
+    "Matrix Market that ends SciPy's reader": (
+        "net.mtx",
+        "%%MatrixMarket matrix coordinate real symmetric\n12 12 1\n8 5 1.15E",
+        "line 3 of net.mtx holds '1.15E'",
+    ),
+    "Matrix Market that promises billions of nodes": (
+        "net.mtx",
+        "%%MatrixMarket matrix coordinate pattern general\n2000000000 2000000000 1\n1 3\n",
+        "2,000,000,000 nodes",
+    ),
+    "Matrix Market with a node that is not there": (
+        "net.mtx",
+        "%%MatrixMarket matrix coordinate pattern general\n2 2 1\n1 3\n",
+        "line 3 of net.mtx names node 3",
+    ),
+    "Matrix Market with a value too many": (
+        "net.mtx",
+        "%%MatrixMarket matrix coordinate pattern general\n2 2 1\n1 2 3\n",
+        "line 3 of net.mtx has 3 numbers",
+    ),
+    "Matrix Market without its size": ("net.mtx", "%%MatrixMarket matrix coordinate real general\n% x\n", "ends after"),
+    "Matrix Market with half a size": (
+        "net.mtx",
+        "%%MatrixMarket matrix coordinate real general\n2 2\n",
+        "line 2 of net.mtx is '2 2'",
+    ),
+    "Matrix Market of another object": (
+        "net.mtx",
+        "%%MatrixMarket vector coordinate real general\n",
+        "line 1 of net.mtx",
     ),
     "an empty Matrix Market file": ("net.mtx", " ", "empty"),
     "no rows at all in Matrix Market": (
@@ -420,7 +459,7 @@ BAD = {
 @pytest.mark.parametrize("kind", BAD)
 def test_a_bad_file_is_refused_in_one_sentence_with_its_place(tmp_path, kind):
     name, content, words = BAD[kind]
-    with pytest.raises((InputError, ResourceError), match=words) as raised:
+    with pytest.raises((InputError, ResourceError, UnsupportedError), match=words) as raised:
         read_graph(put(tmp_path, name, content))
     assert "\n" not in str(raised.value)
 

@@ -11,8 +11,8 @@ from typing import IO, Any
 import numpy as np
 
 from ..arrays import Graph
-from ..errors import InputError, ResourceError
-from ..graphs import as_graph, is_directed, undirected
+from ..errors import InputError
+from ..graphs import is_directed, undirected
 from ..graphs.edges import from_links
 from .edge_lists import Columns, read_edge_list, read_edge_parquet
 from .encoding import expand, identify, refuse_binary
@@ -183,7 +183,9 @@ def _read(path: Path, columns: Columns, memory_limit: int | None) -> Links:
 
             return read_graphml(stream, name)
         if suffix == ".mtx":
-            return _read_matrix_market(stream, name)
+            from .matrix_market import read_matrix_market
+
+            return read_matrix_market(_text_bytes(stream, name), name)
         return read_edge_list(path if plain else None, stream, name, columns, memory_limit)
 
 
@@ -214,45 +216,6 @@ def _decoded(data: bytes, name: str) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         return data.decode("latin-1")
-
-
-def _read_matrix_market(stream: IO[bytes], name: str) -> Links:
-    from scipy.io import mmread
-    from scipy.sparse import coo_array
-
-    head = stream.peek(64) if hasattr(stream, "peek") else b""
-    if not head.strip():
-        raise InputError(f"{name} is empty; give a file with at least one node")
-    if not head.startswith(b"%%MatrixMarket"):
-        raise InputError(
-            f"{name} does not begin with %%MatrixMarket, as Matrix Market files do; it is damaged or of another kind"
-        )
-    try:
-        matrix = coo_array(mmread(stream, spmatrix=False))
-    except (ValueError, TypeError, OverflowError, EOFError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{name} is no readable Matrix Market file: {str(error).splitlines()[0]}") from None
-    except MemoryError as error:
-        raise ResourceError(f"{name} promises a matrix that does not fit in memory") from error
-    try:
-        graph = as_graph(matrix)
-    except InputError as error:
-        raise InputError(f"{name}: {error}; nodes are counted from 0 here, from 1 in the file") from None
-    both = not is_directed(graph)
-    rows, columns = matrix.coords
-    once = rows <= columns if both else np.ones(len(rows), bool)
-    names = [str(i + 1) for i in range(graph.n_nodes)]
-    weights = np.asarray(matrix.data, np.float64)[once]
-    return Links(
-        names,
-        rows[once].astype(np.int64),
-        columns[once].astype(np.int64),
-        None if (weights == 1).all() else weights,
-        not both,
-        graph=graph,
-        notes=["the matrix is symmetric: its links have no direction" if both else "the matrix is not symmetric"],
-    )
 
 
 def _network(links: Links, name: str, directed: bool | None, source_bytes: int | None) -> Network:

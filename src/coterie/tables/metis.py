@@ -6,7 +6,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..graphs import from_edges, is_directed
-from .graph_links import Links, check_link_weights
+from .graph_links import Links, check_link_weights, numbers_of
 
 __all__ = ["read_metis"]
 
@@ -41,7 +41,8 @@ def read_metis(data: bytes, name: str) -> Links:
         body.pop()
     if len(body) != n:
         raise InputError(f"the header of {name} promises {n:,} nodes, but {len(body):,} lines follow; a line a node")
-    values, starts, counts = _values(body, numbers, name)
+    values, counts = numbers_of(body, numbers, name)
+    starts = np.concatenate([[0], np.cumsum(counts)])
     lead, width = sizes + n_weights, 1 + weighted
     wrong = np.flatnonzero((counts < lead) | ((counts - lead) % width != 0))
     if len(wrong):
@@ -101,34 +102,6 @@ def _header(line: bytes, name: str, number: int) -> tuple[int, int, int, int, in
     code = parts[2].zfill(3) if len(parts) > 2 else b"000"
     n_weights = int(parts[3]) if len(parts) > 3 else 1
     return n, m, int(code[0:1]), n_weights if code[1:2] == b"1" else 0, int(code[2:3])
-
-
-def _values(body: list[bytes], numbers: list[int], name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return all numbers one after the other, where each line's begin, and how many it has."""
-    counts = np.fromiter((len(line.split()) for line in body), np.int64, len(body))
-    starts = np.concatenate([[0], np.cumsum(counts)])
-    text = b" ".join(body)
-    if not re.search(rb"[^0-9\s]", text):
-        return np.fromstring(text, np.float64, sep=" ") if starts[-1] else np.empty(0), starts, counts
-    try:
-        values = np.array([float(word) for word in text.split()])
-    except ValueError:
-        for line, number in zip(body, numbers, strict=True):
-            for word in line.split():
-                if not _is_number(word):
-                    raise InputError(
-                        f"line {number:,} of {name} holds {word.decode('utf-8', 'replace')[:30]!r}, which is no number"
-                    ) from None
-        raise
-    return values, starts, counts
-
-
-def _is_number(word: bytes) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return b"_" not in word
 
 
 def _check_both_ways(rows, columns, weights, n: int, name: str, numbers: list[int]) -> None:
