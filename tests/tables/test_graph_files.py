@@ -371,6 +371,8 @@ BAD = {
         '<!DOCTYPE x SYSTEM "file:///etc/passwd"><graphml/>',
         "declares a document type",
     ),
+    "an unknown encoding": ("net.graphml", '<?xml version="1.0" encoding="klingon"?><graphml/>', "encoding"),
+    "an encoding of several bytes": ("net.graphml", '<?xml version="1.0" encoding="gb18030"?><graphml/>', "encoding"),
     "GraphML with an unknown node": (
         "net.graphml",
         GRAPHML.format('\n<node id="1"/>\n<edge source="1" target="x"/>'),

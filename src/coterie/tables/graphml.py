@@ -53,6 +53,10 @@ def read_graphml(stream: Any, name: str) -> Links:
         raise InputError(
             f"line {error.lineno:,} of {name} is no GraphML: {reason}; it is damaged or of another kind"
         ) from None
+    except (LookupError, UnicodeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{name} declares an encoding that cannot be read ({error}); save it as UTF-8") from None
     return reader.links()
 
 
