@@ -20,7 +20,7 @@ _SWEEPS = 60
 _CALL = 4_000_000  # logarithms of a call, some tenths of a second at most: Ctrl-C is heard
 _FEWEST_FINE = 12  # classes to begin with
 _FIRST_VECTORS, _MOST_VECTORS = 8, 64
-_MOST_DIVIDED = 8
+_MOST_DIVIDED, _EXCHANGES = 8, 10
 _MOST_MERGED = 400  # beyond, the costs of all merges would take longer than all else
 _QUICK = 8, 0.01  # sweeps, and the share of nodes that may still want to move, while partitions compete
 _FINE = 32  # up to so many classes, nodes move after every single merge
@@ -150,13 +150,14 @@ def search(links: Links, n_clusters: int | None, n_init: int, rng: np.random.Gen
     for points in (directions(coordinates), with_degrees(links, coordinates)):
         descend(_settled(links, by_vectors(points, fine, rng), rng), found, n_clusters or 1)
     best = n_clusters or _best(found)
-    numbers = [n_clusters] if n_clusters else sorted({2, 3, *range(max(2, best - 1), best + 3)})
+    numbers = [n_clusters] if n_clusters else sorted({2, *range(max(2, best - 1), best + 2)})
     for k in numbers:
         if k <= n:
             for start in _starts(links, values, coordinates, k, n_init, rng):
                 keep(_settled(links, start, rng), found)
-    while _exchange(found, n_clusters):
-        pass
+    for _ in range(_EXCHANGES):
+        if not _exchange(found, n_clusters):
+            break
     for k in [n_clusters] if n_clusters else sorted(found, key=lambda k: found[k].length())[:3]:
         keep(found[k].copy().settle(), found)
     return found

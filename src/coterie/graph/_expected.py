@@ -12,6 +12,7 @@ from ._single_links import expected_single
 __all__ = ["Null", "degree_null", "dispersion", "scaled", "size_null", "transposed"]
 
 _ROUNDS = 200
+_UNEVEN = 0.25  # of the index of dispersion: less makes no difference to a verdict
 
 
 class Null(NamedTuple):
@@ -25,6 +26,7 @@ class Null(NamedTuple):
     node_pairs: np.ndarray  # (p,) float64: pairs of nodes that could link
     scale: np.ndarray  # (p,) float64: weight that counts as one link in this pair
     dispersion: float  # the same over all pairs, from the weights alone
+    even: bool  # whether the nodes of each class differ in degree no more than chance lets them
 
 
 def degree_null(graph: Graph, labels: np.ndarray, counts: BlockCounts, directed: bool) -> Null:
@@ -50,7 +52,8 @@ def degree_null(graph: Graph, labels: np.ndarray, counts: BlockCounts, directed:
     expected = expected if single is None else single
     one = dispersion(graph, e, spread, other)
     uneven = np.maximum(_unevenness(e, spread, counts.sizes), _unevenness(e.T, other, counts.sizes).T)
-    return _null("degrees", counts, expected, narrowing, np.maximum(one, uneven), one, directed, loops)
+    even = _even_degrees((spread, other) if directed else (spread,), e, counts.sizes, one)
+    return _null("degrees", counts, expected, narrowing, np.maximum(one, uneven), one, even, directed, loops)
 
 
 def size_null(graph: Graph, labels: np.ndarray, counts: BlockCounts, directed: bool) -> Null:
@@ -64,8 +67,12 @@ def size_null(graph: Graph, labels: np.ndarray, counts: BlockCounts, directed: b
     # Unordered pairs of two classes stand twice in the matrix.
     narrowing = 1 - share if directed else 1 - share * (2 - np.eye(len(e)))
     one = dispersion(graph, e, spread, other)
-    uneven = np.maximum(_scatter(e, spread, sizes), _scatter(e.T, other, sizes).T)
-    return _null("sizes", counts, e.sum() * share, narrowing, np.maximum(one, uneven), one, directed, loops)
+    # Both ends scatter, each on its own.
+    scatter = one + sum(
+        np.maximum(part - one, 0) for part in (_scatter(e, spread, sizes), _scatter(e.T, other, sizes).T)
+    )
+    even = _even_degrees((spread, other) if directed else (spread,), e, counts.sizes, one)
+    return _null("sizes", counts, e.sum() * share, narrowing, scatter, one, even, directed, loops)
 
 
 def dispersion(graph: Graph, e: np.ndarray, spread: BlockSpread, other: BlockSpread) -> float:
@@ -87,7 +94,7 @@ def dispersion(graph: Graph, e: np.ndarray, spread: BlockSpread, other: BlockSpr
     return max(1.0, plain - by_degrees)
 
 
-def _null(name, counts, expected, narrowing, scale, one, directed, loops):  # type: ignore[no-untyped-def]
+def _null(name, counts, expected, narrowing, scale, one, even, directed, loops):  # type: ignore[no-untyped-def]
     k, sizes = len(counts.sizes), counts.sizes.astype(float)
     pairs = np.indices((k, k)).reshape(2, -1) if directed else np.array(np.triu_indices(k))
     r, s = pairs
@@ -97,7 +104,7 @@ def _null(name, counts, expected, narrowing, scale, one, directed, loops):  # ty
     count, wanted = counts.weights[r, s] * half, expected[r, s] * half
     variance = wanted * np.maximum(narrowing[r, s], 0) * scale[r, s]
     return Null(
-        name, (r.astype(np.int64), s.astype(np.int64)), count, wanted, variance, node_pairs[r, s] * half, scale[r, s], one
+        name, (r.astype(np.int64), s.astype(np.int64)), count, wanted, variance, node_pairs[r, s] * half, scale[r, s], one, even
     )  # fmt: skip
 
 
@@ -133,6 +140,18 @@ def _expected_single(graph: Graph, labels: np.ndarray, k: int, directed: bool) -
     out, into = adjacency @ inside / weight, adjacency.T @ inside / weight
     single = expected_single(out, into if directed else out, labels, k, directed)
     return None if single is None else single * weight
+
+
+def _even_degrees(spreads: tuple[BlockSpread, ...], e: np.ndarray, sizes: np.ndarray, unit: float) -> bool:
+    """Say whether the variance of the degrees within classes is about their mean, as it is where all nodes are alike."""
+    for spread, totals in zip(spreads, (e.sum(axis=1), e.sum(axis=0)), strict=False):
+        there = totals > 0
+        mean = totals[there] / sizes[there]
+        apart = (spread.totals2[there] - totals[there] * mean) / (mean * unit)
+        free = max(1.0, float((sizes[there] - 1).sum()))
+        if apart.sum() / free > 1 + max(_UNEVEN, 3 * np.sqrt(2 / free)):
+            return False
+    return True
 
 
 def _has_loops(graph: Graph) -> bool:

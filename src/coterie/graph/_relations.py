@@ -18,11 +18,11 @@ from ..primitives.block_counts import block_counts
 from ._block_links import links_of
 from ._block_search import Classes
 from ._expected import degree_null, scaled, size_null
-from ._verdicts import judge
+from ._verdicts import feeds, judge
 
 __all__ = ["Relations", "image_matrix", "relations"]
 
-_NULLS = ("degrees", "sizes")
+_NULLS = ("auto", "degrees", "sizes")
 
 
 class Relations(NamedTuple):
@@ -42,7 +42,7 @@ class Relations(NamedTuple):
     sizes: np.ndarray  # (k,) int64: nodes of each class
     names: tuple[str, ...]  # of the classes
     directed: bool
-    null: str  # "degrees" or "sizes"
+    null: str  # "degrees" or "sizes": what was taken
     dispersion: float  # weight that counts as one link
     left_out: int  # nodes of no class
     beyond_chance: bool  # False: classes found in these links that say no more than chance would; all is neutral then
@@ -131,7 +131,7 @@ def relations(
     labels: Any,
     directed: bool = False,
     *,
-    null: str = "degrees",
+    null: str = "auto",
     alpha: float = 0.01,
     min_links: float = 5.0,
     min_log_ratio: float = 0.05,
@@ -149,9 +149,11 @@ def relations(
         Class of each node from 0, by any method; nodes labelled -1 and their links are left out.
     directed : bool, default=False
         Whether a link leads from its source to its target only.
-    null : {"degrees", "sizes"}, default="degrees"
+    null : {"auto", "degrees", "sizes"}, default="auto"
         What is expected. "degrees": links fall at random on nodes of these degrees, so that a class of busy nodes is not said
-        to attract everyone. "sizes": all pairs of nodes are alike, so that more means denser; a core attracts itself by this.
+        to attract everyone; what the densities say the opposite of is neutral. "sizes": all pairs of nodes are alike, so that
+        more means denser. "auto": sizes where the nodes of a class differ in degree no more than chance would have it, so
+        that classes are all there is to explain degrees; else degrees, which is nearly always so in real networks.
     alpha : float, default=0.01
         Share of false ones among the verdicts that are not neutral (Benjamini and Hochberg).
     min_links : float, default=5
@@ -208,16 +210,24 @@ def relations(
         "degrees": degree_null(graph, labels, counts, directed),
         "sizes": size_null(graph, labels, counts, directed),
     }
-    beyond = not found_in_links or _shortens(graph, labels, directed, null == "degrees")
-    judged = {name: judge(one, directed, alpha, min_links, min_log_ratio, beyond=beyond) for name, one in nulls.items()}
-    chosen, (z, p_value, verdict, log_ratio) = nulls[null], judged[null]
+    if null == "auto":
+        null = "sizes" if nulls["sizes"].even else "degrees"
+    beyond = not found_in_links or _shortens(graph, labels, directed, corrected=null == "degrees")
+    limits = alpha, min_links, min_log_ratio
+    judged = {name: judge(one, *limits, beyond=beyond) for name, one in nulls.items()}
+    chosen, (z, p_value, verdict, log_ratio), by_density = nulls[null], judged[null], judged["sizes"][2]
+    opposite = np.where(verdict == "attracts", "repels", "attracts")
+    verdict = np.where(by_density == opposite, "neutral", verdict)
+    if directed and beyond:
+        outnumbered = feeds(nulls["sizes"], *limits)
+        verdict[outnumbered] = by_density[outnumbered] = "feeds"
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         count, expected, by_size = (
             np.ldexp(x, power) for x in (chosen.count, chosen.expected, nulls["sizes"].expected)
         )
         density = np.where(chosen.node_pairs > 0, count / chosen.node_pairs, np.nan)
     return Relations(
-        *chosen.pairs, count, expected, density, log_ratio, z, p_value, verdict, by_size, judged["sizes"][2],
+        *chosen.pairs, count, expected, density, log_ratio, z, p_value, verdict, by_size, by_density,
         counts.sizes, names, directed, null, float(np.ldexp(chosen.dispersion, power)), int((labels < 0).sum()), beyond,
     )  # fmt: skip
 
@@ -247,7 +257,7 @@ def _names(names: Sequence[str] | None, k: int) -> tuple[str, ...]:
     return tuple(map(str, names))
 
 
-def _shortens(graph: Graph, labels: np.ndarray, directed: bool, corrected: bool) -> bool:
+def _shortens(graph: Graph, labels: np.ndarray, directed: bool, *, corrected: bool) -> bool:
     """Say whether the classes make the links shorter to describe than one class does."""
     inside = np.flatnonzero(labels >= 0)
     adjacency = to_scipy(graph)[inside][:, inside].tocsr()

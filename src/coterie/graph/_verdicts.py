@@ -5,11 +5,11 @@ from scipy.special import betainc, gammainc, gammaincc
 
 from ._expected import Null
 
-__all__ = ["false_discoveries", "judge"]
+__all__ = ["false_discoveries", "feeds", "judge"]
 
 
 def judge(
-    null: Null, directed: bool, alpha: float, min_links: float, min_log_ratio: float, *, beyond: bool
+    null: Null, alpha: float, min_links: float, min_log_ratio: float, *, beyond: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return z, p-value, verdict and log2 of count over expected of each pair of classes.
 
@@ -25,12 +25,10 @@ def judge(
         above = np.where(count > 0, gammainc(np.maximum(count / unit, 1e-12), expected / unit), 1.0)
         below = gammaincc(count / unit + 1, expected / unit)
     p_value = np.minimum(1.0, 2 * np.where(apart > 0, above, below))
-    tested = certain & (np.maximum(count, expected) >= min_links * null.scale)
+    tested = certain & (np.maximum(count, expected) >= min_links * null.dispersion)
     p_value[~tested] = np.nan
     stands_out = false_discoveries(p_value, alpha) & (np.abs(log_ratio) >= min_log_ratio) & beyond
-    verdict = np.where(stands_out, np.where(apart > 0, "attracts", "repels"), "neutral")
-    if directed:
-        verdict[_feeds(null, alpha, min_links, min_log_ratio) & beyond] = "feeds"
+    verdict = np.where(stands_out, np.where(apart > 0, "attracts", "repels"), "neutral").astype("U8")
     return z, p_value, verdict, log_ratio
 
 
@@ -45,14 +43,18 @@ def false_discoveries(p_value: np.ndarray, alpha: float) -> np.ndarray:
     return stands
 
 
-def _feeds(null: Null, alpha: float, min_links: float, min_log_ratio: float) -> np.ndarray:
-    """Return the pairs whose links outnumber those of the other direction: a fair coin would hardly do it."""
-    source, target = null.pairs
+def feeds(by_size: Null, alpha: float, min_links: float, min_log_ratio: float) -> np.ndarray:
+    """Return the ordered pairs whose links outnumber those of the other direction, (p,) bool: a fair coin would hardly do it.
+
+    Both directions join the same nodes, so their densities are compared as they are; nodes that send more than they receive, or
+    less, scatter the difference, as the scatter of the null by size says.
+    """
+    source, target = by_size.pairs
     k = int(source.max(initial=-1)) + 1
     back = target * k + source  # ordered pairs are numbered by rows
-    more, less = null.count, null.count[back]
-    unit = np.maximum(null.scale, null.scale[back])
-    forward = (source != target) & (more > less) & (more + less >= min_links * unit)
+    more, less = by_size.count, by_size.count[back]
+    unit = np.maximum(by_size.scale, by_size.scale[back])
+    forward = (source != target) & (more > less) & (more + less >= min_links * by_size.dispersion)
     p_value = np.full(len(more), np.nan)
     a, b = more[forward] / unit[forward], less[forward] / unit[forward]
     p_value[forward] = np.minimum(1.0, 2 * betainc(np.maximum(a, 1e-12), b + 1, 0.5))

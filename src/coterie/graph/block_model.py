@@ -206,7 +206,7 @@ class BlockModel(GraphClusterer):
         )
         self.n_clusters_ = int(labels.max()) + 1
         self.image_matrix_ = block_counts(found, labels).weights
-        null = "degrees" if self.degree_corrected else "sizes"
+        null = "auto" if self.degree_corrected else "sizes"
         self.relations_ = relations(found, labels, self.directed, null=null, found_in_links=True)
         self.labels_ = like_input(labels, given)
         return self
