@@ -16,7 +16,9 @@ _PUBLIC = {line.name: line.target for line in (*CATALOG, *DETECTORS, *GRAPHS)} |
     "ClusterFeatures": "coterie.study.cluster_features:ClusterFeatures",
     "NOISE": "coterie.arrays:NOISE",
     "Population": "coterie.study.population_rule:Population",
+    "NetworkAnalysis": "coterie.report.network:NetworkAnalysis",
     "load": "coterie.models:load",
+    "network": "coterie.report.network:network",
     "run": "coterie.report:run",
     "save": "coterie.models:save",
 }

@@ -79,7 +79,11 @@ def examine(found: Any, quality: Quality, one_way: Graph, seed: int) -> dict[str
 def _by_description(found: Any, quality: Quality) -> dict[str, Any]:
     """Read the verdict off the block model: it has found classes where they make the network shorter to describe."""
     clear = found.k > 1 and found.params["n_clusters"] == "auto"
-    tested = "they make the network shorter to describe" if clear else "whether chance would do as well was not tested"
+    tested = (
+        "these classes make the network shorter to describe"
+        if clear
+        else "whether chance would do as well was not tested"
+    )
     if found.k < 2:
         return _said("none", quality, "No classes: no division of the nodes makes the network shorter to describe.")
     return _said(

@@ -29,10 +29,12 @@ METHODS = {
 _NEEDS_K = {"balanced_cut", "spectral"}
 # Those that do not take a number of classes at all, and those that take the other options.
 _FINDS_K = {"leiden", "louvain"}
-_TAKES = {
-    "resolution": {"leiden", "louvain"},
-    "imbalance": {"balanced_cut"},
-    "objective": {"leiden", "louvain", "balanced_cut", "spectral"},
+_TAKES = {"resolution": {"leiden", "louvain"}, "imbalance": {"balanced_cut"}}
+_OBJECTIVES = {
+    "leiden": ("modularity", "cpm"),
+    "louvain": ("modularity", "cpm"),
+    "balanced_cut": ("edge_cut", "ratio_cut", "normalized_cut", "min_max_cut"),
+    "spectral": ("normalized_cut", "ratio_cut", "modularity"),
 }
 # A cut divides all nodes, and attributes place a node that has no link.
 _KEEPS_ISOLATED = {"balanced_cut", "attributed"}
@@ -128,13 +130,19 @@ def _with_attributes(asked, why, one_way, attributes, options, roles, min_share,
 def _choose(method: str, options: dict[str, Any], attributes: NodeAttributes, given_nodes: bool) -> tuple[str, str]:
     if method != "auto":
         return method, "it was asked for"
-    if options["n_clusters"] is not None and not (given_nodes and attributes.usable):
-        return "spectral", "the number of classes was given"
     if options["imbalance"] is not None:
         return "balanced_cut", "a bound on the imbalance was given"
-    if given_nodes and attributes.usable and options["resolution"] is None and options["objective"] is None:
-        return "attributed", "attributes of the nodes were given: links and attributes are used together"
-    return "leiden", "it finds the number of classes itself, and every class holds together"
+    if options["objective"] in ("edge_cut", "min_max_cut"):
+        return "balanced_cut", "it has the objective that was asked for"
+    if options["n_clusters"] is None:
+        # Attributes then only describe: what the members of classes share is no news where the classes were made of it.
+        return "leiden", "it finds the number of classes itself, and every class holds together"
+    if given_nodes and attributes.usable:
+        return (
+            "attributed",
+            "the number of classes and attributes of the nodes were given: links and attributes are used together",
+        )
+    return "spectral", "the number of classes was given"
 
 
 def _check(method: str, options: dict[str, Any], n_nodes: int) -> None:
@@ -151,6 +159,10 @@ def _check(method: str, options: dict[str, Any], n_nodes: int) -> None:
     for name, methods in _TAKES.items():
         if options[name] is not None and method not in methods:
             raise InputError(f"{name} is no option of method {method}, only of {', '.join(sorted(methods))}")
+    objective, known = options["objective"], _OBJECTIVES.get(method, ())
+    if objective is not None and objective not in known:
+        has = f"has the objectives {', '.join(known)}" if known else "has no choice of objectives"
+        raise InputError(f"method {method} {has}, got {objective!r}")
 
 
 def _fit(

@@ -73,10 +73,10 @@ def _next_class(rows: np.ndarray, classes: np.ndarray, weights: np.ndarray, n: i
     return found
 
 
-def hubs(members: Members, labels: np.ndarray, k: int, most: int = 5) -> list[list[int]]:
-    """Return the nodes of each class with most weight inside it, heaviest first."""
-    inside = np.nan_to_num(members.strength * members.weight)
-    order = np.lexsort((np.arange(len(labels)), -inside, labels))
+def hubs(members: Members, labels: np.ndarray, k: int, most: int = 5, *, inside: bool = True) -> list[list[int]]:
+    """Return the nodes of each class with most weight, inside it or in all, heaviest first."""
+    weight = np.nan_to_num(members.strength * members.weight) if inside else members.weight
+    order = np.lexsort((np.arange(len(labels)), -weight, labels))
     starts = np.searchsorted(labels[order], np.arange(k + 1))
     return [order[starts[i] : min(starts[i] + most, starts[i + 1])].tolist() for i in range(k)]
 

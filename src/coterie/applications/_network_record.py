@@ -79,7 +79,8 @@ def name_of(study: Any, node: int) -> str:
 
 def _classes(study: Any) -> list[dict[str, Any]]:
     k, labels, quality = study.found.k, study.labels, study.quality
-    first = hubs(study.members, labels, k)
+    # Of classes that link across, those who link most at all.
+    first = hubs(study.members, labels, k, inside=quality.coverage >= 0.5)
     names, short = class_names(study.profile, [name_of(study, some[0]) if some else "" for some in first])
     shown = min(k, MOST_DETAILED)
     n = len(labels)

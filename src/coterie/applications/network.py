@@ -120,8 +120,9 @@ def study_network(
     nodes : path or Table, optional
         A table with a line for each node.
     method : str, default="auto"
-        "leiden", "louvain", "balanced_cut", "block_model", "spectral", "attributed", or "auto": attributed where ``nodes``
-        has attributes that can be compared, else leiden.
+        "leiden", "louvain", "balanced_cut", "block_model", "spectral", "attributed", or "auto": leiden, and the block model
+        where its classes are no more than chance; with ``n_clusters``, attributed where ``nodes`` has attributes that can be
+        compared, else spectral.
     n_clusters : int, optional
         Number of classes; None lets the method find it.
     resolution, objective, imbalance : optional
@@ -181,7 +182,7 @@ def study_network(
     with diary.step("check"):
         quality = quality_of(both_ways, found.labels, found.k)
         structure = examine(found, quality, one_way, seed)
-        if method == "auto" and found.method == "leiden" and structure["verdict"] == "none":
+        if method == "auto" and found.method == "leiden" and not found.params and structure["verdict"] == "none":
             before = found
             found, quality, structure = _otherwise(found, quality, structure, network, one_way, min_share, seed)
             diary.text = (

@@ -159,7 +159,7 @@ class NetworkAnalysis:
 def network(
     edges: Any, nodes: Any = None, *, on_step: Callable[[Any], None] | None = None, **options: Any
 ) -> NetworkAnalysis:
-    """Find the classes of a network, how they relate, who joins them and what their members share: in one call.
+    r"""Find the classes of a network, how they relate, who joins them and what their members share: in one call.
 
     Parameters
     ----------
@@ -181,14 +181,24 @@ def network(
     ------
     InputError
         If a file or an option cannot be used.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = pathlib.Path(folder.name) / "friends.csv"
+    >>> _ = path.write_text("source,target\na,b\nb,c\nc,a\nd,e\ne,f\nf,d\na,d\n")
+    >>> found = network(path, method="leiden")
+    >>> found, found.labels
+    (<NetworkAnalysis of friends.csv: 2 classes of 6 nodes>, array([0, 0, 0, 1, 1, 1]))
+    >>> folder.cleanup()
     """
     from .. import __version__
     from ..applications import study_network
 
     study = study_network(edges, nodes, on_step=on_step, **options)
-    given = {
-        key: value for key, value in options.items() if value not in (None, (), {}) and (key, value) != ("seed", 0)
-    }
+    defaults = {"seed": 0, "method": "auto"}
+    given = {key: value for key, value in options.items() if value not in (None, (), {}, defaults.get(key))}
     nodes_name = Path(nodes).name if isinstance(nodes, str | os.PathLike) else getattr(nodes, "name", None)
     head = {
         "schema": NETWORK,

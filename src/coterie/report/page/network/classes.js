@@ -1,5 +1,7 @@
 // One card a class, and all of them side by side.
 
+const FIRST_LINES = 20;
+
 function classCard(one) {
   const color = colorOf(one.id);
   return el(
@@ -9,7 +11,7 @@ function classCard(one) {
     el("p", { class: "card-size" }, el("b", {}, nodesWord(one.nodes)), el("span", { class: "soft" }, ` · ${percent(one.share)} of all`), bar(one.share, color, `${percent(one.share)} of all nodes`)),
     el("dl", { class: "sureness" }, [["Its members' links that stay inside", one.inside_share], ["Conductance", one.conductance]].filter(([, value]) => isNumber(value)).map(([words, value], i) => el("div", {}, el("dt", {}, words), el("dd", {}, el("b", {}, i === 0 ? percent(value) : value.toFixed(2)), bar(value, color, percent(value)))))),
     traits(one, color),
-    list(one.hubs).length > 0 && el("p", { class: "hubs" }, el("span", { class: "soft" }, "Most linked inside: "), one.hubs.map((hub) => clip(hub, 40)).join(", ")),
+    list(one.hubs).length > 0 && el("p", { class: "hubs" }, el("span", { class: "soft" }, "Most linked: "), one.hubs.map((hub) => clip(hub, 40)).join(", ")),
     tiesOf(one.id),
   );
 }
@@ -76,6 +78,17 @@ function classesSection() {
   return section("groups", clusters.length === 1 ? "The class" : "The classes, one by one", clusters.length > 1 && "Largest first.", grid, more);
 }
 
+// A table that sorts, cut after its first lines until the rest is asked for.
+function shortened(label, heads, lines, first) {
+  if (lines.length <= first) return sortable(label, heads, lines);
+  const table = sortable(label, heads, lines.slice(0, first));
+  const more = el("button", { type: "button", class: "more", on: { click: () => {
+    table.replaceWith(sortable(label, heads, lines));
+    more.remove();
+  } } }, `Show the other ${count(lines.length - first)}`);
+  return [table, more];
+}
+
 function sideBySideSection() {
   if (clusters.length < 2) return null;
   const heads = [{ title: "Class" }, { title: "Nodes", numeric: true }, { title: "Share", numeric: true }, { title: `${linksWord() === "links" ? "Links" : "Weight"} inside`, numeric: true }, { title: "Leaving", numeric: true }, { title: "Stay inside", numeric: true }, { title: "Conductance", numeric: true }, { title: "What its members share" }];
@@ -95,5 +108,5 @@ function sideBySideSection() {
     ),
   }));
   const more = record.n_classes > clusters.length && el("p", { class: "soft" }, `The ${count(clusters.length)} largest of ${count(record.n_classes)} classes.`);
-  return section("compare", "The classes side by side", "Click a heading to sort.", sortable("The classes side by side", heads, lines), more);
+  return section("compare", "The classes side by side", "Click a heading to sort.", shortened("The classes side by side", heads, lines, FIRST_LINES), more);
 }

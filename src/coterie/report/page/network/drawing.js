@@ -47,10 +47,10 @@ function linkPath(link, places) {
     const far = Math.hypot(middle[0] - from.x, middle[1] - from.y) || 1;
     return [from.x + ((middle[0] - from.x) / far) * radius, from.y + ((middle[1] - from.y) / far) * radius];
   };
-  const head = 7 + 0.9 * width;
+  const head = 10 + width;
   const [start, end, tip] = [edge(a, a.r), edge(b, b.r + head), edge(b, b.r + 1)];
   const [nx, ny] = [-(tip[1] - end[1]) / head, (tip[0] - end[0]) / head];
-  const half = 0.5 * width + 3;
+  const half = 0.6 * width + 4.5;
   return {
     d: `M${start}Q${middle} ${end}`,
     width,

@@ -22,7 +22,7 @@ function bridgesSection() {
     ),
   }));
   const lead = "Nodes whose links leave their class, ordered by how many do and how evenly they spread over the others.";
-  return section("bridges", "Who joins the classes", lead, sortable("Nodes that join classes", heads, lines));
+  return section("bridges", "Who joins the classes", lead, shortened("Nodes that join classes", heads, lines, FIRST_BRIDGES));
 }
 
 function memberLine(i) {
