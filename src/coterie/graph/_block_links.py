@@ -15,8 +15,8 @@ from scipy.special import gammaln
 from ..arrays import Graph
 from ..graphs import to_scipy
 from ..primitives.block_counts import block_counts, block_spread
-from ._expected import dispersion, scaled, transposed
-from ._single_links import single_links
+from ._expected import between_nodes, dispersion, transposed
+from ._single_links import by_chance, with_loops
 
 __all__ = ["Links", "links_of"]
 
@@ -29,7 +29,7 @@ class Links(NamedTuple):
 
     graph: Graph  # as counts, the diagonal included
     ways: tuple[np.ndarray, np.ndarray, np.ndarray]  # indptr, indices, weights without the diagonal; a row for each way
-    loops: np.ndarray  # (n,) float64
+    loops: np.ndarray  # (n,) float64: the diagonal, which is chance's alone
     bins: np.ndarray  # (n,) int32: nodes of like degrees
     unit: float  # weight that counts as one link
     constant: float  # nats of the description that no partition changes
@@ -40,33 +40,22 @@ class Links(NamedTuple):
 def links_of(graph: Graph, directed: bool, corrected: bool) -> Links:
     """Return the counts of a graph on the host."""
     n = graph.n_nodes
-    graph, power = scaled(graph)
+    graph, power = between_nodes(graph)
     everyone = np.zeros(n, np.int64)
     counts, spread = block_counts(graph, everyone), block_spread(graph, everyone)
     other = block_spread(transposed(graph), everyone) if directed else spread
     unit = dispersion(graph, counts.weights, spread, other)
-    graph = graph._replace(weights=graph.weights / unit)
-    adjacency = to_scipy(graph)
-    loops = adjacency.diagonal()
-    if corrected and not loops.any() and bool((graph.weights == 1.0).all()):
-        graph, loops = single_links(graph, directed)
-        adjacency = to_scipy(graph)
-    out, into = adjacency.sum(axis=1), adjacency.sum(axis=0)
-    ways = [_without_diagonal(one) for one in ((graph, transposed(graph)) if directed else (graph,))]
+    graph, loops = graph._replace(weights=graph.weights / unit), np.zeros(n)
+    if corrected:
+        graph, loops = by_chance(graph, directed)
+    ways = (graph, transposed(graph)) if directed else (graph,)
     indptr, indices, weights = (np.stack(parts) for parts in zip(*ways, strict=True))
-    constant = _constant(graph, loops, (out, into) if directed else (out,), directed, corrected)
+    full = with_loops(graph, loops)
+    out, into = (to_scipy(full).sum(axis=axis) for axis in (1, 0))
+    constant = _constant(full, loops, (out, into) if directed else (out,), directed, corrected)
     bins = _bins(out, into, directed) if corrected else np.zeros(n, np.int32)
     unit = float(np.ldexp(unit, power))
-    return Links(graph, (indptr, indices, weights), loops, bins, unit, constant, directed, corrected)
-
-
-def _without_diagonal(graph: Graph) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    nodes = np.repeat(np.arange(graph.n_nodes), np.diff(graph.indptr))
-    kept = graph.indices != nodes
-    if kept.all():
-        return graph.indptr, graph.indices.astype(np.int32), graph.weights
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(nodes[kept], minlength=graph.n_nodes))])
-    return indptr, graph.indices[kept].astype(np.int32), graph.weights[kept]
+    return Links(full, (indptr, indices.astype(np.int32), weights), loops, bins, unit, constant, directed, corrected)
 
 
 def _constant(

@@ -4,12 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Graph, is_tensor, like_input, to_numpy
+from ..arrays import Graph, to_numpy
 from ..graphs import to_scipy
 from ..primitives.block_counts import BlockCounts, BlockSpread, block_spread
 from ._single_links import expected_single
 
-__all__ = ["Null", "degree_null", "dispersion", "scaled", "size_null", "transposed"]
+__all__ = ["Null", "between_nodes", "degree_null", "dispersion", "size_null", "transposed"]
 
 _ROUNDS = 200
 _UNEVEN = 0.25  # of the index of dispersion: less makes no difference to a verdict
@@ -32,36 +32,33 @@ class Null(NamedTuple):
 def degree_null(graph: Graph, labels: np.ndarray, counts: BlockCounts, directed: bool) -> Null:
     """Return what is expected when the ends of links meet at random (the configuration model).
 
-    In a graph without links of a node to itself none is expected either, nor are multiple links where there are none; what the
-    degrees add up to is kept.
+    No node meets itself, and none another twice in a graph without multiple links; what the degrees add up to is kept.
     """
     e, m = counts.weights, counts.weights.sum()
     out, into = e.sum(axis=1), e.sum(axis=0)
     spread, other = _spreads(graph, labels, len(e), directed)
-    loops = _has_loops(graph)
     share_out, share_in = (np.divide(part, m, out=np.zeros(len(e)), where=m > 0) for part in (out, into))
-    single = None if loops or m == 0 else _expected_single(graph, labels, len(e), directed)
     if directed:
-        expected = np.outer(out, share_in) if loops else _without_loops_directed(graph, labels, out, into, m)
         narrowing = np.outer(1 - share_out, 1 - share_in)
     else:
-        expected = np.outer(out, share_out) if loops else _without_loops(out, spread.totals2, m)
-        both = np.add.outer(share_out, share_out)
-        narrowing = 1 - both + 2 * np.outer(share_out, share_out)
+        narrowing = 1 - np.add.outer(share_out, share_out) + 2 * np.outer(share_out, share_out)
         np.fill_diagonal(narrowing, (1 - share_out) ** 2)
-    expected = expected if single is None else single
+    expected = None if m == 0 else _expected_single(graph, labels, len(e), directed)
+    if expected is None and directed:
+        expected = _without_loops_directed(graph, labels, out, into, m)
+    elif expected is None:
+        expected = _without_loops(out, spread.totals2, m)
     one = dispersion(graph, e, spread, other)
     uneven = np.maximum(_unevenness(e, spread, counts.sizes), _unevenness(e.T, other, counts.sizes).T)
     even = _even_degrees((spread, other) if directed else (spread,), e, counts.sizes, one)
-    return _null("degrees", counts, expected, narrowing, np.maximum(one, uneven), one, even, directed, loops)
+    return _null("degrees", counts, expected, narrowing, np.maximum(one, uneven), one, even, directed)
 
 
 def size_null(graph: Graph, labels: np.ndarray, counts: BlockCounts, directed: bool) -> Null:
     """Return what is expected when every pair of nodes is as likely as any other to be linked."""
-    e, sizes, loops = counts.weights, counts.sizes.astype(float), _has_loops(graph)
+    e, sizes = counts.weights, counts.sizes.astype(float)
     pairs = np.outer(sizes, sizes)
-    if not loops:
-        np.fill_diagonal(pairs, sizes * (sizes - 1))
+    np.fill_diagonal(pairs, sizes * (sizes - 1))
     share = pairs / max(1.0, pairs.sum())
     spread, other = _spreads(graph, labels, len(e), directed)
     # Unordered pairs of two classes stand twice in the matrix.
@@ -72,7 +69,7 @@ def size_null(graph: Graph, labels: np.ndarray, counts: BlockCounts, directed: b
         np.maximum(part - one, 0) for part in (_scatter(e, spread, sizes), _scatter(e.T, other, sizes).T)
     )
     even = _even_degrees((spread, other) if directed else (spread,), e, counts.sizes, one)
-    return _null("sizes", counts, e.sum() * share, narrowing, scatter, one, even, directed, loops)
+    return _null("sizes", counts, e.sum() * share, narrowing, scatter, one, even, directed)
 
 
 def dispersion(graph: Graph, e: np.ndarray, spread: BlockSpread, other: BlockSpread) -> float:
@@ -85,22 +82,22 @@ def dispersion(graph: Graph, e: np.ndarray, spread: BlockSpread, other: BlockSpr
     if total == 0:
         return 1.0
     weights = graph.weights
-    if bool((weights == weights[0]).all()):
+    if (weights == weights[0]).all():
         return float(weights[0])
     plain = spread.weights2 / total
-    if not bool((weights == (weights.round() if is_tensor(weights) else np.round(weights))).all()):
+    if not (weights == np.round(weights)).all():
         return plain
     by_degrees = float(spread.totals2.sum()) * float(other.totals2.sum()) / total**3
     return max(1.0, plain - by_degrees)
 
 
-def _null(name, counts, expected, narrowing, scale, one, even, directed, loops):  # type: ignore[no-untyped-def]
+def _null(name, counts, expected, narrowing, scale, one, even, directed):  # type: ignore[no-untyped-def]
     k, sizes = len(counts.sizes), counts.sizes.astype(float)
     pairs = np.indices((k, k)).reshape(2, -1) if directed else np.array(np.triu_indices(k))
     r, s = pairs
     half = np.where((r == s) & (not directed), 0.5, 1.0)
     node_pairs = np.outer(sizes, sizes)
-    np.fill_diagonal(node_pairs, sizes * (sizes - 1) if not loops else sizes * (sizes if directed else sizes + 1))
+    np.fill_diagonal(node_pairs, sizes * (sizes - 1))
     count, wanted = counts.weights[r, s] * half, expected[r, s] * half
     variance = wanted * np.maximum(narrowing[r, s], 0) * scale[r, s]
     return Null(
@@ -113,22 +110,27 @@ def _spreads(graph: Graph, labels: np.ndarray, k: int, directed: bool) -> tuple[
     return spread, (block_spread(transposed(graph), labels, k) if directed else spread)
 
 
-def scaled(graph: Graph) -> tuple[Graph, int]:
-    """Return the graph with float64 weights whose squares neither overflow nor vanish, and the power of two taken off them."""
-    weights = graph.weights.double() if is_tensor(graph.weights) else graph.weights.astype(np.float64, copy=False)
-    largest = float(weights.max()) if len(weights) else 1.0
-    power = 0 if 2.0**-300 < largest < 2.0**300 else int(np.frexp(largest)[1])
-    if power:
-        weights = np.ldexp(to_numpy(weights), -power)
-        weights = like_input(weights, graph.weights)
-    return graph._replace(weights=weights), power
+def between_nodes(graph: Graph) -> tuple[Graph, int]:
+    """Return the graph on the host without links of nodes to themselves, which say nothing about classes.
+
+    Its weights are float64 whose squares neither overflow nor vanish; the second value is the power of two taken off them.
+    """
+    indptr, indices, weights = map(to_numpy, graph)
+    weights = weights.astype(np.float64, copy=False)
+    nodes = np.repeat(np.arange(graph.n_nodes), np.diff(indptr))
+    kept = indices != nodes
+    if not kept.all():
+        indptr = np.concatenate([[0], np.cumsum(np.bincount(nodes[kept], minlength=graph.n_nodes))])
+        indices, weights = indices[kept], weights[kept]
+    largest = float(weights.max(initial=0.0))
+    power = 0 if 2.0**-300 < largest < 2.0**300 or largest == 0 else int(np.frexp(largest)[1])
+    return Graph(indptr, indices, np.ldexp(weights, -power) if power else weights), power
 
 
 def transposed(graph: Graph) -> Graph:
     """Return the graph with every link turned round."""
     turned = to_scipy(graph).T.tocsr()
-    parts = turned.indptr.astype(np.int64), turned.indices.astype(np.int64), turned.data
-    return Graph(*(like_input(part, graph.indptr) for part in parts))
+    return Graph(turned.indptr.astype(np.int64), turned.indices.astype(np.int64), turned.data)
 
 
 def _expected_single(graph: Graph, labels: np.ndarray, k: int, directed: bool) -> np.ndarray | None:
@@ -152,10 +154,6 @@ def _even_degrees(spreads: tuple[BlockSpread, ...], e: np.ndarray, sizes: np.nda
         if apart.sum() / free > 1 + max(_UNEVEN, 3 * np.sqrt(2 / free)):
             return False
     return True
-
-
-def _has_loops(graph: Graph) -> bool:
-    return bool(to_scipy(graph).diagonal().any())
 
 
 def _without_loops(degrees: np.ndarray, squares: np.ndarray, m: float) -> np.ndarray:

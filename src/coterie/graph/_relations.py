@@ -17,7 +17,7 @@ from ..graphs import as_graph, to_scipy, undirected
 from ..primitives.block_counts import block_counts
 from ._block_links import links_of
 from ._block_search import Classes
-from ._expected import degree_null, scaled, size_null
+from ._expected import between_nodes, degree_null, size_null
 from ._verdicts import feeds, judge
 
 __all__ = ["Relations", "image_matrix", "relations"]
@@ -146,7 +146,8 @@ def relations(
     graph : Graph, sparse or dense matrix, edges, networkx or igraph graph
         Whatever `coterie.graphs.as_graph` takes.
     labels : (n,) int array
-        Class of each node from 0, by any method; nodes labelled -1 and their links are left out.
+        Class of each node from 0, by any method; nodes labelled -1 and their links are left out, and so are links of nodes to
+        themselves: they would say of every class that it attracts itself.
     directed : bool, default=False
         Whether a link leads from its source to its target only.
     null : {"auto", "degrees", "sizes"}, default="auto"
@@ -203,7 +204,7 @@ def relations(
     if not 0 < alpha < 1:
         raise InputError(f"alpha must be between 0 and 1, got {alpha!r}")
     graph, labels = _taken_in(graph, labels, directed, n_nodes)
-    graph, power = scaled(graph)
+    graph, power = between_nodes(graph)
     counts = block_counts(graph, labels)
     names = _names(names, len(counts.sizes))
     nulls = {

@@ -6,11 +6,12 @@ equal factors, so that few are to be found.
 """
 
 import numpy as np
-from scipy.sparse import csr_array, diags_array
+from scipy.sparse import diags_array
 
 from ..arrays import Graph
+from ..graphs import to_scipy
 
-__all__ = ["expected_single", "single_links"]
+__all__ = ["by_chance", "expected_single", "with_loops"]
 
 _ROUNDS = 100
 _MOST_DEGREES = 1024  # beyond, like degrees share a factor
@@ -18,34 +19,38 @@ _MOST_LINKS = 4.0  # of a pair: in a graph where all are linked, any number migh
 _NOTABLE = 0.02  # a largest mean below it: multiple links would be rare enough
 
 
-def single_links(graph: Graph, directed: bool) -> tuple[Graph, np.ndarray]:
+def by_chance(graph: Graph, directed: bool) -> tuple[Graph, np.ndarray]:
     """Return the graph with as many links as chance has put behind each one that is seen, and within single nodes.
 
     Parameters
     ----------
     graph : Graph
-        Without loops, all weights 1.
+        Without loops. Where all weights are 1, no multiple links are seen.
     directed : bool
 
     Returns
     -------
     graph : Graph
-        Weights are the means of Poisson numbers that are not 0, so at least 1; the diagonal holds the loops.
+        Weights are the means of Poisson numbers that are not 0, so at least 1, where multiple links are not seen.
     loops : (n,) float64 array
-        Where multiple links would be rare, all 0 and the graph as it was.
+        How many links chance puts on the diagonal.
     """
-    n = graph.n_nodes
-    out = np.diff(graph.indptr).astype(np.float64)
-    into = np.bincount(graph.indices, minlength=n).astype(np.float64) if directed else out
-    if len(graph.indices) == 0 or out.max() * into.max() / len(graph.indices) < _NOTABLE:
-        return graph, np.zeros(n)
+    adjacency = to_scipy(graph)
+    out, into, m = adjacency.sum(axis=1), adjacency.sum(axis=0), graph.weights.sum()
+    if m == 0:
+        return graph, np.zeros(graph.n_nodes)
+    if out.max() * into.max() / m < _NOTABLE or not (graph.weights == 1.0).all():
+        return graph, out * into / m
     x, y = _factors(out, into, directed)
     mean = np.clip(np.repeat(x, np.diff(graph.indptr)) * y[graph.indices], 1e-9, _MOST_LINKS)
-    loops = np.minimum(x * y, _MOST_LINKS)
-    several = csr_array((mean / -np.expm1(-mean), graph.indices, graph.indptr), shape=graph.shape)
-    full = (several + diags_array(loops, format="csr")).tocsr()
+    return graph._replace(weights=mean / -np.expm1(-mean)), np.minimum(x * y, _MOST_LINKS)
+
+
+def with_loops(graph: Graph, loops: np.ndarray) -> Graph:
+    """Return the graph with this diagonal."""
+    full = (to_scipy(graph) + diags_array(loops, format="csr")).tocsr()
     full.sort_indices()
-    return Graph(full.indptr.astype(np.int64), full.indices.astype(np.int64), full.data), loops
+    return Graph(full.indptr.astype(np.int64), full.indices.astype(np.int64), full.data)
 
 
 def expected_single(out: np.ndarray, into: np.ndarray, labels: np.ndarray, k: int, directed: bool) -> np.ndarray | None:

@@ -24,6 +24,7 @@ from ..primitives.components import number_sets
 from ._base import GraphClusterer
 from ._block_links import links_of
 from ._block_search import search
+from ._expected import between_nodes
 from ._relations import relations
 
 __all__ = ["BlockModel", "block_model"]
@@ -54,14 +55,14 @@ def block_model(
     Returns
     -------
     labels : (n,) int64 array
-        Numbered by first appearance. Nodes without links are in the largest class.
+        Numbered by first appearance. Nodes without links to others are in the largest class.
     length : float
         Nats of the description.
     lengths : (t, 2) float64 array
         Numbers of classes that were looked at, ascending, and the nats of the shortest description found for each.
     """
-    n, adjacency = graph.n_nodes, to_scipy(graph)
-    linked = np.flatnonzero(adjacency.sum(axis=1) + adjacency.sum(axis=0))
+    n, adjacency = graph.n_nodes, to_scipy(between_nodes(graph)[0])
+    linked = np.flatnonzero(np.diff(adjacency.indptr) + np.bincount(adjacency.indices, minlength=n))
     if len(linked) < n:
         adjacency = adjacency[linked][:, linked].tocsr()
         graph = Graph(adjacency.indptr.astype(np.int64), adjacency.indices.astype(np.int64), adjacency.data)
@@ -95,7 +96,7 @@ class BlockModel(GraphClusterer):
     Attributes
     ----------
     labels_ : (n,) int64 array
-        0, 1, ... in order of first appearance. Nodes without links tell nothing; they are in the largest class.
+        0, 1, ... in order of first appearance. Nodes without links to others are in the largest class.
     n_clusters_ : int
         Number of classes.
     image_matrix_ : (k, k) float64 array
@@ -115,6 +116,8 @@ class BlockModel(GraphClusterer):
 
     Notes
     -----
+    Links of nodes to themselves say nothing about classes and are not looked at; the image matrix counts them.
+
     The likelihood is that of Karrer and Newman in its exact form for counts, so that a weight of 3 is three links where weights
     are whole and scatter like counts; otherwise, so much weight is one link as makes them scatter like counts. In a graph
     without multiple links, those that chance would have put between busy nodes are allowed for. The labels of nodes are
