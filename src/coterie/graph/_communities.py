@@ -14,9 +14,11 @@ from ..primitives.communities import (
     CommunityGraph,
     community_graph,
     connected_parts,
+    joined_nodes,
     merged_graph,
     moved_nodes,
     partition_sums,
+    sorted_graph,
 )
 from ..primitives.components import number_sets
 from ._base import GraphClusterer
@@ -53,7 +55,9 @@ def best_partition(
     list of (n,) int64 arrays
         What `improved` gives for the best partition that was met.
     """
-    labels = _each_alone(graph)
+    labels = rough_partition(graph, resolution, rng)
+    graph, order = sorted_graph(graph, labels)
+    labels = labels[order]
     levels, reached, done = [labels], -np.inf, 0
     while n_iterations is None or done < n_iterations:
         found = improved(graph, labels, resolution, parts_of, rng)
@@ -63,7 +67,33 @@ def best_partition(
         if value <= reached + _STABLE * scale:
             break
         reached, done = value, done + 1
-    return [level.long() if is_tensor(level) else level.astype(np.int64) for level in levels]
+    return [_in_first_order(level, order) for level in levels]
+
+
+def rough_partition(graph: CommunityGraph, resolution: float, rng: Any) -> Any:
+    """Find where to begin: every node alone in a small graph; in a large one, nodes joined level by level, in haste.
+
+    Parameters
+    ----------
+    graph : CommunityGraph
+    resolution : float
+    rng : RandomState
+
+    Returns
+    -------
+    (n,) array
+        Numbers below n.
+    """
+    levels: list[Any] = []
+    while len(graph.indices) > _FEW_LINKS or levels:
+        labels = joined_nodes(graph, resolution, _seed(rng))
+        labels = _number(labels)
+        n_joined = int(labels.max()) + 1
+        if n_joined == graph.n_nodes:
+            break
+        levels.append(labels if not levels else labels[levels[-1]])
+        graph = merged_graph(graph, labels)
+    return levels[-1] if levels else _each_alone(graph)
 
 
 def improved(graph: CommunityGraph, labels: Any, resolution: float, parts_of: Parts, rng: Any) -> list[Any]:
@@ -124,8 +154,21 @@ def _of_parts(labels: Any, parts: Any, n_parts: int) -> Any:
     """Return the community of each part, numbered below the number of parts."""
     found = labels[:n_parts] * 0
     found[parts] = labels
-    numbered = number_sets(found.long() if is_tensor(found) else found.astype(np.int64))
-    return numbered if is_tensor(numbered) else numbered.astype(labels.dtype)
+    return _number(found)
+
+
+def _number(labels: Any) -> Any:
+    """Number communities from 0 by first appearance, as the same kind of array."""
+    if is_tensor(labels):
+        return number_sets(labels)
+    return number_sets(labels.astype(np.int64)).astype(np.int32)
+
+
+def _in_first_order(labels: Any, order: Any) -> Any:
+    """Undo a sorting of nodes; return int64 labels numbered by first appearance."""
+    found = labels * 0
+    found[order] = labels
+    return number_sets(found if is_tensor(found) else found.astype(np.int64))
 
 
 class CommunityClusterer(GraphClusterer):

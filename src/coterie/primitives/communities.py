@@ -20,9 +20,11 @@ __all__ = [
     "CommunityGraph",
     "community_graph",
     "connected_parts",
+    "joined_nodes",
     "merged_graph",
     "moved_nodes",
     "partition_sums",
+    "sorted_graph",
     "well_connected_parts",
 ]
 
@@ -66,6 +68,45 @@ def community_graph(graph: Graph, sizes: Any = None) -> CommunityGraph:
     array([1., 3.])
     """
     return engine_of(graph.indptr, "communities").community_graph(graph, sizes)
+
+
+def sorted_graph(graph: CommunityGraph, labels: Any) -> tuple[CommunityGraph, Any]:
+    """Number the nodes anew, community by community, so that what is read together lies together.
+
+    Parameters
+    ----------
+    graph : CommunityGraph
+    labels : (n,) int32 array, or int64 tensor
+        Numbers below n.
+
+    Returns
+    -------
+    graph : CommunityGraph
+        The same links.
+    order : (n,) array
+        The former number of each node.
+    """
+    return engine_of(graph.indptr, "communities").sorted_graph(graph, labels)
+
+
+def joined_nodes(graph: CommunityGraph, resolution: float, seed: int) -> Any:
+    """Join single nodes to communities, but leave off where that becomes slow: a beginning, not yet good.
+
+    Where all links weigh about the same, little tells a node which neighbour to join, and many rounds hardly change the number
+    of communities. Merged to nodes of a smaller graph, they see farther.
+
+    Parameters
+    ----------
+    graph : CommunityGraph
+    resolution : float
+    seed : int
+
+    Returns
+    -------
+    (n,) int32 array, or int64 tensor
+        Numbers below n.
+    """
+    return engine_of(graph.indptr, "communities").joined_nodes(graph, float(resolution), int(seed))
 
 
 def moved_nodes(graph: CommunityGraph, labels: Any, resolution: float, seed: int) -> Any:

@@ -5,16 +5,18 @@ import numpy as np
 from ..communities import CommunityGraph
 from .blocks import run_blocks
 from .communities_links import clear, larger_table, slot_of, table_bits
-from .communities_move import moved_nodes
+from .communities_move import joined_nodes, moved_nodes
 from .communities_parts import blocks_of_labels, by_label, connected_parts, nodes_of_block, well_connected_parts
 from .jit import kernel
 
 __all__ = [
     "community_graph",
     "connected_parts",
+    "joined_nodes",
     "merged_graph",
     "moved_nodes",
     "partition_sums",
+    "sorted_graph",
     "well_connected_parts",
 ]
 
@@ -42,6 +44,21 @@ def _without_loops(indptr, indices, weights):
     kept = indices != np.repeat(np.arange(len(indptr) - 1, dtype=np.int32), np.diff(indptr))
     before = np.concatenate([[0], np.cumsum(kept)])
     return before[indptr], indices[kept], weights[kept] if len(weights) > 1 else weights
+
+
+def sorted_graph(graph, labels):
+    """Number nodes by community; see ``primitives.communities.sorted_graph``."""
+    n, m = graph.n_nodes, len(graph.indices)
+    order, _ = by_label(labels, n, np.arange(n, dtype=np.int32))
+    place = np.empty(n, np.int32)
+    place[order] = np.arange(n, dtype=np.int32)
+    indptr = np.concatenate([[0], np.cumsum(np.diff(graph.indptr)[order])])
+    indices, weights = np.empty(m, np.int32), np.empty_like(graph.weights)
+    weights[: min(1, len(weights))] = graph.weights[:1]  # where all are equal, that is all
+    per_block = nodes_of_block(n, m)
+    arrays = graph.indptr, graph.indices, graph.weights
+    run_blocks(_sort_links, -(-n // per_block), per_block, order, place, *arrays, indptr, indices, weights)
+    return graph._replace(indptr=indptr, indices=indices, weights=weights, sizes=graph.sizes[order]), order
 
 
 def merged_graph(graph, labels):
@@ -96,6 +113,27 @@ def _compact(
                 n_loops[block] += 1
                 inner[block] += weight
         degrees[node] = total
+
+
+@kernel
+def _sort_links(
+    block,  # int  in
+    per_block,  # int  in
+    order,  # (n,) int32  in: former number of each node
+    place,  # (n,) int32  in: new number of each node
+    old_indptr,  # (n + 1,) int64  in
+    old_indices,  # (m,) int32  in
+    old_weights,  # (m,) or (1,) float64  in
+    indptr,  # (n + 1,) int64  in
+    indices,  # (m,) int32  out
+    weights,  # (m,) or (1,) float64  out
+):
+    for node in range(block * per_block, min(len(order), (block + 1) * per_block)):
+        back = old_indptr[order[node]] - indptr[node]
+        for link in range(indptr[node], indptr[node + 1]):
+            indices[link] = place[old_indices[link + back]]
+            if len(weights) > 1:
+                weights[link] = old_weights[link + back]
 
 
 @kernel

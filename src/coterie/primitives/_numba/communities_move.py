@@ -13,11 +13,12 @@ from .communities_links import best_label, inlined, larger_table, table_bits
 from .jit import kernel
 from .neighbors_tile import end_of
 
-__all__ = ["moved_nodes"]
+__all__ = ["joined_nodes", "moved_nodes"]
 
 _BATCHES = 16  # of a round; fewer than 8 lose quality, more only time
 _LINKS_TOGETHER = 1 << 19  # below, handing work to threads costs more than it saves
 _ROUNDS = 32
+_SLOW = 0.9  # a round that leaves more of the communities than this
 _NODES = 1024  # of a block
 _LINKS_A_CALL = 1 << 22  # about 0.1 s, so that Ctrl-C is heard
 _ENOUGH_PASSES = 1000  # never reached but by rounding
@@ -30,14 +31,24 @@ def moved_nodes(graph, labels, resolution, seed):
         return labels.copy()
     state = _State(graph, labels)
     links = (graph.indptr, graph.indices, graph.weights, graph.sizes, resolution)
-    order, n_waiting = np.random.default_rng(seed).permutation(n).astype(np.int32), n
-    if m >= _LINKS_TOGETHER:
-        order, n_waiting = _move_together(links, state, state.largest, seed)
-    queue = np.empty(n + 1, np.int32)  # the entry behind the end is written before it is known whether it counts
-    queue[:n_waiting] = order[:n_waiting]
-    progress = np.array([0, n_waiting, 0])
-    while progress[1] and progress[2] < _ENOUGH_PASSES * m:
-        run_kernel(_move_in_turn, *links, *state.arrays, state.largest, queue, state.waiting, progress)
+    if m < _LINKS_TOGETHER:
+        _finish(links, state, np.random.default_rng(seed).permutation(n))
+    else:
+        _move_together(links, state, seed, 1.0)
+        _finish(links, state, np.flatnonzero(state.waiting[:n]))
+    return state.labels
+
+
+def joined_nodes(graph, resolution, seed):
+    """Join nodes while that is fast; see ``primitives.communities.joined_nodes``."""
+    n = graph.n_nodes
+    labels = np.arange(n, dtype=np.int32)
+    if len(graph.indices) < _LINKS_TOGETHER:
+        return moved_nodes(graph, labels, resolution, seed)
+    state = _State(graph, labels)
+    links = (graph.indptr, graph.indices, graph.weights, graph.sizes, resolution)
+    if _move_together(links, state, seed, _SLOW):
+        _finish(links, state, np.flatnonzero(state.waiting[:n]))
     return state.labels
 
 
@@ -58,27 +69,39 @@ class _State:
         self.arrays = self.labels, self.totals, self.members, self.free, self.n_free
 
 
-def _move_together(links, state, largest, seed):
-    """Make rounds while many nodes wait; return those left, ascending."""
+def _move_together(links, state, seed, enough):
+    """Make rounds while many nodes wait; return False where a round left more than this share of the communities."""
     n = len(state.labels)
     order, chosen = np.empty(n, np.int32), np.empty(n, np.int32)
     starts = np.empty(_BATCHES + 2, np.int64)
     for turn in range(_ROUNDS):
         mixed = (seed + turn * 0x632BE59BD9B4E019) & 0x7FFFFFFFFFFFFFFF
+        before = n - state.n_free[0]
         _batches(links[0], state.waiting, mixed, starts, order)
         if starts[-1] < _LINKS_TOGETHER:
-            break
+            return True
         _make(0, 0, starts[1], links[3], *state.arrays, order, chosen, state.waiting)
         for batch in range(_BATCHES):
             start, end = starts[batch], starts[batch + 1]
-            blocks = -(-(end - start) // _NODES)
+            blocks = int(-(-(end - start) // _NODES))
             run_blocks(
-                _choose, int(blocks), start, end, order, *links, *state.arrays[:2], largest, chosen, state.waiting
+                _choose, blocks, start, end, order, *links, *state.arrays[:2], state.largest, chosen, state.waiting
             )
             after = starts[min(batch + 2, _BATCHES)]
             _make(start, end, after, links[3], *state.arrays, order, chosen, state.waiting)
-    waiting = np.flatnonzero(state.waiting[:n])
-    return waiting.astype(np.int32), len(waiting)
+        if n - state.n_free[0] > enough * before:
+            return False
+    return True
+
+
+def _finish(links, state, first):
+    """Move nodes one after the other, those given first, until none waits."""
+    n, m = len(state.labels), len(links[1])
+    queue = np.empty(n, np.int32)
+    queue[: len(first)] = first
+    progress = np.array([0, len(first), 0])
+    while progress[1] and progress[2] < _ENOUGH_PASSES * m:
+        run_kernel(_move_in_turn, *links, *state.arrays, state.largest, queue, state.waiting, progress)
 
 
 @inlined
@@ -208,7 +231,7 @@ def _move_in_turn(
     free,  # (n,) int32  in/out
     n_free,  # (1,) int64  in/out
     largest,  # int  in
-    queue,  # (n + 1,) int32  in/out: a ring of n nodes
+    queue,  # (n,) int32  in/out: a ring
     waiting,  # (n + 1,) bool  in/out: which nodes are in it
     progress,  # (3,) int64  in/out: where the ring starts, how many nodes are in it, links looked at so far
 ):
