@@ -122,6 +122,10 @@ GRAPHS: tuple[Entry, ...] = (
         "connected communities by the plainest method", False, False, ("numba",),
     ),
     Entry(
+        "AttributedGraphClustering", "coterie.graph.attributed:AttributedGraphClustering", "graph",
+        "k groups of nodes by their links and their attributes together", True, False, ("numba",),
+    ),
+    Entry(
         "BlockModel", "coterie.graph.block_model:BlockModel", "graph",
         "classes of nodes that link alike, as many as there are, and how they relate", False, False, ("numba",),
     ),

@@ -1,0 +1,279 @@
+"""Settings of links with attributes, how well each predicts, and one clustering out of many."""
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.sparse import csr_array, hstack, issparse
+from sklearn.exceptions import ConvergenceWarning
+
+from ..partition.kmeans import KMeans
+from ._attribute_rows import AttributeRows
+from ._held_out import (
+    Split,
+    attribute_fit,
+    attribute_gain,
+    attribute_profiles,
+    attribute_scores,
+    link_fit,
+    link_gain,
+    link_profiles,
+    member,
+)  # fmt: skip
+from ._smoothing import left_singular, link_coordinates, root_degrees, smoothed_coordinates, smoother, unit_rows
+
+__all__ = [
+    "Coordinates",
+    "Judged",
+    "Setting",
+    "consensus",
+    "coordinates",
+    "judged",
+    "k_means",
+    "partitions",
+    "refined",
+    "settings_for",
+]
+
+ORDERS = (0, 1, 2, 4, 8, 16, 32)  # doubled each time, as the reach of smoothing grows with its square root
+ALPHAS = (0.25, 0.5, 0.75)
+_WIDTHS, _FINER = (2, 3, 4), (1, 2, 4, 8)  # times the number of clusters: coordinates and clusters of one partition
+_MOST_MORE = 30  # coordinates beyond the number of clusters: enough where there are many clusters
+_STEPS = 20
+_MOVED = (
+    0.7  # share of the nodes that may move at once: neighbours that swap at the same time would go round in circles
+)
+
+
+class Setting(NamedTuple):
+    """How links and attributes are combined."""
+
+    alpha: float  # weight of the attributes
+    order: int  # how often they are smoothed over the links
+
+
+class Judged(NamedTuple):
+    """What the clusters of a setting save in describing what they have not seen, in nats, and how much of what they seem to."""
+
+    links: float
+    attributes: float
+    links_trust: float  # 0 ... 1: saved on what is unseen over saved on what was seen
+    attributes_trust: float
+
+    @property
+    def total(self) -> float:
+        """Return the nats of both sides."""
+        return self.links + self.attributes
+
+
+class Coordinates(NamedTuple):
+    """Principal coordinates of the links, and of the attributes for each order."""
+
+    links: np.ndarray  # (n, w)
+    attributes: dict[int, np.ndarray]  # order -> (n, w)
+    by_direction: bool  # words: what counts is their mix, not how many there are
+
+    def rows(self, setting: Setting, width: int) -> np.ndarray:
+        """Return the leading coordinates of both sides, rows of each of length 1 (numbers: in the mean), weighed."""
+        alpha = setting.alpha
+        sides = []
+        if alpha > 0:
+            rows = self.attributes[setting.order][:, :width]
+            size = np.sqrt((rows**2).sum(axis=1).mean())
+            rows = unit_rows(rows) if self.by_direction else rows / (size if size > 0 else 1.0)
+            sides.append(np.sqrt(alpha) * rows)
+        if alpha < 1:
+            sides.append(np.sqrt(1 - alpha) * unit_rows(self.links[:, :width]))
+        return np.hstack(sides)
+
+
+def settings_for(alpha: Any, order: Any, *, has_attributes: bool) -> tuple[Setting, ...]:
+    """Return what to choose from: one setting where both are given."""
+    if not has_attributes or alpha == 0:
+        return (Setting(0.0, 0),)
+    if alpha == 1:
+        return (Setting(1.0, 0 if order == "auto" else int(order)),)
+    orders = ORDERS if order == "auto" else (int(order),)
+    if alpha != "auto":
+        return tuple(Setting(float(alpha), p) for p in orders)
+    alone = Setting(0.0, 0), Setting(1.0, 0 if order == "auto" else int(order))
+    return alone + tuple(Setting(a, p) for p in orders for a in ALPHAS)
+
+
+def width_of(k: int, times: int) -> int:
+    """Return how many coordinates of each side tell k clusters apart."""
+    return min(times * k, k + _MOST_MORE)
+
+
+def coordinates(
+    links: csr_array,
+    attributes: AttributeRows | None,
+    settings: Sequence[Setting],
+    width: int,
+    rng: np.random.Generator,
+) -> Coordinates:
+    """Return the coordinates that the settings need.
+
+    Parameters
+    ----------
+    links : (n, n) csr_array
+    attributes : AttributeRows or None
+    settings : sequence of Setting
+    width : int
+    rng : Generator
+
+    Returns
+    -------
+    Coordinates
+    """
+    by_links = np.zeros((links.shape[0], 0))
+    if any(setting.alpha < 1 for setting in settings):
+        by_links = link_coordinates(links, width, rng)
+    orders = sorted({setting.order for setting in settings if setting.alpha > 0})
+    if not orders or attributes is None:
+        return Coordinates(by_links, {}, True)
+    words = issparse(attributes.known)
+    mass = None if words else root_degrees(links)
+    smoothed = smoothed_coordinates(attributes.rows, smoother(links), orders, width, rng, mass)
+    return Coordinates(by_links, dict(zip(orders, smoothed, strict=True)), words)
+
+
+def judged(shown: Split, settings: Sequence[Setting], k: int, rng: np.random.Generator) -> dict[Setting, Judged]:
+    """Cluster what is shown under each setting, and say how well the clusters predict the rest.
+
+    Parameters
+    ----------
+    shown : Split
+    settings : sequence of Setting
+    k : int
+    rng : Generator
+
+    Returns
+    -------
+    dict of Setting to Judged
+    """
+    found = {}
+    width = width_of(k, 2)
+    space = coordinates(shown.links, shown.attributes, settings, width, rng)
+    for setting in settings:
+        labels = k_means(space.rows(setting, width), k, rng, n_init=2)
+        links = link_gain(shown.links, shown.unseen_links, labels, k)
+        trust = links / max(link_fit(shown.links, labels, k), 1e-300)
+        values = value_trust = 0.0
+        if shown.attributes is not None:
+            values = attribute_gain(shown.attributes, shown.unseen, labels, k)
+            value_trust = values / max(attribute_fit(shown.attributes, labels, k), 1e-300)
+        found[setting] = Judged(links, values, min(trust, 1.0), min(value_trust, 1.0))
+    return found
+
+
+def partitions(
+    space: Coordinates, settings: Sequence[Setting], k: int, n_partitions: int, rng: np.random.Generator
+) -> list[np.ndarray]:
+    """Return partitions of all settings in turn, each of a random number of coordinates and clusters.
+
+    Parameters
+    ----------
+    space : Coordinates
+    settings : sequence of Setting
+    k : int
+    n_partitions : int
+    rng : Generator
+
+    Returns
+    -------
+    list of (n,) int64 array
+    """
+    n = len(space.links)
+    found = []
+    for i in range(n_partitions):
+        width, finer = width_of(k, int(rng.choice(_WIDTHS))), k * int(rng.choice(_FINER))
+        rows = space.rows(settings[i % len(settings)], width)
+        found.append(k_means(rows, max(k, min(finer, n // 4)), rng, max_iter=30))
+    return found
+
+
+def consensus(parts: Sequence[np.ndarray], k: int, rng: np.random.Generator) -> np.ndarray:
+    """Return coordinates in which nodes that most partitions keep together are close.
+
+    They are the leading singular vectors of nodes by clusters, a cluster weighing less the larger it is: the spectral
+    relaxation of the normalised cut of the bipartite graph of nodes and clusters (Fern & Brodley 2004).
+
+    Parameters
+    ----------
+    parts : sequence of (n,) int64 array
+    k : int
+    rng : Generator
+
+    Returns
+    -------
+    (n, min(k + 1, n)) array
+        Rows of length 1.
+    """
+    blocks = []
+    for labels in parts:
+        sizes = np.bincount(labels)
+        block = member(labels, len(sizes))
+        block.data /= np.sqrt(sizes[labels])
+        blocks.append(block)
+    return unit_rows(left_singular(csr_array(hstack(blocks)), k + 1, rng))
+
+
+def refined(
+    links: csr_array, attributes: AttributeRows | None, labels: np.ndarray, k: int, trust: tuple[float, float],
+    rng: np.random.Generator,
+) -> np.ndarray:  # fmt: skip
+    """Move nodes to the cluster that their links and values are likeliest in, as long as all together become likelier.
+
+    Parameters
+    ----------
+    links : (n, n) csr_array
+    attributes : AttributeRows or None
+    labels : (n,) int64 array
+    k : int
+    trust : (float, float)
+        Weight of what the links say and of what the attributes say.
+    rng : Generator
+
+    Returns
+    -------
+    (n,) int64 array
+        As many clusters as before.
+    """
+    best, likeliest = labels, -np.inf
+    rows = np.arange(len(labels))
+    for _ in range(_STEPS):
+        gain = np.zeros((len(labels), k))
+        total = 0.0
+        if trust[0] > 0:
+            gain += trust[0] * ((links @ member(labels, k)) @ link_profiles(links, labels, k))
+            total += float(gain[rows, labels].sum()) / 2  # a link is told at both its ends
+        if attributes is not None and trust[1] > 0:
+            values = trust[1] * attribute_scores(attributes, attribute_profiles(attributes, labels, k))
+            total += float(values[rows, labels].sum())
+            gain += values
+        if total <= likeliest + 1e-9 * abs(total):
+            break
+        best, likeliest = labels, total
+        wanted = gain.argmax(axis=1)
+        better = gain[rows, wanted] > gain[rows, labels] + 1e-9 * np.abs(gain).max()
+        labels = _moved(labels, np.where(better & (rng.random(len(labels)) < _MOVED), wanted, labels), k)
+    return best
+
+
+def k_means(rows: np.ndarray, k: int, rng: np.random.Generator, n_init: int = 1, max_iter: int = 50) -> np.ndarray:
+    """Return labels; fewer clusters than asked for where there are fewer distinct rows."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = KMeans(k, n_init=n_init, max_iter=max_iter, random_state=int(rng.integers(2**31 - 1)))
+        return model.fit(rows).labels_
+
+
+def _moved(before: np.ndarray, after: np.ndarray, k: int) -> np.ndarray:
+    """Return the labels after the moves, but for those that would leave a cluster empty."""
+    emptied = (np.bincount(before, minlength=k) > 0) & (np.bincount(after, minlength=k) == 0)
+    while emptied.any():
+        after = np.where(emptied[before], before, after)
+        emptied = (np.bincount(before, minlength=k) > 0) & (np.bincount(after, minlength=k) == 0)
+    return after

@@ -1,0 +1,242 @@
+"""How well clusters predict what they have not seen: links and attribute values that are held out of the fit.
+
+The unit is the nat: by how much the logarithm of the probability of what was held out rises once the clusters of the nodes are
+known. Clusters that were fitted to noise predict nothing, so overfitting earns nothing, and links and attributes are weighed
+in one unit. Links follow the degree-corrected block model, words a multinomial, numbers a normal distribution of each cluster.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.sparse import coo_array, csr_array, issparse
+
+from ._attribute_rows import AttributeRows, inverse_frequencies, tf_idf
+
+__all__ = [
+    "AttributeProfiles", "Split", "attribute_fit", "attribute_gain", "attribute_profiles", "attribute_scores", "link_fit", "link_gain",
+    "link_profiles", "member", "split",
+]  # fmt: skip
+
+SHARE = 0.15  # of links and of values that are held out
+_LINK_PULLS = (1.0, 10.0, 100.0)  # of a pair of clusters towards the links that its degrees would have, in links
+_VALUE_PULLS = (10.0, 100.0, 1000.0)  # of a cluster's profile towards that of all nodes, in values
+
+
+class Split(NamedTuple):
+    """What the fit may see, and what it may not."""
+
+    links: csr_array  # (n, n) symmetric
+    attributes: AttributeRows | None
+    unseen_links: csr_array  # (n, n) symmetric
+    unseen: Any  # words: (n, d) csr_array of ones; numbers: (n, d) float64, NaN but for what is held out
+
+
+class AttributeProfiles(NamedTuple):
+    """What is typical of each cluster."""
+
+    center: np.ndarray  # words: (d, k) log-ratios; numbers: (k, d) means
+    spread2: np.ndarray  # numbers: (d,) variance around the mean of the own cluster
+
+
+def split(links: csr_array, attributes: AttributeRows | None, rng: np.random.Generator) -> Split:
+    """Hold out a share of the links and of the attribute values, each drawn by itself.
+
+    Parameters
+    ----------
+    links : (n, n) csr_array
+        Symmetric, without self-loops.
+    attributes : AttributeRows or None
+    rng : Generator
+
+    Returns
+    -------
+    Split
+    """
+    entries = links.tocoo()
+    row, column = entries.coords
+    upper = row < column
+    row, column, weight = row[upper], column[upper], entries.data[upper]
+    out = rng.random(len(weight)) < SHARE
+    seen, unseen_links = (_symmetric(row[part], column[part], weight[part], links.shape) for part in (~out, out))
+    if attributes is None:
+        return Split(seen, None, unseen_links, None)
+    kept, unseen = (_split_words if issparse(attributes.known) else _split_numbers)(attributes, rng)
+    return Split(seen, kept, unseen_links, unseen)
+
+
+def link_profiles(links: csr_array, labels: np.ndarray, k: int, pull: float = 1.0) -> np.ndarray:
+    """Return, for each pair of clusters, the logarithm of links found over links that the degrees alone would give.
+
+    Parameters
+    ----------
+    links : (n, n) csr_array
+        Symmetric; weights are 1 on average.
+    labels : (n,) int64 array
+    k : int
+    pull : float
+        Links as the degrees would have them, added to what is found.
+
+    Returns
+    -------
+    (k, k) array
+    """
+    found = between(links, labels, k)
+    total = found.sum()
+    degree = found.sum(axis=1)
+    expected = np.outer(degree, degree) / total if total > 0 else np.zeros((k, k))
+    return np.log((found + pull) / (expected + pull))
+
+
+def link_gain(seen: csr_array, unseen: csr_array, labels: np.ndarray, k: int) -> float:
+    """Return the nats that the clusters save on the unseen links, scaled up to all links; at least 0.
+
+    How far found counts are trusted is chosen where it predicts best; not to trust them at all gives 0.
+
+    Parameters
+    ----------
+    seen, unseen : (n, n) csr_array
+    labels : (n,) int64 array
+    k : int
+
+    Returns
+    -------
+    float
+    """
+    counts = between(unseen, labels, k)
+    gains = [float((counts * link_profiles(seen, labels, k, pull)).sum()) for pull in _LINK_PULLS]
+    return max(0.0, *gains) / (2 * SHARE)
+
+
+def link_fit(links: csr_array, labels: np.ndarray, k: int) -> float:
+    """Return the nats that the clusters save on the very links they were found from, scaled up to all links."""
+    return float((between(links, labels, k) * link_profiles(links, labels, k)).sum()) / (2 * (1 - SHARE))
+
+
+def attribute_fit(attributes: AttributeRows, labels: np.ndarray, k: int) -> float:
+    """Return the nats that the clusters save on the very values they were found from, scaled up to all values."""
+    scores = attribute_scores(attributes, attribute_profiles(attributes, labels, k))
+    return float(scores[np.arange(len(labels)), labels].sum()) / (1 - SHARE)
+
+
+def attribute_profiles(attributes: AttributeRows, labels: np.ndarray, k: int, pull: float = 10.0) -> AttributeProfiles:
+    """Return what the attributes of each cluster are like.
+
+    Parameters
+    ----------
+    attributes : AttributeRows
+    labels : (n,) int64 array
+    k : int
+    pull : float
+        Values of the average node that are added to each cluster.
+
+    Returns
+    -------
+    AttributeProfiles
+    """
+    belongs = member(labels, k)
+    if issparse(attributes.known):
+        counts = np.asarray((belongs.T @ attributes.known).toarray())
+        total = counts.sum(axis=0) + 0.5
+        share = total / total.sum()
+        inside = (counts + pull * share) / (counts.sum(axis=1, keepdims=True) + pull)
+        return AttributeProfiles(np.log(inside / share).T, np.ones(0))
+    n_known = belongs.T @ attributes.known.astype(np.float64)
+    means = (belongs.T @ attributes.rows) / (n_known + pull)
+    errors = np.where(attributes.known, (attributes.rows - means[labels]) ** 2, 0.0).sum(axis=0)
+    return AttributeProfiles(means, np.maximum(errors / np.maximum(attributes.known.sum(axis=0), 1), 1e-3))
+
+
+def attribute_gain(attributes: AttributeRows, unseen: Any, labels: np.ndarray, k: int) -> float:
+    """Return the nats that the clusters save on the unseen values, scaled up to all values; at least 0.
+
+    Parameters
+    ----------
+    attributes : AttributeRows
+        Seen.
+    unseen : csr_array or array
+        As in `Split`.
+    labels : (n,) int64 array
+    k : int
+
+    Returns
+    -------
+    float
+    """
+    gains = []
+    for pull in _VALUE_PULLS:
+        profiles = attribute_profiles(attributes, labels, k, pull)
+        if issparse(unseen):
+            gains.append(float(((member(labels, k).T @ unseen) @ profiles.center).trace()))
+            continue
+        known = np.isfinite(unseen)
+        values = np.where(known, unseen, 0.0)
+        gains.append(float(np.where(known, _normal_gain(values, profiles, labels), 0.0).sum()))
+    return max(0.0, *gains) / SHARE
+
+
+def attribute_scores(attributes: AttributeRows, profiles: AttributeProfiles) -> np.ndarray:
+    """Return by how much each row's logarithm of probability rises in each cluster, over the average node's.
+
+    Parameters
+    ----------
+    attributes : AttributeRows
+    profiles : AttributeProfiles
+
+    Returns
+    -------
+    (n, k) array
+    """
+    if issparse(attributes.known):
+        return attributes.known @ profiles.center
+    every = np.zeros(len(attributes.rows), np.int64)
+    gains = (
+        np.where(attributes.known, _normal_gain(attributes.rows, profiles, every + c), 0.0).sum(axis=1)
+        for c in range(len(profiles.center))
+    )
+    return np.column_stack(list(gains))
+
+
+def between(links: csr_array, labels: np.ndarray, k: int) -> np.ndarray:
+    """Return the (k, k) sums of weights between clusters; the diagonal counts each link twice."""
+    belongs = member(labels, k)
+    return (belongs.T @ (links @ belongs)).toarray()
+
+
+def member(labels: np.ndarray, k: int) -> csr_array:
+    """Return the (n, k) matrix of who belongs where."""
+    n = len(labels)
+    return csr_array((np.ones(n), labels, np.arange(n + 1)), shape=(n, k))
+
+
+def _normal_gain(values: np.ndarray, profiles: AttributeProfiles, labels: np.ndarray) -> np.ndarray:
+    """Return log N(value; mean and variance of the cluster) - log N(value; 0, 1)."""
+    spread2 = profiles.spread2
+    return 0.5 * (values**2 - (values - profiles.center[labels]) ** 2 / spread2 - np.log(spread2))
+
+
+def _symmetric(row: np.ndarray, column: np.ndarray, weight: np.ndarray, shape: tuple[int, int]) -> csr_array:
+    both = np.concatenate([row, column]), np.concatenate([column, row])
+    return coo_array((np.tile(weight, 2), both), shape=shape).tocsr()
+
+
+def _split_words(attributes: AttributeRows, rng: np.random.Generator) -> tuple[AttributeRows, csr_array]:
+    """Take single words out of the rows; what is left is weighted and scaled anew."""
+    words = attributes.known
+    out = rng.random(words.nnz) < SHARE
+    seen, unseen = (_entries(words, part) for part in (~out, out))
+    ratio = _entries(attributes.rows, ~out)
+    seen_rows = tf_idf(ratio, inverse_frequencies(seen) / np.maximum(inverse_frequencies(words), 1e-12))
+    return AttributeRows(seen_rows, seen, attributes.groups), unseen
+
+
+def _split_numbers(attributes: AttributeRows, rng: np.random.Generator) -> tuple[AttributeRows, np.ndarray]:
+    """Replace single values by the mean; the features that code one category go together."""
+    columns, place = np.unique(attributes.groups, return_inverse=True)
+    out = (rng.random((len(attributes.rows), len(columns))) < SHARE)[:, place]
+    kept = AttributeRows(np.where(out, 0.0, attributes.rows), attributes.known & ~out, attributes.groups)
+    return kept, np.where(out & attributes.known, attributes.rows, np.nan)
+
+
+def _entries(matrix: csr_array, part: np.ndarray) -> csr_array:
+    before = np.concatenate([[0], np.cumsum(part)])
+    return csr_array((matrix.data[part], matrix.indices[part], before[matrix.indptr]), shape=matrix.shape)
