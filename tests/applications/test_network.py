@@ -176,3 +176,31 @@ def test_weights_change_the_classes():
     assert study.record["n_classes"] == 2
     assert len(set(study.labels[:4].tolist())) == len(set(study.labels[4:].tolist())) == 1
     assert study.quality.cut == 2.0
+
+
+def test_links_and_attributes_are_used_together_where_asked_and_each_side_s_part_is_told():
+    classes, links = planted_links([30, 30, 30], assortative(3, 0.2, 0.03), seed=11)
+    rng = np.random.default_rng(12)
+    nodes = {"age": classes * 12.0 + rng.normal(30, 4, 90), "shoe": rng.normal(40, 2, 90)}
+    study = study_network(network_of(links, 90, nodes=nodes), method="attributed", n_clusters=3)
+    assert adjusted_mutual_info_score(classes, study.labels) > 0.8
+    parts = study.record["chosen"]["contributions"]
+    assert parts["links"] + parts["attributes"] == pytest.approx(1)
+    assert [line["compared"] for line in study.record["attributes"]] == [True, True]
+
+
+def test_a_label_that_took_part_is_warned_about_with_what_to_do():
+    classes, links = planted_links([40, 40, 40], assortative(3, 0.4, 0.005), seed=5)
+    label = np.array(["a", "b", "c"], dtype=object)[classes]
+    study = study_network(network_of(links, 120, nodes={"team": label}), method="attributed", n_clusters=3)
+    warning = next(one for one in study.record["warnings"] if "team" in one["text"])
+    assert "--roles team=ignored" in warning["remedy"]
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1e300])
+def test_weights_at_the_edge_of_floating_point_give_the_same_classes(unit):
+    classes, links = planted_links([20, 20], assortative(2, 0.5, 0.03), seed=13)
+    study = study_network(network_of(links, 40, weights=np.full(len(links), unit)))
+    assert adjusted_mutual_info_score(classes, study.labels) == 1
+    assert np.isfinite(study.record["structure"]["modularity"])
+    assert any("units of" in note for note in study.record["notes"])

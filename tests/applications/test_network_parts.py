@@ -6,6 +6,7 @@ import pytest
 from scipy.stats import mannwhitneyu
 
 from applications.networks import assortative, network_of, planted_links
+from coterie import metrics
 from coterie.applications._network_drawing import HEIGHT, WIDTH, draw_classes
 from coterie.applications._network_members import bridges, hubs, members_of
 from coterie.applications._network_profile import class_names, profile_of
@@ -72,6 +73,16 @@ def test_modularity_and_cuts_are_those_of_networkx(weighted):
     lines = {line["name"]: line["value"] for line in quality_lines(found)}
     assert lines["coverage"] == pytest.approx(1 - found.cut / found.total)
     assert all(line["definition"] for line in quality_lines(found))
+
+
+def test_the_figures_are_those_of_the_metrics_also_with_nodes_of_no_class(weighted):
+    matrix, labels = weighted
+    lines = {line["name"]: line["value"] for line in quality_lines(quality_of(matrix, labels, 4))}
+    assert lines["modularity"] == pytest.approx(metrics.modularity(matrix, labels))
+    assert lines["cut"] == pytest.approx(metrics.edge_cut(matrix, labels))
+    assert lines["max_conductance"] == pytest.approx(metrics.conductance(matrix, labels))
+    assert lines["normalized_cut"] == pytest.approx(metrics.normalized_cut(matrix, labels))
+    assert lines["ratio_cut"] == pytest.approx(metrics.ratio_cut(matrix, labels))
 
 
 def test_values_are_compared_with_the_other_nodes():

@@ -1,10 +1,15 @@
 """Read the links, and what is known of the nodes."""
 
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from ..errors import InputError
 
 __all__ = ["read_network"]
+
+_LEAST, _MOST = 1e-100, 1e100
 
 
 def read_network(
@@ -51,4 +56,15 @@ def read_network(
         network = tables.read_nodes(table, network, id_column=id_column)
     if network.n_nodes == 0:
         raise InputError(f"{network.name} has no nodes; there is nothing to group")
-    return network
+    return _within_reach(network)
+
+
+def _within_reach(network: Any) -> Any:
+    """Divide weights by a power of two where their sums or squares would leave what floating point can hold."""
+    largest = float(network.graph.weights.max(initial=0.0))
+    if largest == 0 or _LEAST < largest < _MOST:
+        return network
+    unit = 2.0 ** int(np.clip(np.frexp(largest)[1], -1021, 1022))
+    graph = network.graph._replace(weights=network.graph.weights.astype(np.float64) / unit)
+    note = f"weights are shown in units of {unit:.3g}, for they are as large or small as {largest:.3g}"
+    return replace(network, graph=graph, notes=(*network.notes, note))

@@ -5,8 +5,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.sparse import csr_array
 
-from ._network_members import class_indicator
-
 __all__ = ["DEFINITIONS", "Quality", "quality_lines", "quality_of"]
 
 # Each metric in the record carries what it means, so that no reader has to look it up.
@@ -38,7 +36,7 @@ class Quality(NamedTuple):
 def quality_of(both_ways: csr_array, labels: np.ndarray, k: int) -> Quality:
     """Measure the classes of a network without directions.
 
-    Nodes without a class are each one of its own: their links are between classes.
+    Nodes without a class, and their links, are left out, as in `coterie.metrics`.
 
     Parameters
     ----------
@@ -50,25 +48,21 @@ def quality_of(both_ways: csr_array, labels: np.ndarray, k: int) -> Quality:
     -------
     Quality
     """
-    degree = np.asarray(both_ways.sum(axis=1), dtype=np.float64).ravel()
-    twice = float(degree.sum())
-    rows = np.repeat(labels, np.diff(both_ways.indptr))
-    same = (rows >= 0) & (rows == labels[both_ways.indices])
-    inside = np.bincount(rows[same], both_ways.data[same].astype(np.float64), k)
-    volume = class_indicator(labels, k).T @ degree
+    source, target = np.repeat(labels, np.diff(both_ways.indptr)), labels[both_ways.indices]
+    counted = (source >= 0) & (target >= 0)
+    source, target, weight = source[counted], target[counted], both_ways.data[counted].astype(np.float64)
+    volume = np.bincount(source, weight, k)
+    inside = np.bincount(source[source == target], weight[source == target], k)
     sizes = np.bincount(labels[labels >= 0], minlength=k)
+    twice = float(volume.sum())
     leaving = np.maximum(volume - inside, 0.0)
     smaller = np.minimum(volume, twice - volume)
     conductance = np.divide(leaving, smaller, out=np.zeros(k), where=smaller > 0)
-    total = twice / 2
     if not twice > 0:
         return Quality(0.0, 0.0, 0.0, 0.0, sizes, inside, leaving, conductance)
-    alone = degree[labels < 0] / twice
-    modularity = float((inside / twice - (volume / twice) ** 2).sum() - (alone**2).sum())
-    coverage = float(inside.sum() / twice)
-    return Quality(
-        modularity, coverage, (twice - float(inside.sum())) / 2, total, sizes, inside / 2, leaving, conductance
-    )
+    modularity = float((inside / twice - (volume / twice) ** 2).sum())
+    between = (twice - float(inside.sum())) / 2
+    return Quality(modularity, float(inside.sum()) / twice, between, twice / 2, sizes, inside / 2, leaving, conductance)
 
 
 def quality_lines(quality: Quality) -> list[dict[str, Any]]:

@@ -37,7 +37,12 @@ def network_record(study: Any, agreed: Mapping[str, float]) -> dict[str, Any]:
     record = {
         "input": _input(study),
         "attributes": study.attributes.lines(agreed, found.compared),
-        "chosen": {"method": METHODS[found.method], "params": found.params, "why": found.why},
+        "chosen": {
+            "method": METHODS[found.method],
+            "params": found.params,
+            "why": found.why,
+            "contributions": contributions_of(found.estimator),
+        },
         "structure": study.structure,
         "answer": _answer(study, classes),
         "n_classes": found.k,
@@ -69,6 +74,12 @@ def _input(study: Any) -> dict[str, Any]:
         "weighted": network.weighted,
         "bytes": network.source_bytes,
     }
+
+
+def contributions_of(estimator: Any) -> dict[str, float] | None:
+    """Return how much links and attributes each contributed, where the estimator says so."""
+    parts = getattr(estimator, "contributions_", None)
+    return None if parts is None else {side: float(parts[side]) for side in ("links", "attributes")}
 
 
 def name_of(study: Any, node: int) -> str:

@@ -113,10 +113,15 @@ function fileBlock() {
   return block("Origin", null, factList(facts), notes.length > 0 && el("details", { open: true }, el("summary", {}, "What to know about the file"), el("ul", {}, notes.map((note) => el("li", {}, sentence(note))))));
 }
 
+function contributions(parts) {
+  if (!parts || !(parts.links + parts.attributes > 0)) return "";
+  return ` Of what the classes predict about links and values that were held out, ${percent(parts.links)} is about links and ${percent(parts.attributes)} about attributes.`;
+}
+
 function howSection() {
   const chosen = record.chosen || {};
   const params = settings(chosen.params);
-  return section("method", "How this was done", null, block("Method", `${chosen.method}${params ? ` (${params})` : ""}: ${chosen.why}.`), networkCheckBlock(), metricsBlock(), attributesBlock(), networkTruthBlock(), stepsBlock(), fileBlock());
+  return section("method", "How this was done", null, block("Method", `${chosen.method}${params ? ` (${params})` : ""}: ${chosen.why}.${contributions(chosen.contributions)}`), networkCheckBlock(), metricsBlock(), attributesBlock(), networkTruthBlock(), stepsBlock(), fileBlock());
 }
 
 function networkContents(parts) {
