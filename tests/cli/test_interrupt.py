@@ -95,6 +95,22 @@ def test_ctrl_c_while_the_results_are_written_leaves_all_of_them_or_none(attempt
     assert seconds < 0.5
 
 
+def test_ctrl_c_while_the_results_of_a_network_are_written_leaves_all_of_them_or_none(tmp_path):
+    rng = np.random.default_rng(0)
+    np.savetxt(tmp_path / "links.csv", rng.integers(0, 20_000, (150_000, 2)), fmt="%d", delimiter=",")
+    started = _start(tmp_path, "network", "links.csv", "--method", "balanced_cut", "-k", "2")
+    end = time.monotonic() + 100
+    while started.poll() is None and time.monotonic() < end and not list(tmp_path.glob(".links.coterie.*.part")):
+        time.sleep(0.001)
+    assert started.poll() is None, "the run ended before a stand-in of its folder was seen"
+    seconds, code, said, _ = _stop(started, signal.SIGINT)
+    assert not [entry for entry in tmp_path.iterdir() if entry.name.endswith((".part", ".lock"))]
+    assert code in (0, 130)
+    assert (tmp_path / "links.coterie").exists() == (code == 0)
+    assert "Traceback" not in said
+    assert seconds < 0.5
+
+
 def test_sigterm_ends_a_run_with_143(big_file, tmp_path):
     started = _start(tmp_path, "run", big_file)
     time.sleep(1.5)

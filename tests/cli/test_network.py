@@ -247,6 +247,13 @@ def test_nodes_missing_on_either_side_are_counted_and_kept(call, tmp_path):
     assert "'c'" in notes
 
 
+def test_a_limit_of_memory_that_is_passed_is_exit_4_with_figures(call, friends, tmp_path):
+    ended = call("network", "links.csv", "--memory-limit", "20KB")
+    assert ended.code == 4
+    assert "limit of" in ended.err.splitlines()[-1]
+    assert not (tmp_path / "links.coterie").exists()
+
+
 def test_a_single_link_is_one_class(call, tmp_path):
     (tmp_path / "x.csv").write_text("source,target\na,b\n")
     ended = call("network", "x.csv")
