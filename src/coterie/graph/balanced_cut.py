@@ -10,10 +10,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from ..arrays import Graph, like_input, to_numpy
 from ..base import Interval, StrOptions
 from ..errors import InputError
+from ..graphs import undirected
 from ..primitives.components import number_sets
 from ._base import GraphClusterer
 from ._multilevel import multilevel_partition, part_limit, whole_level
@@ -80,6 +82,10 @@ class BalancedCut(GraphClusterer):
         What was made small.
     imbalance_ : float
         Weight of the heaviest part, divided by the mean rounded up, less 1 (not rounded where weights aren't whole).
+    tree_ : CutTree
+        The parts as leaves of a tree of cuts in two, the best first: flat arrays ``left``, ``right``, ``label``, ``size``,
+        ``cut``, ``height``, one item for each node; ``tree_.linkage()`` gives SciPy's layout over the parts. Made each time that
+        it is asked for.
     n_features_in_ : int
         Number of nodes.
 
@@ -110,6 +116,7 @@ class BalancedCut(GraphClusterer):
     1.0
     """
 
+    _state_attributes = ("_graph", "_node_weights")
     _parameter_constraints: ClassVar[dict] = {
         "n_clusters": [Interval(Integral, 1, None, closed="left")],
         "imbalance": [Interval(Real, 0.0, None, closed="left")],
@@ -173,7 +180,8 @@ class BalancedCut(GraphClusterer):
         seed = int(check_random_state(self.random_state).randint(2**31))
         labels = self._labels(host, weights, seed)
         self.edge_cut_ = _edge_cut(host, labels)
-        self.objective_ = self._value(host, labels)
+        self.objective_ = self._value(host, labels, weights)
+        self._node_weights = np.ones(n) if weights is None else weights
         self.imbalance_ = _imbalance(labels, weights, self.n_clusters)
         self.labels_ = like_input(labels, graph.indices)
         return self
@@ -189,12 +197,21 @@ class BalancedCut(GraphClusterer):
 
         return objective_cut(graph, self.n_clusters, self.objective, self.imbalance, node_weights=weights, seed=seed)
 
-    def _value(self, graph: Graph, labels: np.ndarray) -> float:
+    def _value(self, graph: Graph, labels: np.ndarray, weights: np.ndarray | None) -> float:
         if self.objective == "edge_cut":
             return self.edge_cut_
         from ._objectives import objective_value
 
-        return objective_value(graph, labels, self.objective)
+        return objective_value(graph, labels, self.objective, weights)
+
+    @property
+    def tree_(self) -> Any:
+        """The parts as leaves of a tree of cuts, made when it is asked for."""
+        check_is_fitted(self)
+        from ._cut_tree import cut_tree
+
+        graph = undirected(Graph(*(to_numpy(part) for part in self._graph)))
+        return cut_tree(graph, to_numpy(self.labels_), self.objective, self._node_weights)
 
 
 def _edge_cut(graph: Graph, labels: np.ndarray) -> float:
