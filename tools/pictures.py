@@ -310,5 +310,55 @@ def clique() -> str:
     return page(panel, Panel.around("rows of the clusters of both columns", X).dots(X, full.labels_))
 
 
+@picture
+def block_model() -> str:
+    """Show a directed network in the order of its classes, and its classes with what they feed, attract and repel."""
+    random = np.random.default_rng(4)
+    truth = np.repeat([0, 1, 2, 3], [30, 22, 34, 24])
+    chance = np.full((4, 4), 0.015)
+    chance[0, 1] = chance[1, 2] = chance[3, 3] = 0.28
+    chance[2, 3] = chance[3, 2] = 0.1
+    links = random.random((110, 110)) < chance[truth][:, truth]
+    np.fill_diagonal(links, False)
+    model = coterie.BlockModel(directed=True, random_state=0).fit(links.astype(float))
+    order = np.argsort(model.labels_, kind="stable")
+    place = np.argsort(order)
+    source, target = np.nonzero(links)
+    ends = np.cumsum(np.bincount(model.labels_))
+    matrix = Panel("links, nodes in the order of their classes", [-2, -2], [112, 112])
+    corners = np.array([[a, 110 - b] for a in (0, *ends[:-1]) for b in ends])
+    widths = np.array([[x, y] for x in np.diff([0, *ends]) for y in np.diff([0, *ends])])
+    verdicts = model.relations_.matrix("verdict").T.ravel()
+    fills = {"feeds": color(1), "attracts": color(2), "repels": color(0), "neutral": "none"}
+    matrix.boxes(corners, corners + widths, [fills[one] for one in verdicts], 0.14)
+    matrix.dots(np.column_stack([place[target] + 0.5, 109.5 - place[source]]), model.labels_[source], 1.1)
+    return page(matrix, class_graph(model, fills))
+
+
+def class_graph(model: Any, fills: dict[str, str]) -> Panel:
+    """Draw the classes on a circle, as large as their nodes are many, and the relations above what chance would do."""
+    k, found = model.n_clusters_, model.relations_
+    angle = np.pi * (0.75 - 2 * np.arange(k) / k)
+    middle = np.column_stack([np.cos(angle), np.sin(angle)])
+    panel = Panel("classes and what they feed or attract", [-1.7, -1.7], [1.7, 1.7])
+    for r, s, verdict, log_ratio in zip(found.source, found.target, found.verdict, found.log_ratio, strict=True):
+        if verdict not in ("feeds", "attracts"):
+            continue
+        width = 1.5 + 2 * max(0.0, float(log_ratio))
+        if r == s:
+            panel.rings(1.3 * middle[[r]], [0.2], [fills[verdict]])
+            continue
+        along = (middle[s] - middle[r]) / np.linalg.norm(middle[s] - middle[r])
+        side = 0.05 * np.array([-along[1], along[0]])
+        start, end = middle[r] + 0.3 * along + side, middle[s] - 0.3 * along + side
+        panel.lines(start[None], end[None], fills[verdict], width)
+        barbs = end - 0.12 * along + np.array([2.2, -2.2])[:, None] * side
+        panel.lines(barbs, np.stack([end, end]), fills[verdict], width)
+    panel.rings(middle, 0.03 * np.sqrt(found.sizes) + 0.06, [color(c) for c in range(k)])
+    for c in range(k):
+        panel.words(f"{found.sizes[c]} nodes", middle[c] - [0, 0.38])
+    return panel
+
+
 if __name__ == "__main__":
     sys.exit(main())

@@ -238,8 +238,9 @@ def _taken_in(graph: Any, labels: Any, directed: bool, n_nodes: int | None) -> t
     if labels.ndim != 1 or (labels.dtype.kind not in "iu" and not np.array_equal(labels, np.floor(labels))):
         raise InputError("labels must be whole numbers, one for each node; -1 stands for no class")
     labels = labels.astype(np.int64)
-    if n_nodes is None and len(np.shape(graph)) == 2 and np.shape(graph)[0] != np.shape(graph)[1]:
-        n_nodes = len(labels)
+    shape = () if isinstance(graph, Graph) else np.shape(graph)
+    if n_nodes is None and len(shape) == 2 and shape[1] in (2, 3) and shape != (len(labels),) * 2:
+        n_nodes = len(labels)  # edges
     graph = as_graph(graph, n_nodes)
     if len(labels) != graph.n_nodes:
         raise InputError(f"labels must have one entry for each of the {graph.n_nodes} nodes, got {len(labels)}")

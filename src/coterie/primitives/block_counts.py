@@ -59,9 +59,9 @@ def block_counts(graph: Graph, labels: Any, n_blocks: int | None = None) -> Bloc
     Examples
     --------
     >>> import numpy as np
-    >>> from coterie.graphs import as_graph
+    >>> from coterie.graphs import from_edges
     >>> from coterie.primitives.block_counts import block_counts
-    >>> block_counts(as_graph(np.array([[0, 1], [1, 2]])), np.array([0, 0, 1])).weights
+    >>> block_counts(from_edges([[0, 1], [1, 2]]), np.array([0, 0, 1])).weights
     array([[2., 1.],
            [1., 0.]])
     """
@@ -97,9 +97,9 @@ def block_spread(graph: Graph, labels: Any, n_blocks: int | None = None) -> Bloc
     Examples
     --------
     >>> import numpy as np
-    >>> from coterie.graphs import as_graph
+    >>> from coterie.graphs import from_edges
     >>> from coterie.primitives.block_counts import block_spread
-    >>> block_spread(as_graph(np.array([[0, 1], [1, 2]])), np.array([0, 0, 1])).totals2
+    >>> block_spread(from_edges([[0, 1], [1, 2]]), np.array([0, 0, 1])).totals2
     array([5., 1.])
     """
     labels, k = _checked(graph, labels, n_blocks)
