@@ -235,7 +235,7 @@ class CommunityClusterer(GraphClusterer):
 
     def _at_most(self, n_stored: int) -> int | None:
         if isinstance(self.n_iterations, str):
-            return 10 if n_stored <= _FEW_LINKS else 3
+            return 10 if n_stored <= _FEW_LINKS else 2
         return self.n_iterations
 
     def _node_sizes(self, sample_weight: Any, n: int) -> np.ndarray:

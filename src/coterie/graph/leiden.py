@@ -50,7 +50,7 @@ class Leiden(CommunityClusterer):
         "cpm", the constant Potts model, has no resolution limit: what it finds in a part of a graph doesn't depend on the rest.
     n_iterations : int, "auto" or None, default="auto"
         Iterations at most; it ends earlier where one gains less than a hundred-thousandth. None: only then. "auto": 10 for up
-        to half a million links, where they are cheap, else 3.
+        to half a million links, where they are cheap, else 2.
     random_state : int, RandomState or None, default=None
         For the order in which nodes are looked at.
     device : str, default="cpu"

@@ -158,28 +158,26 @@ def _merge_links(
     for label in range(first[block], first[block + 1]):
         largest = max(largest, room[label + 1] - room[label])
     keys = np.empty(1 << table_bits(largest, k), np.int32)
-    sums, slots, ready = np.empty(len(keys)), np.empty(min(largest, k) + 1, np.int32), 0
+    sums, slots, ready = np.empty(len(keys)), np.empty(min(largest, k) + 2, np.int32), 0
     for label in range(first[block], first[block + 1]):
         bits = table_bits(room[label + 1] - room[label], k)
         ready = larger_table(keys, sums, ready, bits)
-        used, within = 0, 0.0
+        home, used = slot_of(label, bits, keys), 1
+        keys[home], slots[0] = label, home
         for place in range(starts[label], starts[label + 1]):
             node = order[place]
             for link in range(indptr[node], indptr[node + 1]):
-                other, weight = labels[indices[link]], weights[link if each else 0]
-                if other == label:
-                    within += weight
-                    continue
+                other = labels[indices[link]]
                 slot = slot_of(other, bits, keys)
                 slots[used] = slot
                 used += keys[slot] < 0
                 keys[slot] = other
-                sums[slot] += weight
-        inner[block] += within
-        n_links[label] = used
-        for i in range(used):
-            others[room[label] + i] = keys[slots[i]]
-            values[room[label] + i] = sums[slots[i]]
+                sums[slot] += weights[link if each else 0]
+        inner[block] += sums[home]
+        n_links[label] = used - 1
+        for i in range(1, used):
+            others[room[label] + i - 1] = keys[slots[i]]
+            values[room[label] + i - 1] = sums[slots[i]]
         clear(used, keys, sums, slots)
 
 
@@ -210,7 +208,9 @@ def _add_inside(
     labels,  # (n,) int32  in
     inside,  # (blocks,) float64  out
 ):
-    each = len(weights) > 1
+    each, total = len(weights) > 1, 0.0
     for node in range(block * per_block, min(len(labels), (block + 1) * per_block)):
+        label = labels[node]
         for link in range(indptr[node], indptr[node + 1]):
-            inside[block] += weights[link if each else 0] if labels[indices[link]] == labels[node] else 0.0
+            total += weights[link if each else 0] * (labels[indices[link]] == label)  # without a branch
+    inside[block] = total

@@ -49,7 +49,8 @@ def slot_of(
 ):
     """Return the slot of a label, or the free one that it may take."""
     slot = ((label * 2654435769) & 0xFFFFFFFF) >> (32 - bits)
-    while keys[slot] != label and keys[slot] >= 0:
+    # One condition, not two: whether a label is new cannot be foretold, that its slot is its own can.
+    while (keys[slot] != label) & (keys[slot] >= 0):
         slot = (slot + 1) & ((1 << bits) - 1)
     return slot
 
@@ -69,7 +70,6 @@ def sum_by_label(
     for link in range(n_links):
         label = near[link]
         slot = slot_of(label, bits, keys)
-        # Without a branch: whether a label is new cannot be foretold.
         slots[used] = slot
         used += keys[slot] < 0
         keys[slot] = label
@@ -116,10 +116,12 @@ def best_label(
     rest = per_size * (totals[own] - sizes[node])
     slack = _ROUNDING * (values[home] + per_size * totals[own])
     best, score = own, values[home] - rest + slack
+    keys[home], values[home] = -1, 0.0
     for i in range(1, used):
         slot = slots[i]
-        other = values[slot] - per_size * totals[keys[slot]]
+        label = keys[slot]
+        other = values[slot] - per_size * totals[label]
+        keys[slot], values[slot] = -1, 0.0
         if other > score:
-            best, score = keys[slot], other
-    clear(used, keys, values, slots)
+            best, score = label, other
     return best if score >= 0.0 else -1

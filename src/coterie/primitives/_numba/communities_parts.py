@@ -115,7 +115,7 @@ def _grow_parts(
             total += sizes[node]
             weight = 0.0
             for link in range(indptr[node], indptr[node + 1]):
-                weight += weights[link if each else 0] if labels[indices[link]] == label else 0.0
+                weight += weights[link if each else 0] * (labels[indices[link]] == label)  # without a branch
             inner[node] = outer[node] = weight
         for place in range(starts[label], starts[label + 1]):
             node = order[place]
