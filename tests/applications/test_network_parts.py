@@ -130,6 +130,7 @@ def test_classes_of_one_name_are_told_apart_by_their_hub():
     names, short = class_names([[trait], [trait], []], ["ann", "bob", "eve"])
     assert names == ["team: red, around ann", "team: red, around bob", "Around eve"]
     assert short == ["ann", "bob", "eve"]
+    assert class_names([[]], ["107"])[1] == ["Around 107"]
 
 
 def test_small_classes_join_smallest_first_and_merge_their_links():

@@ -59,7 +59,8 @@ def class_names(profile: list[list[dict[str, Any]]], hub_names: list[str]) -> tu
         alone = tags.count(tag) == 1
         around = f"Around {hub}" if hub else "Without links"
         names.append(tag if tag and alone else f"{tag}, {around.lower()[:1]}{around[1:]}" if tag else around)
-        short.append(tag if tag and alone else hub or around)
+        # A bare number under a circle would read as a measurement.
+        short.append(tag if tag and alone else around if hub[:1].isdigit() or not hub else hub)
     return names, short
 
 

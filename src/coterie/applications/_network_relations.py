@@ -44,7 +44,7 @@ class ClassRelations(NamedTuple):
         }  # fmt: skip
 
 
-def relations_of(graph: Graph, labels: np.ndarray, k: int, *, directed: bool) -> ClassRelations:
+def relations_of(graph: Graph, labels: np.ndarray, k: int, *, directed: bool, checked: bool = False) -> ClassRelations:
     """Count and judge the links between the classes.
 
     Parameters
@@ -55,6 +55,9 @@ def relations_of(graph: Graph, labels: np.ndarray, k: int, *, directed: bool) ->
         Classes found in these links, the largest first; -1 none.
     k : int
     directed : bool
+    checked : bool, default=False
+        Whether the classes were found to be more than chance by another test. If not, nothing is said of single classes unless
+        they make the network shorter to describe: classes found in noise attract themselves, too.
 
     Returns
     -------
@@ -66,7 +69,7 @@ def relations_of(graph: Graph, labels: np.ndarray, k: int, *, directed: bool) ->
     if k == 0:
         none = np.zeros((0, 0))
         return ClassRelations(none, none, none, none, none.astype(str), directed, False, 0, "There are no classes.")
-    found = relations(graph, np.minimum(labels, shown), directed=directed, found_in_links=True)
+    found = relations(graph, np.minimum(labels, shown), directed=directed, found_in_links=not checked)
     count, expected, log_ratio, z, verdict = (
         found.matrix(name)[:shown, :shown] for name in ("count", "expected", "log_ratio", "z", "verdict")
     )

@@ -191,7 +191,9 @@ def study_network(
         diary.text += structure["sentence"]
     with diary.step("relations"):
         members = members_of(both_ways, found.labels, found.k)
-        relations = relations_of(network.graph, found.labels, found.k, directed=network.directed)
+        relations = relations_of(
+            network.graph, found.labels, found.k, directed=network.directed, checked=structure["verdict"] == "clusters"
+        )
         diary.text = relations.sentence
     with diary.step("profile"):
         profile = profile_of(list(attributes.views), found.labels, found.k)

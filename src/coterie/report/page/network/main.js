@@ -2,6 +2,7 @@
 
 // What the shared parts ask for: this page has no map of rows.
 const page = { map: false, drawn: null };
+const MOST_ATTRIBUTES = 60;
 
 function classesInWords() {
   if (!clusters.length) return "No classes";
@@ -85,8 +86,9 @@ function networkCheckBlock() {
 function attributesBlock() {
   const attributes = list(record.attributes);
   if (!attributes.length) return null;
-  const lines = attributes.map((one) => el("tr", { class: one.described || one.compared ? null : "unused" }, el("th", { scope: "row" }, one.name), el("td", {}, one.role), el("td", {}, one.compared ? "found the classes" : one.described ? "only describes" : "left out"), el("td", { class: "why" }, known(one.why) ? sentence(one.why) : "–"), el("td", { class: "number" }, one.missing ? count(one.missing) : "none"), el("td", { class: "number" }, isNumber(one.ami) ? one.ami.toFixed(2) : "–")));
-  return block("Attributes", "Agreement with the classes: 1 is the same, 0 is chance.", plainTable("Attributes", ["Attribute", "Kind", "Use", "Why", "Blanks", "Agreement"], lines));
+  const order = [...attributes].sort((a, b) => b.compared - a.compared || b.described - a.described || (b.ami || 0) - (a.ami || 0));
+  const lines = order.slice(0, MOST_ATTRIBUTES).map((one) => el("tr", { class: one.described || one.compared ? null : "unused" }, el("th", { scope: "row" }, one.name), el("td", {}, one.role), el("td", {}, one.compared ? "found the classes" : one.described ? "only describes" : "left out"), el("td", { class: "why" }, known(one.why) ? sentence(one.why) : "–"), el("td", { class: "number" }, one.missing ? count(one.missing) : "none"), el("td", { class: "number" }, isNumber(one.ami) ? one.ami.toFixed(2) : "–")));
+  return block("Attributes", "Agreement with the classes: 1 is the same, 0 is chance.", plainTable("Attributes", ["Attribute", "Kind", "Use", "Why", "Blanks", "Agreement"], lines), order.length > MOST_ATTRIBUTES && el("p", { class: "soft" }, `The ${MOST_ATTRIBUTES} that agree most, of ${count(order.length)}; run.json holds all.`));
 }
 
 function networkTruthBlock() {
