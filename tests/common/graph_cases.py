@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 
 from coterie import Graph
-from coterie.catalog import GRAPHS
+from coterie.catalog import CATALOG, GRAPHS
 from coterie.graphs import from_edges, to_scipy
 
-GRAPH_NAMES = tuple(line.name for line in GRAPHS)
-NEEDS_K = tuple(line.name for line in GRAPHS if line.needs_k)
+# What clusters rows and takes a graph too is held to both batteries.
+OF_ROWS_TOO = tuple(line for line in CATALOG if line.name == "SpectralClustering")
+LINES = (*GRAPHS, *OF_ROWS_TOO)
+GRAPH_NAMES = tuple(line.name for line in LINES)
+NEEDS_K = tuple(line.name for line in LINES if line.needs_k)
 
 
 def group_attributes(n: int) -> np.ndarray:
@@ -34,8 +37,6 @@ class GraphSettings(NamedTuple):
     """What ``fit`` takes after the graph of n nodes."""
     scale_free: bool = True
     """Whether multiplying all weights leaves the partition as it is."""
-    by_links: bool = True
-    """Whether ``predict`` needs links alone, so that an isolated node or another order can be asked for."""
 
 
 K4 = MappingProxyType({"n_clusters": 4, "random_state": 0})
@@ -53,9 +54,31 @@ GRAPH_SETTINGS = MappingProxyType(
 )
 
 
+# Other methods and objectives than the defaults: name -> (estimator, parameters); they answer the degenerate graphs too.
+_OBJECTIVES = ("ratio_cut", "normalized_cut", "min_max_cut")
+_ALL_VARIANTS = {
+    **{f"BalancedCut, {one}": ("BalancedCut", {"objective": one}) for one in _OBJECTIVES},
+    **{f"BalancedCut, {one}, no bound": ("BalancedCut", {"objective": one, "imbalance": 1.0}) for one in _OBJECTIVES},
+    "BalancedCut, spectral": ("BalancedCut", {"method": "spectral"}),
+    "BalancedCut, spectral, normalized_cut": ("BalancedCut", {"method": "spectral", "objective": "normalized_cut"}),
+    "BalancedCut, perfect balance": ("BalancedCut", {"imbalance": 0.0}),
+    "Leiden, cpm": ("Leiden", {"objective": "cpm", "resolution": 0.1}),
+    "Leiden, fine": ("Leiden", {"resolution": 5.0}),
+    "Louvain, cpm": ("Louvain", {"objective": "cpm", "resolution": 0.1}),
+    "BlockModel, two": ("BlockModel", {"n_clusters": 2}),
+    "BlockModel, directed": ("BlockModel", {"directed": True}),
+    "BlockModel, not corrected": ("BlockModel", {"degree_corrected": False}),
+    "SpectralClustering, ratio_cut": ("SpectralClustering", {"objective": "ratio_cut"}),
+    "SpectralClustering, modularity": ("SpectralClustering", {"objective": "modularity"}),
+    "AttributedGraphClustering, links": ("AttributedGraphClustering", {"alpha": 0.0}),
+    "AttributedGraphClustering, attributes": ("AttributedGraphClustering", {"alpha": 1.0}),
+}
+VARIANTS = {variant: given for variant, given in _ALL_VARIANTS.items() if given[0] in GRAPH_NAMES}
+
+
 def graph_class(name: str) -> type:
     """Import the class that the catalog line names."""
-    module, _, attribute = next(line.target for line in GRAPHS if line.name == name).partition(":")
+    module, _, attribute = next(line.target for line in LINES if line.name == name).partition(":")
     return getattr(import_module(module), attribute)
 
 

@@ -11,17 +11,13 @@ import pytest
 import scipy.sparse as sp
 from sklearn.base import clone
 from sklearn.metrics import adjusted_rand_score
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import coterie
 from common.cases import quietly, same_partition
 from common.graph_cases import (
-    GRAPH_NAMES,
-    NEEDS_K,
     every_graph_algorithm,
     fit_graph,
     fitted_graph,
-    graph_class,
     graph_settings,
     make_graph,
     planted,
@@ -30,30 +26,10 @@ from common.graph_cases import (
     truth,
 )
 from coterie import Graph
-from coterie.graphs import from_edges, to_scipy
+from coterie.graphs import from_edges
 from coterie.primitives.engine import threads
 
 N = 160
-
-# ---- scikit-learn's own checks
-
-# What is checked is a matrix of similarities of rows, which is a complete graph: these checks ask for the clusters of the rows.
-OF_ROWS = {
-    "check_clustering": "asks for the clusters of the rows behind a complete graph of their similarities",
-}
-EXPECTED_FAILURES: dict[str, dict[str, str]] = dict.fromkeys(GRAPH_NAMES, OF_ROWS)
-
-
-@pytest.mark.filterwarnings(
-    "ignore:the graph is directed:UserWarning"
-)  # some checks give matrices that are not symmetric
-@parametrize_with_checks(
-    [graph_class(name)() for name in GRAPH_NAMES],
-    expected_failed_checks=lambda estimator: EXPECTED_FAILURES.get(type(estimator).__name__, {}),
-)
-def test_passes_the_check_of_scikit_learn(estimator, check):
-    assert check(estimator) is None  # a check raises where it fails
-
 
 # ---- what comes out
 
@@ -265,6 +241,7 @@ def test_the_same_graph_gives_the_same_bits_twice(name):
     assert_same_bits(fit_graph(name, planted(), N), fitted_graph(name))
 
 
+@pytest.mark.slow
 @every_graph_algorithm
 def test_the_number_of_threads_changes_no_bit(name):
     n = 4000
@@ -320,160 +297,3 @@ def test_a_clone_is_unfitted_and_finds_the_same(name):
     assert not hasattr(again, "labels_")
     again.fit(planted(), *graph_settings(name).beside(N))
     assert_same_bits(again, fitted_graph(name))
-
-
-# ---- degenerate graphs: an answer by a stated rule, or one clear sentence
-
-random = np.random.default_rng(7)
-ANY, REFUSED = "any", None
-
-
-def clique(n, first=0):
-    return [[first + i, first + j] for i in range(n) for j in range(i)]
-
-
-TWO_CLIQUES = np.repeat([0, 1], 8)
-# kind -> graph, and the group of every node where the graph leaves no choice; REFUSED: one clear sentence.
-DEGENERATE = {
-    "no links": (from_edges(np.empty((0, 2)), 5), ANY),
-    "two nodes": (from_edges([[0, 1]]), ANY),
-    "two nodes without links": (from_edges(np.empty((0, 2)), 2), ANY),
-    "two cliques apart": (from_edges(clique(8) + clique(8, 8)), TWO_CLIQUES),
-    "two cliques with a bridge": (from_edges([*clique(8), *clique(8, 8), [0, 8]]), TWO_CLIQUES),
-    "two cliques with isolated nodes": (from_edges(clique(8) + clique(8, 8), 20), ANY),
-    "many isolated nodes": (from_edges(clique(4), 300), ANY),
-    "loops only": (from_edges([[i, i] for i in range(6)]), ANY),
-    "loops beside links": (from_edges([*clique(8), *clique(8, 8), [0, 8], *([i, i] for i in range(16))]), ANY),
-    "a heavy loop": (from_edges([*[[a, b, 1.0] for a, b in clique(8)], [0, 0, 1e6]]), ANY),
-    "1,000 components": (from_edges(np.concatenate([np.array(clique(3)) + 3 * i for i in range(1000)])), ANY),
-    "1,000 pairs": (from_edges(np.arange(2000).reshape(-1, 2)), ANY),
-    "a path": (from_edges(np.c_[np.arange(29), np.arange(1, 30)]), ANY),
-    "a ring": (from_edges(np.c_[np.arange(30), np.roll(np.arange(30), 1)]), ANY),
-    "a star": (from_edges(np.c_[np.zeros(29, int), np.arange(1, 30)]), ANY),
-    "a complete graph": (from_edges(clique(12)), ANY),
-    "complete bipartite": (from_edges([[i, 6 + j] for i in range(6) for j in range(6)]), ANY),
-    "a grid": (nx.convert_node_labels_to_integers(nx.grid_2d_graph(6, 6)), ANY),
-    "links listed again": (np.array([*clique(8), *clique(8), *clique(8, 8), *clique(8, 8)]), TWO_CLIQUES),
-    "stored zeros": (
-        sp.csr_array((np.r_[np.ones(6), 0, 0], ([0, 1, 1, 2, 3, 4, 0, 4], [1, 0, 2, 1, 4, 3, 4, 0])), shape=(5, 5)),
-        ANY,
-    ),
-    "all weights zero": (np.zeros((6, 6)), ANY),
-    "weights of every magnitude": (
-        from_edges(np.c_[np.arange(29), np.arange(1, 30)], weights=10.0 ** np.linspace(-300, 300, 29)),
-        ANY,
-    ),
-    "one faint bridge": (
-        from_edges([*[[a, b, 1.0] for a, b in clique(8) + clique(8, 8)], [0, 8, 1e-300]]),
-        TWO_CLIQUES,
-    ),
-    "denormal weights": (from_edges([*[[a, b, 5e-324] for a, b in clique(8) + clique(8, 8)]]), TWO_CLIQUES),
-    "single precision": (planted(160)._replace(weights=planted(160).weights.astype(np.float32) * 1e30), ANY),
-    "truth values": (to_scipy(from_edges(clique(8) + clique(8, 8))).toarray() > 0, TWO_CLIQUES),
-    "small whole numbers": (to_scipy(from_edges(clique(8) + clique(8, 8))).toarray().astype(np.uint8), TWO_CLIQUES),
-    "a matrix that is not square": (np.ones((3, 5)), REFUSED),
-    "a sparse matrix that is not square": (sp.csr_array(np.ones((3, 5))), REFUSED),
-    "a negative weight": (np.array([[0, 1, -1.0], [1, 0, 1], [-1, 1, 0]]), REFUSED),
-    "a negative weight, sparse": (sp.csr_array(np.array([[0, -1.0], [-1, 0]])), REFUSED),
-    "NaN": (np.array([[0, np.nan], [np.nan, 0]]), REFUSED),
-    "NaN, sparse": (sp.csr_array(np.array([[0, np.nan], [np.nan, 0]])), REFUSED),
-    "infinity": (Graph(np.array([0, 1, 2]), np.array([1, 0]), np.array([np.inf, np.inf])), REFUSED),
-    "no nodes": (np.empty((0, 0)), REFUSED),
-    "no nodes, sparse": (sp.csr_array((0, 0)), REFUSED),
-    "no nodes, networkx": (nx.Graph(), REFUSED),
-    "one dimension": (np.arange(5.0), REFUSED),
-    "three dimensions": (np.zeros((3, 3, 3)), REFUSED),
-    "names": (np.array([["ann", "bob"], ["bob", "eve"], ["eve", "ann"]]), REFUSED),
-    "complex numbers": (np.ones((3, 3)) * 1j, REFUSED),
-    "nothing": (None, REFUSED),
-    "a word": ("karate", REFUSED),
-    "identifiers in the billions": (np.array([[7e9, 8e9], [8e9, 9e9], [9e9, 7e9]]), REFUSED),
-}
-KIND = pytest.mark.parametrize("kind", DEGENERATE)
-ANSWERED = [kind for kind, (_, groups) in DEGENERATE.items() if groups is not REFUSED]
-NO_CHOICE = [kind for kind, (_, groups) in DEGENERATE.items() if isinstance(groups, np.ndarray)]
-
-
-def nodes_of(kind):
-    return coterie.graphs.as_graph(DEGENERATE[kind][0]).n_nodes
-
-
-@every_graph_algorithm
-@KIND
-def test_degenerate_graphs_give_labels_or_one_clear_sentence(name, kind):
-    source, groups = DEGENERATE[kind]
-    few = graph_settings(name).few
-    if groups is REFUSED:
-        with pytest.raises((ValueError, TypeError, MemoryError)) as raised:
-            fit_graph(name, source, 3, **few)
-        assert len(str(raised.value)) > 15
-        return
-    n = nodes_of(kind)
-    estimator, warned = quietly(lambda: fit_graph(name, source, n, **few))
-    assert estimator.labels_.shape == (n,)
-    assert set(estimator.labels_.tolist()) == set(range(len(set(estimator.labels_.tolist()))))
-    assert not [str(w.message) for w in warned if issubclass(w.category, RuntimeWarning)]
-    assert all(len(str(w.message)) > 15 for w in warned)
-
-
-@every_graph_algorithm
-@pytest.mark.parametrize("kind", ANSWERED)
-def test_degenerate_graphs_give_the_same_labels_twice_and_from_predict(name, kind):
-    source, n, few = DEGENERATE[kind][0], nodes_of(kind), graph_settings(name).few
-    estimator = quietly(lambda: fit_graph(name, source, n, **few))[0]
-    again = quietly(lambda: fit_graph(name, source, n, **few))[0]
-    np.testing.assert_array_equal(again.labels_, estimator.labels_)
-    matrix = to_scipy(coterie.graphs.as_graph(source))
-    np.testing.assert_array_equal(quietly(estimator.predict, matrix)[0], estimator.labels_)
-
-
-@every_graph_algorithm
-@pytest.mark.parametrize("kind", NO_CHOICE)
-def test_graphs_that_leave_no_choice_are_parted_where_they_must(name, kind):
-    source, groups = DEGENERATE[kind]
-    labels = quietly(lambda: fit_graph(name, source, len(groups), **graph_settings(name).few).labels_)[0]
-    assert same_partition(labels, groups)
-
-
-@every_graph_algorithm
-def test_one_node_is_a_cluster(name):
-    for source in (np.zeros((1, 1)), np.ones((1, 1)), sp.csr_array((1, 1))):
-        few = {"n_clusters": 1} if name in NEEDS_K else {}
-        try:
-            labels = quietly(lambda source=source, few=few: fit_graph(name, source, 1, **few).labels_)[0]
-        except ValueError as error:
-            assert "1" in str(error)
-            continue
-        assert labels.tolist() == [0]
-
-
-@pytest.mark.parametrize("name", NEEDS_K)
-def test_more_clusters_than_nodes_are_refused_with_both_numbers(name):
-    with pytest.raises(ValueError, match=r"(?s)(3.*8|8.*3)"):
-        fit_graph(name, from_edges([[0, 1], [1, 2]]), 3, n_clusters=8)
-
-
-@pytest.mark.parametrize("name", NEEDS_K)
-def test_as_many_clusters_as_nodes_are_a_cluster_each(name):
-    for source in (from_edges(clique(5)), from_edges(np.empty((0, 2)), 5), from_edges([[0, 1], [1, 2]], 5)):
-        labels = quietly(lambda source=source: fit_graph(name, source, 5, n_clusters=5).labels_)[0]
-        assert labels.tolist() == [0, 1, 2, 3, 4]
-
-
-@pytest.mark.parametrize("name", NEEDS_K)
-def test_one_cluster_holds_all_nodes(name):
-    for source in (planted(), from_edges(np.empty((0, 2)), N), from_edges(np.arange(N).reshape(-1, 2))):
-        labels, warned = quietly(lambda source=source: fit_graph(name, source, N, n_clusters=1).labels_)
-        assert set(labels.tolist()) == {0}
-        assert not [w for w in warned if issubclass(w.category, RuntimeWarning)]
-
-
-@pytest.mark.parametrize("name", NEEDS_K)
-def test_as_many_clusters_as_were_asked_for_are_found(name):
-    for kind in ("1,000 components", "many isolated nodes", "a star", "a ring", "two cliques with isolated nodes"):
-        source = DEGENERATE[kind][0]
-        for k in (2, 3, 10):
-            labels = quietly(lambda source=source, k=k: fit_graph(name, source, source.n_nodes, n_clusters=k).labels_)[
-                0
-            ]
-            assert len(set(labels.tolist())) == k, (kind, k)
