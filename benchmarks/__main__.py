@@ -28,6 +28,7 @@ QUESTIONS = (
     "bisecting_kmeans",
     "kprototypes",
     "sizes",
+    "spectral",
     "block_model",
 )
 RESULTS = Path(__file__).parent / "results"

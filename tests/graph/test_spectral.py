@@ -368,6 +368,8 @@ def test_cluster_qr_needs_no_seed():
         ((30, 30, 10, 10, 10, 10), 3, [0, 1], 1),
         ((10,) * 10, 8, [], 8),
         ((1,) * 9, 2, [], 2),
+        ((30, 30, *(1,) * 90), 3, [0, 1], 0),
+        ((2, 2, *(1,) * 9), 6, [0, 1], 2),
     ],
 )
 def test_small_pieces_are_crumbs_only_where_there_are_too_many(sizes, k, pieces, own):

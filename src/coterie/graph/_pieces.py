@@ -8,8 +8,9 @@ __all__ = ["crumbs_and_pieces", "packed", "shares_of"]
 def crumbs_and_pieces(component: np.ndarray, n_clusters: int) -> tuple[list[int], list[int], int]:
     """Divide the components into pieces that are clustered, and crumbs that are only put somewhere.
 
-    With no more components than clusters every one is a piece. Else those with less than half the nodes of a mean cluster
-    are crumbs; together they get as many clusters as their share of the nodes is worth.
+    With no more components than clusters every one is a piece. Else single nodes are crumbs, and where there are still too
+    many, so are those with less than half the nodes of a mean cluster: together they get as many clusters as their share of
+    the linked nodes is worth.
 
     Parameters
     ----------
@@ -25,16 +26,20 @@ def crumbs_and_pieces(component: np.ndarray, n_clusters: int) -> tuple[list[int]
         Clusters made of crumbs alone.
     """
     size = np.bincount(component)
+    every = list(range(len(size)))
     if len(size) <= n_clusters:
-        return list(range(len(size))), [], 0
-    n = len(component)
-    large = 2 * n_clusters * size >= n
-    for_crumbs = round(n_clusters * float(size[~large].sum()) / n)
-    pieces = np.flatnonzero(large).tolist()
-    if not pieces or len(pieces) > n_clusters - for_crumbs or size[large].sum() < n_clusters - for_crumbs:
-        return [], list(range(len(size))), n_clusters
-    crumbs = np.flatnonzero(~large).tolist()
-    return pieces, crumbs, min(for_crumbs, len(crumbs))
+        return every, [], 0
+    linked = size > 1
+    n = int(size[linked].sum())
+    large, for_crumbs = linked, max(n_clusters - n, 0)
+    if int(linked.sum()) > n_clusters:
+        large = linked & (2 * n_clusters * size >= n)
+        for_crumbs = round(n_clusters * float(size[linked & ~large].sum()) / n)
+    pieces, crumbs = np.flatnonzero(large).tolist(), np.flatnonzero(~large).tolist()
+    left = n_clusters - for_crumbs
+    if not pieces or len(pieces) > left or size[large].sum() < left or len(crumbs) < for_crumbs:
+        return [], every, n_clusters
+    return pieces, crumbs, for_crumbs
 
 
 def shares_of(values: list[np.ndarray], n_clusters: int) -> list[int]:

@@ -133,7 +133,7 @@ def _eigenpairs(
     pairs = []
     for graph in graphs:
         placed = Graph(*(like_input(part, like) for part in graph))
-        pairs.append(smallest_eigenpairs(placed, min(most, graph.n_nodes), kind=kind, tol=tol))
+        pairs.append(smallest_eigenpairs(placed, min(most, graph.n_nodes), kind=kind, tol=tol, together=True))
     if len(graphs) == 1:
         return [n_clusters], pairs
     return shares_of([found.values[1:] for found in pairs], n_clusters), pairs

@@ -61,10 +61,10 @@ class SpectralClustering(GraphClusterer):
         ``landmark_error_`` says how good that is.
     assign_labels : {"kmeans", "cluster_qr"}, default="kmeans"
         How clusters are read off the eigenvectors. "cluster_qr" draws nothing at random.
-    n_init : int, default=10
-        Starts of K-means; the first one is what "cluster_qr" finds.
+    n_init : int, default=3
+        Starts of K-means. The first is what "cluster_qr" finds, which is seldom improved on; the others are drawn.
     eigen_tol : float, default=1e-2
-        An eigenpair is good when its residual is at most this share of its eigenvalue.
+        Eigenvectors are good when their residuals are at most this share of the largest of the eigenvalues.
     random_state : int, RandomState or None, default=None
         Seed of the other starts, and of the landmarks.
     device : str, default="cpu"
@@ -160,7 +160,7 @@ class SpectralClustering(GraphClusterer):
         objective: str = "normalized_cut",
         landmarks: int | None = None,
         assign_labels: str = "kmeans",
-        n_init: int = 10,
+        n_init: int = 3,
         eigen_tol: float = 1e-2,
         random_state: Any = None,
         device: str = "cpu",

@@ -31,7 +31,9 @@ class Converged(NamedTuple):
     converged: bool
 
 
-def lobpcg(levels: list[Level], at: int, X: Any, wanted: int, tol: float, max_iter: int, *, deflate: bool) -> Converged:
+def lobpcg(
+    levels: list[Level], at: int, X: Any, wanted: int, tol: float, max_iter: int, *, deflate: bool, together: bool
+) -> Converged:
     """Improve a block of vectors until the first ``wanted`` are eigenvectors.
 
     Parameters
@@ -48,6 +50,8 @@ def lobpcg(levels: list[Level], at: int, X: Any, wanted: int, tol: float, max_it
     max_iter : int
     deflate : bool
         Whether to keep clear of the components' vectors.
+    together : bool
+        Whether the tolerance is a share of the largest wanted eigenvalue instead.
 
     Returns
     -------
@@ -63,9 +67,11 @@ def lobpcg(levels: list[Level], at: int, X: Any, wanted: int, tol: float, max_it
     moves: list[Any] = []
     checked, good, lengths = True, np.zeros(len(theta), bool), np.zeros(len(theta))
     for n_iter in range(max_iter + 1):
-        R = SX - X * like_input(theta, X)
-        lengths = np.sqrt(to_numpy((R * R).sum(0)))
-        allowed = np.maximum(tol * np.abs(theta), RESOLVED * norm)
+        R = X * like_input(-theta, X)
+        R += SX
+        lengths = np.sqrt(to_numpy(engine.squares(R)))
+        size = np.abs(theta[wanted - 1]) if together else np.abs(theta)
+        allowed = np.maximum(tol * size, np.full(len(theta), RESOLVED * norm))
         good = lengths <= allowed
         if good[:wanted].all() or n_iter == max_iter:
             if checked or allowed[:wanted].min() > _DRIFT * norm:
@@ -74,14 +80,14 @@ def lobpcg(levels: list[Level], at: int, X: Any, wanted: int, tol: float, max_it
             X, SX, theta = _rotated(engine, level, X)
             moves, checked = [], True
             continue
-        active = np.flatnonzero(~good)
+        active = np.flatnonzero(~good[: wanted + 1])
         W = _columns(R, active)
         if deflate and theta[-1] < _EASY * norm and level.down is not None:
             W = correction(levels, at, W)
         elif deflate:
-            W = level.smooth * W
+            W *= level.smooth
         W = _beside(engine, X, clear(W))
-        X, SX, theta, moves = _best(engine, (X, SX), theta, (W, product(level.operator, W)), moves)
+        X, SX, theta, moves = _best(engine, (X, SX), (W, product(level.operator, W)), moves)
         checked = False
     kept = wanted if at == 0 else len(theta)
     return Converged(
@@ -100,7 +106,7 @@ def _norm(level: Level) -> float:
 
 def _rotated(engine: Any, level: Level, X: Any) -> tuple[Any, Any, np.ndarray]:
     """Return an orthonormal basis of the same space that diagonalises the matrix in it, its image, and the diagonal."""
-    X = X / _lengths(X)
+    X = X / _lengths(engine, X)
     for _ in range(2):
         values, vectors = small_eigh(to_numpy(engine.gram(X, X)))
         X = engine.combine(X, _small(vectors / np.sqrt(np.maximum(values, 1e-14 * values[-1])), X))
@@ -112,16 +118,17 @@ def _rotated(engine: Any, level: Level, X: Any) -> tuple[Any, Any, np.ndarray]:
 
 def _beside(engine: Any, X: Any, W: Any) -> Any:
     """Return unit vectors at right angles to X: those of W without their parts in X."""
-    W = W / _lengths(W)
+    W /= _lengths(engine, W)
     W = engine.combine(X, -engine.gram(X, W), W)
-    return W / _lengths(W)
+    W /= _lengths(engine, W)
+    return W
 
 
-def _best(engine: Any, now: tuple, theta: np.ndarray, new: tuple, moves: list) -> tuple[Any, Any, np.ndarray, list]:
+def _best(engine: Any, now: tuple, new: tuple, moves: list) -> tuple[Any, Any, np.ndarray, list]:
     """Return the vectors of the smallest values in the space of all blocks, their images, values, and the moves to them."""
     blocks, images = [now[0], new[0], *moves[:1]], [now[1], new[1], *moves[1:]]
-    G = _products(engine, blocks, blocks, np.eye(len(theta)))
-    H = _products(engine, blocks, images, np.diag(theta))
+    # All are computed: what is known of the first would let rounding grow from iteration to iteration.
+    G, H = _products(engine, blocks, blocks), _products(engine, blocks, images)
     weights, vectors = small_eigh(G)
     kept = weights > _INDEPENDENT
     basis = vectors[:, kept] / np.sqrt(weights[kept])
@@ -134,17 +141,21 @@ def _best(engine: Any, now: tuple, theta: np.ndarray, new: tuple, moves: list) -
         part = _small(C[start:end], block)
         moved, images_moved = engine.combine(block, part, moved), engine.combine(image, part, images_moved)
     stay = _small(C[:b], now[0])
-    X, SX = engine.combine(now[0], stay) + moved, engine.combine(now[1], stay) + images_moved
-    length = _lengths(moved)
-    return X, SX, theta[:b], [moved / length, images_moved / length]
+    X, SX = engine.combine(now[0], stay), engine.combine(now[1], stay)
+    X += moved
+    SX += images_moved
+    length = _lengths(engine, moved)
+    moved /= length
+    images_moved /= length
+    return X, SX, theta[:b], [moved, images_moved]
 
 
-def _products(engine: Any, left: list, right: list, first: np.ndarray) -> np.ndarray:
-    """Return all products of the columns of blocks with those of others, the first known; symmetric, so half is computed."""
+def _products(engine: Any, left: list, right: list) -> np.ndarray:
+    """Return all products of the columns of blocks with those of others; symmetric, so half is computed."""
     found: list[list[np.ndarray]] = [[np.zeros(0)] * len(right) for _ in left]
     for s, one in enumerate(left):
         for t in range(s, len(right)):
-            found[s][t] = to_numpy(engine.gram(one, right[t])) if s + t else first
+            found[s][t] = to_numpy(engine.gram(one, right[t]))
             found[t][s] = found[s][t].T
     return _symmetric(np.block(found))
 
@@ -153,8 +164,8 @@ def _symmetric(matrix: np.ndarray) -> np.ndarray:
     return (matrix + matrix.T) / 2
 
 
-def _lengths(X: Any) -> Any:
-    lengths = ((X * X).sum(0)) ** 0.5
+def _lengths(engine: Any, X: Any) -> Any:
+    lengths = engine.squares(X) ** 0.5
     return lengths + (lengths == 0) * 1.0
 
 

@@ -160,15 +160,20 @@ def _threads_of_blas() -> Any:
 
 
 def without_null(level: Level, X: Any) -> Any:
-    """Take the components' unit vectors out of a block."""
+    """Take the components' unit vectors out of a block, in place: new memory costs as much as the sums."""
     null = level.null
     found = engine_of(X, "laplacian").rows_times_block(null.indptr, null.indices, null.values, None, X)
-    return X - level.root[:, None] * found[level.component]
+    part = found[level.component]
+    part *= level.root[:, None]
+    X -= part
+    return X
 
 
 def prolonged(level: Level, X: Any) -> Any:
     """Return the vectors of the next coarser level on this one."""
-    return level.share * X[level.parent]
+    fine = X[level.parent]
+    fine *= level.share
+    return fine
 
 
 def correction(levels: list[Level], at: int, R: Any) -> Any:
@@ -187,15 +192,22 @@ def correction(levels: list[Level], at: int, R: Any) -> Any:
     """
     level = levels[at]
     if level.inverse is not None:
-        return level.inverse @ R
+        return engine_of(R, "laplacian").combine(level.inverse, R)
     X = level.smooth * R
     if level.down is None:
         return X
     down = level.down
-    rest = R - product(level.operator, X)
+    rest = product(level.operator, X)
+    rest *= -1.0
+    rest += R
     coarse = engine_of(R, "laplacian").rows_times_block(down.indptr, down.indices, down.values, None, rest)
     X += prolonged(level, _two_steps(levels, at + 1, coarse))
-    return X + level.smooth * (R - product(level.operator, X))
+    rest = product(level.operator, X)
+    rest *= -1.0
+    rest += R
+    rest *= level.smooth
+    X += rest
+    return X
 
 
 def _two_steps(levels: list[Level], at: int, R: Any) -> Any:
@@ -207,13 +219,17 @@ def _two_steps(levels: list[Level], at: int, R: Any) -> Any:
     image = product(level.operator, first)
     weight, gain = (first * image).sum(0), (first * R).sum(0)
     step = _ratio(gain, weight)
-    rest = R - image * step
+    rest = image * -step
+    rest += R
     second = correction(levels, at, rest)
     again = product(level.operator, second)
     mixed, own, more = (second * image).sum(0), (second * again).sum(0), (second * rest).sum(0)
     own = own - mixed * _ratio(mixed, weight)
     move = _ratio(more, own)
-    return first * (step - _ratio(mixed, weight) * move) + second * move
+    first *= step - _ratio(mixed, weight) * move
+    second *= move
+    first += second
+    return first
 
 
 def _is_cheap(levels: list[Level], at: int) -> bool:

@@ -36,7 +36,13 @@ class Eigenpairs(NamedTuple):
 
 
 def smallest_eigenpairs(
-    graph: Graph, k: int, *, kind: str = "normalised", tol: float = 1e-4, max_iter: int = 200
+    graph: Graph,
+    k: int,
+    *,
+    kind: str = "normalised",
+    tol: float = 1e-4,
+    max_iter: int = 200,
+    together: bool = False,
 ) -> Eigenpairs:
     """Find the k smallest eigenvalues of a Laplacian, and their vectors.
 
@@ -54,6 +60,8 @@ def smallest_eigenpairs(
         float64 can tell.
     max_iter : int
         Most iterations on the finest level.
+    together : bool
+        Ask for good vectors of the whole space of the k rather than for each: ``|M v - value v| <= tol * |largest value|``.
 
     Returns
     -------
@@ -106,7 +114,7 @@ def smallest_eigenpairs(
         found = _by_decomposition(host, kind, known.shape[1], wanted, int(component.max()) + 1, graph.indptr)
     else:
         _check_memory(n, len(host.indices), width)
-        found = _by_levels(host, parts, component, kind, wanted, width, tol, max_iter, graph.indptr)
+        found = _by_levels(host, parts, component, kind, wanted, width, (tol, max_iter, together), graph.indptr)
     return _together(known, found, 1.0 if kind == "normalised" else scale, graph.indptr)
 
 
@@ -162,8 +170,7 @@ def _by_levels(
     kind: str,
     wanted: int,
     width: int,
-    tol: float,
-    max_iter: int,
+    asked: tuple,
     like: Any,
 ) -> Eigenpairs:
     """Carry vectors up from the coarsest level, and iterate on each."""
@@ -175,8 +182,8 @@ def _by_levels(
             X = prolonged(levels[at], X)
         if at == len(levels) - 1 and at and levels[at].inverse is not None:
             continue
-        asked = (wanted, tol, max_iter) if at == 0 else (width, _COARSE_TOL, _COARSE_ITER)
-        found = lobpcg(levels, at, X, *asked, deflate=kind != "modularity")
+        tol, max_iter, together = asked if at == 0 else (_COARSE_TOL, _COARSE_ITER, True)
+        found = lobpcg(levels, at, X, wanted, tol, max_iter, deflate=kind != "modularity", together=together)
         X = found.vectors
     return Eigenpairs(*found)
 

@@ -5,7 +5,7 @@ import numpy as np
 from .blocks import block_count, run_blocks
 from .jit import kernel
 
-__all__ = ["combine", "gram", "rows_times_block"]
+__all__ = ["combine", "gram", "rows_times_block", "squares"]
 
 _ROWS = 2048
 _MOST_BLOCKS = 512
@@ -38,6 +38,11 @@ def combine(A, C, out=None):
     blocks = block_count(len(A), _ROWS, _MOST_BLOCKS)
     run_blocks(_combine_block, blocks, blocks, A, np.ascontiguousarray(C), out)
     return out
+
+
+def squares(X):
+    """Return the sums of the squares of the columns."""
+    return np.einsum("ij,ij->j", X, X)
 
 
 @kernel(fastmath={"contract"})

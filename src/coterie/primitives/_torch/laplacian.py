@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-__all__ = ["combine", "gram", "rows_times_block"]
+__all__ = ["combine", "gram", "rows_times_block", "squares"]
 
 
 def rows_times_block(indptr: Any, indices: Any, values: Any, diagonal: Any, X: torch.Tensor) -> torch.Tensor:
@@ -22,6 +22,11 @@ def rows_times_block(indptr: Any, indices: Any, values: Any, diagonal: Any, X: t
 def gram(A: torch.Tensor, B: torch.Tensor) -> torch.Tensor:
     """Return ``A^T B``."""
     return A.T @ B
+
+
+def squares(X: torch.Tensor) -> torch.Tensor:
+    """Return the sums of the squares of the columns."""
+    return (X * X).sum(0)
 
 
 def combine(A: torch.Tensor, C: torch.Tensor, out: Any = None) -> torch.Tensor:
