@@ -10,17 +10,21 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arrays import Graph
-from ..primitives.bisect import grown_halves
 from ..primitives.coarsen import contract, size_capped_clusters
 from ..primitives.compiled import run_blocks
-from ..primitives.kway import refine_parts
+from ..primitives.flow import cut_between
+from ..primitives.kway import grown_halves, refine_parts
 
 __all__ = ["Level", "coarsened", "improved", "multilevel_partition", "part_limit", "project", "whole_level"]
 
 _MOST_WEIGHT = 2**50  # whole weights up to here are taken as they are; others are scaled to about it
 _SLOWEST = 0.95  # coarsening that keeps more of the nodes than this has come to its end
 _NODES_PER_PART, _NODES_HALVED = 30, 100
+_CORE = 5000  # partitions are searched for on so many nodes at most; on more they are only refined
+_MANY_LINKS = 1 << 20
 _TRIES = 8
+_PATIENCE = 20
+_ROUNDS_LARGE, _FLOWS_LARGE = 3, 1
 
 
 class Level(NamedTuple):
@@ -35,9 +39,7 @@ class Level(NamedTuple):
         return len(self.node_weights)
 
 
-def multilevel_partition(
-    level: Level, k: int, limit: int, seed: int, *, starts: int = 2, cycles: int = 1
-) -> np.ndarray:
+def multilevel_partition(level: Level, k: int, limit: int, seed: int) -> np.ndarray:
     """Cut a graph into k parts so that the weight of links between them is small.
 
     Parameters
@@ -48,10 +50,6 @@ def multilevel_partition(
     limit : int
         Greatest weight of a part.
     seed : int
-    starts : int
-        Independent ones; they run side by side, and the best is kept.
-    cycles : int
-        How often the best is coarsened again.
 
     Returns
     -------
@@ -59,38 +57,70 @@ def multilevel_partition(
         Some part may be empty, and heavier than the limit where nodes are so heavy that no better was found.
     """
     limits = np.full(k, limit, np.int64)
+    fewest = max(_CORE, 100 * k)
+    steps, core = coarsened(level, fewest, seed) if level.n > 4 * fewest else ([], level)
+    starts = _starts(level, core)
     found: list[Any] = [None] * starts
 
     def start(i: int) -> None:
-        labels = _start(level, k, limits, seed + 7919 * i)
-        found[i] = (_excess(level, labels, limits), cut_weight(level, labels), i, labels)
+        labels = _start(core, k, limits, seed + 7919 * i)
+        found[i] = (*_badness(core, labels, limits), i, labels)
 
     run_blocks(start, starts)
-    labels = min(found)[-1]
-    for cycle in range(cycles):
-        labels = improved(level, labels, limits, seed + 104_729 * (cycle + 1))
-    return labels
+    labels, *others = [entry[-1] for entry in sorted(found)]
+    for i, other in enumerate(others or [labels]):
+        labels = improved(core, labels, limits, seed + 15_485_863 * (i + 1), labels * k + other)
+    return _back(steps, labels, limits, seed)
+
+
+def _starts(level: Level, core: Level) -> int:
+    """Return how many starts there are time for: more where the core is small beside the graph."""
+    links, all_links = (len(part.graph.indices) for part in (core, level))
+    return 4 if 4 * links <= all_links else 2 if links < _MANY_LINKS else 1
 
 
 def _start(level: Level, k: int, limits: np.ndarray, seed: int) -> np.ndarray:
-    fewest = max(60, k * (_NODES_HALVED if k == 2 else _NODES_PER_PART))
-    steps, coarse = coarsened(level, fewest, seed)
+    steps, coarse = coarsened(level, _coarsest(k), seed)
     labels = np.zeros(coarse.n, np.int32)
     _halve(coarse, k, int(limits[0]), seed, labels, np.arange(coarse.n), 0)
-    refine_parts(coarse.graph, coarse.node_weights, limits, labels, seed)
+    _refine(coarse, limits, labels, seed)
     return _back(steps, labels, limits, seed)
 
 
-def improved(level: Level, labels: np.ndarray, limits: np.ndarray, seed: int) -> np.ndarray:
-    """Return a partition that cuts no more: coarsened within its parts, then refined level by level."""
-    k = len(limits)
-    fewest = max(60, k * (_NODES_HALVED if k == 2 else _NODES_PER_PART))
-    steps, coarse = coarsened(level, fewest, seed, labels)
-    for step in steps:
-        labels = _on_clusters(labels, step[1])
+def improved(
+    level: Level, labels: np.ndarray, limits: np.ndarray, seed: int, within: np.ndarray | None = None
+) -> np.ndarray:
+    """Return a partition that cuts no more: coarsened within its parts, then refined level by level.
+
+    Parameters
+    ----------
+    level : Level
+    labels : (n,) int32 array
+    limits : (k,) int64 array
+    seed : int
+    within : (n,) int32 array, optional
+        A finer partition: nodes that it parts are not united, and so what two partitions agree on can be kept.
+    """
+    steps, coarse = coarsened(level, _coarsest(len(limits)), seed, labels if within is None else within)
+    for _, clusters in steps:
+        labels = _on_clusters(labels, clusters)
     labels = labels.copy()
-    refine_parts(coarse.graph, coarse.node_weights, limits, labels, seed)
+    _refine(coarse, limits, labels, seed)
     return _back(steps, labels, limits, seed)
+
+
+def _coarsest(k: int) -> int:
+    return max(60, k * (_NODES_HALVED if k == 2 else _NODES_PER_PART))
+
+
+def _refine(level: Level, limits: np.ndarray, labels: np.ndarray, seed: int, thorough: bool = True) -> None:
+    graph, node_weights = level
+    if not thorough:
+        refine_parts(graph, node_weights, limits, labels, seed, rounds=3, patience=_PATIENCE)
+        return
+    few = level.n <= 4 * _CORE  # what is left to find on a large level is small and local
+    refine_parts(graph, node_weights, limits, labels, seed, rounds=8 if few else _ROUNDS_LARGE, patience=_PATIENCE)
+    cut_between(graph, node_weights, limits, labels, seed, rounds=2 if few else _FLOWS_LARGE)
 
 
 def coarsened(
@@ -129,10 +159,12 @@ def project(steps: list[tuple[Level, np.ndarray]], labels: np.ndarray) -> np.nda
     return labels
 
 
-def _back(steps: list[tuple[Level, np.ndarray]], labels: np.ndarray, limits: np.ndarray, seed: int) -> np.ndarray:
+def _back(
+    steps: list[tuple[Level, np.ndarray]], labels: np.ndarray, limits: np.ndarray, seed: int, thorough: bool = True
+) -> np.ndarray:
     for level, clusters in reversed(steps):
         labels = labels[clusters]
-        refine_parts(level.graph, level.node_weights, limits, labels, seed)
+        _refine(level, limits, labels, seed, thorough)
     return labels
 
 
@@ -158,7 +190,7 @@ def _halve(level: Level, k: int, limit: int, seed: int, labels: np.ndarray, node
 def _bisection(level: Level, limits: np.ndarray, target: int, seed: int) -> np.ndarray:
     steps, coarse = coarsened(level, 80, seed)
     halves = grown_halves(coarse.graph, coarse.node_weights, limits, target, _TRIES, seed)
-    return _back(steps, halves, limits, seed)
+    return _back(steps, halves, limits, seed, thorough=False)
 
 
 def _induced(level: Level, nodes: np.ndarray) -> Level:
@@ -185,9 +217,10 @@ def cut_weight(level: Level, labels: np.ndarray) -> int:
     return int(weights[np.repeat(labels, np.diff(indptr)) != labels[indices]].sum()) // 2
 
 
-def _excess(level: Level, labels: np.ndarray, limits: np.ndarray) -> int:
+def _badness(level: Level, labels: np.ndarray, limits: np.ndarray) -> tuple[int, int]:
+    """Return by how much parts are too heavy, and the cut."""
     loads = np.bincount(labels, level.node_weights, minlength=len(limits)).astype(np.int64)
-    return int(np.maximum(loads - limits, 0).sum())
+    return int(np.maximum(loads - limits, 0).sum()), cut_weight(level, labels)
 
 
 def part_limit(node_weights: np.ndarray, k: int, imbalance: float) -> int:

@@ -1,30 +1,54 @@
 """Size-capped clusters of nodes and the graph of the clusters, on the CPU: sequential passes over the edges."""
 
+from functools import partial
+
 import numpy as np
 
 from ...arrays import Graph
 from .blocks import run_kernel
 from .jit import kernel, part
 
-__all__ = ["contract", "draw", "shuffle", "size_capped_clusters"]
+__all__ = ["contract", "draw", "random_state", "run_soon", "shuffle", "size_capped_clusters"]
 
-_ORDER_BLOCK = 64  # nodes visited side by side: numberings with some locality keep it
+_FEW_LINKS = 1 << 18
+_REACH = (
+    4096  # nodes are visited in random order, but none this far from its place: a numbering with some locality keeps it
+)
 
 
 def size_capped_clusters(graph, node_weights, cap, seed, fewest, within):
     """Group nodes; see ``primitives.coarsen.size_capped_clusters``."""
     n = len(node_weights)
-    clusters = np.empty(n, np.int32)
+    clusters, order = np.arange(n, dtype=np.int32), np.arange(n, dtype=np.int32)
     within = np.zeros(n, np.int32) if within is None else within
-    return clusters, run_kernel(_cluster, *graph, node_weights, cap, seed, fewest, within, clusters)
+    work = np.zeros(n, np.int64), np.empty(n, np.int32), np.full(n + 1, -1, np.int32), np.ones(n, np.bool_)
+    count = run_soon(
+        _cluster, graph, node_weights.copy(), cap, fewest, within, random_state(seed), order, *work, clusters
+    )
+    return clusters, count
 
 
 def contract(graph, node_weights, clusters, n_clusters):
     """Return the graph of clusters; see ``primitives.coarsen.contract``."""
-    indptr, heavy = np.empty(n_clusters + 1, np.int64), np.zeros(n_clusters, np.int64)
+    indptr, heavy = np.zeros(n_clusters + 1, np.int64), np.zeros(n_clusters, np.int64)
     indices, weights = np.empty_like(graph.indices), np.empty_like(graph.weights)
-    stored = run_kernel(_contract, *graph, node_weights, clusters, indptr, indices, weights, heavy)
+    work = (
+        np.zeros(n_clusters + 2, np.int64),
+        np.empty(len(clusters), np.int32),
+        np.full(n_clusters, -1),
+    )
+    stored = run_soon(_contract, graph, node_weights, clusters, *work, indptr, indices, weights, heavy)
     return Graph(indptr, indices[:stored].copy(), weights[:stored].copy()), heavy
+
+
+def run_soon(kernel, graph, *arguments):
+    """Run a kernel on a graph: a small one at once, as handing it to another thread would cost more."""
+    return (kernel if len(graph[1]) < _FEW_LINKS else partial(run_kernel, kernel))(*graph, *arguments)
+
+
+def random_state(seed):
+    """Return the state that `draw` starts with."""
+    return np.array([(2 * seed + 1) * 0x9E3779B97F4A7C15 % 2**64], np.uint64)
 
 
 @part
@@ -39,30 +63,13 @@ def draw(state, below):
 
 
 @part
-def shuffle(values, count, state):
-    """Bring the first values into a random order."""
-    for i in range(count - 1, 0, -1):
-        j = draw(state, i + 1)
-        values[i], values[j] = values[j], values[i]
-
-
-@part
-def _visiting_order(n, state):
-    """Return the nodes in a random order of short runs, each in random order itself."""
-    order = np.empty(n, np.int32)
-    blocks = (n + _ORDER_BLOCK - 1) // _ORDER_BLOCK
-    starts = np.arange(blocks).astype(np.int32)
-    shuffle(starts, blocks, state)
-    filled = 0
-    for b in starts:
-        first, size = b * _ORDER_BLOCK, min(_ORDER_BLOCK, n - b * _ORDER_BLOCK)
-        for i in range(size):
-            order[filled + i] = first + i
-        for i in range(size - 1, 0, -1):
-            j = draw(state, i + 1)
-            order[filled + i], order[filled + j] = order[filled + j], order[filled + i]
-        filled += size
-    return order
+def shuffle(values, count, reach, state):
+    """Bring the first values into a random order, none of them far to the right of where it was."""
+    for i in range(1, count):
+        j = i - draw(state, min(i, reach) + 1)
+        value = values[i]
+        values[i] = values[j]
+        values[j] = value
 
 
 @kernel
@@ -70,59 +77,60 @@ def _cluster(
     indptr,  # (n + 1,) int64  in
     indices,  # (m,) int32  in
     weights,  # (m,) int64  in
-    node_weights,  # (n,) int64  in
+    heavy,  # (n,) int64  in/out: what nodes weigh; then, at its first node, what a cluster weighs
     cap,  # int  in: no union is heavier
-    seed,  # int  in
     fewest,  # int  in: stop when so few clusters are left
     within,  # (n,) int32  in: only nodes with equal numbers are united
-    clusters,  # (n,) int32  out: numbered from 0
+    state,  # (1,) uint64  in/out
+    order,  # (n,) int32  in/out: all nodes
+    rating,  # (n,) int64  zeros
+    found,  # (n,) int32  work
+    waiting,  # (n + 1,) int32  -1: for each cluster, a node that liked it and found no room
+    alone,  # (n,) bool  True
+    clusters,  # (n,) int32  in: each node its own; out: numbered from 0
 ):
-    n = len(node_weights)
-    state = np.array([np.uint64(seed) * np.uint64(2) + np.uint64(0x9E3779B97F4A7C15)])
-    heavy = node_weights.copy()
-    alone = np.ones(n, np.bool_)
-    favourite = np.full(n, -1, np.int32)  # of a node that found no room: the cluster it would have joined
-    rating = np.zeros(n, np.int64)
-    found = np.empty(n, np.int32)
-    for v in range(n):
-        clusters[v] = v
+    n = len(heavy)
     left = n
-    for v in _visiting_order(n, state):
+    shuffle(order, n, np.int64(_REACH), state)
+    for i in range(n):
+        v = np.int64(order[i])
         if left <= fewest:
             break
-        if not alone[v] or clusters[v] != v:
+        if clusters[v] != v or not alone[v]:
             continue
         count = 0
         for e in range(indptr[v], indptr[v + 1]):
             u = indices[e]
-            if within[u] != within[v] or u == v:
-                continue
-            c = clusters[u]
-            if rating[c] == 0:
-                found[count] = c
-                count += 1
-            rating[c] += weights[e]
-        best, best_score, liked, liked_score = -1, -1.0, -1, -1.0
-        for i in range(count):
-            c = found[i]
-            w = np.float64(rating[c])
+            if within[u] == within[v] and u != v:
+                c = clusters[u]
+                if rating[c] == 0:
+                    found[count] = c
+                    count += 1
+                rating[c] += weights[e]
+        best, best_score, liked, liked_score = -1, -1.0, n, -1.0
+        for j in range(count):
+            c = np.int64(found[j])
+            score = np.float64(rating[c]) * np.float64(rating[c]) / max(1.0, np.float64(heavy[c]))
             rating[c] = 0
-            score = w * w / max(1.0, np.float64(heavy[c]))
             if score > liked_score:
                 liked, liked_score = c, score
-            if score > best_score and heavy[c] + heavy[v] <= cap:
+            if (
+                score >= best_score
+                and heavy[c] + heavy[v] <= cap
+                and (score > best_score or draw(state, np.int64(2)) == 0)
+            ):
                 best, best_score = c, score
-            elif score == best_score and heavy[c] + heavy[v] <= cap and draw(state, 2) == 0:
-                best = c
-        if best >= 0:
+        if best < 0:
+            # Two that liked the same cluster, or have no neighbour at all, are united.
+            u = waiting[liked]
+            if u >= 0 and clusters[u] == u and within[u] == within[v] and heavy[u] + heavy[v] <= cap:
+                best = np.int64(u)
+            waiting[liked] = v
+        if best >= 0 and best != v:
             clusters[v] = best
             heavy[best] += heavy[v]
             alone[best] = False
             left -= 1
-        else:
-            favourite[v] = liked
-    if left > fewest:
-        left -= _unite_strays(node_weights, cap, left - fewest, within, favourite, clusters, heavy, alone)
     number = 0
     for v in range(n):
         if clusters[v] == v:
@@ -133,29 +141,6 @@ def _cluster(
     return number
 
 
-@part
-def _unite_strays(node_weights, cap, most, within, favourite, clusters, heavy, alone):
-    """Unite nodes that stayed alone and would have joined the same cluster, or that have no neighbour at all."""
-    n = len(clusters)
-    waiting = np.full(n + 1, -1, np.int32)
-    united = 0
-    for v in range(n):
-        if united >= most:
-            break
-        if clusters[v] != v or not alone[v]:
-            continue
-        place = favourite[v] if favourite[v] >= 0 else n
-        other = waiting[place]
-        if other >= 0 and within[other] == within[v] and heavy[other] + node_weights[v] <= cap:
-            clusters[v] = other
-            heavy[other] += node_weights[v]
-            alone[other] = False
-            united += 1
-        else:
-            waiting[place] = v
-    return united
-
-
 @kernel
 def _contract(
     indptr,  # (n + 1,) int64  in
@@ -163,26 +148,25 @@ def _contract(
     weights,  # (m,) int64  in
     node_weights,  # (n,) int64  in
     clusters,  # (n,) int32  in
-    new_indptr,  # (c + 1,) int64  out
+    starts,  # (c + 2,) int64  zeros
+    members,  # (n,) int32  work
+    place,  # (c,) int64  -1
+    new_indptr,  # (c + 1,) int64  out, zero before
     new_indices,  # (m,) int32  out: the first entries
     new_weights,  # (m,) int64  out
     heavy,  # (c,) int64  out, zero before
 ):
     n, c = len(clusters), len(heavy)
-    starts = np.zeros(c + 1, np.int64)
     for v in range(n):
-        starts[clusters[v] + 1] += 1
+        starts[clusters[v] + 2] += 1
         heavy[clusters[v]] += node_weights[v]
     for i in range(c):
-        starts[i + 1] += starts[i]
-    members = np.empty(n, np.int32)
-    filled = starts[:-1].copy()
+        starts[i + 2] += starts[i + 1]
     for v in range(n):
-        members[filled[clusters[v]]] = v
-        filled[clusters[v]] += 1
-    place = np.full(c, -1, np.int64)
+        i = clusters[v] + 1
+        members[starts[i]] = v
+        starts[i] += 1
     stored = 0
-    new_indptr[0] = 0
     for i in range(c):
         first = stored
         for j in range(starts[i], starts[i + 1]):

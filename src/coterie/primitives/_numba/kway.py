@@ -1,293 +1,361 @@
-"""k-way refinement on the CPU: searches that climb, from one node of the boundary at a time (localised k-way FM).
+"""k-way refinement on the CPU: searches that climb, from one node of the border at a time (localised k-way FM).
 
 A search moves one node after the other, the one that saves most (or costs least) first, whatever the sign, each at most once
 a round, and takes back what came after the best state it saw. One part may be too heavy for a while: then the next move is
 out of it, so that chains of moves and swaps are found where no single move has room. Every part has a heap of its nodes.
+
+Growing the halves of a small graph is in the same kernel: it uses the same heap and ends in the same search, which takes the
+longest of all to compile.
 """
 
 import numpy as np
 
-from .blocks import run_kernel
-from .coarsen import shuffle
+from .coarsen import draw, random_state, run_soon, shuffle
 from .jit import kernel, part
 
-__all__ = ["climb", "refine_parts"]
+__all__ = ["grown_halves", "refine_parts"]
 
 _ROW_ENTRIES = 1 << 27  # of the table of links between touched nodes and parts: 1 GB at the very most
+_WORTH = 16  # a round that saves no more than this share of all so far is the last
+_INNER = 2  # nodes with so many times more links inside than outside begin no search
+_ANY = 1 << 60  # as room: none is needed; as reach: no limit to it
+# Rows of `lists`: of each node its place in the heap, the part it would go to (once moved: where it came from), its row in
+# `links`, and whether it has moved in this round; and the heaps, the nodes moved by a search, and the nodes at borders.
+_PLACE, _TARGET, _ROW, _LOCKED, _HEAP, _MOVED, _BORDER = range(7)
+_LOAD, _SIZE, _BASE, _COUNT = range(
+    4
+)  # Rows of `sums`: of each part its weight, and size and start of its heap; and counts
+_ROWS, _EXCESS, _EXTRA = range(
+    3
+)  # Counts: rows used, what parts weigh above their limits, by how much one may for a while
+
+
+# A call of a function of ten arrays costs as much as what these do.
+_inlined = kernel(no_cpython_wrapper=True, cache=False, forceinline=True)
 
 
 def refine_parts(graph, node_weights, limits, labels, seed, rounds, patience):
     """Refine in place; see ``primitives.kway.refine_parts``."""
-    return run_kernel(_refine, *graph, node_weights, limits, labels, seed, rounds, patience)
+    work = _work(len(labels), len(limits))
+    return run_soon(
+        _search, graph, node_weights, limits, labels, random_state(seed), rounds, patience, 0, 0, *work, labels
+    )
+
+
+def grown_halves(graph, node_weights, limits, target, tries, seed, rounds, patience):
+    """Grow; see ``primitives.kway.grown_halves``."""
+    n = len(node_weights)
+    tried, best = np.empty(n, np.int32), np.empty(n, np.int32)
+    run_soon(
+        _search,
+        graph,
+        node_weights,
+        limits,
+        tried,
+        random_state(seed),
+        rounds,
+        patience,
+        tries,
+        target,
+        *_work(n, 2),
+        best,
+    )
+    return best
+
+
+def _work(n, k):
+    rows = max(1, min(n, _ROW_ENTRIES // k))
+    return (
+        np.empty((7, n), np.int32),
+        np.empty((rows, k), np.int64),
+        np.empty(n, np.int64),
+        np.empty((4, k + 3), np.int64),
+    )
 
 
 @kernel
-def _refine(
+def _search(
     indptr,  # (n + 1,) int64  in
     indices,  # (m,) int32  in
     weights,  # (m,) int64  in
     node_weights,  # (n,) int64  in
     limits,  # (k,) int64  in: greatest weight of each part
     labels,  # (n,) int32  in/out
-    seed,  # int  in
+    state,  # (1,) uint64  in/out
     rounds,  # int  in: at most
     patience,  # int  in: moves of a search without a better state
+    tries,  # int  in: of growing halves; 0 to refine only
+    target,  # int  in: weight of part 0 if grown
+    lists,  # (7, n) int32  work
+    links,  # (rows, k) int64  work: of a touched node to each part
+    gain,  # (n,) int64  work: what moving a node to its target saves
+    sums,  # (4, k + 3) int64  work
+    best_labels,  # (n,) int32  out: the best of the tries
 ):
-    state = np.array([np.uint64(seed) * np.uint64(2) + np.uint64(0x9E3779B97F4A7C15)])
-    return climb(indptr, indices, weights, node_weights, limits, labels, state, rounds, patience)
-
-
-@part
-def climb(indptr, indices, weights, node_weights, limits, labels, state, rounds, patience):
-    """Return by how much less is cut; the parts' excess over their limits never grows."""
-    n, k = len(node_weights), len(limits)
-    loads = np.zeros(k, np.int64)
-    extra = np.int64(0)  # what one part may be too heavy by, for a while
-    for v in range(n):
-        loads[labels[v]] += node_weights[v]
-        extra = max(extra, node_weights[v])
-    row = np.full(n, -1, np.int32)
-    links = np.empty((max(1, min(n, _ROW_ENTRIES // k)), k), np.int64)
-    n_rows = 0
-    heap, place = np.empty(n, np.int32), np.full(n, -1, np.int32)
-    gain, target = np.empty(n, np.int64), np.empty(n, np.int32)
-    locked = np.zeros(n, np.bool_)
-    moved, came_from = np.empty(n, np.int32), np.empty(n, np.int32)
-    boundary = np.empty(n, np.int32)
-    base, size = np.zeros(k + 1, np.int64), np.zeros(k, np.int64)
-    saved = np.int64(0)
-    for _ in range(rounds):
-        base[:] = 0
-        for v in range(n):
-            base[labels[v] + 1] += 1
-            locked[v] = False
-        for p in range(k):
-            base[p + 1] += base[p]
-        at_boundary = 0
-        for v in range(n):
-            for e in range(indptr[v], indptr[v + 1]):
-                if labels[indices[e]] != labels[v]:
-                    boundary[at_boundary] = v
-                    at_boundary += 1
-                    break
-        shuffle(boundary, at_boundary, state)
-        before = saved
-        excess_before = _excess(loads, limits)
-        for i in range(at_boundary):
-            first = boundary[i]
-            if locked[first]:
-                continue
-            # --- one search
-            n_moved, best_moves = 0, 0
-            now, best = np.int64(0), np.int64(0)
-            excess = _excess(loads, limits)
-            best_excess = excess
-            fresh = first
-            heavy = -1
-            if excess > 0:
-                heavy = _heaviest(loads, limits)
-            while True:
-                # the nodes around the last move, or the first node
-                if fresh >= 0:
-                    lo, hi = indptr[fresh], indptr[fresh + 1]
-                    if n_moved == 0:
-                        hi = lo + 1
-                    for e in range(lo, hi):
-                        u = indices[e] if n_moved > 0 else first
-                        if locked[u] or place[u] >= 0:
-                            continue
-                        if row[u] < 0:
-                            if n_rows == len(links):
-                                continue
-                            row[u] = n_rows
-                            links[n_rows] = 0
-                            for f in range(indptr[u], indptr[u + 1]):
-                                links[n_rows, labels[indices[f]]] += weights[f]
-                            n_rows += 1
-                        if _choose(u, links[row[u]], labels, gain, target):
-                            p = labels[u]
-                            _push(heap, place, gain, base[p], size, p, u)
-                    fresh = -1
-                # the part to move out of, and the node
-                v, p = -1, heavy
-                if heavy >= 0:
-                    if size[heavy] > 0:
-                        v = heap[base[heavy]]
-                else:
-                    for q in range(k):
-                        if size[q] > 0 and (v < 0 or gain[heap[base[q]]] > gain[v]):
-                            v, p = heap[base[q]], q
-                if v < 0:
-                    break
-                t = target[v]
-                room = np.int64(0) if excess > 0 else extra
-                if loads[t] + node_weights[v] > limits[t] + room:
-                    # the best part with room
-                    t = -1
-                    own = links[row[v], p]
-                    for q in range(k):
-                        if q != p and links[row[v], q] > 0 and loads[q] + node_weights[v] <= limits[q] + room:
-                            if t < 0 or links[row[v], q] > links[row[v], t]:
-                                t = q
-                    if t < 0:
-                        _remove(heap, place, gain, base[p], size, p, v)
-                        continue
-                    worth = links[row[v], t] - own
-                    target[v] = t
-                    if worth < gain[v]:
-                        gain[v] = worth
-                        _down(heap, place, gain, base[p], size[p], np.int64(place[v]))
-                        if heap[base[p]] != v:
-                            continue
-                worth = links[row[v], t] - links[row[v], p]
-                _remove(heap, place, gain, base[p], size, p, v)
-                # --- move
-                moved[n_moved], came_from[n_moved] = v, p
-                n_moved += 1
-                locked[v] = True
-                labels[v] = t
-                excess -= max(0, loads[p] - limits[p]) + max(0, loads[t] - limits[t])
-                loads[p] -= node_weights[v]
-                loads[t] += node_weights[v]
-                excess += max(0, loads[p] - limits[p]) + max(0, loads[t] - limits[t])
-                heavy = _heaviest(loads, limits) if excess > 0 else -1
-                now += worth
+    n = len(labels)
+    best_cut, best_excess, saved = np.int64(0), np.int64(-1), np.int64(0)
+    for _ in range(max(tries, 1)):
+        if tries > 0:
+            _grow(indptr, indices, weights, node_weights, labels, state, target, lists, gain)
+        saved = np.int64(0)
+        _begin(node_weights, limits, labels, lists, sums)
+        for _turn in range(rounds):
+            count = _begin_round(indptr, indices, weights, labels, lists, sums, len(limits))
+            shuffle(lists[_BORDER], count, np.int64(_ANY), state)
+            before, excess = saved, sums[_COUNT, _EXCESS]
+            for i in range(count):
+                v = np.int64(lists[_BORDER, i])
+                if lists[_LOCKED, v] == 0:
+                    saved += _walk(
+                        indptr, indices, weights, node_weights, limits, labels, lists, links, gain, sums, patience, v
+                    )
+            if (saved - before) * _WORTH <= abs(saved) and sums[_COUNT, _EXCESS] >= excess:
+                break
+        if tries > 0:
+            cut = np.int64(0)
+            for v in range(n):
                 for e in range(indptr[v], indptr[v + 1]):
-                    u = indices[e]
-                    r = row[u]
-                    if r < 0:
-                        continue
-                    links[r, p] -= weights[e]
-                    links[r, t] += weights[e]
-                    if place[u] >= 0:
-                        q = labels[u]
-                        b = target[u]
-                        if b == p:
-                            _choose(u, links[r], labels, gain, target)
-                        else:
-                            if t != q and links[r, t] > links[r, b]:
-                                target[u] = t
-                            gain[u] = links[r, target[u]] - links[r, q]
-                        _settle(heap, place, gain, base[q], size[q], np.int64(place[u]))
-                fresh = v
-                if excess < best_excess or (excess == best_excess and now > best):
-                    best, best_excess, best_moves = now, excess, n_moved
-                elif n_moved - best_moves >= patience:
-                    break
-            # --- back to the best state
-            for j in range(n_moved - 1, best_moves - 1, -1):
-                v, p = moved[j], came_from[j]
-                t = labels[v]
-                labels[v] = p
-                loads[t] -= node_weights[v]
-                loads[p] += node_weights[v]
-                for e in range(indptr[v], indptr[v + 1]):
-                    r = row[indices[e]]
-                    if r >= 0:
-                        links[r, t] -= weights[e]
-                        links[r, p] += weights[e]
-            saved += best
-            for q in range(k):
-                for j in range(size[q]):
-                    place[heap[base[q] + j]] = -1
-                size[q] = 0
-        if saved == before and _excess(loads, limits) >= excess_before:
-            break
+                    if labels[indices[e]] != labels[v]:
+                        cut += weights[e]
+            excess = sums[_COUNT, _EXCESS]
+            if best_excess < 0 or excess < best_excess or (excess == best_excess and cut < best_cut):
+                best_cut, best_excess = cut, excess
+                for v in range(n):
+                    best_labels[v] = labels[v]
     return saved
 
 
 @part
-def _excess(loads, limits):
-    total = np.int64(0)
-    for p in range(len(loads)):
-        total += max(0, loads[p] - limits[p])
-    return total
+def _grow(indptr, indices, weights, node_weights, labels, state, target, lists, gain):
+    """Label nodes 0, from a random one on, until they are as heavy as ``target``; all others 1."""
+    n = len(labels)
+    for v in range(n):
+        labels[v] = 1
+        lists[_PLACE, v] = -1
+        gain[v] = 0
+        for e in range(indptr[v], indptr[v + 1]):
+            gain[v] -= weights[e]
+    size, load = np.int64(0), np.int64(0)
+    while load < target:
+        if size == 0:
+            v = draw(state, n)
+            while labels[v] == 0:
+                v = v + 1 if v + 1 < n else 0
+        else:
+            v = np.int64(lists[_HEAP, 0])
+            size -= 1
+            _settle(lists, gain, np.int64(0), size, np.int64(0), np.int64(lists[_HEAP, size]))
+        # The last node goes where the sum ends up nearer.
+        if load + node_weights[v] - target > target - load and load > 0:
+            break
+        labels[v] = 0
+        load += node_weights[v]
+        for e in range(indptr[v], indptr[v + 1]):
+            u = np.int64(indices[e])
+            if labels[u] == 1:
+                gain[u] += 2 * weights[e]
+                at = np.int64(lists[_PLACE, u])
+                if at < 0:
+                    at = size
+                    size += 1
+                _settle(lists, gain, np.int64(0), size, at, u)
 
 
 @part
-def _heaviest(loads, limits):
-    found = 0
-    for p in range(1, len(loads)):
-        if loads[p] - limits[p] > loads[found] - limits[found]:
-            found = p
-    return found
+def _begin(node_weights, limits, labels, lists, sums):
+    n, k = len(labels), len(limits)
+    for p in range(k):
+        sums[_LOAD, p] = 0
+        sums[_SIZE, p] = 0
+    heaviest, excess = np.int64(0), np.int64(0)
+    for v in range(n):
+        sums[_LOAD, labels[v]] += node_weights[v]
+        heaviest = max(heaviest, node_weights[v])
+        lists[_ROW, v] = -1
+        lists[_PLACE, v] = -1
+    for p in range(k):
+        excess += max(np.int64(0), sums[_LOAD, p] - limits[p])
+    sums[_COUNT, _ROWS], sums[_COUNT, _EXCESS], sums[_COUNT, _EXTRA] = 0, excess, heaviest
 
 
 @part
-def _choose(u, link, labels, gain, target):
-    """Set the part that u is best moved to and what that saves; say whether it has links to any other part."""
-    own = labels[u]
-    best = -1
-    for p in range(len(link)):
-        if p != own and link[p] > 0 and (best < 0 or link[p] > link[best]):
-            best = p
-    if best >= 0:
-        target[u] = best
-        gain[u] = link[best] - link[own]
-        return True
-    # Still in a heap after its last neighbour left: it stays where it is.
-    target[u] = 0 if own != 0 else len(link) - 1
-    gain[u] = -link[own]
-    return False
+def _begin_round(indptr, indices, weights, labels, lists, sums, k):
+    """Find where each part's heap begins and the nodes with links to other parts; return how many."""
+    for p in range(k + 1):
+        sums[_BASE, p] = 0
+    count = np.int64(0)
+    for v in range(len(labels)):
+        own = labels[v]
+        sums[_BASE, own + 1] += 1
+        lists[_LOCKED, v] = 0
+        inner, outer = np.int64(0), np.int64(0)
+        for e in range(indptr[v], indptr[v + 1]):
+            if labels[indices[e]] != own:
+                outer += weights[e]
+            else:
+                inner += weights[e]
+        if outer > 0 and outer * _INNER >= inner:
+            lists[_BORDER, count] = v
+            count += 1
+    for p in range(k):
+        sums[_BASE, p + 1] += sums[_BASE, p]
+    return count
 
 
 @part
-def _push(heap, place, gain, base, size, p, v):
-    heap[base + size[p]] = v
-    place[v] = size[p]
-    size[p] += 1
-    _up(heap, place, gain, base, size[p] - 1)
+def _walk(indptr, indices, weights, node_weights, limits, labels, lists, links, gain, sums, patience, first):
+    """Search from one node; return by how much less is cut. What parts weigh above their limits never grows."""
+    moves, best_moves = 0, 0
+    now, best, best_excess = np.int64(0), np.int64(0), sums[_COUNT, _EXCESS]
+    v, p, t = first, np.int64(-1), np.int64(-1)
+    low, high = np.int64(0), np.int64(1)
+    while moves - best_moves < patience:
+        for e in range(low, high):  # the neighbours of the last move; at first one node alone
+            u = np.int64(indices[e]) if t >= 0 else first
+            if lists[_LOCKED, u] == 0:
+                _touch(indptr, indices, weights, labels, lists, links, gain, sums, limits, u, p, t)
+        v, t = _next(node_weights, limits, lists, links, gain, sums)
+        if t < 0:
+            break
+        p, r = np.int64(labels[v]), lists[_ROW, v]
+        now += links[r, t] - links[r, p]
+        _shift(indptr, indices, weights, node_weights, limits, labels, lists, links, sums, v, t)
+        lists[_LOCKED, v], lists[_TARGET, v], lists[_MOVED, moves] = 1, p, v
+        moves += 1
+        excess = sums[_COUNT, _EXCESS]
+        if excess < best_excess or (excess == best_excess and now > best):
+            best, best_excess, best_moves = now, excess, moves
+        low, high = indptr[v], indptr[v + 1]
+    while moves > best_moves:  # back to the best state
+        moves -= 1
+        v = np.int64(lists[_MOVED, moves])
+        _shift(
+            indptr, indices, weights, node_weights, limits, labels, lists, links, sums, v, np.int64(lists[_TARGET, v])
+        )
+    for q in range(len(limits)):
+        for j in range(sums[_SIZE, q]):
+            lists[_PLACE, lists[_HEAP, sums[_BASE, q] + j]] = -1
+        sums[_SIZE, q] = 0
+    return best
+
+
+@_inlined
+def _touch(indptr, indices, weights, labels, lists, links, gain, sums, limits, u, p, t):
+    """Bring a node into its part's heap, or to its new place there, after a neighbour moved from p to t."""
+    own, r, at = np.int64(labels[u]), np.int64(lists[_ROW, u]), np.int64(lists[_PLACE, u])
+    if r < 0:
+        r = sums[_COUNT, _ROWS]
+        if r == len(links):
+            return
+        for q in range(len(limits)):
+            links[r, q] = 0
+        for e in range(indptr[u], indptr[u + 1]):
+            links[r, labels[indices[e]]] += weights[e]
+        lists[_ROW, u] = r
+        sums[_COUNT, _ROWS] += 1
+    best = np.int64(lists[_TARGET, u])
+    if at >= 0 and best != p and best != own:  # only t can have become better
+        if t != own and links[r, t] > links[r, best]:
+            lists[_TARGET, u] = t
+        gain[u] = links[r, lists[_TARGET, u]] - links[r, own]
+    elif not _choose(limits, lists, links, gain, sums, u, own, np.int64(_ANY)) and at < 0:
+        return
+    if at < 0:
+        at = sums[_SIZE, own]
+        sums[_SIZE, own] += 1
+    _settle(lists, gain, sums[_BASE, own], sums[_SIZE, own], at, u)
+
+
+@_inlined
+def _next(node_weights, limits, lists, links, gain, sums):
+    """Take the node to move next out of its heap; return it and the part to move it to, -1 where there is none."""
+    while True:
+        v, p, heavy, over = np.int64(-1), np.int64(-1), np.int64(-1), np.int64(0)
+        for q in range(len(limits)):
+            if sums[_LOAD, q] - limits[q] > over:
+                heavy, over = np.int64(q), sums[_LOAD, q] - limits[q]
+            if sums[_SIZE, q] > 0:
+                u = np.int64(lists[_HEAP, sums[_BASE, q]])
+                if v < 0 or gain[u] > gain[v]:
+                    v, p = u, np.int64(q)
+        if heavy >= 0 and heavy != p:
+            p = heavy
+            v = np.int64(lists[_HEAP, sums[_BASE, p]]) if sums[_SIZE, p] > 0 else np.int64(-1)
+        if v < 0:
+            return v, v
+        room = (np.int64(0) if heavy >= 0 else sums[_COUNT, _EXTRA]) - node_weights[v]
+        t, worth = np.int64(lists[_TARGET, v]), gain[v]
+        if t != p and sums[_LOAD, t] > limits[t] + room:
+            _choose(limits, lists, links, gain, sums, v, p, room)
+            t = np.int64(lists[_TARGET, v])
+        if t == p or gain[v] >= worth:
+            # Out of the heap: the last one there takes its place.
+            last = sums[_SIZE, p] - 1
+            sums[_SIZE, p] = last
+            if last > 0:
+                _settle(lists, gain, sums[_BASE, p], last, np.int64(0), np.int64(lists[_HEAP, sums[_BASE, p] + last]))
+            lists[_PLACE, v] = -1
+            if t != p:
+                return v, t
+        else:
+            _settle(lists, gain, sums[_BASE, p], sums[_SIZE, p], np.int64(lists[_PLACE, v]), v)
+
+
+@_inlined
+def _shift(indptr, indices, weights, node_weights, limits, labels, lists, links, sums, v, t):
+    """Move a node to part t, and keep count."""
+    p = np.int64(labels[v])
+    labels[v] = t
+    sums[_COUNT, _EXCESS] -= max(np.int64(0), sums[_LOAD, p] - limits[p]) + max(np.int64(0), sums[_LOAD, t] - limits[t])
+    sums[_LOAD, p] -= node_weights[v]
+    sums[_LOAD, t] += node_weights[v]
+    sums[_COUNT, _EXCESS] += max(np.int64(0), sums[_LOAD, p] - limits[p]) + max(np.int64(0), sums[_LOAD, t] - limits[t])
+    for e in range(indptr[v], indptr[v + 1]):
+        r = lists[_ROW, indices[e]]
+        if r >= 0:
+            links[r, p] -= weights[e]
+            links[r, t] += weights[e]
+
+
+@_inlined
+def _choose(limits, lists, links, gain, sums, u, own, room):
+    """Set the part that u is best moved to and what that saves; say whether there is one that it has links to and that has room.
+
+    ``room`` is by how much a part may exceed its limit, less what u weighs.
+    """
+    r = lists[_ROW, u]
+    best, most = own, np.int64(0)
+    for p in range(len(limits)):
+        if links[r, p] > most and p != own and sums[_LOAD, p] <= limits[p] + room:
+            best, most = np.int64(p), links[r, p]
+    lists[_TARGET, u] = best  # its own part: there is none
+    gain[u] = most - links[r, own]
+    return best != own
 
 
 @part
-def _remove(heap, place, gain, base, size, p, v):
-    at = np.int64(place[v])
-    size[p] -= 1
-    place[v] = -1
-    if at < size[p]:
-        last = heap[base + size[p]]
-        heap[base + at] = last
-        place[last] = at
-        _settle(heap, place, gain, base, size[p], at)
-
-
-@part
-def _settle(heap, place, gain, base, size, at):
-    v = heap[base + at]
-    _up(heap, place, gain, base, at)
-    if place[v] == at:
-        _down(heap, place, gain, base, size, at)
-
-
-@part
-def _up(heap, place, gain, base, at):
-    v = heap[base + at]
+def _settle(lists, gain, base, size, at, v):
+    """Put v into a heap at a free place, or where it is, and bring it up or down to where it belongs."""
+    worth = gain[v]
     while at > 0:
         above = (at - 1) >> 1
-        u = heap[base + above]
-        if gain[u] >= gain[v]:
+        u = lists[_HEAP, base + above]
+        if gain[u] >= worth:
             break
-        heap[base + at] = u
-        place[u] = at
+        lists[_HEAP, base + at] = u
+        lists[_PLACE, u] = at
         at = above
-    heap[base + at] = v
-    place[v] = at
-
-
-@part
-def _down(heap, place, gain, base, size, at):
-    v = heap[base + at]
     while True:
         below = 2 * at + 1
         if below >= size:
             break
-        if below + 1 < size and gain[heap[base + below + 1]] > gain[heap[base + below]]:
+        if below + 1 < size and gain[lists[_HEAP, base + below + 1]] > gain[lists[_HEAP, base + below]]:
             below += 1
-        u = heap[base + below]
-        if gain[u] <= gain[v]:
+        u = lists[_HEAP, base + below]
+        if gain[u] <= worth:
             break
-        heap[base + at] = u
-        place[u] = at
+        lists[_HEAP, base + at] = u
+        lists[_PLACE, u] = at
         at = below
-    heap[base + at] = v
-    place[v] = at
+    lists[_HEAP, base + at] = v
+    lists[_PLACE, v] = at
