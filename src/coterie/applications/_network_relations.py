@@ -22,16 +22,17 @@ class ClassRelations(NamedTuple):
     log_ratio: np.ndarray  # log2 of links over expected; -inf where there is no link
     z: np.ndarray
     verdict: np.ndarray  # "attracts", "repels", "neutral", "feeds"
+    verdict_by_size: np.ndarray  # the same, if not the degrees of the nodes but their number were to count
     directed: bool
     beyond_chance: bool
     n_classes: int  # there are; more than rows where the smaller ones were counted together
     sentence: str
 
-    def lines(self) -> list[tuple[int, int, float, float, float, float, str]]:
-        """Return a line for each pair: from, to, links, expected, log ratio, z, verdict; an undirected pair once."""
+    def lines(self) -> list[tuple[int, int, float, float, float, float, str, str]]:
+        """Return a line for each pair: from, to, links, expected, log ratio, z, both verdicts; an undirected pair once."""
         k = len(self.links)
         i, j = np.indices((k, k)).reshape(2, -1) if self.directed else np.triu_indices(k)
-        columns = [getattr(self, name)[i, j].tolist() for name in (*_COLUMNS, "verdict")]
+        columns = [getattr(self, name)[i, j].tolist() for name in (*_COLUMNS, "verdict", "verdict_by_size")]
         return list(zip(i.tolist(), j.tolist(), *columns, strict=True))
 
     def record(self, most: int) -> dict[str, Any]:
@@ -40,6 +41,7 @@ class ClassRelations(NamedTuple):
         parts = {name: plain(np.round(getattr(self, name)[:k, :k], 4)) for name in _COLUMNS}
         return {
             "classes": k, "left_out": self.n_classes - k, **parts, "verdict": self.verdict[:k, :k].tolist(),
+            "verdict_by_size": self.verdict_by_size[:k, :k].tolist(),
             "directed": self.directed, "beyond_chance": self.beyond_chance, "sentence": self.sentence,
         }  # fmt: skip
 
@@ -68,13 +70,14 @@ def relations_of(graph: Graph, labels: np.ndarray, k: int, *, directed: bool, ch
     shown = min(k, MOST_RELATED)
     if k == 0:
         none = np.zeros((0, 0))
-        return ClassRelations(none, none, none, none, none.astype(str), directed, False, 0, "There are no classes.")
+        return ClassRelations(
+            none, none, none, none, none.astype(str), none.astype(str), directed, False, 0, "There are no classes."
+        )
     found = relations(graph, np.minimum(labels, shown), directed=directed, found_in_links=not checked)
-    count, expected, log_ratio, z, verdict = (
-        found.matrix(name)[:shown, :shown] for name in ("count", "expected", "log_ratio", "z", "verdict")
-    )
+    names = ("count", "expected", "log_ratio", "z", "verdict", "verdict_by_size")
+    count, expected, log_ratio, z, verdict, by_size = (found.matrix(name)[:shown, :shown] for name in names)
     told = _sentence(count, expected, verdict, directed=directed, beyond=found.beyond_chance)
-    return ClassRelations(count, expected, log_ratio, z, verdict, directed, found.beyond_chance, k, told)
+    return ClassRelations(count, expected, log_ratio, z, verdict, by_size, directed, found.beyond_chance, k, told)
 
 
 def _sentence(count: np.ndarray, expected: np.ndarray, verdict: np.ndarray, *, directed: bool, beyond: bool) -> str:

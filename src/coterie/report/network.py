@@ -121,10 +121,10 @@ class NetworkAnalysis:
             yield from zip(*columns, strict=True)
 
     def _write_relations(self, path: Path) -> None:
-        header = ("from", "to", "links", "expected", "log2_ratio", "z", "verdict")
+        header = ("from", "to", "links", "expected", "log2_ratio", "z", "verdict", "verdict_by_size")
         rows = (
-            (str(a), str(b), *(number(value) for value in values), verdict)
-            for a, b, *values, verdict in self.study.relations.lines()
+            (str(a), str(b), *(number(value) for value in values), verdict, by_size)
+            for a, b, *values, verdict, by_size in self.study.relations.lines()
         )
         write_rows(path, header, rows)
 

@@ -17,7 +17,9 @@ function relationWords(relations, a, b) {
   const where = a === b ? `Within ${nameWithNumber(a)}` : record.directed ? `From ${nameWithNumber(a)} to ${nameWithNumber(b)}` : `Between ${nameWithNumber(a)} and ${nameWithNumber(b)}`;
   const ratio = expected > 0 ? ` (${short.format(links / expected)} times)` : "";
   const verdictWords = verdict === "feeds" ? `${VERDICTS.feeds} (${amount(relations.links[b][a])})` : VERDICTS[verdict];
-  return `${where}: ${amount(links)}; chance would give ${number(expected)}${ratio}. Verdict: ${verdict}, ${verdictWords}.`;
+  const bySize = (relations.verdict_by_size || [])[a]?.[b];
+  const other = known(bySize) && bySize !== verdict ? ` By the number of nodes alone, whatever their links: ${bySize}.` : "";
+  return `${where}: ${amount(links)}; chance would give ${number(expected)}${ratio}. Verdict: ${verdict}, ${verdictWords}.${other}`;
 }
 
 function shortCount(value) {
