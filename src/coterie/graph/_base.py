@@ -10,6 +10,7 @@ from ..arrays import Graph, is_tensor, like_input, to_device, to_numpy
 from ..base import Clusterer
 from ..errors import InputError
 from ..graphs import as_graph, to_scipy, undirected
+from ..primitives.symmetry import is_symmetric
 
 __all__ = ["GraphClusterer"]
 
@@ -35,7 +36,7 @@ class GraphClusterer(Clusterer):
             graph = self._dense(graph, n_nodes)
         graph = self._graph = _owned(as_graph(graph, n_nodes), graph)
         self.n_features_in_ = graph.n_nodes
-        if not directed:
+        if not directed and not is_symmetric(graph):
             graph = undirected(graph, warn_as=type(self).__name__)
         device = getattr(self, "device", "cpu")
         return graph if is_tensor(graph.indptr) else Graph(*(to_device(part, device) for part in graph))

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arrays import Graph, to_numpy
+from ..arrays import Graph, to_numpy, unsealed
 from ..errors import InputError
 from ..graphs import as_graph
-from ..primitives.compiled import kernel, part, run_blocks
+from ..primitives.compiled import kernel, run_blocks
+from ..primitives.symmetry import is_symmetric
 from ._inputs import clusters_of
 
 __all__ = ["PartSums", "part_sums"]
@@ -32,7 +33,7 @@ class PartSums(NamedTuple):
 
 def part_sums(graph: Any, labels: Any, n_nodes: int | None = None) -> PartSums:
     """Add up the links of each part; nodes labelled -1, and their links, are left out."""
-    graph = Graph(*(to_numpy(array) for array in as_graph(graph, n_nodes)))
+    graph = Graph(*(unsealed(to_numpy(array)) for array in as_graph(graph, n_nodes)))
     names = np.asarray(to_numpy(labels))
     if names.shape != (graph.n_nodes,):
         raise InputError(f"labels must hold one label for each of the {graph.n_nodes} nodes, got shape {names.shape}")
@@ -46,15 +47,14 @@ def part_sums(graph: Any, labels: Any, n_nodes: int | None = None) -> PartSums:
     n_blocks = max(1, min(most, n_links // _LINKS_PER_BLOCK))
     at = np.searchsorted(graph.indptr, np.linspace(0, n_links, n_blocks + 1)[1:-1])
     bounds = np.concatenate([[0], at, [graph.n_nodes]]).astype(np.int64)
-    sums, marks = np.zeros((n_blocks, k, 3)), np.zeros((n_blocks, 2), np.uint64)
+    sums = np.zeros((n_blocks, k, 3))
     codes = np.ascontiguousarray(clusters.codes, np.int32)
-    run_blocks(_add, n_blocks, bounds, graph.indptr, graph.indices, weights, _bits(weights), codes, sums, marks)
+    run_blocks(_add, n_blocks, bounds, graph.indptr, graph.indices, weights, codes, sums)
     total = sums[0].copy()
     for one in sums[1:]:
         total += one
-    forward, backward = marks.sum(axis=0, dtype=np.uint64)
     inside, leaving, entering = total.T.copy()
-    return PartSums(clusters.sizes, inside, leaving, entering, bool(forward != backward), scale)
+    return PartSums(clusters.sizes, inside, leaving, entering, not is_symmetric(graph), scale)
 
 
 def _in_range(weights: np.ndarray) -> tuple[np.ndarray, float]:
@@ -66,18 +66,6 @@ def _in_range(weights: np.ndarray) -> tuple[np.ndarray, float]:
     return weights.astype(np.float64) / scale, float(scale)
 
 
-def _bits(weights: np.ndarray) -> np.ndarray:
-    return weights.view(np.uint32 if weights.dtype.itemsize == 4 else np.uint64)
-
-
-@part
-def _mark(i, j, bits):
-    """Return a number that tells (i, j, weight) from any other, as a good hash does."""
-    x = np.uint64(i) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(j) * np.uint64(0xC2B2AE3D27D4EB4F) + np.uint64(bits)
-    x = (x ^ (x >> np.uint64(31))) * np.uint64(0xBF58476D1CE4E5B9)
-    return x ^ (x >> np.uint64(29))
-
-
 @kernel
 def _add(
     block,
@@ -85,21 +73,16 @@ def _add(
     indptr,  # (n + 1,) int64  in
     indices,  # (m,) int64  in
     weights,  # (m,)  in
-    bits,  # (m,) unsigned  in: the same weights
     codes,  # (n,) int32  in: part of each node, -1 for none
     sums,  # (blocks, k, 3)  in/out: inside, leaving, entering
-    marks,  # (blocks, 2) uint64  out: sums of the marks of all links, and of all links turned round
 ):
-    forward, backward = np.uint64(0), np.uint64(0)
     for i in range(bounds[block], bounds[block + 1]):
         own = codes[i]
+        if own < 0:
+            continue
         for e in range(indptr[i], indptr[i + 1]):
-            j = indices[e]
-            # A matrix is symmetric if its links turned round are the same set; sums that wrap around tell sets apart.
-            forward += _mark(i, j, bits[e])
-            backward += _mark(j, i, bits[e])
-            other = codes[j]
-            if own < 0 or other < 0:
+            other = codes[indices[e]]
+            if other < 0:
                 continue
             w = np.float64(weights[e])
             if own == other:
@@ -107,5 +90,3 @@ def _add(
             else:
                 sums[block, own, 1] += w
                 sums[block, other, 2] += w
-    marks[block, 0] = forward
-    marks[block, 1] = backward
