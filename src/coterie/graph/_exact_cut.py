@@ -19,7 +19,6 @@ __all__ = ["MOST_NODES", "exact_cut", "exact_parts"]
 MOST_NODES = 20
 _WORST = 1e9  # as objective_moves counts a part without anything to divide by
 _BLOCKS = 256
-_EDGE_CUT = -1.0
 
 
 def exact_cut(
@@ -54,7 +53,7 @@ def exact_parts(problem: CutProblem, k: int, *, edge_cut: bool = False) -> np.nd
         return np.zeros(n, np.int64)
     links = np.zeros((n, n))
     links[np.repeat(np.arange(n), np.diff(problem.indptr)), problem.indices] = problem.weights
-    kind = _EDGE_CUT if edge_cut else problem.inner
+    kind = -2.0 * max(1.0, float(problem.weights.sum())) if edge_cut else problem.inner
     values = np.empty(1 << n)
     run_kernel(_set_values, links, problem.nodes, kind, problem.most, np.zeros(1 << n), values)
     best = {1: values[::2].copy()}  # sets without node 0, numbered by their other nodes
@@ -113,7 +112,7 @@ def _subsets(mask: int) -> np.ndarray:
 def _set_values(
     links,  # (n, n)  in
     nodes,  # (n, 3)  in: weight to other nodes, mass, size
-    kind,  # float  in: -1 edge cut, 0 divided by the mass, 1 by the mass without the cut
+    kind,  # float  in: 0 divided by the mass, 1 by the mass without the cut; below 0 by this number, for edge cut
     most,  # float  in
     cuts,  # (2^n,)  scratch
     values,  # (2^n,)  out
@@ -134,8 +133,8 @@ def _set_values(
         cuts[s] = cut
         value = 0.0
         if cut > 0.0:
-            below = 2.0 if kind < 0.0 else mass - kind * cut
-            value = cut / below if kind < 0.0 or below * _WORST > cut else _WORST
+            below = -kind if kind < 0.0 else mass - kind * cut
+            value = cut / below if below * _WORST > cut else _WORST
         if size > most:
             value += _WORST * (size / most)
         values[s] = value

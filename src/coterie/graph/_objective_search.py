@@ -156,8 +156,8 @@ def _grouped(
             else:
                 break
         if count > 0.9 * n:
-            sets, count = _alike(problem, parts, most_mass / 2)
-        if count < 0.4 * fewest:
+            sets, count = _alike(problem, parts, min(most_mass, mass / fewest))
+        if count < 0.4 * fewest and (n <= _MOST_FEW // 2 or count < 2 * k):
             break
         if count > 0.97 * n:
             most_mass *= 2

@@ -17,8 +17,8 @@ from ..primitives.components import number_sets
 from ..primitives.eigenvectors import smallest_eigenpairs
 from ..primitives.objective_moves import CutProblem, cut_problem
 from ._multilevel import improved, part_limit, whole_level
-from ._objective_search import filled, least_cut
-from ._objectives import objective_value, size_limit
+from ._objective_search import least_cut
+from ._objectives import size_limit
 
 __all__ = ["best_threshold", "leading_nodes", "spectral_cut"]
 
@@ -68,9 +68,11 @@ def spectral_cut(
     problem = cut_problem(graph, "ratio_cut" if objective == "edge_cut" else objective, node_weights, most)
     rows = _embedding(graph, k, objective)
     starts = [best_threshold(problem, rows[:, 1])] if k == 2 else [leading_nodes(rows), _means(rows, k, seed)]
+    labels = least_cut(problem, k, seed, starts, only_starts=True)
     if objective == "edge_cut":
-        return number_sets(_refined_edge_cut(graph, starts, k, imbalance, node_weights, seed).astype(np.int64))
-    return number_sets(least_cut(problem, k, seed, starts, only_starts=True).astype(np.int64))
+        # Least ratio cut within the bound is a start that the search for edge cut can keep to.
+        labels = _refined_edge_cut(graph, labels, k, imbalance, node_weights, seed)
+    return number_sets(labels.astype(np.int64))
 
 
 def _embedding(graph: Graph, k: int, objective: str) -> np.ndarray:
@@ -133,15 +135,10 @@ def _means(rows: np.ndarray, k: int, seed: int) -> np.ndarray:
 
 
 def _refined_edge_cut(
-    graph: Graph, starts: list[np.ndarray], k: int, imbalance: float, node_weights: Any, seed: int
+    graph: Graph, labels: np.ndarray, k: int, imbalance: float, node_weights: Any, seed: int
 ) -> np.ndarray:
-    """Return the start of least edge cut once refined within the bound."""
+    """Return a partition of no greater edge cut within the bound, without empty parts."""
     level = whole_level(graph, node_weights)
     limits = np.full(k, part_limit(level.node_weights, k, imbalance), np.int64)
-    found = [filled(improved(level, filled(start, k), limits, seed), k) for start in starts]
-
-    def badness(labels: np.ndarray) -> tuple[float, float]:
-        loads = np.bincount(labels, level.node_weights, minlength=k)
-        return float(np.maximum(loads - limits, 0).sum()), objective_value(graph, labels, "edge_cut")
-
-    return min(found, key=badness)
+    found = improved(level, labels, limits, seed)
+    return found if len(np.unique(found)) == k else labels

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .jit import kernel
-from .objective_state import part_value
+from .objective_state import bounded_value
 
 __all__ = ["contract", "local_clusters", "unite"]
 
@@ -132,7 +132,7 @@ def unite(
     values, partner, change = np.empty(c), np.empty(c, np.int64), np.empty(c)
     for a in range(c):
         labels[a] = a
-        values[a] = part_value(sums[a, 0], sums[a, 1], sums[a, 2], inner, most)
+        values[a] = bounded_value(sums[a, 0], sums[a, 1], sums[a, 2], inner, most)
     stale = np.ones(c, np.bool_)
     for _left in range(c, n_parts, -1):
         best, one = np.inf, -1
@@ -144,7 +144,7 @@ def unite(
                 for b in range(c):
                     if b != a and labels[b] == b:
                         cut = sums[a, 0] + sums[b, 0] - 2.0 * between[a, b]
-                        value = part_value(cut, sums[a, 1] + sums[b, 1], sums[a, 2] + sums[b, 2], inner, most)
+                        value = bounded_value(cut, sums[a, 1] + sums[b, 1], sums[a, 2] + sums[b, 2], inner, most)
                         if value - values[a] - values[b] < change[a]:
                             change[a], partner[a] = value - values[a] - values[b], b
             if change[a] < best:
@@ -154,7 +154,7 @@ def unite(
         sums[one, 0] += sums[other, 0] - 2.0 * between[one, other]
         sums[one, 1] += sums[other, 1]
         sums[one, 2] += sums[other, 2]
-        values[one] = part_value(sums[one, 0], sums[one, 1], sums[one, 2], inner, most)
+        values[one] = bounded_value(sums[one, 0], sums[one, 1], sums[one, 2], inner, most)
         labels[other] = one
         for b in range(c):
             between[one, b] += between[other, b]
@@ -167,7 +167,7 @@ def unite(
                     stale[a] = True
                 else:
                     cut = sums[a, 0] + sums[one, 0] - 2.0 * between[a, one]
-                    value = part_value(cut, sums[a, 1] + sums[one, 1], sums[a, 2] + sums[one, 2], inner, most)
+                    value = bounded_value(cut, sums[a, 1] + sums[one, 1], sums[a, 2] + sums[one, 2], inner, most)
                     if value - values[a] - values[one] < change[a]:
                         change[a], partner[a] = value - values[a] - values[one], one
     count = 0

@@ -41,7 +41,7 @@ def search(problem, labels, n_parts, seed, patience, rounds, in_vain, work):
         objective_search.search,
         *problem,
         labels,
-        np.empty((k, 5)),
+        np.empty((k, 6)),
         np.empty((n, k)),
         np.empty((k, k)),
         np.empty(n, np.int32),

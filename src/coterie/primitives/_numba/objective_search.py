@@ -14,9 +14,13 @@ from .objective_state import (
     CUT,
     MASS,
     NODES,
+    RIGID,
     SIZE,
     VALUE,
+    WORST,
     best_move,
+    bounded_value,
+    excess,
     heapify,
     part_value,
     remove,
@@ -30,6 +34,9 @@ _ABSENT, _LOCKED = -1, -2
 _ALL = -1
 _LOOKS = 16
 _PASSES = 6
+_SOFT_NODES = (
+    50_000  # with more nodes no part is ever larger than allowed: all nodes in the heap must be looked at again then
+)
 _DONE, _WORK, _SEED = 0, 1, 2
 
 
@@ -87,6 +94,8 @@ def _climb(
                 if place[u] == _ABSENT:
                     count = _renew(u, only, count, labels, nodes, sums, links, inner, most, heap, keys, place, goals)
         change, best, best_end, looks, fresh = 0.0, 0.0, end, 0, 0
+        over = excess(sums, most)
+        least_over = over
         tolerance = 1e-12 * (1.0 + _total(sums))
         while count > 0 and state[_DONE] < len(journal):
             v = heap[0]
@@ -100,18 +109,22 @@ def _climb(
             journal[state[_DONE], 0], journal[state[_DONE], 1] = v, labels[v]
             state[_DONE] += 1
             state[_WORK] += indptr[v + 1] - indptr[v] + 8
-            change += keys[v]
-            shift(v, goals[v], indptr, indices, weights, nodes, labels, sums, links, between, inner, most)
+            own, goal = labels[v], goals[v]
+            change -= sums[own, VALUE] + sums[goal, VALUE]
+            over -= max(0.0, sums[own, SIZE] - most) + max(0.0, sums[goal, SIZE] - most)
+            shift(v, goals[v], indptr, indices, weights, nodes, labels, sums, links, between, inner)
+            change += sums[own, VALUE] + sums[goal, VALUE]
+            over += max(0.0, sums[own, SIZE] - most) + max(0.0, sums[goal, SIZE] - most)
             for e in range(indptr[v], indptr[v + 1]):
                 u = indices[e]
                 if place[u] != _LOCKED:
                     count = _renew(u, only, count, labels, nodes, sums, links, inner, most, heap, keys, place, goals)
-            if change < best - tolerance:
-                best, best_end = change, state[_DONE]
+            if over < least_over or (over == least_over and change < best - tolerance):
+                least_over, best, best_end = over, change, state[_DONE]
             elif state[_DONE] - best_end > patience:
                 break
             fresh += 1
-            if fresh > count >> 6:
+            if fresh > count >> 6 or sums[goal, SIZE] > most:
                 fresh = 0
                 state[_WORK] += count
                 for j in range(count):
@@ -121,7 +134,7 @@ def _climb(
             place[heap[j]] = _ABSENT
         for j in range(end, state[_DONE]):
             place[journal[j, 0]] = _ABSENT
-        _undo(best_end, indptr, indices, weights, nodes, labels, sums, links, between, inner, most, journal, state)
+        _undo(best_end, indptr, indices, weights, nodes, labels, sums, links, between, inner, journal, state)
         if best_end == end or only >= 0:
             break
         if begin != _ALL:
@@ -129,11 +142,11 @@ def _climb(
 
 
 @part
-def _undo(end, indptr, indices, weights, nodes, labels, sums, links, between, inner, most, journal, state):
+def _undo(end, indptr, indices, weights, nodes, labels, sums, links, between, inner, journal, state):
     while state[_DONE] > end:
         state[_DONE] -= 1
         v, was = journal[state[_DONE], 0], journal[state[_DONE], 1]
-        shift(v, was, indptr, indices, weights, nodes, labels, sums, links, between, inner, most)
+        shift(v, was, indptr, indices, weights, nodes, labels, sums, links, between, inner)
         state[_WORK] += indptr[v + 1] - indptr[v]
 
 
@@ -144,7 +157,7 @@ def _partner(p, sums, between, inner, most):
     for q in range(len(sums)):
         if q != p:
             cut = sums[p, CUT] + sums[q, CUT] - 2.0 * between[p, q]
-            change = part_value(cut, sums[p, MASS] + sums[q, MASS], sums[p, SIZE] + sums[q, SIZE], inner, most)
+            change = bounded_value(cut, sums[p, MASS] + sums[q, MASS], sums[p, SIZE] + sums[q, SIZE], inner, most)
             change -= sums[p, VALUE] + sums[q, VALUE]
             if change < best:
                 best, found = change, q
@@ -174,9 +187,7 @@ def _disturb(indptr, indices, weights, nodes, labels, sums, links, between, inne
         fresh = p
         for v in range(n):
             if labels[v] == p:
-                _record(
-                    v, q, indptr, indices, weights, nodes, labels, sums, links, between, inner, most, journal, state
-                )
+                _record(v, q, indptr, indices, weights, nodes, labels, sums, links, between, inner, journal, state)
         state[_WORK] += n >> 3
         while sums[labels[seed], NODES] <= 1.0:
             seed = (seed + 1) % n
@@ -186,17 +197,17 @@ def _disturb(indptr, indices, weights, nodes, labels, sums, links, between, inne
             fresh = labels[indices[indptr[seed] + _draw(state, degree)]]
         if fresh < 0 or fresh == labels[seed]:
             return 1
-    _record(seed, fresh, indptr, indices, weights, nodes, labels, sums, links, between, inner, most, journal, state)
+    _record(seed, fresh, indptr, indices, weights, nodes, labels, sums, links, between, inner, journal, state)
     return 2
 
 
 @part
-def _record(v, goal, indptr, indices, weights, nodes, labels, sums, links, between, inner, most, journal, state):
+def _record(v, goal, indptr, indices, weights, nodes, labels, sums, links, between, inner, journal, state):
     """Move a node, and write it down."""
     journal[state[_DONE], 0], journal[state[_DONE], 1] = v, labels[v]
     state[_DONE] += 1
     state[_WORK] += indptr[v + 1] - indptr[v]
-    shift(v, goal, indptr, indices, weights, nodes, labels, sums, links, between, inner, most)
+    shift(v, goal, indptr, indices, weights, nodes, labels, sums, links, between, inner)
 
 
 @kernel
@@ -208,7 +219,7 @@ def search(
     inner,  # float  in: 1 to divide by the mass without the cut
     most,  # float  in: largest size of a part
     labels,  # (n,) int32  in/out: every part has a node
-    sums,  # (k, 5)  out
+    sums,  # (k, 6)  out
     links,  # (n, k)  out
     between,  # (k, k)  out
     heap,  # (n,) int32  scratch
@@ -236,8 +247,9 @@ def search(
         sums[own, SIZE] += nodes[v, 2]
         sums[own, NODES] += 1.0
     for p in range(k):
-        sums[p, VALUE] = part_value(sums[p, CUT], sums[p, MASS], sums[p, SIZE], inner, most)
-    state[_WORK], total, vain = 0, np.inf, 0
+        sums[p, VALUE] = part_value(sums[p, CUT], sums[p, MASS], inner)
+        sums[p, RIGID] = 1.0 if n > _SOFT_NODES else 0.0
+    state[_WORK], total, over, vain = 0, np.inf, np.inf, 0
     for turn in range(rounds + 1):
         state[_DONE] = 0
         stages = 1
@@ -259,11 +271,11 @@ def search(
                 begin, only, patience, passes, indptr, indices, weights, nodes, labels, sums, links, between, inner,
                 most, heap, keys, place, goals, journal, state,
             )  # fmt: skip
-        now = _total(sums)
-        if now < total * (1.0 - 1e-12) or turn == 0:
-            total, vain = now, 0
+        now, now_over = _total(sums), excess(sums, most)
+        if now_over < over or (now_over == over and now < total * (1.0 - 1e-12)):
+            total, over, vain = now, now_over, 0
         else:
             vain += 1
-            if now > total:
-                _undo(0, indptr, indices, weights, nodes, labels, sums, links, between, inner, most, journal, state)
-    return total
+            if now_over > over or now > total:
+                _undo(0, indptr, indices, weights, nodes, labels, sums, links, between, inner, journal, state)
+    return total + WORST * (over / most) if over > 0.0 else total

@@ -1,7 +1,7 @@
 """What the moves of objective_search.py are made of: the value of a part, one move of one node, and a heap of nodes by their best move.
 
-The state of a search: ``labels`` (n,), ``sums`` (k, 5) of the parts (weight that leaves, mass, size, value, number of nodes), ``links``
-(n, k) weight from each node into each part, ``between`` (k, k) weight from part to part. ``shift`` keeps all four in step.
+The state of a search: ``labels`` (n,), ``sums`` (k, 6) of the parts (weight that leaves, mass, size, value, number of nodes, whether never
+larger than allowed), ``links`` (n, k) weight from each node into each part, ``between`` (k, k) weight from part to part. ``shift`` keeps all four in step.
 Weights are whole numbers, so that sums do not depend on the order of the moves and what is undone leaves no trace.
 """
 
@@ -11,12 +11,16 @@ from .jit import part
 
 __all__ = [
     "CUT",
+    "FIRST",
     "MASS",
     "NODES",
+    "RIGID",
     "SIZE",
     "VALUE",
     "WORST",
     "best_move",
+    "bounded_value",
+    "excess",
     "heapify",
     "part_value",
     "remove",
@@ -24,54 +28,59 @@ __all__ = [
     "shift",
 ]
 
-CUT, MASS, SIZE, VALUE, NODES = 0, 1, 2, 3, 4
+CUT, MASS, SIZE, VALUE, NODES, RIGID = 0, 1, 2, 3, 4, 5
+FIRST = 1e12  # what comes before every change of the objective
 WORST = 1e9  # the value of a part without anything to divide by, finite so that having fewer of them is better
 
 
 @part
-def part_value(cut, mass, size, inner, most):
-    """Return what a part adds to the objective; one above the bound on sizes is worse than any other."""
-    value = 0.0
-    if cut > 0.0:
-        rest = mass - inner * cut
-        value = cut / rest if rest * WORST > cut else WORST
-    if size > most:
-        value += WORST * (size / most)
-    return value
+def part_value(cut, mass, inner):
+    """Return what a part adds to the objective."""
+    if cut <= 0.0:
+        return 0.0
+    rest = mass - inner * cut
+    return cut / rest if rest * WORST > cut else WORST
+
+
+@part
+def bounded_value(cut, mass, size, inner, most):
+    """Return the same, and more than of any other for a part that is larger than allowed."""
+    value = part_value(cut, mass, inner)
+    return value + WORST * (size / most) if size > most else value
 
 
 @part
 def best_move(v, only, labels, nodes, sums, links, inner, most):
-    """Return the change of the objective by the best move of a node, and the part that it leads to, -1 for none."""
+    """Return the change of the objective by the best move of a node, and the part that it leads to, -1 for none.
+
+    A part may become larger than allowed by the node that comes: it must then give one away next, which is a swap.
+    """
     own, best, goal = labels[v], np.inf, -1
     if sums[own, NODES] <= 1.0 or own == only:
         return best, goal
     outer, mass, size = nodes[v, 0], nodes[v, 1], nodes[v, 2]
-    leaving = (
-        part_value(
-            sums[own, CUT] - outer + 2.0 * links[v, own],
-            sums[own, MASS] - mass,
-            sums[own, SIZE] - size,
-            inner,
-            most,
-        )
-        - sums[own, VALUE]
-    )
-    anywhere = outer <= 0.0 or sums[own, SIZE] > most
+    cut = sums[own, CUT] - outer + 2.0 * links[v, own]
+    leaving = part_value(cut, sums[own, MASS] - mass, inner) - sums[own, VALUE]
+    over = sums[own, SIZE] > most
+    anywhere = outer <= 0.0 or over
     first, last = (only, only + 1) if only >= 0 else (0, len(sums))
     for p in range(first, last):
-        if p != own and (anywhere or links[v, p] > 0.0):
-            cut = sums[p, CUT] + outer - 2.0 * links[v, p]
-            entering = part_value(cut, sums[p, MASS] + mass, sums[p, SIZE] + size, inner, most) - sums[p, VALUE]
-            if leaving + entering < best:
-                best, goal = leaving + entering, p
-    if best > 0.5 * WORST:
-        return np.inf, -1
+        if p == own or not (anywhere or links[v, p] > 0.0):
+            continue
+        room = most - sums[p, SIZE]
+        if room < 0.0 or ((over or sums[p, RIGID] > 0.0) and size > room):
+            continue
+        cut = sums[p, CUT] + outer - 2.0 * links[v, p]
+        entering = part_value(cut, sums[p, MASS] + mass, inner) - sums[p, VALUE]
+        if leaving + entering < best:
+            best, goal = leaving + entering, p
+    if over and goal >= 0:
+        best -= FIRST
     return best, goal
 
 
 @part
-def shift(v, goal, indptr, indices, weights, nodes, labels, sums, links, between, inner, most):
+def shift(v, goal, indptr, indices, weights, nodes, labels, sums, links, between, inner):
     """Move a node to a part."""
     own = labels[v]
     outer = nodes[v, 0]
@@ -82,8 +91,8 @@ def shift(v, goal, indptr, indices, weights, nodes, labels, sums, links, between
         sums[goal, 1 + j] += nodes[v, 1 + j]
     sums[own, NODES] -= 1.0
     sums[goal, NODES] += 1.0
-    sums[own, VALUE] = part_value(sums[own, CUT], sums[own, MASS], sums[own, SIZE], inner, most)
-    sums[goal, VALUE] = part_value(sums[goal, CUT], sums[goal, MASS], sums[goal, SIZE], inner, most)
+    sums[own, VALUE] = part_value(sums[own, CUT], sums[own, MASS], inner)
+    sums[goal, VALUE] = part_value(sums[goal, CUT], sums[goal, MASS], inner)
     for p in range(len(sums)):
         weight = links[v, p]
         between[own, p] -= weight
@@ -94,6 +103,15 @@ def shift(v, goal, indptr, indices, weights, nodes, labels, sums, links, between
     for e in range(indptr[v], indptr[v + 1]):
         links[indices[e], own] -= weights[e]
         links[indices[e], goal] += weights[e]
+
+
+@part
+def excess(sums, most):
+    """Return by how much parts are larger than allowed."""
+    total = 0.0
+    for p in range(len(sums)):
+        total += max(0.0, sums[p, SIZE] - most)
+    return total
 
 
 @part
