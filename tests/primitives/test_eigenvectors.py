@@ -9,6 +9,7 @@ from coterie.arrays import Graph, to_numpy
 from coterie.errors import InputError, ResourceError
 from coterie.graphs import as_graph, from_edges, to_scipy
 from coterie.primitives import eigenvectors
+from coterie.primitives._multilevel import GROUP, _contracted
 from coterie.primitives.eigenvectors import smallest_eigenpairs
 from coterie.primitives.engine import threads
 from coterie.primitives.laplacian import KINDS, laplacian, product
@@ -133,6 +134,20 @@ def test_scipy_finds_the_same_values_of_a_large_grid():
     matrix = csgraph.laplacian(to_scipy(graph), normed=True)
     exact = np.sort(eigsh(csr_array(matrix), 6, sigma=-1e-5, return_eigenvectors=False))
     np.testing.assert_allclose(smallest_eigenpairs(graph, 6).values, exact, rtol=1e-6, atol=1e-12)
+
+
+def test_the_next_level_is_the_matrix_on_groups_of_a_few_linked_nodes():
+    graph = communities(3000, 4, 10, 3)
+    operator = laplacian(graph, "normalised")
+    parent, groups, inside = _contracted(graph, operator)
+    sizes = np.bincount(parent)
+    member = csr_array((np.ones(3000), (np.arange(3000), parent)))
+    expected = (member.T @ to_scipy(graph) @ member).toarray()
+    given = to_scipy(groups).toarray()
+    np.testing.assert_array_equal(given, expected - np.diag(np.diag(expected)))
+    np.testing.assert_array_equal(inside, np.diag(expected))
+    assert sizes.max() <= GROUP
+    assert len(sizes) < 1500
 
 
 # ---- components, multiplicities

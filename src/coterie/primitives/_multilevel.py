@@ -12,7 +12,7 @@ import numpy as np
 
 from ..arrays import Graph, like_input
 from .engine import engine_of
-from .laplacian import Operator, operator_of, placed, product
+from .laplacian import Operator, operator_of, placed, product, residual
 
 __all__ = ["Level", "correction", "levels_of", "prolonged", "small_eigh"]
 
@@ -82,7 +82,7 @@ def _contracted(graph: Graph, operator: Operator) -> tuple[np.ndarray, Graph, np
     """Return the group of each node, the graph of the groups, and the weight inside each; groups without links are left out."""
     engine = engine_of(graph.indptr, "aggregates")
     parent, n_groups = engine.aggregate(graph.indptr, operator.indices, operator.values, GROUP)
-    starts, indices, weights, inside = engine.contract(graph.indptr, graph.indices, graph.weights, parent, n_groups)
+    starts, indices, weights, inside = engine.contract(graph.indptr, operator.indices, graph.weights, parent, n_groups)
     linked = np.diff(starts) > 0
     if linked.all():
         return parent, Graph(starts, indices, weights), inside
@@ -197,14 +197,10 @@ def correction(levels: list[Level], at: int, R: Any) -> Any:
     if level.down is None:
         return X
     down = level.down
-    rest = product(level.operator, X)
-    rest *= -1.0
-    rest += R
+    rest = residual(level.operator, X, R)
     coarse = engine_of(R, "laplacian").rows_times_block(down.indptr, down.indices, down.values, None, rest)
     X += prolonged(level, _two_steps(levels, at + 1, coarse))
-    rest = product(level.operator, X)
-    rest *= -1.0
-    rest += R
+    rest = residual(level.operator, X, R)
     rest *= level.smooth
     X += rest
     return X

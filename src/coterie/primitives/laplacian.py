@@ -26,6 +26,7 @@ __all__ = [
     "operator_of",
     "placed",
     "product",
+    "residual",
     "row_sums",
     "scaled_weights",
 ]
@@ -106,6 +107,22 @@ def product(operator: Operator, X: Any) -> Any:
     if operator.rank_one is not None:
         out += operator.rank_one[:, None] * (operator.rank_one[:, None] * X).sum(0)
     return out
+
+
+def residual(operator: Operator, X: Any, target: Any) -> Any:
+    """Return what the product with a block is short of a target, for an operator without a rank-one part.
+
+    Parameters
+    ----------
+    operator : Operator
+    X, target : (n, b) float64 arrays of the same engine
+
+    Returns
+    -------
+    (n, b) float64 array
+    """
+    engine = engine_of(X, "laplacian")
+    return engine.rows_times_block(operator.indptr, operator.indices, operator.values, operator.diagonal, X, target)
 
 
 def operator_of(

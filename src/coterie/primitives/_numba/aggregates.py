@@ -1,5 +1,7 @@
 """Groups of strongly linked nodes, and the graph of the groups. Sequential: each group depends on those before it."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from .blocks import block_count, run_blocks, run_kernel
@@ -20,18 +22,27 @@ def contract(indptr, indices, weights, parent, n_groups):
     order = np.argsort(parent, kind="stable")
     order = order[np.searchsorted(parent[order], 0) :]
     first = np.searchsorted(parent[order], np.arange(n_groups + 1))
-    blocks = block_count(n_groups, 16384, 16)
+    lengths = np.concatenate([[0], np.cumsum(np.diff(indptr)[order])])
+    blocks = block_count(n_groups, 1024, 16)
     counts, inside = np.zeros(n_groups + 1, np.int64), np.zeros(n_groups)
-    nothing, none = np.zeros(0, np.int32), np.zeros(0)
+    joined, sums = np.empty(lengths[-1], np.int32), np.empty(lengths[-1])
+    # Each block fills the front of a part that is long enough for all of its links.
     run_blocks(
-        _contract_block, blocks, blocks, indptr, indices, weights, parent, order, first, counts, inside, nothing, none
-    )
+        _contract_block, blocks, blocks, indptr, indices, weights, parent.astype(np.int32), order, first, lengths, counts,
+        inside, joined, sums,
+    )  # fmt: skip
     starts = np.cumsum(counts)
-    joined, sums = np.empty(starts[-1], np.int32), np.empty(starts[-1])
-    run_blocks(
-        _contract_block, blocks, blocks, indptr, indices, weights, parent, order, first, starts, inside, joined, sums
+    ends = [n_groups * block // blocks for block in range(blocks + 1)]
+    parts = [
+        slice(lengths[first[start]], lengths[first[start]] + starts[end] - starts[start])
+        for start, end in pairwise(ends)
+    ]
+    return (
+        starts,
+        np.concatenate([joined[part] for part in parts]),
+        np.concatenate([sums[part] for part in parts]),
+        inside,
     )
-    return starts, joined, sums, inside
 
 
 @kernel
@@ -79,46 +90,30 @@ def _contract_block(
     indptr,  # (n + 1,) int64  in
     indices,  # (n_stored,) int  in
     weights,  # (n_stored,) float64  in
-    parent,  # (n,) int64  in: group, or -1
-    order,  # (n,) int64  in: nodes by group
+    parent,  # (n,) int32  in: group, or -1
+    order,  # (grouped,) int64  in: nodes by group
     first,  # (groups + 1,) int64  in: where those of each group begin
-    starts,  # (groups + 1,) int64  out: links of group i at i + 1; in where joined is given: where its links begin
+    lengths,  # (grouped + 1,) int64  in: links of all nodes before one in that order
+    counts,  # (groups + 1,) int64  out: links of group i at i + 1
     inside,  # (groups,) float64  out
-    joined,  # (links,) int32  out, or empty: then links are only counted
+    joined,  # (links,) int32  out
     sums,  # (links,) float64  out
 ):
     groups = len(first) - 1
+    start, end = groups * block // blocks, groups * (block + 1) // blocks
     place = np.full(groups, -1)
-    for group in range(groups * block // blocks, groups * (block + 1) // blocks):
-        base = starts[group] if len(joined) else 0
-        count, own = 0, 0.0
+    top = lengths[first[start]]
+    for group in range(start, end):
+        base, own = top, 0.0
         for at in range(first[group], first[group + 1]):
             i = order[at]
             for link in range(indptr[i], indptr[i + 1]):
                 other = parent[indices[link]]
                 if other == group:
                     own += weights[link]
-                    continue
-                if other < 0:
-                    continue
-                if (
-                    place[other] < base
-                    or place[other] >= base + count
-                    or (len(joined) and joined[place[other]] != other)
-                ):
-                    place[other] = base + count
-                    count += 1
-                    if len(joined):
-                        joined[base + count - 1], sums[base + count - 1] = other, 0.0
-                if len(joined):
+                elif other >= 0 and place[other] >= base:
                     sums[place[other]] += weights[link]
-        if not len(joined):
-            starts[group + 1] = count
-            for at in range(first[group], first[group + 1]):
-                i = order[at]
-                for link in range(indptr[i], indptr[i + 1]):
-                    if parent[indices[link]] >= 0:
-                        place[parent[indices[link]]] = -1
-        else:
-            inside[group] = own
-    return
+                elif other >= 0:
+                    place[other], joined[top], sums[top] = top, other, weights[link]
+                    top += 1
+        counts[group + 1], inside[group] = top - base, own

@@ -12,13 +12,14 @@ _MOST_BLOCKS = 512
 _NONE = np.zeros(0)
 
 
-def rows_times_block(indptr, indices, values, diagonal, X):
-    """Return ``diagonal * X - A X``, or ``A X`` where there is no diagonal."""
+def rows_times_block(indptr, indices, values, diagonal, X, target=None):
+    """Return ``diagonal * X - A X``, or ``A X`` where there is no diagonal; or what is missing from that to a target."""
     n = len(indptr) - 1
     out = np.empty((n, X.shape[1]))
     blocks = block_count(max(n, len(indices) // 16), _ROWS, _MOST_BLOCKS)
     run_blocks(
-        _rows_block, blocks, blocks, indptr, indices, values, _NONE if diagonal is None else diagonal, X, out
+        _rows_block, blocks, blocks, indptr, indices, values, _NONE if diagonal is None else diagonal, X,
+        out[:0] if target is None else target, out,
     )  # fmt: skip
     return out
 
@@ -54,6 +55,7 @@ def _rows_block(
     values,  # (n_stored,) float64  in
     diagonal,  # (n,) or (0,) float64  in
     X,  # (m, b) float64  in
+    target,  # (n, b) or (0, b) float64  in
     out,  # (n, b) float64  out
 ):
     n, b = len(indptr) - 1, X.shape[1]
@@ -63,10 +65,14 @@ def _rows_block(
         start = _split(indptr, (len(indices) + n) * block // blocks)
     if block + 1 < blocks:
         end = _split(indptr, (len(indices) + n) * (block + 1) // blocks)
-    sign = 1.0 if len(diagonal) == 0 else -1.0
+    sign = -1.0 if len(diagonal) and not len(target) else 1.0
     for i in range(start, end):
         row = out[i]
-        if len(diagonal):
+        if len(target):
+            own = -diagonal[i]
+            for t in range(b):
+                row[t] = target[i, t] + own * X[i, t]
+        elif len(diagonal):
             own = diagonal[i]
             for t in range(b):
                 row[t] = own * X[i, t]
@@ -126,10 +132,15 @@ def _combine_block(
     C,  # (a, b) float64  in
     out,  # (n, b) float64  in/out
 ):
-    n = len(A)
+    n, last = len(A), A.shape[1] // 4 * 4
     for i in range(n * block // blocks, n * (block + 1) // blocks):
         row = out[i]
-        for s in range(A.shape[1]):
+        for s in range(0, last, 4):
+            c0, c1, c2, c3 = C[s], C[s + 1], C[s + 2], C[s + 3]
+            a0, a1, a2, a3 = A[i, s], A[i, s + 1], A[i, s + 2], A[i, s + 3]
+            for t in range(C.shape[1]):
+                row[t] += (a0 * c0[t] + a1 * c1[t]) + (a2 * c2[t] + a3 * c3[t])
+        for s in range(last, A.shape[1]):
             value, other = A[i, s], C[s]
             for t in range(C.shape[1]):
                 row[t] += value * other[t]

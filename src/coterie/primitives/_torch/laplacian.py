@@ -8,15 +8,20 @@ import torch
 __all__ = ["combine", "gram", "rows_times_block", "squares"]
 
 
-def rows_times_block(indptr: Any, indices: Any, values: Any, diagonal: Any, X: torch.Tensor) -> torch.Tensor:
-    """Return ``diagonal * X - A X``, or ``A X`` where there is no diagonal."""
+def rows_times_block(
+    indptr: Any, indices: Any, values: Any, diagonal: Any, X: torch.Tensor, target: Any = None
+) -> torch.Tensor:
+    """Return ``diagonal * X - A X``, or ``A X`` where there is no diagonal; or what is missing from that to a target."""
     n = len(indptr) - 1
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # "in beta state", once
         # One type for both: PyTorch asks for it.
         matrix = torch.sparse_csr_tensor(indptr, indices.to(indptr.dtype), values, (n, len(X)), check_invariants=False)
     product = matrix @ X
-    return product if diagonal is None else diagonal[:, None] * X - product
+    if diagonal is None:
+        return product
+    product.sub_(diagonal[:, None] * X)
+    return product.neg_() if target is None else product.add_(target)
 
 
 def gram(A: torch.Tensor, B: torch.Tensor) -> torch.Tensor:
