@@ -129,6 +129,10 @@ GRAPHML = '<graphml xmlns="http://graphml.graphdrawing.org/xmlns"><graph edgedef
         ("-5,9007199254740993\n", ("-5", "9007199254740993"), [(0, 1, 1)]),
         ("source,target\nzoë,é\n\n\né,a\n", ("zoë", "é", "a"), [(0, 1, 1), (1, 2, 1)]),
         ("1,2\n", ("1", "2"), [(0, 1, 1)]),
+        (",source,target\n0,a,b\n1,b,c\n", ("a", "b", "c"), [(0, 1, 1), (1, 2, 1)]),
+        ("weight,a,b\n3,x,y\n4,y,z\n", ("x", "y", "z"), [(0, 1, 3), (1, 2, 4)]),
+        ("sep=;\nsource;target\na;b\nb;c\n", ("a", "b", "c"), [(0, 1, 1), (1, 2, 1)]),
+        ("node 1,node 2\nnode 2,node 3\n", ("node 1", "node 2", "node 3"), [(0, 1, 1), (1, 2, 1)]),
         ("ann bob\n", ("ann", "bob"), [(0, 1, 1)]),
     ],
 )
@@ -147,6 +151,21 @@ def test_named_columns_are_taken(tmp_path):
     assert to_scipy(network.graph).toarray().tolist() == [[0, 30, 0], [0, 0, 60], [0, 0, 0]]
     with pytest.raises(InputError, match="no column is called 'cost'"):
         read_graph(path, weight="cost")
+
+
+def test_a_column_of_types_says_whether_links_have_a_direction(tmp_path):
+    text = "Source,Target,Type,Id,Weight\na,b,{0},0,2\nb,c,{1},1,3\n"
+    assert read_graph(put(tmp_path, "edges.csv", text.format("Directed", "Directed"))).directed
+    assert not read_graph(put(tmp_path, "edges.csv", text.format("Undirected", "Undirected"))).directed
+    assert not read_graph(put(tmp_path, "edges.csv", text.format("friend", "Directed"))).directed
+
+
+def test_one_named_end_leaves_the_other_to_the_first_other_column(tmp_path):
+    network = read_graph(put(tmp_path, "edges.csv", "x,source\nb,a\nc,b\n"), directed=True)
+    assert network.names == ("a", "b", "c")
+    assert to_scipy(network.graph).toarray().tolist() == [[0, 1, 0], [0, 0, 1], [0, 0, 0]]
+    with pytest.raises(InputError, match="needs two for the nodes"):
+        read_graph(put(tmp_path, "edges.csv", "a,weight\nx,1\ny,2\n"))
 
 
 def test_what_was_merged_is_counted(tmp_path):

@@ -5,21 +5,18 @@ appearance. The rows are parsed and numbered by DuckDB: 10 million links take se
 """
 
 import contextlib
-import re
 import tempfile
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 import numpy as np
 
 from ..errors import InputError, ResourceError
-from .decimals import number_like
-from .dialect import Dialect, sniff
+from .dialect import Dialect
 from .duck import connect, literal, quoted, safe_path
-from .encoding import plain_utf8, refuse_binary
+from .edge_dialect import edge_dialect, without_comments
+from .encoding import plain_utf8
 from .graph_links import Links
 from .rewrite import ragged, rewrite
 from .scan import scan
@@ -27,7 +24,6 @@ from .table import unknown_name
 
 __all__ = ["Columns", "read_edge_list", "read_edge_parquet"]
 
-_SAMPLE = 1 << 16
 _ENDS = (
     ("source", "src", "from", "from_id", "from_node", "fromnodeid", "source_id", "start", "tail", "sender", "follower"),
     (
@@ -47,9 +43,6 @@ _ENDS = (
 )
 _WEIGHTS = ("weight", "weights", "w", "value", "strength", "count", "n", "frequency")
 _WHOLE = "-?(0|[1-9][0-9]{0,17})"
-_HEADER_WORDS = re.compile(
-    r"(?i)(source|target|src|dst|from|to|node|id|weight|user|name|vertex|u|v)([ _-]?(id|node))*[ _-]?[12ab]?"
-)
 
 
 class Columns(NamedTuple):
@@ -89,8 +82,8 @@ def read_edge_list(
         folder = Path(temporary)
         plain = plain_utf8(path, stream, name, folder)
         data = plain.path.read_bytes()[plain.start :]
-        data, n_comments = _without_comments(data.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
-        data, dialect = _dialect(data, name)
+        data, n_comments = without_comments(data.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
+        data, dialect = edge_dialect(data, name)
         canonical = folder / "links"
         canonical.write_bytes(data)
         chosen = _chosen(dialect.header, dialect.n_fields, columns, name, dialect)
@@ -135,7 +128,7 @@ def read_edge_parquet(path: Path, columns: Columns, memory_limit: int | None = N
                 chosen = _chosen(names, len(names), columns, name, None)
                 wanted = ", ".join(
                     f"CAST({quoted(names[j])} AS VARCHAR) AS {c}"
-                    for j, c in zip(chosen.places, "stw", strict=False)
+                    for j, c in zip(chosen.places, "stwd", strict=True)
                     if j is not None
                 )
                 connection.execute(f"CREATE TEMP TABLE links AS SELECT {wanted} FROM {table}")
@@ -147,67 +140,10 @@ def read_edge_parquet(path: Path, columns: Columns, memory_limit: int | None = N
             raise InputError(f"{name} is no readable Parquet file: {reason}; write or fetch it again") from error
 
 
-def _without_comments(data: bytes) -> tuple[bytes, int]:
-    """Empty the lines that begin with # or %: what is left keeps its line numbers."""
-    if data[:1] not in (b"#", b"%") and b"\n#" not in data and b"\n%" not in data:
-        return data, 0
-    return re.subn(rb"(?m)^[#%][^\n]*", b"", data)
-
-
-def _dialect(data: bytes, name: str) -> tuple[bytes, Dialect]:
-    """Find how the links are written; white space is made one tab."""
-    sample = data.lstrip(b"\n")[:_SAMPLE]
-    complete = len(sample) == len(data.lstrip(b"\n"))
-    text = sample.decode("utf-8", "ignore")
-    refuse_binary(name, text[:4096].encode())
-    dialect = sniff(text, complete=complete, name=name)
-    lines = [line for line in (text if complete else text.rpartition("\n")[0]).split("\n") if line.strip()]
-    tabs = {line.count("\t") for line in lines}
-    blanks = dialect.delimiter in " \t" or dialect.n_fields == 1
-    if blanks and (len(tabs) > 1 or 0 in tabs) and len(lines[0].split()) > 1:
-        data = _tabbed(data)
-        dialect = Dialect("\t", 0, None, 0, notes=(*dialect.notes[:-2], "the fields are separated by white space"))
-        lines = ["\t".join(line.split()) for line in lines]
-    lines = lines[1 if dialect.skip and "=" in lines[0] else 0 :]  # "sep=;"
-    if '"' not in text and lines:
-        widths = Counter(line.count(dialect.delimiter) + 1 for line in lines)
-        dialect = replace(dialect, n_fields=max(widths, key=lambda width: widths[width]))
-    if dialect.n_fields < 2:
-        raise InputError(
-            f"{name} has one column, but a list of links needs two: the nodes at both ends of each link, and perhaps a weight"
-        )
-    records = [[cell.strip().strip('"') for cell in line.split(dialect.delimiter)] for line in lines]
-    header = tuple(records[0]) if _is_header(records, dialect) else None
-    skip = dialect.skip + len(data) - len(data.lstrip(b"\n")) if dialect.skip else 0
-    if skip:
-        data = b"\n" * skip + b"\n".join(data.split(b"\n")[skip:])
-    said = "the first line names the columns" if header else "no header line was found"
-    notes = (*(note for note in dialect.notes if "header" not in note and "first line" not in note), said)
-    return data, Dialect(dialect.delimiter, 0, header, dialect.n_fields, dialect.comma_decimals, dialect.quoting, notes)
-
-
-def _tabbed(data: bytes) -> bytes:
-    data = data.translate(bytes.maketrans(b" ", b"\t"))
-    if b"\t\t" in data or b"\n\t" in data or b"\t\n" in data or data[:1] == b"\t":
-        data = re.sub(rb"(?m)^\t+|\t+$", b"", re.sub(rb"\t\t+", b"\t", data))
-    return data
-
-
-def _is_header(records: list[list[str]], dialect: Dialect) -> bool:
-    """Say whether the first record names the columns: words for ends, texts over numbers, or names that never come again."""
-    first, body = records[0], [record for record in records[1:] if len(record) == dialect.n_fields]
-    if len(first) != dialect.n_fields or not all(first) or any(number_like(cell) for cell in first):
-        return False
-    if all(_HEADER_WORDS.fullmatch(cell) for cell in first[:2]):
-        return True
-    if any(all(number_like(record[j]) for record in body) for j in range(len(first))):
-        return bool(body)
-    nodes = {cell for record in body for cell in record[:2]}
-    return dialect.header is not None and not nodes.intersection(first[:2])
-
-
 class _Chosen(NamedTuple):
-    places: tuple[int, int, int | None]  # of source, target and weight
+    places: tuple[
+        int, int, int | None, int | None
+    ]  # of source, target, weight, and "Directed" or "Undirected" as Gephi has it
     sure: bool  # whether the weight was named, rather than found third in a file without header
     notes: list[str]
 
@@ -219,7 +155,7 @@ def _chosen(
     if header is None:
         if any(columns):
             raise InputError(f"{name} has no header line, so no column is called {next(filter(None, columns))!r}")
-        return _Chosen((0, 1, 2 if n_fields > 2 else None), False, [])
+        return _Chosen((0, 1, 2 if n_fields > 2 else None, None), False, [])
     names = [cell.strip() for cell in header]
     if len(names) < 2:
         raise InputError(f"{name} has one column, but a list of links needs two: the nodes at both ends of each link")
@@ -232,20 +168,30 @@ def _chosen(
             places.append(names.index(given))
         else:
             places.append(next((lower.index(one) for one in known if one in lower), None))
-    source, target, weight = places
-    if source is None or target is None or source == target:
-        left = [j for j in range(len(names)) if j != (weight if columns.weight else None)]
-        source = source if columns.source else next(j for j in left if j != (target if columns.target else None))
-        target = target if columns.target else next(j for j in left if j != source)
-        weight = None if weight in (source, target) else weight
-    assert source is not None
-    assert target is not None
-    unused = [names[j] for j in range(len(names)) if j not in (source, target, weight)]
+    weight = places[2]
+    source, target = _ends(names, places, name)
+    kind = lower.index("type") if "type" in lower else None
+    kind = None if kind in (source, target, weight) else kind
+    unused = [cell for j, cell in enumerate(names) if cell and j not in (source, target, weight, kind)]
     notes = [f"links lead from {names[source]!r} to {names[target]!r}"]
     if unused:
         hint = "" if weight is not None else f"; weight={unused[0]!r} would take it for the weight of links"
         notes.append(f"not used: {', '.join(map(repr, unused[:5]))}{hint}")
-    return _Chosen((source, target, weight), True, notes)
+    return _Chosen((source, target, weight, kind), True, notes)
+
+
+def _ends(names: list[str], places: list[int | None], name: str) -> tuple[int, int]:
+    """Return the columns of both ends; one that no name gives is the first other column."""
+    source, target, weight = places
+    if source == target:
+        source = target = None
+    free = [j for j, cell in enumerate(names) if cell and j not in (source, target, weight)]
+    if len(free) < (source is None) + (target is None):
+        raise InputError(
+            f"{name} has the columns {', '.join(map(repr, names))}, but a list of links needs two for the nodes at its ends"
+        )
+    source = free.pop(0) if source is None else source
+    return source, free.pop(0) if target is None else target
 
 
 def _regular(path: Path, dialect: Dialect, name: str, folder: Path) -> tuple[Path, Dialect, int, int, int]:
@@ -278,7 +224,7 @@ def _load(
     import duckdb
 
     fields = ", ".join(f"'c{j}': 'VARCHAR'" for j in range(dialect.n_fields))
-    wanted = ", ".join(f"trim(c{j}) AS {c}" for j, c in zip(chosen.places, "stw", strict=True) if j is not None)
+    wanted = ", ".join(f"trim(c{j}) AS {c}" for j, c in zip(chosen.places, "stwd", strict=True) if j is not None)
     size = max(longest + 1024, 1 << 20)
     try:
         connection.execute(
@@ -338,7 +284,15 @@ def _numbered(connection: Any, chosen: _Chosen, lines: Any, name: str) -> Links:
         f"SELECT count(*) FROM links WHERE NOT (regexp_full_match(s, '{_WHOLE}') AND regexp_full_match(t, '{_WHOLE}'))"
     ).fetchone()
     names, sources, targets = _by_name(connection) if texts else _by_number(connection)
-    return Links(names, sources, targets, weights, notes=[*chosen.notes, *notes])
+    return Links(names, sources, targets, weights, _said(connection, chosen), notes=[*chosen.notes, *notes])
+
+
+def _said(connection: Any, chosen: _Chosen) -> bool | None:
+    """Say whether the links are directed, where a column says the same of all of them."""
+    if chosen.places[3] is None:
+        return None
+    kinds = {kind for (kind,) in connection.execute("SELECT DISTINCT lower(d) FROM links LIMIT 3").fetchall()}
+    return {"directed": True, "undirected": False}.get(kinds.pop()) if len(kinds) == 1 else None
 
 
 def _weights(connection: Any, lines: Any) -> tuple[Any, list[str]]:
