@@ -14,6 +14,7 @@ from ..primitives.coarsen import contract, size_capped_clusters
 from ..primitives.compiled import run_blocks
 from ..primitives.flow import cut_between
 from ..primitives.kway import grown_halves, refine_parts
+from ._balance import balanced, without_empty
 
 __all__ = ["Level", "coarsened", "improved", "multilevel_partition", "part_limit", "project", "whole_level"]
 
@@ -22,6 +23,7 @@ _SLOWEST = 0.95  # coarsening that keeps more of the nodes than this has come to
 _NODES_PER_PART, _NODES_HALVED = 30, 100
 _CORE = 5000  # partitions are searched for on so many nodes at most; on more they are only refined
 _MANY_LINKS = 1 << 20
+_MANY_PARTS, _MANY_PARTS_IN_PAIRS = 1 << 15, 1 << 10
 _TRIES = 8
 _PATIENCE = 20
 _ROUNDS_LARGE, _FLOWS_LARGE = 3, 1
@@ -54,23 +56,38 @@ def multilevel_partition(level: Level, k: int, limit: int, seed: int) -> np.ndar
     Returns
     -------
     (n,) int32 array
-        Some part may be empty, and heavier than the limit where nodes are so heavy that no better was found.
+        No part is empty, and none heavier than the limit or, where that is more and no better was found, than the mean and the
+        heaviest node together.
     """
     limits = np.full(k, limit, np.int64)
     fewest = max(_CORE, 100 * k)
     steps, core = coarsened(level, fewest, seed) if level.n > 4 * fewest else ([], level)
-    starts = _starts(level, core)
+    starts, finest = _starts(level, core), int(level.node_weights.max())
     found: list[Any] = [None] * starts
 
     def start(i: int) -> None:
-        labels = _start(core, k, limits, seed + 7919 * i)
-        found[i] = (*_badness(core, labels, limits), i, labels)
+        labels = _start(core, k, limits, seed + 7919 * i, finest)
+        found[i] = (*_badness(core, labels, _limits_at(core, limits, finest)), i, labels)
 
     run_blocks(start, starts)
     labels, *others = [entry[-1] for entry in sorted(found)]
     for i, other in enumerate(others or [labels]):
-        labels = improved(core, labels, limits, seed + 15_485_863 * (i + 1), labels * k + other)
-    return _back(steps, labels, limits, seed)
+        labels = improved(core, labels, limits, seed + 15_485_863 * (i + 1), _common(labels, other, k), finest)
+    return _kept(level, _back(steps, labels, limits, seed, finest), limits, seed)
+
+
+def _common(labels: np.ndarray, other: np.ndarray, k: int) -> np.ndarray:
+    """Return numbers that nodes share where they are together in both partitions."""
+    both = labels.astype(np.int64) * k + other
+    return (both if k < _MANY_PARTS else np.unique(both, return_inverse=True)[1]).astype(np.int32)
+
+
+def _kept(level: Level, labels: np.ndarray, limits: np.ndarray, seed: int) -> np.ndarray:
+    """Return a partition without parts that are empty or too heavy."""
+    fitting = balanced(level.graph, level.node_weights, labels, limits)
+    if fitting is not labels:
+        _refine(level, limits, fitting, seed, int(level.node_weights.max()))
+    return without_empty(level.graph, fitting, len(limits), level.node_weights)
 
 
 def _starts(level: Level, core: Level) -> int:
@@ -79,16 +96,21 @@ def _starts(level: Level, core: Level) -> int:
     return 4 if 4 * links <= all_links else 2 if links < _MANY_LINKS else 1
 
 
-def _start(level: Level, k: int, limits: np.ndarray, seed: int) -> np.ndarray:
+def _start(level: Level, k: int, limits: np.ndarray, seed: int, finest: int) -> np.ndarray:
     steps, coarse = coarsened(level, _coarsest(k), seed)
     labels = np.zeros(coarse.n, np.int32)
     _halve(coarse, k, int(limits[0]), seed, labels, np.arange(coarse.n), 0)
-    _refine(coarse, limits, labels, seed)
-    return _back(steps, labels, limits, seed)
+    _refine(coarse, limits, labels, seed, finest)
+    return _back(steps, labels, limits, seed, finest)
 
 
 def improved(
-    level: Level, labels: np.ndarray, limits: np.ndarray, seed: int, within: np.ndarray | None = None
+    level: Level,
+    labels: np.ndarray,
+    limits: np.ndarray,
+    seed: int,
+    within: np.ndarray | None = None,
+    finest: int | None = None,
 ) -> np.ndarray:
     """Return a partition that cuts no more: coarsened within its parts, then refined level by level.
 
@@ -100,27 +122,40 @@ def improved(
     seed : int
     within : (n,) int32 array, optional
         A finer partition: nodes that it parts are not united, and so what two partitions agree on can be kept.
+    finest : int, optional
+        Weight of the heaviest node of the graph that ``level`` is a coarse form of. Default: ``level`` is the graph itself.
     """
+    finest = int(level.node_weights.max()) if finest is None else finest
     steps, coarse = coarsened(level, _coarsest(len(limits)), seed, labels if within is None else within)
     for _, clusters in steps:
         labels = _on_clusters(labels, clusters)
     labels = labels.copy()
-    _refine(coarse, limits, labels, seed)
-    return _back(steps, labels, limits, seed)
+    _refine(coarse, limits, labels, seed, finest)
+    return _back(steps, labels, limits, seed, finest)
 
 
 def _coarsest(k: int) -> int:
     return max(60, k * (_NODES_HALVED if k == 2 else _NODES_PER_PART))
 
 
-def _refine(level: Level, limits: np.ndarray, labels: np.ndarray, seed: int, thorough: bool = True) -> None:
+def _refine(
+    level: Level, limits: np.ndarray, labels: np.ndarray, seed: int, finest: int, *, thorough: bool = True
+) -> None:
     graph, node_weights = level
+    limits = _limits_at(level, limits, finest)
     if not thorough:
         refine_parts(graph, node_weights, limits, labels, seed, rounds=3, patience=_PATIENCE)
         return
     few = level.n <= 4 * _CORE  # what is left to find on a large level is small and local
     refine_parts(graph, node_weights, limits, labels, seed, rounds=8 if few else _ROUNDS_LARGE, patience=_PATIENCE)
-    cut_between(graph, node_weights, limits, labels, seed, rounds=2 if few else _FLOWS_LARGE)
+    if len(limits) <= _MANY_PARTS_IN_PAIRS:
+        cut_between(graph, node_weights, limits, labels, seed, rounds=2 if few else _FLOWS_LARGE)
+
+
+def _limits_at(level: Level, limits: np.ndarray, finest: int) -> np.ndarray:
+    """Return the limits for a coarse level: its nodes are heavy, and those of the finest, at most ``finest``, can make up for it."""
+    share = np.ceil(limits / max(1, limits.sum()) * level.node_weights.sum()).astype(np.int64)
+    return np.maximum(limits, share + int(level.node_weights.max(initial=0)) - finest)
 
 
 def coarsened(
@@ -160,11 +195,17 @@ def project(steps: list[tuple[Level, np.ndarray]], labels: np.ndarray) -> np.nda
 
 
 def _back(
-    steps: list[tuple[Level, np.ndarray]], labels: np.ndarray, limits: np.ndarray, seed: int, thorough: bool = True
+    steps: list[tuple[Level, np.ndarray]],
+    labels: np.ndarray,
+    limits: np.ndarray,
+    seed: int,
+    finest: int,
+    *,
+    thorough: bool = True,
 ) -> np.ndarray:
     for level, clusters in reversed(steps):
         labels = labels[clusters]
-        _refine(level, limits, labels, seed, thorough)
+        _refine(level, limits, labels, seed, finest, thorough=thorough)
     return labels
 
 
@@ -189,8 +230,9 @@ def _halve(level: Level, k: int, limit: int, seed: int, labels: np.ndarray, node
 
 def _bisection(level: Level, limits: np.ndarray, target: int, seed: int) -> np.ndarray:
     steps, coarse = coarsened(level, 80, seed)
-    halves = grown_halves(coarse.graph, coarse.node_weights, limits, target, _TRIES, seed)
-    return _back(steps, halves, limits, seed, thorough=False)
+    finest = int(level.node_weights.max())
+    halves = grown_halves(coarse.graph, coarse.node_weights, _limits_at(coarse, limits, finest), target, _TRIES, seed)
+    return _back(steps, halves, limits, seed, finest, thorough=False)
 
 
 def _induced(level: Level, nodes: np.ndarray) -> Level:

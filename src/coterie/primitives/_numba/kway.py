@@ -15,7 +15,7 @@ from .jit import kernel, part
 
 __all__ = ["grown_halves", "refine_parts"]
 
-_ROW_ENTRIES = 1 << 27  # of the table of links between touched nodes and parts: 1 GB at the very most
+_ROW_ENTRIES = 1 << 26  # of the table of links between touched nodes and parts: 0.5 GB at most
 _WORTH = 16  # a round that saves no more than this share of all so far is the last
 _INNER = 2  # nodes with so many times more links inside than outside begin no search
 _ANY = 1 << 60  # as room: none is needed; as reach: no limit to it
