@@ -30,6 +30,8 @@ QUESTIONS = (
     "sizes",
     "spectral",
     "block_model",
+    "attributed",
+    "communities",
 )
 RESULTS = Path(__file__).parent / "results"
 
