@@ -16,9 +16,8 @@ EXPECTED_FAILURES["AttributedGraphClustering"] = OF_ROWS | {
 }
 
 
-@pytest.mark.filterwarnings(
-    "ignore:the graph is directed:UserWarning"
-)  # some checks give matrices that are not symmetric
+# Some checks give matrices that are not symmetric.
+@pytest.mark.filterwarnings("ignore:the graph is directed:UserWarning")
 @parametrize_with_checks(
     [graph_class(line.name)() for line in GRAPHS],
     expected_failed_checks=lambda estimator: EXPECTED_FAILURES.get(type(estimator).__name__, {}),

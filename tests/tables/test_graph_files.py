@@ -168,6 +168,11 @@ def test_one_named_end_leaves_the_other_to_the_first_other_column(tmp_path):
         read_graph(put(tmp_path, "edges.csv", "a,weight\nx,1\ny,2\n"))
 
 
+def test_weights_can_be_left_out(tmp_path):
+    assert not read_graph(put(tmp_path, "edges.csv", "source,target,weight\na,b,2\nb,c,3\n"), weight="").weighted
+    assert not read_graph(put(tmp_path, "edges.csv", "a,b,2\nb,c,3\nc,a,4\n"), weight="").weighted
+
+
 def test_what_was_merged_is_counted(tmp_path):
     text = "# made by hand\nsource,target,weight\na,b,1\nb,a,2\na,b,4\nc,c,3\nb,c,0\nc,d,1\n"
     network = read_graph(put(tmp_path, "edges.csv", text))
@@ -489,6 +494,13 @@ def test_a_file_that_is_not_there_is_named_with_its_neighbour(tmp_path):
     put(tmp_path, "edges.csv", "1,2\n")
     with pytest.raises(InputError, match=r"did you mean .*edges\.csv"):
         read_graph(tmp_path / "edgse.csv")
+
+
+def test_a_file_beyond_the_memory_limit_is_refused_before_it_is_read(tmp_path):
+    for name in ("net.csv.gz", "net.gml.gz", "net.mtx.gz"):
+        path = put(tmp_path, name, gzip.compress(b"1,2\n" * 100_000))
+        with pytest.raises(ResourceError, match="memory limit"):
+            read_graph(path, memory_limit=10_000)
 
 
 def test_columns_are_for_lists(tmp_path):

@@ -155,14 +155,16 @@ def _chosen(
     if header is None:
         if any(columns):
             raise InputError(f"{name} has no header line, so no column is called {next(filter(None, columns))!r}")
-        return _Chosen((0, 1, 2 if n_fields > 2 else None, None), False, [])
+        return _Chosen((0, 1, 2 if n_fields > 2 and columns.weight is None else None, None), False, [])
     names = [cell.strip() for cell in header]
     if len(names) < 2:
         raise InputError(f"{name} has one column, but a list of links needs two: the nodes at both ends of each link")
     lower = [cell.casefold() for cell in names]
     places: list[int | None] = []
     for given, known in zip(columns, (*_ENDS, _WEIGHTS), strict=True):
-        if given is not None:
+        if given == "" and known is _WEIGHTS:
+            places.append(None)
+        elif given is not None:
             if given not in names:
                 raise unknown_name(given, names)
             places.append(names.index(given))

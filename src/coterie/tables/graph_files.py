@@ -108,6 +108,7 @@ def read_graph(
         weights of both directions.
     source, target, weight : str, optional
         Columns of a list with a header; by default those called source, target and weight or the like, else the first two.
+        ``weight=""`` takes none.
     memory_limit : int, optional
         Bytes that parsing may use.
 
