@@ -311,6 +311,25 @@ def clique() -> str:
 
 
 @picture
+def attributed() -> str:
+    """Show four groups that links and attributes each tell apart in part."""
+    random = np.random.default_rng(4)
+    groups = np.repeat(np.arange(4), 60)
+    X = np.array([[0.0, 0], [2.4, 0], [0, 2.4], [2.4, 2.4]])[groups] + 0.9 * random.normal(size=(240, 2))
+    pairs = random.integers(240, size=(9000, 2))
+    one, other = groups[pairs].T
+    graph = pairs[(one == other) | (random.random(9000) < 0.22)][:1100]
+    panels = []
+    for title, alpha in (("links alone", 0), ("attributes alone", 1), ("both", "auto")):
+        model = coterie.AttributedGraphClustering(4, alpha=alpha, random_state=0).fit(graph, X, n_nodes=240)
+        shown = graph[::6]
+        panels.append(
+            Panel.around(title, X).lines(X[shown[:, 0]], X[shown[:, 1]], "#9a9a9a55", 0.5).dots(X, model.labels_, 3)
+        )
+    return page(*panels)
+
+
+@picture
 def block_model() -> str:
     """Show a directed network in the order of its classes, and its classes with what they feed, attract and repel."""
     random = np.random.default_rng(4)
@@ -358,6 +377,42 @@ def class_graph(model: Any, fills: dict[str, str]) -> Panel:
     for c in range(k):
         panel.words(f"{found.sizes[c]} nodes", middle[c] - [0, 0.38])
     return panel
+
+
+@picture
+def leiden() -> str:
+    """Show communities at two resolutions."""
+    X, links = neighbourhoods()
+    models = {
+        "modularity": coterie.Leiden(random_state=0).fit(links, n_nodes=len(X)),
+        "resolution 6": coterie.Leiden(6.0, random_state=0).fit(links, n_nodes=len(X)),
+    }
+    return page(*(network(f"{name}: {m.n_clusters_}", X, links, m.labels_) for name, m in models.items()))
+
+
+@picture
+def louvain() -> str:
+    """Show the communities of the first and of the last level."""
+    X, links = neighbourhoods()
+    levels = coterie.Louvain(n_iterations=1, random_state=0).fit(links, n_nodes=len(X)).hierarchy_
+    titles = f"first level: {levels[0].max() + 1}", f"last level: {levels[-1].max() + 1}"
+    return page(
+        *(network(title, X, links, level) for title, level in zip(titles, (levels[0], levels[-1]), strict=True))
+    )
+
+
+def neighbourhoods() -> tuple[np.ndarray, np.ndarray]:
+    """Return nodes in the plane, and links between near ones."""
+    X = blobs(150)
+    near = np.linalg.norm(X[:, None] - X[None], axis=2)
+    chance = np.exp(-((near / 0.9) ** 2)) + 0.0012
+    return X, np.argwhere(np.triu(np.random.default_rng(0).random(near.shape) < chance, 1))
+
+
+def network(title: str, X: np.ndarray, links: np.ndarray, labels: np.ndarray) -> Panel:
+    """Draw links below their nodes."""
+    panel = Panel.around(title, X)
+    return panel.lines(X[links[:, 0]], X[links[:, 1]], width=0.35).dots(X, labels, 3.0)
 
 
 if __name__ == "__main__":
