@@ -6,7 +6,9 @@ import networkx as nx
 import numpy as np
 import pytest
 
+from coterie.errors import ResourceError
 from coterie.graphs import from_edges, to_scipy
+from coterie.primitives import communities
 from coterie.primitives._numba import communities_move
 from coterie.primitives.communities import (
     community_graph,
@@ -189,3 +191,9 @@ def test_a_unit_of_weight_changes_nothing(unit):
     one, other = community_graph(graph), community_graph(graph._replace(weights=graph.weights * unit))
     np.testing.assert_array_equal(one.weights, other.weights)
     assert other.unit == one.unit * unit
+
+
+def test_what_does_not_fit_is_refused_before_it_is_allocated(monkeypatch):
+    monkeypatch.setattr(communities, "free_bytes", lambda: 1000.0)
+    with pytest.raises(ResourceError, match="drop light links"):
+        community_graph(GRAPHS["weighted"])

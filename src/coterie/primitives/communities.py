@@ -14,7 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arrays import Graph
+from ..errors import ResourceError
 from .engine import engine_of
+from .memory import free_bytes
 
 __all__ = [
     "CommunityGraph",
@@ -27,6 +29,12 @@ __all__ = [
     "sorted_graph",
     "well_connected_parts",
 ]
+
+
+_BYTES_A_LINK, _BYTES_A_NODE = (
+    40,
+    120,
+)  # at the peak: the compact and the sorted links, the merged ones and room for them
 
 
 class CommunityGraph(NamedTuple):
@@ -60,6 +68,11 @@ def community_graph(graph: Graph, sizes: Any = None) -> CommunityGraph:
     CommunityGraph
         Cost: one pass over the links, and 4 bytes for each (12 where weights differ).
 
+    Raises
+    ------
+    ResourceError
+        If the steps of this module would need more memory than is free; nothing is allocated then.
+
     Examples
     --------
     >>> from coterie.graphs import from_edges
@@ -67,6 +80,12 @@ def community_graph(graph: Graph, sizes: Any = None) -> CommunityGraph:
     >>> community_graph(from_edges([[0, 1], [1, 1]])).sizes
     array([1., 3.])
     """
+    needed = _BYTES_A_LINK * len(graph.indices) + _BYTES_A_NODE * graph.n_nodes
+    if needed > free_bytes():
+        raise ResourceError(
+            f"communities of {graph.n_nodes} nodes and {len(graph.indices)} stored links need about {needed / 2**30:.1f} GiB, "
+            f"but {free_bytes() / 2**30:.1f} GiB are free; drop light links, or divide the graph into components first"
+        )
     return engine_of(graph.indptr, "communities").community_graph(graph, sizes)
 
 
