@@ -28,6 +28,7 @@ QUESTIONS = (
     "bisecting_kmeans",
     "kprototypes",
     "sizes",
+    "mesh",
     "spectral",
     "block_model",
     "attributed",
