@@ -4,6 +4,8 @@ From a fine partition, classes are merged two by two, those first that cost leas
 gives a partition for every number of classes on the way down to one. Partitions by eigenvectors compete with them at each number.
 """
 
+import itertools
+
 import numpy as np
 from scipy.special import gammaln
 
@@ -20,9 +22,10 @@ _SWEEPS = 60
 _CALL = 4_000_000  # logarithms of a call, some tenths of a second at most: Ctrl-C is heard
 _FEWEST_FINE = 12  # classes to begin with
 _FIRST_VECTORS, _MOST_VECTORS = 8, 64
-_MOST_DIVIDED, _EXCHANGES = 8, 10
+_MOST_DIVIDED, _EXCHANGES, _STEPS_DOWN = 8, 10, 3
 _MOST_MERGED = 400  # beyond, the costs of all merges would take longer than all else
 _QUICK = 8, 0.01  # sweeps, and the share of nodes that may still want to move, while partitions compete
+_FEW = 16  # classes; more are not found from starts by chance
 _FINE = 32  # up to so many classes, nodes move after every single merge
 
 
@@ -150,13 +153,16 @@ def search(links: Links, n_clusters: int | None, n_init: int, rng: np.random.Gen
     for points in (directions(coordinates), with_degrees(links, coordinates)):
         descend(_settled(links, by_vectors(points, fine, rng), rng), found, n_clusters or 1)
     best = n_clusters or _best(found)
-    numbers = [n_clusters] if n_clusters else sorted({2, *range(max(2, best - 1), best + 2)})
+    around = 1 if best <= _FEW else 0
+    numbers = [n_clusters] if n_clusters else sorted({2, *range(max(2, best - around), best + around + 1)})
     for k in numbers:
         if k <= n:
             for start in _starts(links, values, coordinates, k, n_init, rng):
                 keep(_settled(links, start, rng), found)
-    for _ in range(_EXCHANGES):
-        if not _exchange(found, n_clusters):
+    if n_clusters and n_clusters not in found:
+        keep(Classes(links, rng.permutation(n) % n_clusters, rng), found)
+    for points in itertools.islice(itertools.cycle([directions(coordinates), None]), _EXCHANGES):
+        if not _exchange(found, n_clusters, points) and points is None:
             break
     for k in [n_clusters] if n_clusters else sorted(found, key=lambda k: found[k].length())[:3]:
         keep(found[k].copy().settle(), found)
@@ -182,20 +188,29 @@ def keep(classes: Classes, found: dict[int, Classes]) -> None:
         found[classes.k] = classes
 
 
-def _exchange(found: dict[int, Classes], n_clusters: int | None) -> bool:
-    """Divide a class of the best partition in two and merge others instead; say whether that found a shorter description."""
+def _exchange(found: dict[int, Classes], n_clusters: int | None, points: np.ndarray | None) -> bool:
+    """Merge classes of the best partition, and divide one and merge others instead; say whether the description is shorter.
+
+    A class is divided by the coordinates of its nodes (``points``), or by chance.
+    """
     best = n_clusters or _best(found)
     if best > _MOST_MERGED:
         return False
     before = found[best].length()
+    if n_clusters is None:
+        descend(found[best], found, max(1, best - _STEPS_DOWN))
+        best = _best(found)
     for c in np.argsort(-found[best].sizes, kind="stable")[:_MOST_DIVIDED]:
         current = found[best].copy()
         members = np.flatnonzero(current.labels == c)
         if len(members) < 2:
             break
-        half = current.rng.permutation(members)[: len(members) // 2]
-        current.labels[half] = current.k
-        divided = Classes(current.links, current.labels, current.rng).settle(*_QUICK)
+        second = (
+            current.rng.permutation(len(members)) % 2 if points is None else by_vectors(points[members], 2, current.rng)
+        )
+        current.labels[members[second == 1]] = current.k
+        divided = Classes(current.links, current.labels, current.rng)
+        divided.settle(_SWEEPS // 4, _QUICK[1] * len(members) / len(current.labels))
         if n_clusters is None:
             keep(divided, found)
         keep(divided.copy().merge_to(best).settle(*_QUICK), found)
@@ -228,9 +243,10 @@ def _starts(links, values, coordinates, k, n_init, rng):  # type: ignore[no-unty
     n, m = links.graph.n_nodes, len(values)
     first = np.arange(m) < k
     first = np.concatenate([first, first]) if links.directed else first
-    for _ in range(n_init):
+    few = k <= _FEW
+    for _ in range(n_init if few else 1):
         yield by_vectors(directions(coordinates[:, first]), k, rng)
     yield by_vectors(with_degrees(links, coordinates[:, first]), k, rng)
     yield by_degree(links, k)
-    for _ in range(n_init):
+    for _ in range(n_init if few else 0):
         yield rng.permutation(n) % k
