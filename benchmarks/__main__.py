@@ -33,6 +33,7 @@ QUESTIONS = (
     "block_model",
     "attributed",
     "communities",
+    "graph_input",
 )
 RESULTS = Path(__file__).parent / "results"
 
