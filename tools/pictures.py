@@ -11,7 +11,7 @@ from scipy.cluster.hierarchy import dendrogram
 from sklearn.datasets import make_blobs, make_moons
 
 import coterie
-from coterie.catalog import CATALOG
+from coterie.catalog import ALL
 from coterie.report.palette import color
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "algorithms" / "images"
@@ -29,7 +29,7 @@ def main() -> int:
     IMAGES.mkdir(exist_ok=True)
     for name in sys.argv[1:] or DRAWN:
         (IMAGES / f"{name}.svg").write_text(DRAWN[name]())
-    pages = [line.target.partition(":")[0].rpartition(".")[2] for line in CATALOG]
+    pages = [line.target.partition(":")[0].rpartition(".")[2] for line in ALL]
     missing = [name for name in pages if not (IMAGES / f"{name}.svg").exists()]
     if missing:
         print("no picture of", ", ".join(missing), file=sys.stderr)

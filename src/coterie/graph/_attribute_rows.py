@@ -17,7 +17,7 @@ _WORDS = 20  # columns from which a dense table of zeros and ones is taken for a
 class AttributeRows(NamedTuple):
     """Attributes ready to be compared: Euclidean geometry in ``rows``, and what is there to predict."""
 
-    rows: Any  # (n, d) csr_array of TF-IDF rows of length 1, or a float64 array of unit columns with 0 for what is missing
+    rows: Any  # (n, d) csr_array of TF-IDF rows of length 1, or a float64 array of centered columns, 0 for what is missing
     known: Any  # words: (n, d) csr_array of ones where a word is present; numbers: (n, d) bool
     groups: np.ndarray  # (d,) the column of the input each comes from
 
@@ -64,7 +64,8 @@ def fit_coder(attributes: Any, n: int, kind: str) -> AttributeCoder:
     if not isinstance(attributes, np.ndarray):
         table = read(attributes)
         _check_rows(table.n_rows, n)
-        return AttributeCoder("table", np.zeros(0), np.zeros(0), prepare(table).state()[0])
+        prepared = prepare(table)
+        return AttributeCoder("table", prepared.X.mean(axis=0), np.ones(prepared.X.shape[1]), prepared.state()[0])
     values = _numbers_in(attributes)
     _check_rows(len(values), n)
     if kind == "words" or (kind == "auto" and _looks_like_words(values)):
@@ -90,7 +91,7 @@ def coded(coder: AttributeCoder, attributes: Any) -> AttributeRows:
         if issparse(attributes) or isinstance(attributes, np.ndarray):
             raise InputError("the attributes of the fit were a frame; give a frame with the same columns")
         prepared = Prepared.from_state(coder.state, {})
-        rows = prepared.transform(read(attributes))
+        rows = prepared.transform(read(attributes)) - coder.shift
         return AttributeRows(rows, np.ones(rows.shape, bool), prepared.feature_columns)
     if not issparse(attributes) and not isinstance(attributes, np.ndarray):
         raise InputError("the attributes of the fit were an array; give an array with the same columns")

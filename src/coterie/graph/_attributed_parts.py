@@ -20,6 +20,7 @@ from ._held_out import (
     link_gain,
     link_profiles,
     member,
+    unseen_spread2,
 )  # fmt: skip
 from ._smoothing import left_singular, link_coordinates, root_degrees, smoothed_coordinates, smoother, unit_rows
 
@@ -27,6 +28,7 @@ __all__ = [
     "Coordinates",
     "Judged",
     "Setting",
+    "by_first_appearance",
     "consensus",
     "coordinates",
     "judged",
@@ -60,6 +62,7 @@ class Judged(NamedTuple):
     attributes: float
     links_trust: float  # 0 ... 1: saved on what is unseen over saved on what was seen
     attributes_trust: float
+    spread2: np.ndarray | None  # of unseen numbers around the means of their clusters
 
     @property
     def total(self) -> float:
@@ -160,11 +163,12 @@ def judged(shown: Split, settings: Sequence[Setting], k: int, rng: np.random.Gen
         labels = k_means(space.rows(setting, width), k, rng, n_init=2)
         links = link_gain(shown.links, shown.unseen_links, labels, k)
         trust = links / max(link_fit(shown.links, labels, k), 1e-300)
-        values = value_trust = 0.0
+        values, value_trust, spread2 = 0.0, 0.0, None
         if shown.attributes is not None:
             values = attribute_gain(shown.attributes, shown.unseen, labels, k)
             value_trust = values / max(attribute_fit(shown.attributes, labels, k), 1e-300)
-        found[setting] = Judged(links, values, min(trust, 1.0), min(value_trust, 1.0))
+            spread2 = unseen_spread2(shown.attributes, shown.unseen, labels, k)
+        found[setting] = Judged(links, values, min(trust, 1.0), min(value_trust, 1.0), spread2)
     return found
 
 
@@ -221,9 +225,13 @@ def consensus(parts: Sequence[np.ndarray], k: int, rng: np.random.Generator) -> 
 
 
 def refined(
-    links: csr_array, attributes: AttributeRows | None, labels: np.ndarray, k: int, trust: tuple[float, float],
+    links: csr_array,
+    attributes: AttributeRows | None,
+    labels: np.ndarray,
+    k: int,
+    verdict: Judged,
     rng: np.random.Generator,
-) -> np.ndarray:  # fmt: skip
+) -> np.ndarray:
     """Move nodes to the cluster that their links and values are likeliest in, as long as all together become likelier.
 
     Parameters
@@ -232,8 +240,8 @@ def refined(
     attributes : AttributeRows or None
     labels : (n,) int64 array
     k : int
-    trust : (float, float)
-        Weight of what the links say and of what the attributes say.
+    verdict : Judged
+        How far to trust what the links say and what the attributes say.
     rng : Generator
 
     Returns
@@ -246,11 +254,12 @@ def refined(
     for _ in range(_STEPS):
         gain = np.zeros((len(labels), k))
         total = 0.0
-        if trust[0] > 0:
-            gain += trust[0] * ((links @ member(labels, k)) @ link_profiles(links, labels, k))
+        if verdict.links_trust > 0:
+            gain += verdict.links_trust * ((links @ member(labels, k)) @ link_profiles(links, labels, k))
             total += float(gain[rows, labels].sum()) / 2  # a link is told at both its ends
-        if attributes is not None and trust[1] > 0:
-            values = trust[1] * attribute_scores(attributes, attribute_profiles(attributes, labels, k))
+        if attributes is not None and verdict.attributes_trust > 0:
+            profiles = attribute_profiles(attributes, labels, k, least2=verdict.spread2)
+            values = verdict.attributes_trust * attribute_scores(attributes, profiles)
             total += float(values[rows, labels].sum())
             gain += values
         if total <= likeliest + 1e-9 * abs(total):
@@ -277,3 +286,11 @@ def _moved(before: np.ndarray, after: np.ndarray, k: int) -> np.ndarray:
         after = np.where(emptied[before], before, after)
         emptied = (np.bincount(before, minlength=k) > 0) & (np.bincount(after, minlength=k) == 0)
     return after
+
+
+def by_first_appearance(labels: np.ndarray) -> np.ndarray:
+    """Return the labels numbered 0, 1, ... in order of first appearance."""
+    _, first, place = np.unique(labels, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return rank[place]

@@ -14,11 +14,15 @@ from ._attribute_rows import AttributeRows, inverse_frequencies, tf_idf
 
 __all__ = [
     "AttributeProfiles", "Split", "attribute_fit", "attribute_gain", "attribute_profiles", "attribute_scores", "link_fit", "link_gain",
-    "link_profiles", "member", "split",
+    "link_profiles", "member", "split", "unseen_spread2",
 ]  # fmt: skip
 
 SHARE = 0.15  # of links and of values that are held out
 _LINK_PULLS = (1.0, 10.0, 100.0)  # of a pair of clusters towards the links that its degrees would have, in links
+_LEAST_VARIANCE = (
+    1e-3  # of a column within clusters, of its variance: what is written in whole numbers is not that exact
+)
+_FEW = 5.0  # unseen values of a column that weigh as much as not knowing any
 _VALUE_PULLS = (10.0, 100.0, 1000.0)  # of a cluster's profile towards that of all nodes, in values
 
 
@@ -36,6 +40,7 @@ class AttributeProfiles(NamedTuple):
 
     center: np.ndarray  # words: (d, k) log-ratios; numbers: (k, d) means
     spread2: np.ndarray  # numbers: (d,) variance around the mean of the own cluster
+    overall: np.ndarray  # numbers: (3, d) mean and variance of all, and what a column counts
 
 
 def split(links: csr_array, attributes: AttributeRows | None, rng: np.random.Generator) -> Split:
@@ -118,7 +123,36 @@ def attribute_fit(attributes: AttributeRows, labels: np.ndarray, k: int) -> floa
     return float(scores[np.arange(len(labels)), labels].sum()) / (1 - SHARE)
 
 
-def attribute_profiles(attributes: AttributeRows, labels: np.ndarray, k: int, pull: float = 10.0) -> AttributeProfiles:
+def unseen_spread2(attributes: AttributeRows, unseen: Any, labels: np.ndarray, k: int) -> np.ndarray:
+    """Return, for each column of numbers, how far unseen values are from the mean of their cluster, in the mean square.
+
+    Within clusters that were fitted to a column its own values are closer, down to 0 for a category, and say nothing.
+
+    Parameters
+    ----------
+    attributes : AttributeRows
+        Seen.
+    unseen : array
+        As in `Split`.
+    labels : (n,) int64 array
+    k : int
+
+    Returns
+    -------
+    (d,) array
+        Drawn towards the variance of the column where little is unseen; empty for words.
+    """
+    if issparse(unseen):
+        return np.zeros(0)
+    profiles = attribute_profiles(attributes, labels, k)
+    known = np.isfinite(unseen)
+    errors = np.where(known, (np.where(known, unseen, 0.0) - profiles.center[labels]) ** 2, 0.0).sum(axis=0)
+    return (errors + _FEW * profiles.overall[1]) / (known.sum(axis=0) + _FEW)
+
+
+def attribute_profiles(
+    attributes: AttributeRows, labels: np.ndarray, k: int, pull: float = 10.0, least2: np.ndarray | None = None
+) -> AttributeProfiles:
     """Return what the attributes of each cluster are like.
 
     Parameters
@@ -128,6 +162,8 @@ def attribute_profiles(attributes: AttributeRows, labels: np.ndarray, k: int, pu
     k : int
     pull : float
         Values of the average node that are added to each cluster.
+    least2 : (d,) array, optional
+        From `unseen_spread2`: numbers are not taken for closer to their cluster's mean than this.
 
     Returns
     -------
@@ -139,11 +175,16 @@ def attribute_profiles(attributes: AttributeRows, labels: np.ndarray, k: int, pu
         total = counts.sum(axis=0) + 0.5
         share = total / total.sum()
         inside = (counts + pull * share) / (counts.sum(axis=1, keepdims=True) + pull)
-        return AttributeProfiles(np.log(inside / share).T, np.ones(0))
-    n_known = belongs.T @ attributes.known.astype(np.float64)
-    means = (belongs.T @ attributes.rows) / (n_known + pull)
-    errors = np.where(attributes.known, (attributes.rows - means[labels]) ** 2, 0.0).sum(axis=0)
-    return AttributeProfiles(means, np.maximum(errors / np.maximum(attributes.known.sum(axis=0), 1), 1e-3))
+        return AttributeProfiles(np.log(inside / share).T, np.ones(0), np.ones((3, 0)))
+    known = attributes.known.astype(np.float64)
+    n_known = np.maximum(known.sum(axis=0), 1.0)
+    mean = attributes.rows.sum(axis=0) / n_known
+    variance = _mean_square(attributes, mean, n_known)
+    means = (belongs.T @ attributes.rows + pull * mean) / (belongs.T @ known + pull)
+    spread2 = np.maximum(_mean_square(attributes, means[labels], n_known), _LEAST_VARIANCE * variance)
+    if least2 is not None:
+        spread2 = np.maximum(spread2, np.minimum(least2, variance))
+    return AttributeProfiles(means, spread2, np.stack([mean, variance, _weights(attributes.groups)]))
 
 
 def attribute_gain(attributes: AttributeRows, unseen: Any, labels: np.ndarray, k: int) -> float:
@@ -209,9 +250,23 @@ def member(labels: np.ndarray, k: int) -> csr_array:
 
 
 def _normal_gain(values: np.ndarray, profiles: AttributeProfiles, labels: np.ndarray) -> np.ndarray:
-    """Return log N(value; mean and variance of the cluster) - log N(value; 0, 1)."""
-    spread2 = profiles.spread2
-    return 0.5 * (values**2 - (values - profiles.center[labels]) ** 2 / spread2 - np.log(spread2))
+    """Return log N(value; mean and variance of the cluster) - log N(value; those of all)."""
+    mean, variance, weight = profiles.overall
+    some = np.where(variance > 0, variance, 1.0)
+    spread2 = np.where(variance > 0, profiles.spread2, 1.0)
+    apart2 = (values - mean) ** 2 / some - (values - profiles.center[labels]) ** 2 / spread2
+    return np.where(variance > 0, 0.5 * weight * (apart2 - np.log(spread2 / some)), 0.0)
+
+
+def _weights(groups: np.ndarray) -> np.ndarray:
+    """Return 1 for a number and 1/2 for each level of a category: rows that differ in it do so in two places."""
+    _, place, count = np.unique(groups, return_inverse=True, return_counts=True)
+    return np.where(count[place] > 1, 0.5, 1.0)
+
+
+def _mean_square(attributes: AttributeRows, center: np.ndarray, n_known: np.ndarray) -> np.ndarray:
+    """Return the mean squared distance of the known values of each column to a center."""
+    return np.where(attributes.known, (attributes.rows - center) ** 2, 0.0).sum(axis=0) / n_known
 
 
 def _symmetric(row: np.ndarray, column: np.ndarray, weight: np.ndarray, shape: tuple[int, int]) -> csr_array:
@@ -230,8 +285,10 @@ def _split_words(attributes: AttributeRows, rng: np.random.Generator) -> tuple[A
 
 
 def _split_numbers(attributes: AttributeRows, rng: np.random.Generator) -> tuple[AttributeRows, np.ndarray]:
-    """Replace single values by the mean; the features that code one category go together."""
+    """Replace single values by the mean; the features that code one category go together. A single column is left as it is."""
     columns, place = np.unique(attributes.groups, return_inverse=True)
+    if len(columns) < 2:
+        return attributes, np.full(attributes.rows.shape, np.nan)
     out = (rng.random((len(attributes.rows), len(columns))) < SHARE)[:, place]
     kept = AttributeRows(np.where(out, 0.0, attributes.rows), attributes.known & ~out, attributes.groups)
     return kept, np.where(out & attributes.known, attributes.rows, np.nan)

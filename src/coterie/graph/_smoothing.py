@@ -8,7 +8,18 @@ from scipy.linalg import eigh
 from scipy.sparse import csr_array, diags_array, eye_array
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-__all__ = ["left_singular", "link_coordinates", "root_degrees", "smoothed_coordinates", "smoother", "unit_rows"]
+from ..arrays import Graph
+from ..graphs import to_scipy
+
+__all__ = [
+    "adjacency",
+    "left_singular",
+    "link_coordinates",
+    "root_degrees",
+    "smoothed_coordinates",
+    "smoother",
+    "unit_rows",
+]
 
 _OVERSAMPLED = 10  # columns of the block beyond those asked for (Halko, Martinsson & Tropp 2011)
 _FIRST_ROUNDS, _ROUNDS = 6, 2
@@ -155,3 +166,19 @@ def _thin_svd(images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     left, values, right = np.linalg.svd(images, full_matrices=False)
     sign = np.where(left.sum(axis=0) < 0, -1.0, 1.0)
     return left * sign, values, right.T * sign
+
+
+def adjacency(graph: Graph) -> tuple[csr_array, float]:
+    """Return the links without self-loops, of weight 1 on average, and what they were divided by."""
+    matrix = to_scipy(graph)
+    matrix = csr_array(
+        (matrix.data.astype(np.float64), matrix.indices.copy(), matrix.indptr.copy()), shape=matrix.shape
+    )
+    matrix.data[np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)) == matrix.indices] = 0.0
+    matrix.eliminate_zeros()
+    if not matrix.nnz:
+        return matrix, 1.0
+    largest = float(matrix.data.max())
+    unit = matrix.data / largest
+    mean = float(unit.mean())
+    return csr_array((unit / mean, matrix.indices, matrix.indptr), shape=matrix.shape), max(largest * mean, 1e-300)

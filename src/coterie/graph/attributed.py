@@ -21,13 +21,13 @@ from threadpoolctl import threadpool_limits
 from ..arrays import Graph, like_input, to_numpy
 from ..base import Interval, StrOptions
 from ..errors import InputError, ResourceError
-from ..graphs import to_scipy
 from ..primitives.memory import free_bytes
 from ._attribute_rows import AttributeCoder, AttributeRows, coded, fit_coder
 from ._attributed_parts import (
     Coordinates,
     Judged,
     Setting,
+    by_first_appearance,
     consensus,
     coordinates,
     judged,
@@ -40,10 +40,12 @@ from ._attributed_parts import (
 from ._base import GraphClusterer
 from ._held_out import AttributeProfiles, attribute_profiles, attribute_scores, link_profiles, member, split
 from ._node_keys import labels_of_keys, row_keys_of
+from ._smoothing import adjacency
 
 __all__ = ["AttributedGraphClustering", "attributed_clusters"]
 
 _log = logging.getLogger("coterie.graph")
+_TELLING = 0.01  # nats for each link and value, below which clusters tell nothing
 _NEAR = 0.9  # settings that predict this share of what the best does take part
 
 
@@ -83,11 +85,18 @@ def attributed_clusters(
     space = coordinates(links, attributes, [*chosen, *alone], width_of(k, 4), rng)
     embedding = consensus(partitions(space, chosen, k, n_partitions, rng), k, rng)
     labels = k_means(embedding, k, rng, n_init=10, max_iter=300)
-    trust = (
-        best.links_trust if any(setting.alpha < 1 for setting in chosen) else 0.0,
-        best.attributes_trust if any(setting.alpha > 0 for setting in chosen) else 0.0,
+    if attributes is not None and len(np.unique(attributes.groups)) == 1 and best_of(verdicts).alpha > 0:
+        return (
+            labels,
+            embedding,
+            verdicts,
+            space,
+        )  # one column: nothing could be held out, so it is not known how far to trust
+    heard = best._replace(
+        links_trust=best.links_trust * any(setting.alpha < 1 for setting in chosen),
+        attributes_trust=best.attributes_trust * any(setting.alpha > 0 for setting in chosen),
     )
-    return refined(links, attributes, labels, k, trust, rng), embedding, verdicts, space
+    return refined(links, attributes, labels, k, heard, rng), embedding, verdicts, space
 
 
 def best_of(verdicts: dict[Setting, Judged]) -> Setting:
@@ -183,7 +192,16 @@ class AttributedGraphClustering(GraphClusterer):
     array([0, 0, 0, 1, 1, 1])
     """
 
-    _state_attributes: ClassVar = ("_graph", "_coder", "_keys", "_link_profiles", "_profiles", "_trust", "_mean_weight")
+    _state_attributes: ClassVar = (
+        "_graph",
+        "_coder",
+        "_keys",
+        "_link_profiles",
+        "_profiles",
+        "_trust",
+        "_spread2",
+        "_mean_weight",
+    )
     _coder: AttributeCoder | None
     _profiles: AttributeProfiles | None
     _parameter_constraints: ClassVar = {
@@ -243,13 +261,13 @@ class AttributedGraphClustering(GraphClusterer):
             raise InputError(f"n_samples={n} should be >= n_clusters={k}; lower n_clusters or add nodes")
         self._coder = None if attributes is None else fit_coder(attributes, n, self.attribute_kind)
         rows = None if self._coder is None else coded(self._coder, attributes)
-        links, self._mean_weight = _adjacency(given)
+        links, self._mean_weight = adjacency(given)
         settings = settings_for(self.alpha, self.order, has_attributes=rows is not None)
         self._check_memory(n, settings)
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
         with threadpool_limits(1, user_api="blas"):  # sums in one order: the same bits on any number of threads
             labels, self.embedding_, verdicts, space = attributed_clusters(links, rows, k, settings, self.n_init, rng)
-            labels = _by_first_appearance(labels)
+            labels = by_first_appearance(labels)
             self._keep_choice(verdicts, space, labels, rng)
         self._keep_profiles(links, rows, labels)
         self._keys = row_keys_of(self._graph, rows)
@@ -337,6 +355,7 @@ class AttributedGraphClustering(GraphClusterer):
         self.settings_ = np.array([[*s, v.links, v.attributes, s in took_part] for s, v in verdicts.items()])
         judged_best = verdicts[best]
         self._trust = (judged_best.links_trust, judged_best.attributes_trust)
+        self._spread2 = judged_best.spread2
         total = judged_best.total
         self.contributions_ = {
             "links": judged_best.links / total if total > 0 else 0.0,
@@ -355,16 +374,17 @@ class AttributedGraphClustering(GraphClusterer):
     def _keep_profiles(self, links, rows, labels):
         k = int(labels.max()) + 1
         self._link_profiles = link_profiles(links, labels, k)
-        self._profiles = None if rows is None else attribute_profiles(rows, labels, k)
+        self._profiles = None if rows is None else attribute_profiles(rows, labels, k, least2=self._spread2)
 
     def _advise(self, rows, verdicts, labels):
         advice = []
         if rows is None:
             advice.append("no attributes were given: the clusters are of the links alone")
         best = verdicts[best_of(verdicts)]
-        if self.n_clusters > 1 and not best.total > 0:
+        n_told = len(self._graph.indices) / 2 + (0 if rows is None else rows.known.sum())
+        if self.n_clusters > 1 and not best.total > _TELLING * n_told:
             advice.append(
-                "the clusters predict neither links nor attributes that they have not seen: they may be of noise"
+                "the clusters predict neither links nor attributes that they have not seen: they may be noise"
             )
         n_found = int(labels.max()) + 1
         if n_found < self.n_clusters:
@@ -372,26 +392,3 @@ class AttributedGraphClustering(GraphClusterer):
         for sentence in advice:
             _log.info("%s", sentence)
         return tuple(advice)
-
-
-def _adjacency(graph: Graph) -> tuple[csr_array, float]:
-    """Return the links without self-loops, of weight 1 on average, and what they were divided by."""
-    matrix = to_scipy(graph)
-    matrix = csr_array(
-        (matrix.data.astype(np.float64), matrix.indices.copy(), matrix.indptr.copy()), shape=matrix.shape
-    )
-    matrix.data[np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)) == matrix.indices] = 0.0
-    matrix.eliminate_zeros()
-    if not matrix.nnz:
-        return matrix, 1.0
-    largest = float(matrix.data.max())
-    unit = matrix.data / largest
-    mean = float(unit.mean())
-    return csr_array((unit / mean, matrix.indices, matrix.indptr), shape=matrix.shape), max(largest * mean, 1e-300)
-
-
-def _by_first_appearance(labels: np.ndarray) -> np.ndarray:
-    _, first, place = np.unique(labels, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    return rank[place]
