@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from drawing import Panel, page
 from scipy.cluster.hierarchy import dendrogram
+from scipy.spatial import Delaunay
 from sklearn.datasets import make_blobs, make_moons
 
 import coterie
@@ -377,6 +378,18 @@ def class_graph(model: Any, fills: dict[str, str]) -> Panel:
     for c in range(k):
         panel.words(f"{found.sizes[c]} nodes", middle[c] - [0, 0.38])
     return panel
+
+
+@picture
+def balanced_cut() -> str:
+    """Show two and six parts of a mesh."""
+    X = np.random.default_rng(4).random((240, 2))
+    X = X[np.linalg.norm(X - [0.75, 0.3], axis=1) > 0.2]
+    corners = Delaunay(X).simplices
+    links = np.unique(np.sort(np.vstack([corners[:, [0, 1]], corners[:, [1, 2]], corners[:, [0, 2]]]), axis=1), axis=0)
+    links = links[np.linalg.norm(X[links[:, 0]] - X[links[:, 1]], axis=1) < 0.18]
+    models = [coterie.BalancedCut(k, random_state=0).fit(links, n_nodes=len(X)) for k in (2, 6)]
+    return page(*(network(f"{m.n_clusters} parts, {m.edge_cut_:.0f} links cut", X, links, m.labels_) for m in models))
 
 
 @picture
