@@ -63,7 +63,7 @@ class Nearest:
 @pytest.fixture
 def nearest(monkeypatch):
     line = catalog.Entry("Nearest", f"{__name__}:Nearest", "test", "for tests", True, False, ("numba",))
-    monkeypatch.setattr(catalog, "CATALOG", (*catalog.CATALOG, line))
+    monkeypatch.setattr(catalog, "ALL", (*catalog.ALL, line))
     monkeypatch.setitem(sys.modules, __name__, sys.modules.get(__name__) or sys.modules[Nearest.__module__])
     return Nearest(random_state=7).fit(np.array([[0.0, 0.0], [4.0, 4.0], [0.5, 0.0], [4.0, 5.0]]))
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import coterie
-from coterie.catalog import CATALOG
+from coterie.catalog import ALL
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 START, END = "<!-- written by make docs -->", "<!-- end -->"
@@ -38,7 +38,7 @@ def index() -> str:
         *(
             f"| [{line.name}](algorithms/{page(line)}.md) | {line.family} | {line.summary} "
             f"| {'yes' if line.needs_k else 'no'} | {'yes' if line.has_noise else 'no'} | {', '.join(line.engines)} |"
-            for line in CATALOG
+            for line in ALL
         ),
     ]
     table = "\n".join([START, *rows, END])

@@ -6,11 +6,11 @@ Names load on first use, so that ``import coterie`` costs next to nothing.
 from importlib import import_module
 from typing import Any
 
-from .catalog import CATALOG, DETECTORS, GRAPHS
+from .catalog import ALL
 
 __version__ = "0.1.0"
 
-_PUBLIC = {line.name: line.target for line in (*CATALOG, *DETECTORS, *GRAPHS)} | {
+_PUBLIC = {line.name: line.target for line in ALL} | {
     "Analysis": "coterie.report:Analysis",
     "Graph": "coterie.arrays:Graph",
     "ClusterFeatures": "coterie.study.cluster_features:ClusterFeatures",

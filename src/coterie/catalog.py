@@ -5,7 +5,7 @@ Classes are named as strings, so that reading the catalog imports nothing.
 
 from typing import NamedTuple
 
-__all__ = ["CATALOG", "DETECTORS", "GRAPHS", "Entry", "entry"]
+__all__ = ["ALL", "CATALOG", "DETECTORS", "GRAPHS", "Entry", "entry"]
 
 
 class Entry(NamedTuple):
@@ -115,11 +115,11 @@ GRAPHS: tuple[Entry, ...] = (
     ),
     Entry(
         "Leiden", "coterie.graph.leiden:Leiden", "graph",
-        "connected communities of densely linked nodes, as many as there are", False, False, ("numba",),
+        "connected communities of densely linked nodes, as many as there are", False, False, ("numba", "torch"),
     ),
     Entry(
         "Louvain", "coterie.graph.louvain:Louvain", "graph",
-        "connected communities by the plainest method", False, False, ("numba",),
+        "connected communities by the plainest method", False, False, ("numba", "torch"),
     ),
     Entry(
         "AttributedGraphClustering", "coterie.graph.attributed:AttributedGraphClustering", "graph",
@@ -131,6 +131,9 @@ GRAPHS: tuple[Entry, ...] = (
     ),
 )  # fmt: skip
 
+# Every line.
+ALL = (*CATALOG, *DETECTORS, *GRAPHS)
+
 
 def entry(name: str) -> Entry:
     """Return the line of the algorithm called ``name``.
@@ -140,7 +143,7 @@ def entry(name: str) -> Entry:
     KeyError
         If there is none; the message lists the names there are.
     """
-    for line in (*CATALOG, *DETECTORS, *GRAPHS):
+    for line in ALL:
         if line.name == name:
             return line
-    raise KeyError(f"no algorithm is called {name!r}; there are {', '.join(line.name for line in CATALOG)}")
+    raise KeyError(f"no algorithm is called {name!r}; there are {', '.join(line.name for line in ALL)}")

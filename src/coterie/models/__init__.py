@@ -256,7 +256,7 @@ def _tables() -> Any:
 
 
 def _names() -> list[str]:
-    return [line.name for line in (*catalog.CATALOG, *catalog.DETECTORS, *catalog.GRAPHS)]
+    return [line.name for line in catalog.ALL]
 
 
 def _class_called(name: Any) -> type:
