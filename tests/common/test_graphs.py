@@ -26,6 +26,7 @@ from common.graph_cases import (
     truth,
 )
 from coterie import Graph
+from coterie.graph._base import _labels_of_fitted
 from coterie.graphs import from_edges
 from coterie.primitives.engine import threads
 
@@ -297,3 +298,18 @@ def test_a_clone_is_unfitted_and_finds_the_same(name):
     assert not hasattr(again, "labels_")
     again.fit(planted(), *graph_settings(name).beside(N))
     assert_same_bits(again, fitted_graph(name))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_rows_are_told_from_each_other_as_dense_rows_are(seed):
+    random = np.random.default_rng(seed)
+    n, m = random.integers(1, 8), random.integers(0, 10)
+    fitted = (random.random((n, n)) < 0.4) * random.integers(1, 3, (n, n)).astype(float)
+    rows = fitted[random.integers(0, n, m)] if seed % 2 else (random.random((m, n)) < 0.3).astype(float)
+    labels = random.integers(0, 3, n)
+    expected = []
+    for i, row in enumerate(rows):
+        equal = np.flatnonzero((fitted == row).all(axis=1))
+        expected.append(labels[i] if i in equal else labels[equal[0]] if len(equal) else -2)
+    found = _labels_of_fitted(sp.csr_array(fitted), labels, sp.csr_array(rows.reshape(m, n)))
+    assert found.tolist() == expected

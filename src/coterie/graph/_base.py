@@ -128,19 +128,37 @@ def _labels_of_fitted(fitted: csr_array, labels: np.ndarray, rows: csr_array) ->
     same = [np.array_equal(a, b) for a, b in zip(*((m.indptr, m.indices, m.data) for m in (fitted, rows)), strict=True)]
     if all(same):
         return labels.copy()
-    known: dict[tuple[bytes, bytes], int] = {}
-    keys = [_key(fitted, i) for i in range(fitted.shape[0])]
-    for i, key in enumerate(keys):
-        known.setdefault(key, i)
-    found = np.full(rows.shape[0], -2)
-    for i in range(rows.shape[0]):
-        key = _key(rows, i)
-        at = i if i < len(keys) and keys[i] == key else known.get(key, -1)
-        if at >= 0:
-            found[i] = labels[at]
-    return found
+    marks, wanted = _row_marks(fitted), _row_marks(rows)
+    order = np.argsort(marks, kind="stable")
+    at = order[np.minimum(np.searchsorted(marks[order], wanted), len(order) - 1)]
+    shared = min(len(marks), len(wanted))
+    own = np.flatnonzero(marks[:shared] == wanted[:shared])
+    at[own] = own
+    found = np.where(_same_rows(fitted, at, rows), labels[at], -2)
+    return found.astype(np.int64, copy=False)
 
 
-def _key(rows: csr_array, i: int) -> tuple[bytes, bytes]:
-    part = slice(rows.indptr[i], rows.indptr[i + 1])
-    return rows.indices[part].astype(np.int64).tobytes(), rows.data[part].astype(np.float64).tobytes()
+def _row_marks(matrix: csr_array) -> np.ndarray:
+    """Return a number for each row that tells its links and their weights from any others, as a good hash does: uint64."""
+    x = matrix.indices.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    x += matrix.data.astype(np.float64).view(np.uint64) * np.uint64(0xC2B2AE3D27D4EB4F)
+    x = (x ^ (x >> np.uint64(31))) * np.uint64(0xBF58476D1CE4E5B9)
+    x ^= x >> np.uint64(29)
+    sums = np.concatenate(
+        [np.zeros(1, np.uint64), np.cumsum(x, dtype=np.uint64)]
+    )  # wraps around, as their differences do
+    return sums[matrix.indptr[1:]] - sums[matrix.indptr[:-1]]
+
+
+def _same_rows(fitted: csr_array, at: np.ndarray, rows: csr_array) -> np.ndarray:
+    """Say for each row whether row ``at[i]`` of the fitted matrix is the same."""
+    lengths = np.diff(rows.indptr)
+    same = lengths == np.diff(fitted.indptr)[at]
+    if not same.any():
+        return same
+    mine = np.flatnonzero(np.repeat(same, lengths))
+    row = np.repeat(np.arange(len(lengths)), lengths)[mine]
+    theirs = fitted.indptr[at[row]] + (mine - rows.indptr[row])
+    differ = (fitted.indices[theirs] != rows.indices[mine]) | (fitted.data[theirs] != rows.data[mine])
+    same[row[differ]] = False
+    return same
