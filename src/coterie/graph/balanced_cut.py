@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ..arrays import Graph, like_input, to_numpy
+from ..arrays import Graph, is_tensor, like_input, to_numpy
 from ..base import Interval, StrOptions
 from ..errors import InputError
 from ..graphs import undirected
@@ -25,13 +25,13 @@ __all__ = ["BalancedCut", "balanced_cut"]
 
 def balanced_cut(
     graph: Graph, n_clusters: int, imbalance: float = 0.03, *, node_weights: np.ndarray | None = None, seed: int = 0
-) -> np.ndarray:
+) -> Any:
     """Find parts with few links between them, none heavier than 1 + imbalance times the mean.
 
     Parameters
     ----------
     graph : Graph
-        Undirected, of NumPy arrays.
+        Undirected; one of tensors is cut where they lie.
     n_clusters : int
     imbalance : float
         1 is no bound.
@@ -48,6 +48,10 @@ def balanced_cut(
         return np.zeros(graph.n_nodes, np.int64)
     if n_clusters == graph.n_nodes:
         return np.arange(graph.n_nodes)
+    if is_tensor(graph.indices):
+        from ._device_cut import device_cut
+
+        return number_sets(device_cut(graph, n_clusters, imbalance, node_weights=node_weights, seed=seed))
     level = whole_level(graph, node_weights)
     limit = part_limit(level.node_weights, n_clusters, imbalance)
     return number_sets(multilevel_partition(level, n_clusters, limit, seed).astype(np.int64))
@@ -95,6 +99,9 @@ class BalancedCut(GraphClusterer):
 
     Notes
     -----
+    Large graphs of tensors are coarsened and refined where they lie, by another algorithm (Jet), so with other parts than arrays give;
+    smaller ones, and all of them for other objectives and methods, are cut on the host. Labels are on the device again.
+
     Whole weights are computed with exactly. Others are rounded to about 50 bits of their sum. ``predict`` gives a new node the
     part that its links weigh most to.
 
@@ -102,6 +109,8 @@ class BalancedCut(GraphClusterer):
     ----------
     Karypis, Kumar (1998). A fast and high quality multilevel scheme for partitioning irregular graphs. SIAM J. Sci. Comput. 20(1),
     359-392. doi:10.1137/S1064827595287997
+    Gilbert, Madduri, Boman, Rajamanickam (2024). Jet: multilevel graph partitioning on graphics processing units. SIAM J. Sci.
+    Comput. 46(5), B700-B724. doi:10.1137/23M1559129
     Sanders, Schulz (2011). Engineering multilevel graph partitioning algorithms. ESA, 469-480. doi:10.1007/978-3-642-23719-5_40
 
     Examples
@@ -178,7 +187,8 @@ class BalancedCut(GraphClusterer):
             )
         host = Graph(*(to_numpy(part) for part in graph))
         seed = int(check_random_state(self.random_state).randint(2**31))
-        labels = self._labels(host, weights, seed)
+        by_rounds = is_tensor(graph.indices) and (self.objective, self.method) == ("edge_cut", "multilevel")
+        labels = to_numpy(self._labels(graph if by_rounds else host, weights, seed))
         self.edge_cut_ = _edge_cut(host, labels)
         self.objective_ = self._value(host, labels, weights)
         self._node_weights = np.ones(n) if weights is None else weights

@@ -19,7 +19,8 @@ def size_capped_clusters(
 
     Nodes come in random order; one that is alone joins the cluster C with the highest w(v, C)^2 / c(C) that has room, where w
     is the weight of its links to C and c a sum of node weights (expansion*2). Nodes that stay alone join others that
-    would have joined the same cluster, and isolated ones each other.
+    would have joined the same cluster, and isolated ones each other. On tensors the nodes decide at the same time, and clusters are
+    pairs: rounds in which two that are each other's best free neighbour are united.
 
     Parameters
     ----------

@@ -13,6 +13,8 @@ def refine_parts(
 ) -> int:
     """Move nodes between parts, uphill too, and keep the best state that was seen.
 
+    On tensors all nodes that seem to gain move at once, whatever the parts then weigh, and nodes with least to lose move back.
+
     Parameters
     ----------
     graph : Graph
@@ -24,9 +26,9 @@ def refine_parts(
         Changed in place.
     seed : int
     rounds : int
-        In each, a node moves at most once; fewer if one changes nothing.
+        In each, a node moves at most once; fewer if one changes nothing. On tensors not looked at.
     patience : int
-        So many moves in a row may bring nothing better.
+        So many moves in a row may bring nothing better. On tensors not looked at: it is 12 rounds.
 
     Returns
     -------
@@ -37,6 +39,8 @@ def refine_parts(
     ----------
     Fiduccia, Mattheyses (1982). A linear-time heuristic for improving network partitions. DAC, 175-181. doi:10.1145/800263.809204
     Sanders, Schulz (2011). Engineering multilevel graph partitioning algorithms. ESA, 469-480. doi:10.1007/978-3-642-23719-5_40
+    Gilbert, Madduri, Boman, Rajamanickam (2024). Jet: multilevel graph partitioning on graphics processing units. SIAM J. Sci.
+    Comput. 46(5), B700-B724. doi:10.1137/23M1559129
 
     Examples
     --------
