@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.cluster.hierarchy import fcluster, is_valid_linkage
 
+from coterie import BalancedCut
 from coterie.graph._cut_tree import cut_tree
 from coterie.graph._objectives import objective_cut, objective_value
 from graph.cut_graphs import OBJECTIVES, plain_value, random_graph, ring_of_cliques
@@ -85,3 +86,16 @@ def test_weights_of_nodes_are_sizes():
     weights = np.arange(1.0, 13.0)
     tree = cut_tree(graph, np.repeat(np.arange(3), 4), "ratio_cut", weights)
     assert tree.size[0] == weights.sum()
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("method", ["multilevel", "spectral"])
+def test_the_estimator_has_the_tree_of_its_parts(objective, method):
+    graph = random_graph(30, 4, share=0.2)
+    model = BalancedCut(4, objective=objective, method=method, imbalance=1.0, random_state=0).fit(graph)
+    assert model.tree_.height[0] == pytest.approx(model.objective_, rel=1e-9)
+    assert model.objective_ == pytest.approx(plain_value(graph, model.labels_, objective), rel=1e-9)
+
+
+def test_there_is_no_tree_before_the_fit():
+    assert not hasattr(BalancedCut(4), "tree_")

@@ -6,6 +6,7 @@ no start has divided is small, and a search there combines the best parts of all
 only what lies in one part. Cost: some tens of passes over the links; memory n k weights for each start at a time.
 """
 
+import logging
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from ._multilevel import Level, multilevel_partition
 
 __all__ = ["filled", "least_cut"]
 
+_log = logging.getLogger("coterie.graph")
 _FEWEST = 200
 _MOST_FEW = 1500
 _MOST_TABLE = 1 << 27  # weights from nodes to parts, 1 GB
@@ -64,7 +66,7 @@ def least_cut(
             begin(i)
     random = np.random.default_rng([seed, len(found)])
     labels, value = min(found, key=lambda pair: pair[1])
-    for others in (found, found[:0]):
+    for others in (found, found[:0]) if len(found) > 1 else (found,):
         overlay = [labels, *(pair[0] for pair in others)]
         labels, value = _better((labels, value), _combined(problem, k, overlay, random))
     return labels
@@ -119,6 +121,9 @@ def _apart(
 
 def _searched(problem: CutProblem, k: int, labels: np.ndarray, random: np.random.Generator, rounds: int) -> tuple:
     if len(labels) * k > _MOST_TABLE:
+        _log.info(
+            "%d parts of %d nodes are not refined further: weights to all parts take too much memory", k, len(labels)
+        )
         return labels, np.inf
     work = 3_000_000 + 4 * len(problem.indices)
     return search(

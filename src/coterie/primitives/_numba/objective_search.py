@@ -66,7 +66,7 @@ def _renew(v, only, count, labels, nodes, sums, links, inner, most, heap, keys, 
     goals[v] = goal
     if goal < 0:
         if place[v] >= 0:
-            remove(heap, keys, place, count, v, _ABSENT)
+            remove(heap, keys, place, count, v, np.int64(_ABSENT))
             count -= 1
         return count
     if place[v] < 0:
@@ -83,14 +83,14 @@ def _climb(
 ):  # fmt: skip
     """Climb from the nodes in the journal since ``begin`` and those linked to them, or from all."""
     for _ in range(passes):
-        count, end = 0, state[_DONE]
+        count, end = np.int64(0), state[_DONE]
         first, last = (0, len(labels)) if begin == _ALL else (begin, end)
         for j in range(first, last):
-            v = j if begin == _ALL else journal[j, 0]
+            v = j if begin == _ALL else np.int64(journal[j, 0])
             stop = indptr[v] if begin == _ALL else indptr[v + 1]
             state[_WORK] += stop - indptr[v]
             for e in range(indptr[v] - 1, stop):
-                u = v if e < indptr[v] else indices[e]
+                u = v if e < indptr[v] else np.int64(indices[e])
                 if place[u] == _ABSENT:
                     count = _renew(u, only, count, labels, nodes, sums, links, inner, most, heap, keys, place, goals)
         change, best, best_end, looks, fresh = 0.0, 0.0, end, 0, 0
@@ -98,25 +98,25 @@ def _climb(
         least_over = over
         tolerance = 1e-12 * (1.0 + _total(sums))
         while count > 0 and state[_DONE] < len(journal):
-            v = heap[0]
+            v = np.int64(heap[0])
             count = _renew(v, only, count, labels, nodes, sums, links, inner, most, heap, keys, place, goals)
             looks += 1
             if place[v] < 0 or (place[v] > 0 and looks < _LOOKS):
                 continue
             looks = 0
-            remove(heap, keys, place, count, v, _LOCKED)
+            remove(heap, keys, place, count, v, np.int64(_LOCKED))
             count -= 1
             journal[state[_DONE], 0], journal[state[_DONE], 1] = v, labels[v]
             state[_DONE] += 1
             state[_WORK] += indptr[v + 1] - indptr[v] + 8
-            own, goal = labels[v], goals[v]
+            own, goal = np.int64(labels[v]), np.int64(goals[v])
             change -= sums[own, VALUE] + sums[goal, VALUE]
             over -= max(0.0, sums[own, SIZE] - most) + max(0.0, sums[goal, SIZE] - most)
-            shift(v, goals[v], indptr, indices, weights, nodes, labels, sums, links, between, inner)
+            shift(v, goal, indptr, indices, weights, nodes, labels, sums, links, between, inner)
             change += sums[own, VALUE] + sums[goal, VALUE]
             over += max(0.0, sums[own, SIZE] - most) + max(0.0, sums[goal, SIZE] - most)
             for e in range(indptr[v], indptr[v + 1]):
-                u = indices[e]
+                u = np.int64(indices[e])
                 if place[u] != _LOCKED:
                     count = _renew(u, only, count, labels, nodes, sums, links, inner, most, heap, keys, place, goals)
             if over < least_over or (over == least_over and change < best - tolerance):
@@ -128,7 +128,8 @@ def _climb(
                 fresh = 0
                 state[_WORK] += count
                 for j in range(count):
-                    keys[heap[j]], goals[heap[j]] = best_move(heap[j], only, labels, nodes, sums, links, inner, most)
+                    u = np.int64(heap[j])
+                    keys[u], goals[u] = best_move(u, only, labels, nodes, sums, links, inner, most)
                 heapify(heap, keys, place, count)
         for j in range(count):
             place[heap[j]] = _ABSENT
@@ -145,7 +146,7 @@ def _climb(
 def _undo(end, indptr, indices, weights, nodes, labels, sums, links, between, inner, journal, state):
     while state[_DONE] > end:
         state[_DONE] -= 1
-        v, was = journal[state[_DONE], 0], journal[state[_DONE], 1]
+        v, was = np.int64(journal[state[_DONE], 0]), np.int64(journal[state[_DONE], 1])
         shift(v, was, indptr, indices, weights, nodes, labels, sums, links, between, inner)
         state[_WORK] += indptr[v + 1] - indptr[v]
 
@@ -172,10 +173,10 @@ def _disturb(indptr, indices, weights, nodes, labels, sums, links, between, inne
     at a random node. Else a random node goes to a part beside it.
     """
     n, k = len(labels), len(sums)
-    kind, fresh = _draw(state, 4), -1
+    kind, fresh = _draw(state, np.int64(4)), np.int64(-1)
     seed = _draw(state, n)
     if kind < 3:
-        least, p, q = np.inf, 0, 0
+        least, p, q = np.inf, np.int64(0), np.int64(0)
         chosen = _draw(state, k)
         for r in range(k):
             if kind == 0 or r == chosen:
@@ -194,7 +195,7 @@ def _disturb(indptr, indices, weights, nodes, labels, sums, links, between, inne
     else:
         degree = indptr[seed + 1] - indptr[seed]
         if degree > 0 and sums[labels[seed], NODES] > 1.0:
-            fresh = labels[indices[indptr[seed] + _draw(state, degree)]]
+            fresh = np.int64(labels[indices[indptr[seed] + _draw(state, degree)]])
         if fresh < 0 or fresh == labels[seed]:
             return 1
     _record(seed, fresh, indptr, indices, weights, nodes, labels, sums, links, between, inner, journal, state)
@@ -260,13 +261,13 @@ def search(
                 indptr, indices, weights, nodes, labels, sums, links, between, inner, most, journal, state
             )
         for stage in range(2 - stages, 2):
-            begin, only, passes = 0, -1, _PASSES
+            begin, only, passes = np.int64(0), np.int64(-1), _PASSES
             if turn == 0:
-                begin = _ALL
+                begin = np.int64(_ALL)
             elif stage == 0:
                 # First the part that has been begun anew grows, and nothing else moves.
                 begin, passes = state[_DONE] - 1, 1
-                only = labels[journal[begin, 0]]
+                only = np.int64(labels[journal[begin, 0]])
             _climb(
                 begin, only, patience, passes, indptr, indices, weights, nodes, labels, sums, links, between, inner,
                 most, heap, keys, place, goals, journal, state,
@@ -277,5 +278,5 @@ def search(
         else:
             vain += 1
             if now_over > over or now > total:
-                _undo(0, indptr, indices, weights, nodes, labels, sums, links, between, inner, journal, state)
+                _undo(np.int64(0), indptr, indices, weights, nodes, labels, sums, links, between, inner, journal, state)
     return total + WORST * (over / most) if over > 0.0 else total

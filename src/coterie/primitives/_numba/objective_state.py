@@ -1,5 +1,7 @@
 """What the moves of objective_search.py are made of: the value of a part, one move of one node, and a heap of nodes by their best move.
 
+Nodes and parts are passed on as int64, whatever they are stored as: every kernel is then compiled once.
+
 The state of a search: ``labels`` (n,), ``sums`` (k, 6) of the parts (weight that leaves, mass, size, value, number of nodes, whether never
 larger than allowed), ``links`` (n, k) weight from each node into each part, ``between`` (k, k) weight from part to part. ``shift`` keeps all four in step.
 Weights are whole numbers, so that sums do not depend on the order of the moves and what is undone leaves no trace.
@@ -55,7 +57,7 @@ def best_move(v, only, labels, nodes, sums, links, inner, most):
 
     A part may become larger than allowed by the node that comes: it must then give one away next, which is a swap.
     """
-    own, best, goal = labels[v], np.inf, -1
+    own, best, goal = np.int64(labels[v]), np.inf, -1
     if sums[own, NODES] <= 1.0 or own == only:
         return best, goal
     outer, mass, size = nodes[v, 0], nodes[v, 1], nodes[v, 2]
@@ -82,7 +84,7 @@ def best_move(v, only, labels, nodes, sums, links, inner, most):
 @part
 def shift(v, goal, indptr, indices, weights, nodes, labels, sums, links, between, inner):
     """Move a node to a part."""
-    own = labels[v]
+    own = np.int64(labels[v])
     outer = nodes[v, 0]
     sums[own, CUT] += 2.0 * links[v, own] - outer
     sums[goal, CUT] += outer - 2.0 * links[v, goal]
@@ -118,7 +120,7 @@ def excess(sums, most):
 def settle(heap, keys, place, count, v, key):
     """Put a node whose key has become ``key`` where it belongs; one that is in the heap has its place."""
     keys[v] = key
-    at = place[v]
+    at = np.int64(place[v])
     while at > 0:
         above = heap[(at - 1) >> 1]
         if keys[above] < key or (keys[above] == key and above < v):
@@ -153,7 +155,7 @@ def _sink(heap, keys, place, count, at, v):
 @part
 def remove(heap, keys, place, count, v, mark):
     """Take a node out of a heap of ``count``, and mark its place."""
-    at, last = place[v], heap[count - 1]
+    at, last = np.int64(place[v]), np.int64(heap[count - 1])
     place[v] = mark
     if last != v:
         heap[at] = last
@@ -165,4 +167,4 @@ def remove(heap, keys, place, count, v, mark):
 def heapify(heap, keys, place, count):
     """Put a heap whose keys have all changed in order."""
     for at in range(count // 2 - 1, -1, -1):
-        _sink(heap, keys, place, count, at, heap[at])
+        _sink(heap, keys, place, count, at, np.int64(heap[at]))
