@@ -118,7 +118,7 @@ def image_matrix(graph: Any, labels: Any, directed: bool = False, *, n_nodes: in
     --------
     >>> import numpy as np
     >>> from coterie.graph import image_matrix
-    >>> image_matrix(np.array([[0, 1], [1, 2]]), [0, 0, 1])
+    >>> image_matrix(np.array([[0, 1], [1, 2]]), [0, 0, 1], n_nodes=3)
     array([[2., 1.],
            [1., 0.]])
     """
@@ -239,8 +239,8 @@ def _taken_in(graph: Any, labels: Any, directed: bool, n_nodes: int | None) -> t
         raise InputError("labels must be whole numbers, one for each node; -1 stands for no class")
     labels = labels.astype(np.int64)
     shape = () if isinstance(graph, Graph) else np.shape(graph)
-    if n_nodes is None and len(shape) == 2 and shape[1] in (2, 3) and shape != (len(labels),) * 2:
-        n_nodes = len(labels)  # edges
+    if n_nodes is None and len(shape) == 2 and shape[0] != shape[1]:
+        n_nodes = len(labels)  # edges; what is square is a matrix unless n_nodes says otherwise
     graph = as_graph(graph, n_nodes)
     if len(labels) != graph.n_nodes:
         raise InputError(f"labels must have one entry for each of the {graph.n_nodes} nodes, got {len(labels)}")
