@@ -128,36 +128,24 @@ def _best(engine: Any, now: tuple, new: tuple, moves: list) -> tuple[Any, Any, n
     """Return the vectors of the smallest values in the space of all blocks, their images, values, and the moves to them."""
     blocks, images = [now[0], new[0], *moves[:1]], [now[1], new[1], *moves[1:]]
     # All are computed: what is known of the first would let rounding grow from iteration to iteration.
-    G, H = _products(engine, blocks, blocks), _products(engine, blocks, images)
+    G, H = (_mirrored(part) for part in to_numpy(engine.products(blocks, images)))
     weights, vectors = small_eigh(G)
     kept = weights > _INDEPENDENT
     basis = vectors[:, kept] / np.sqrt(weights[kept])
     theta, turn = small_eigh(_symmetric(basis.T @ H @ basis))
     b = now[0].shape[1]
     C = (basis @ turn)[:, :b]
-    ends = np.cumsum([0, *(block.shape[1] for block in blocks)])
-    moved, images_moved = None, None
-    for block, image, start, end in list(zip(blocks, images, ends, ends[1:], strict=False))[1:]:
-        part = _small(C[start:end], block)
-        moved, images_moved = engine.combine(block, part, moved), engine.combine(image, part, images_moved)
-    stay = _small(C[:b], now[0])
-    X, SX = engine.combine(now[0], stay), engine.combine(now[1], stay)
-    X += moved
-    SX += images_moved
+    C = _small(C, now[0])
+    (X, moved), (SX, images_moved) = engine.moved(blocks, C), engine.moved(images, C)
     length = _lengths(engine, moved)
     moved /= length
     images_moved /= length
     return X, SX, theta[:b], [moved, images_moved]
 
 
-def _products(engine: Any, left: list, right: list) -> np.ndarray:
-    """Return all products of the columns of blocks with those of others; symmetric, so half is computed."""
-    found: list[list[np.ndarray]] = [[np.zeros(0)] * len(right) for _ in left]
-    for s, one in enumerate(left):
-        for t in range(s, len(right)):
-            found[s][t] = to_numpy(engine.gram(one, right[t]))
-            found[t][s] = found[s][t].T
-    return _symmetric(np.block(found))
+def _mirrored(matrix: np.ndarray) -> np.ndarray:
+    """Return the symmetric matrix of which what is on and above the diagonal is given."""
+    return np.triu(matrix) + np.triu(matrix, 1).T
 
 
 def _symmetric(matrix: np.ndarray) -> np.ndarray:

@@ -163,6 +163,8 @@ def without_null(level: Level, X: Any) -> Any:
     """Take the components' unit vectors out of a block, in place: new memory costs as much as the sums."""
     null = level.null
     found = engine_of(X, "laplacian").rows_times_block(null.indptr, null.indices, null.values, None, X)
+    if len(found) == 1:
+        return engine_of(X, "laplacian").combine(level.root[:, None], -found, X)
     part = found[level.component]
     part *= level.root[:, None]
     X -= part

@@ -5,10 +5,11 @@ import numpy as np
 from .blocks import block_count, run_blocks
 from .jit import kernel
 
-__all__ = ["combine", "gram", "rows_times_block", "squares"]
+__all__ = ["combine", "gram", "moved", "products", "rows_times_block", "squares"]
 
 _ROWS = 2048
 _MOST_BLOCKS = 512
+_CHUNK = 256
 _NONE = np.zeros(0)
 
 
@@ -39,6 +40,27 @@ def combine(A, C, out=None):
     blocks = block_count(len(A), _ROWS, _MOST_BLOCKS)
     run_blocks(_combine_block, blocks, blocks, A, np.ascontiguousarray(C), out)
     return out
+
+
+def products(blocks, images):
+    """Return the products of the columns of up to three blocks with each other, and with those of their images."""
+    nothing = np.empty((len(blocks[0]), 0))
+    X, W, P = [*blocks, nothing, nothing][:3]
+    width = X.shape[1] + W.shape[1] + P.shape[1]
+    n_blocks = block_count(len(X), _ROWS, 64)
+    parts = np.zeros((n_blocks, 2, width, width))
+    run_blocks(_products_block, n_blocks, n_blocks, X, W, P, *[*images, nothing, nothing][:3], parts)
+    return parts.sum(axis=0)
+
+
+def moved(blocks, C):
+    """Return the sums of up to three blocks times their parts of C, and the same without the first block."""
+    nothing = np.empty((len(blocks[0]), 0))
+    X, W, P = [*blocks, nothing, nothing][:3]
+    both = np.empty((2, len(X), C.shape[1]))
+    n_blocks = block_count(len(X), _ROWS, _MOST_BLOCKS)
+    run_blocks(_move_block, n_blocks, n_blocks, X, W, P, np.ascontiguousarray(C), both[0], both[1])
+    return both[0], both[1]
 
 
 def squares(X):
@@ -106,22 +128,98 @@ def _gram_block(
     B,  # (n, b) float64  in
     parts,  # (blocks, a, b) float64  out, zeros
 ):
-    n, out = len(A), parts[block]
+    n = len(A)
+    _add_products(A, B, n * block // blocks, n * (block + 1) // blocks, 0, 0, parts[block])
+
+
+@kernel(fastmath={"contract"})
+def _products_block(
+    block,  # int  in
+    blocks,  # int  in
+    X,  # (n, b) float64  in
+    W,  # (n, w) float64  in
+    P,  # (n, p) float64  in
+    SX,  # (n, b) float64  in
+    SW,  # (n, w) float64  in
+    SP,  # (n, p) float64  in
+    parts,  # (blocks, 2, b + w + p, b + w + p) float64  out, zeros: on and above the diagonal
+):
+    n, w = len(X), X.shape[1]
+    p = w + W.shape[1]
     start, end = n * block // blocks, n * (block + 1) // blocks
-    i = start
+    G, H = parts[block, 0], parts[block, 1]
+    for low in range(start, end, _CHUNK):
+        # So few rows of all blocks stay in the cache until each has met each.
+        high = min(end, low + _CHUNK)
+        _add_products(X, X, low, high, 0, 0, G)
+        _add_products(X, SX, low, high, 0, 0, H)
+        _add_products(X, W, low, high, 0, w, G)
+        _add_products(X, SW, low, high, 0, w, H)
+        _add_products(W, W, low, high, w, w, G)
+        _add_products(W, SW, low, high, w, w, H)
+        _add_products(X, P, low, high, 0, p, G)
+        _add_products(X, SP, low, high, 0, p, H)
+        _add_products(W, P, low, high, w, p, G)
+        _add_products(W, SP, low, high, w, p, H)
+        _add_products(P, P, low, high, p, p, G)
+        _add_products(P, SP, low, high, p, p, H)
+
+
+@kernel(no_cpython_wrapper=True, cache=False, fastmath={"contract"})
+def _add_products(A, B, start, end, first, second, out):
+    """Add ``A^T B`` of some rows to ``out`` from (first, second) on."""
+    i, b = start, B.shape[1]
     while i + 4 <= end:
         b0, b1, b2, b3 = B[i], B[i + 1], B[i + 2], B[i + 3]
         for s in range(A.shape[1]):
             a0, a1, a2, a3 = A[i, s], A[i + 1, s], A[i + 2, s], A[i + 3, s]
-            row = out[s]
-            for t in range(B.shape[1]):
+            row = out[first + s, second : second + b]
+            for t in range(b):
                 row[t] += (a0 * b0[t] + a1 * b1[t]) + (a2 * b2[t] + a3 * b3[t])
         i += 4
     while i < end:
         for s in range(A.shape[1]):
-            for t in range(B.shape[1]):
-                out[s, t] += A[i, s] * B[i, t]
+            for t in range(b):
+                out[first + s, second + t] += A[i, s] * B[i, t]
         i += 1
+
+
+@kernel(fastmath={"contract"})
+def _move_block(
+    block,  # int  in
+    blocks,  # int  in
+    X,  # (n, b) float64  in
+    W,  # (n, w) float64  in
+    P,  # (n, p) float64  in
+    C,  # (b + w + p, c) float64  in
+    whole,  # (n, c) float64  out
+    without,  # (n, c) float64  out: without the part of X
+):
+    n, w = len(X), X.shape[1]
+    p = w + W.shape[1]
+    for i in range(n * block // blocks, n * (block + 1) // blocks):
+        row, part = whole[i], without[i]
+        for t in range(C.shape[1]):
+            part[t] = 0.0
+        _add_row(W, i, C, w, part)
+        _add_row(P, i, C, p, part)
+        for t in range(C.shape[1]):
+            row[t] = part[t]
+        _add_row(X, i, C, 0, row)
+
+
+@kernel(no_cpython_wrapper=True, cache=False, fastmath={"contract"})
+def _add_row(A, i, C, first, row):
+    """Add row i of A times the rows of C from ``first`` on."""
+    last = A.shape[1] // 4 * 4
+    for s in range(0, last, 4):
+        c0, c1, c2, c3 = C[first + s], C[first + s + 1], C[first + s + 2], C[first + s + 3]
+        a0, a1, a2, a3 = A[i, s], A[i, s + 1], A[i, s + 2], A[i, s + 3]
+        for t in range(C.shape[1]):
+            row[t] += (a0 * c0[t] + a1 * c1[t]) + (a2 * c2[t] + a3 * c3[t])
+    for s in range(last, A.shape[1]):
+        for t in range(C.shape[1]):
+            row[t] += A[i, s] * C[first + s, t]
 
 
 @kernel(fastmath={"contract"})
@@ -132,15 +230,6 @@ def _combine_block(
     C,  # (a, b) float64  in
     out,  # (n, b) float64  in/out
 ):
-    n, last = len(A), A.shape[1] // 4 * 4
+    n = len(A)
     for i in range(n * block // blocks, n * (block + 1) // blocks):
-        row = out[i]
-        for s in range(0, last, 4):
-            c0, c1, c2, c3 = C[s], C[s + 1], C[s + 2], C[s + 3]
-            a0, a1, a2, a3 = A[i, s], A[i, s + 1], A[i, s + 2], A[i, s + 3]
-            for t in range(C.shape[1]):
-                row[t] += (a0 * c0[t] + a1 * c1[t]) + (a2 * c2[t] + a3 * c3[t])
-        for s in range(last, A.shape[1]):
-            value, other = A[i, s], C[s]
-            for t in range(C.shape[1]):
-                row[t] += value * other[t]
+        _add_row(A, i, C, 0, out[i])

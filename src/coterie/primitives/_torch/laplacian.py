@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-__all__ = ["combine", "gram", "rows_times_block", "squares"]
+__all__ = ["combine", "gram", "moved", "products", "rows_times_block", "squares"]
 
 
 def rows_times_block(
@@ -27,6 +27,19 @@ def rows_times_block(
 def gram(A: torch.Tensor, B: torch.Tensor) -> torch.Tensor:
     """Return ``A^T B``."""
     return A.T @ B
+
+
+def products(blocks: list, images: list) -> torch.Tensor:
+    """Return the products of the columns of blocks with each other, and with those of their images."""
+    left, right = torch.cat(blocks, 1), torch.cat(images, 1)
+    return torch.stack([left.T @ left, left.T @ right])
+
+
+def moved(blocks: list, C: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the sums of blocks times their parts of C, and the same without the first block."""
+    b = blocks[0].shape[1]
+    without = torch.cat(blocks[1:], 1) @ C[b:]
+    return torch.addmm(without, blocks[0], C[:b]), without
 
 
 def squares(X: torch.Tensor) -> torch.Tensor:
