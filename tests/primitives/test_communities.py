@@ -6,6 +6,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
+from coterie.arrays import Graph, to_numpy
 from coterie.errors import ResourceError
 from coterie.graphs import from_edges, to_scipy
 from coterie.primitives import communities
@@ -16,9 +17,21 @@ from coterie.primitives.communities import (
     merged_graph,
     moved_nodes,
     partition_sums,
+    sorted_graph,
     well_connected_parts,
 )
 from coterie.primitives.engine import threads
+
+
+def put(on, graph):
+    """Return the graph on the engine under test."""
+    return Graph(*(on(part) for part in graph))
+
+
+def marks(on, labels):
+    """Return labels as the engine under test has them."""
+    labels = on(np.asarray(labels, dtype=np.int64))
+    return labels.astype(np.int32) if isinstance(labels, np.ndarray) else labels
 
 
 def random_graph(n, m, seed, weighted=True):
@@ -29,7 +42,8 @@ def random_graph(n, m, seed, weighted=True):
 
 def dense(graph):
     """Return the matrix of a community graph, in the weights that were given."""
-    n, weights = graph.n_nodes, np.asarray(graph.weights)
+    graph = graph._replace(**{part: to_numpy(getattr(graph, part)) for part in ("indptr", "indices", "weights")})
+    n, weights = graph.n_nodes, graph.weights
     weights = np.full(len(graph.indices), weights[0]) if len(weights) == 1 else weights[: len(graph.indices)]
     matrix = np.zeros((n, n))
     np.add.at(matrix, (np.repeat(np.arange(n), np.diff(graph.indptr)), graph.indices), weights * graph.unit)
@@ -58,35 +72,35 @@ every_graph = pytest.mark.parametrize("name", GRAPHS)
 
 
 @every_graph
-def test_the_compact_graph_holds_the_same_links(name):
+def test_the_compact_graph_holds_the_same_links(on, name):
     graph = GRAPHS[name]
-    matrix, compact = to_scipy(graph).toarray(), community_graph(graph)
+    matrix, compact = to_scipy(graph).toarray(), community_graph(put(on, graph))
     np.testing.assert_allclose(dense(compact), matrix - np.diag(np.diag(matrix)))
-    np.testing.assert_allclose(compact.sizes * compact.unit, matrix.sum(axis=1))
+    np.testing.assert_allclose(to_numpy(compact.sizes) * compact.unit, matrix.sum(axis=1))
     assert compact.inner * compact.unit == pytest.approx(np.trace(matrix))
 
 
 @every_graph
-def test_sums_of_a_partition_are_those_of_its_matrix(name):
+def test_sums_of_a_partition_are_those_of_its_matrix(on, name):
     graph = GRAPHS[name]
     labels = some_labels(graph.n_nodes, 4, 3)
-    compact = community_graph(graph)
-    inside, sizes = partition_sums(compact, labels)
+    compact = community_graph(put(on, graph))
+    inside, sizes = partition_sums(compact, marks(on, labels))
     matrix = to_scipy(graph).toarray()
     assert inside * compact.unit == pytest.approx(matrix[labels[:, None] == labels].sum())
     np.testing.assert_allclose(sizes * compact.unit, np.bincount(labels, matrix.sum(axis=1)))
 
 
 @every_graph
-def test_communities_become_nodes(name):
-    graph = community_graph(GRAPHS[name])
+def test_communities_become_nodes(on, name):
+    graph = community_graph(put(on, GRAPHS[name]))
     labels = some_labels(graph.n_nodes, 6, 4)
-    merged = merged_graph(graph, labels)
+    merged = merged_graph(graph, marks(on, labels))
     member = (labels[:, None] == np.arange(labels.max() + 1)).astype(float)
     expected = member.T @ dense(graph) @ member
     np.testing.assert_allclose(dense(merged), expected - np.diag(np.diag(expected)))
     assert merged.inner - graph.inner == pytest.approx(np.trace(expected) / graph.unit)
-    np.testing.assert_allclose(merged.sizes, np.bincount(labels, graph.sizes))
+    np.testing.assert_allclose(to_numpy(merged.sizes), np.bincount(labels, to_numpy(graph.sizes)))
 
 
 @every_graph
@@ -104,13 +118,13 @@ def test_no_single_node_can_better_what_moving_leaves_alone(name, resolution):
         assert value(matrix, graph.sizes, changed, resolution) <= reached + 1e-9
 
 
-def test_moving_never_makes_a_partition_worse():
-    graph = community_graph(GRAPHS["weighted"])
-    matrix = dense(graph) / graph.unit
-    for seed in range(20):
-        labels = some_labels(40, 1 + seed, seed)
-        before = value(matrix, graph.sizes, labels, 0.01)
-        assert value(matrix, graph.sizes, moved_nodes(graph, labels, 0.01, seed), 0.01) >= before - 1e-9
+@pytest.mark.parametrize("seed", range(20))
+def test_moving_never_makes_a_partition_worse(on, seed):
+    graph = community_graph(put(on, GRAPHS["weighted"]))
+    matrix, sizes = dense(graph) / graph.unit, to_numpy(graph.sizes)
+    labels = some_labels(40, 1 + seed, seed)
+    moved = to_numpy(moved_nodes(graph, marks(on, labels), 0.01, seed))
+    assert value(matrix, sizes, moved, 0.01) >= value(matrix, sizes, labels, 0.01) - 1e-9
 
 
 def test_moving_leaves_its_input_alone():
@@ -156,10 +170,10 @@ def test_batches_reach_what_the_queue_reaches(monkeypatch):
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("resolution", [0.001, 0.1, 1.0])
-def test_parts_are_connected_and_well_connected(seed, resolution):
-    graph = community_graph(random_graph(60, 150, seed), np.ones(60))
+def test_parts_are_connected_and_well_connected(on, seed, resolution):
+    graph = community_graph(put(on, random_graph(60, 150, seed)), np.ones(60))
     matrix, labels = dense(graph) / graph.unit, some_labels(60, 4, seed)
-    parts = well_connected_parts(graph, labels, resolution, seed)
+    parts = to_numpy(well_connected_parts(graph, marks(on, labels), resolution, seed))
     for part in range(parts.max() + 1):
         nodes = np.flatnonzero(parts == part)
         assert len(set(labels[nodes])) == 1
@@ -168,21 +182,32 @@ def test_parts_are_connected_and_well_connected(seed, resolution):
         assert matrix[np.ix_(nodes, nodes)].sum() >= resolution * (len(nodes) ** 2 - len(nodes)) - 1e-9
 
 
-def test_parts_of_a_clique_at_a_low_resolution_are_not_all_single():
-    graph = community_graph(from_edges(np.array(nx.complete_graph(12).edges())), np.ones(12))
-    assert well_connected_parts(graph, np.zeros(12, np.int32), 0.5, 0).max() < 8
+def test_parts_of_a_clique_at_a_low_resolution_are_not_all_single(on):
+    graph = community_graph(put(on, from_edges(np.array(nx.complete_graph(12).edges()))), np.ones(12))
+    assert well_connected_parts(graph, marks(on, np.zeros(12)), 0.5, 0).max() < 8
 
 
 @every_graph
-def test_connected_parts_are_the_components_of_each_community(name):
-    graph = community_graph(GRAPHS[name])
+def test_connected_parts_are_the_components_of_each_community(on, name):
+    graph = community_graph(put(on, GRAPHS[name]))
     labels = some_labels(graph.n_nodes, 3, 6)
     matrix = dense(graph) * (labels[:, None] == labels)
     expected = np.empty(graph.n_nodes, int)
     components = sorted(nx.connected_components(nx.from_numpy_array(matrix)), key=min)
     for number, nodes in enumerate(components):
         expected[list(nodes)] = number
-    np.testing.assert_array_equal(connected_parts(graph, labels), expected)
+    np.testing.assert_array_equal(to_numpy(connected_parts(graph, marks(on, labels))), expected)
+
+
+@every_graph
+def test_sorting_nodes_keeps_the_links(on, name):
+    graph = community_graph(put(on, GRAPHS[name]))
+    labels = some_labels(graph.n_nodes, 3, 6)
+    found, order = sorted_graph(graph, marks(on, labels))
+    order = to_numpy(order)
+    np.testing.assert_array_equal(order, np.argsort(labels, kind="stable"))
+    np.testing.assert_array_equal(dense(found), dense(graph)[np.ix_(order, order)])
+    np.testing.assert_array_equal(to_numpy(found.sizes), to_numpy(graph.sizes)[order])
 
 
 @pytest.mark.parametrize("unit", [2.0**900, 2.0**-900, 2.0**-1060])

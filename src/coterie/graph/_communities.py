@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.utils import check_random_state
 
-from ..arrays import Graph, is_tensor, like_input, to_numpy
+from ..arrays import is_tensor, like_input, to_numpy
 from ..base import Interval, StrOptions
 from ..errors import InputError
 from ..primitives.communities import (
@@ -222,10 +222,9 @@ class CommunityClusterer(GraphClusterer):
         self._validate_params()
         given = self._graph_in(graph, n_nodes)
         weights = self._node_sizes(sample_weight, given.n_nodes)
-        host = Graph(*(to_numpy(part) for part in given))
-        degrees = community_graph(host)
-        sizes = degrees if self.objective == "modularity" else degrees._replace(sizes=weights)
-        n_iterations = self._at_most(len(host.indices))
+        degrees = community_graph(given)
+        sizes = degrees if self.objective == "modularity" else community_graph(given, weights)
+        n_iterations = self._at_most(len(given.indices))
         levels = self._levels(sizes, self._per_size(degrees), n_iterations, check_random_state(self.random_state))
         self._describe(degrees, weights, levels[-1])
         self.hierarchy_ = tuple(like_input(level, given.indices) for level in levels)
@@ -256,7 +255,7 @@ class CommunityClusterer(GraphClusterer):
         return min(self.resolution / degrees.unit, _LARGEST) if self.resolution else 0.0
 
     def _describe(self, degrees: CommunityGraph, weights: np.ndarray, labels: Any) -> None:
-        inside, volumes = partition_sums(degrees, labels.astype(np.int32))
+        inside, volumes = partition_sums(degrees, labels if is_tensor(labels) else labels.astype(np.int32))
         total = float(degrees.sizes.sum())
         shares = volumes / total if total else volumes
         linked, met = (inside / total if total else 0.0), float((shares**2).sum())
@@ -264,5 +263,5 @@ class CommunityClusterer(GraphClusterer):
         if self.objective == "modularity":
             self.quality_ = linked - self.resolution * met
         else:
-            pairs = float((np.bincount(labels, weights) ** 2).sum() - (weights**2).sum()) / 2
+            pairs = float((np.bincount(to_numpy(labels), weights) ** 2).sum() - (weights**2).sum()) / 2
             self.quality_ = inside * degrees.unit / 2 - self.resolution * pairs
