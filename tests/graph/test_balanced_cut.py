@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from sklearn.metrics import adjusted_rand_score
 
 from coterie import BalancedCut, Graph
-from coterie.errors import InputError
+from coterie.errors import InputError, ResourceError
 from coterie.graphs import from_edges, to_scipy
 from coterie.primitives.engine import threads
 
@@ -214,6 +214,12 @@ def test_more_parts_than_nodes_are_refused():
 def test_odd_node_weights_are_refused(weights, words):
     with pytest.raises(InputError, match=words):
         BalancedCut(2).fit(from_edges([[0, 1], [1, 2]]), sample_weight=weights)
+
+
+def test_a_graph_that_would_not_fit_is_refused(monkeypatch):
+    monkeypatch.setattr("coterie.graph.balanced_cut.free_bytes", lambda: 1000.0)
+    with pytest.raises(ResourceError, match="cutting 12 links needs about"):
+        BalancedCut(2).fit(mesh(3))
 
 
 def test_a_directed_graph_is_warned_about():

@@ -14,13 +14,16 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..arrays import Graph, is_tensor, like_input, to_numpy
 from ..base import Interval, StrOptions
-from ..errors import InputError
+from ..errors import InputError, ResourceError
 from ..graphs import undirected
 from ..primitives.components import number_sets
+from ..primitives.memory import free_bytes
 from ._base import GraphClusterer
 from ._multilevel import multilevel_partition, part_limit, whole_level
 
 __all__ = ["BalancedCut", "balanced_cut"]
+
+_BYTES_PER_LINK, _BYTES_PER_NODE = 60, 150  # at the peak, all levels together
 
 
 def balanced_cut(
@@ -43,6 +46,11 @@ def balanced_cut(
     -------
     (n,) int64 array
         Numbered by first appearance.
+
+    Raises
+    ------
+    ResourceError
+        If the levels would not fit into memory; nothing is allocated then.
     """
     if n_clusters == 1:
         return np.zeros(graph.n_nodes, np.int64)
@@ -52,6 +60,7 @@ def balanced_cut(
         from ._device_cut import device_cut
 
         return number_sets(device_cut(graph, n_clusters, imbalance, node_weights=node_weights, seed=seed))
+    _check_memory(graph, n_clusters)
     level = whole_level(graph, node_weights)
     limit = part_limit(level.node_weights, n_clusters, imbalance)
     return number_sets(multilevel_partition(level, n_clusters, limit, seed).astype(np.int64))
@@ -222,6 +231,15 @@ class BalancedCut(GraphClusterer):
 
         graph = undirected(Graph(*(to_numpy(part) for part in self._graph)))
         return cut_tree(graph, to_numpy(self.labels_), self.objective, self._node_weights)
+
+
+def _check_memory(graph: Graph, k: int) -> None:
+    needed = _BYTES_PER_LINK * len(graph.indices) + (_BYTES_PER_NODE + 8 * min(k, 64)) * graph.n_nodes
+    if needed > free_bytes():
+        raise ResourceError(
+            f"cutting {len(graph.indices) // 2:,} links needs about {needed / 2**30:.1f} GiB, but {free_bytes() / 2**30:.1f} GiB are "
+            "free; drop light links, or divide the graph into components first"
+        )
 
 
 def _edge_cut(graph: Graph, labels: np.ndarray) -> float:
