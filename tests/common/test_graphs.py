@@ -189,7 +189,7 @@ def test_a_directed_graph_is_warned_about_and_taken_both_ways(name):
 
 
 @every_graph_algorithm
-@pytest.mark.parametrize("kind", ["dense", "csr", "Graph", "pandas matrix", "tensor"])
+@pytest.mark.parametrize("kind", ["dense", "csr", "Graph", "pandas matrix", "tensor", "sparse tensor"])
 def test_predict_on_the_training_graph_gives_its_labels(name, kind):
     source = KINDS[kind]()
     estimator = fit_graph(name, source, N)

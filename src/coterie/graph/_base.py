@@ -81,6 +81,10 @@ class GraphClusterer(Clusterer):
             rows = to_scipy(links)
         elif issparse(links):
             rows = csr_array(links)
+        elif is_tensor(links) and str(links.layout) != "torch.strided":
+            links = links.detach().cpu().to_sparse_coo()
+            at, values = links._indices().numpy(), links._values().double().numpy()  # duplicates are added up below
+            rows = csr_array((values, (at[0], at[1])), shape=tuple(links.shape))
         else:
             values = links.detach().cpu().numpy() if is_tensor(links) else links
             rows = csr_array(validate_data(self, values, reset=False, dtype=[np.float64, np.float32]))
