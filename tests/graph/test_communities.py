@@ -236,6 +236,7 @@ def test_the_seed_decides(method):
 @objectives
 def test_tensors_give_tensors_and_as_good_a_partition(method, settings):
     torch = pytest.importorskip("torch", reason="the torch engine needs PyTorch")
+    torch.set_num_threads(1)  # test processes already share the cores
     graph = from_edges(edges_of(nx.planted_partition_graph(12, 20, 0.5, 0.02, seed=4)))
     tensors = Graph(*(torch.from_numpy(part) for part in graph))
     model, same = (method(random_state=0, **settings).fit(tensors) for _ in range(2))

@@ -3,8 +3,8 @@
 import numpy as np
 
 from ..communities import CommunityGraph
-from .blocks import run_blocks
-from .communities_links import clear, larger_table, slot_of, table_bits
+from .blocks import run_blocks, run_kernel
+from .communities_links import clear, larger_table, slot_of, sum_by_label, table_bits
 from .communities_move import joined_nodes, moved_nodes
 from .communities_parts import blocks_of_labels, by_label, connected_parts, nodes_of_block, well_connected_parts
 from .jit import kernel
@@ -19,6 +19,8 @@ __all__ = [
     "sorted_graph",
     "well_connected_parts",
 ]
+
+_BLOCKS_A_CALL = 128  # some 10 ms
 
 
 def community_graph(graph, sizes):
@@ -67,15 +69,18 @@ def merged_graph(graph, labels):
     order, starts = by_label(labels, k, np.arange(n, dtype=np.int32))
     first = blocks_of_labels(graph, starts)
     blocks = len(first) - 1
-    # A community has at most as many links as its nodes: what it has is written there and then moved together.
+    # A community has at most as many links as its nodes: there is room for so many, and the gaps are closed afterwards.
+    # In place: new memory costs more than the move, since the system fills it with zeros.
     room = np.concatenate([[0], np.cumsum(np.diff(graph.indptr)[order])])[starts]
-    others, weights = np.empty(room[-1], np.int32), np.empty(room[-1])
+    indices, values = np.empty(max(2, room[-1]), np.int32), np.empty(max(2, room[-1]))
     n_links, inner = np.zeros(k + 1, np.int64), np.zeros(blocks)
     arrays = graph.indptr, graph.indices, graph.weights
-    run_blocks(_merge_links, blocks, first, starts, order, *arrays, labels, room, others, weights, n_links[1:], inner)
+    run_blocks(_merge_links, blocks, first, starts, order, *arrays, labels, room, indices, values, n_links[1:], inner)
     indptr = np.cumsum(n_links)
-    indices, values = np.empty(indptr[-1], np.int32), np.empty(max(2, indptr[-1]))
-    run_blocks(_move_together, blocks, first, room, others, weights, indptr, indices, values)
+    for block in range(0, blocks, _BLOCKS_A_CALL):
+        end = first[min(block + _BLOCKS_A_CALL, blocks)]
+        run_kernel(_close_gaps, first[block], end, room, indptr, indices, values)
+    indices, values = indices[: indptr[-1]], values[: max(2, indptr[-1])]
     sizes = np.bincount(labels, graph.sizes, minlength=k)
     return CommunityGraph(indptr, indices, values, sizes, graph.inner + float(inner.sum()), graph.unit)
 
@@ -154,9 +159,10 @@ def _merge_links(
 ):
     """Add up the links of the communities of a block."""
     each, k = len(weights) > 1, len(n_links)
-    largest = 0
+    largest = 0  # links of a community; none of its nodes has more
     for label in range(first[block], first[block + 1]):
         largest = max(largest, room[label + 1] - room[label])
+    near, heavy = np.empty(largest, np.int32), np.empty(largest)
     keys = np.empty(1 << table_bits(largest, k), np.int32)
     sums, slots, ready = np.empty(len(keys)), np.empty(min(largest, k) + 2, np.int32), 0
     for label in range(first[block], first[block + 1]):
@@ -165,14 +171,11 @@ def _merge_links(
         home, used = slot_of(label, bits, keys), 1
         keys[home], slots[0] = label, home
         for place in range(starts[label], starts[label + 1]):
-            node = order[place]
-            for link in range(indptr[node], indptr[node + 1]):
-                other = labels[indices[link]]
-                slot = slot_of(other, bits, keys)
-                slots[used] = slot
-                used += keys[slot] < 0
-                keys[slot] = other
-                sums[slot] += weights[link if each else 0]
+            start, n_found = indptr[order[place]], indptr[order[place] + 1] - indptr[order[place]]
+            for link in range(n_found):  # apart from the table, whose branches would wait for each label by itself
+                near[link] = labels[indices[start + link]]
+                heavy[link] = weights[start + link if each else 0]
+            used = sum_by_label(n_found, near, heavy, bits, keys, sums, slots, used)
         inner[block] += sums[home]
         n_links[label] = used - 1
         for i in range(1, used):
@@ -182,20 +185,19 @@ def _merge_links(
 
 
 @kernel
-def _move_together(
-    block,  # int  in
-    first,  # (blocks + 1,) int64  in
-    room,  # (k + 1,) int64  in
-    others,  # (m,) int32  in
-    values,  # (m,) float64  in
-    indptr,  # (k + 1,) int64  in
-    indices,  # (links,) int32  out
-    weights,  # (links,) float64  out
+def _close_gaps(
+    start,  # int  in: first community
+    end,  # int  in
+    room,  # (k + 1,) int64  in: where the links of each community are
+    indptr,  # (k + 1,) int64  in: where they shall be, never behind
+    indices,  # (m,) int32  in/out
+    weights,  # (m,) float64  in/out
 ):
-    for label in range(first[block], first[block + 1]):
+    for label in range(start, end):
+        back = room[label] - indptr[label]
         for link in range(indptr[label], indptr[label + 1]):
-            indices[link] = others[room[label] + link - indptr[label]]
-            weights[link] = values[room[label] + link - indptr[label]]
+            indices[link] = indices[link + back]
+            weights[link] = weights[link + back]
 
 
 @kernel
