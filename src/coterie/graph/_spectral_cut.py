@@ -18,7 +18,7 @@ from ..primitives.eigenvectors import smallest_eigenpairs
 from ..primitives.objective_moves import CutProblem, cut_problem
 from ._multilevel import improved, part_limit, whole_level
 from ._objective_search import least_cut
-from ._objectives import size_limit
+from ._objectives import packed_components, size_limit
 
 __all__ = ["best_threshold", "leading_nodes", "spectral_cut"]
 
@@ -65,6 +65,9 @@ def spectral_cut(
     if k == n:
         return np.arange(n)
     most = size_limit(node_weights, n, k, imbalance)
+    packed = packed_components(graph, k, node_weights, most)
+    if packed is not None:
+        return packed
     problem = cut_problem(graph, "ratio_cut" if objective == "edge_cut" else objective, node_weights, most)
     rows = _embedding(graph, k, objective)
     starts = [best_threshold(problem, rows[:, 1])] if k == 2 else [leading_nodes(rows), _means(rows, k, seed)]
@@ -78,8 +81,10 @@ def spectral_cut(
 def _embedding(graph: Graph, k: int, objective: str) -> np.ndarray:
     """Return k coordinates of each node."""
     normalised = objective in ("normalized_cut", "min_max_cut")
-    scale = 2.0 ** -float(np.frexp(graph.weights.max())[1]) if len(graph.weights) else 1.0
-    graph = graph._replace(weights=graph.weights.astype(np.float64) * scale)
+    exponent = int(np.frexp(graph.weights.max())[1]) if len(graph.weights) else 0
+    graph = graph._replace(
+        weights=np.ldexp(graph.weights.astype(np.float64), -exponent)
+    )  # no power of two is out of range
     kind = "normalised" if normalised else "unnormalised"
     rows = smallest_eigenpairs(graph, k, kind=kind, tol=_TOLERANCE).vectors
     if normalised:
