@@ -1,6 +1,7 @@
 """Coordinates of nodes: attributes smoothed over the links, and links alone. Nothing n x n, nothing of the attributes' size, is dense."""
 
 from collections.abc import Iterable, Iterator
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,9 @@ __all__ = [
 
 _OVERSAMPLED = 10  # columns of the block beyond those asked for (Halko, Martinsson & Tropp 2011)
 _FIRST_ROUNDS, _ROUNDS = 6, 2
+# Where a graph has many components, the iteration starts anew from random vectors: SciPy before 1.17 draws these from a state
+# that it keeps from call to call.
+_SEEDED = "rng" in signature(eigsh).parameters
 _DENSE = 200  # nodes up to which all eigenvectors are computed
 
 
@@ -129,7 +133,8 @@ def link_coordinates(links: csr_array, width: int, rng: np.random.Generator) -> 
         operator = LinearOperator(
             (n, n), matvec=lambda v: matrix @ v + extra / n * scale * (scale @ v.ravel()), dtype=np.float64
         )
-        values, vectors = eigsh(operator, wanted, which="LA", v0=rng.random(n), tol=1e-4)
+        seeded = {"rng": rng} if _SEEDED else {}
+        values, vectors = eigsh(operator, wanted, which="LA", v0=rng.random(n), tol=1e-4, **seeded)
     order = np.argsort(-values, kind="stable")[:wanted]
     values, vectors = values[order], vectors[:, order]
     edge = values[-1] if wanted > width else 0.0
