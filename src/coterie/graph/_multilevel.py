@@ -148,7 +148,9 @@ def _refine(
     if not thorough:
         refine_parts(graph, node_weights, limits, labels, seed, rounds=3, patience=_PATIENCE)
         return
-    few = level.n <= 4 * _CORE  # what is left to find on a large level is small and local
+    few = (
+        level.n <= 4 * _CORE and len(graph.indices) <= _MANY_LINKS
+    )  # what is left to find on a large level is small and local
     rounds = 8 if few else 2 if len(graph.indices) <= _MOST_LINKS_TWICE else 1
     refine_parts(graph, node_weights, limits, labels, seed, rounds=rounds, patience=_PATIENCE)
     if len(limits) <= _MANY_PARTS_IN_PAIRS:

@@ -12,6 +12,7 @@ from .jit import kernel, part
 __all__ = ["cut_between"]
 
 _FAR = 1 << 60
+_LONG = 8  # where borders have so many times more nodes than may be collected, little would change
 
 
 def cut_between(graph, node_weights, limits, labels, seed, rounds, widest, most_nodes):
@@ -71,6 +72,8 @@ def _flow(
             if outside:
                 border[count] = v
                 count += 1
+        if count > _LONG * lists.shape[1]:
+            break
         shuffle(pairs, n_pairs, np.int64(_FAR), state)
         before = saved
         for i in range(n_pairs):
