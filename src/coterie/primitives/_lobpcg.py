@@ -82,7 +82,7 @@ def lobpcg(
             continue
         active = np.flatnonzero(~good[: wanted + 1])
         W = _columns(R, active)
-        if deflate and theta[-1] < _EASY * norm and level.down is not None:
+        if deflate and theta[wanted - 1] < _EASY * norm and level.down is not None:
             W = correction(levels, at, W)
         elif deflate:
             W *= level.smooth
