@@ -186,12 +186,11 @@ def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads(both_sides):
     np.testing.assert_array_equal(found[0].embedding_, found[1].embedding_)
 
 
-def test_a_second_fit_in_the_same_process_gives_the_same_bits():
-    clique = np.array([[0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3]])
-    first, second = (
-        AttributedGraphClustering(2, random_state=0).fit(clique, numbers_of(TRUTH, 0.5), n_nodes=N) for _ in range(2)
-    )
-    np.testing.assert_array_equal(first.embedding_, second.embedding_)
+def test_coordinates_of_the_links_are_the_same_bits_at_each_call():
+    clique = sp.csr_array(sp.block_diag([np.ones((4, 4)) - np.eye(4), np.zeros((296, 296))]))
+    found = [link_coordinates(clique, 4, np.random.default_rng(0)) for _ in range(4)]
+    for other in found[1:]:
+        np.testing.assert_array_equal(other, found[0])
 
 
 # ---- predict
