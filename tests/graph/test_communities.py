@@ -159,21 +159,21 @@ def test_modularity_is_that_of_networkx(method):
 def test_sizes_of_nodes_count_in_cpm(method):
     sizes = np.array([1.0, 1, 1, 5, 5, 5])
     links = np.array([[0, 1], [1, 2], [2, 0], [3, 4], [4, 5], [5, 3]])
-    model = method(0.1, objective="cpm", random_state=0).fit(links, sample_weight=sizes)
+    model = method(0.1, objective="cpm", random_state=0).fit(links, node_weights=sizes)
     np.testing.assert_array_equal(model.labels_, [0, 0, 0, 1, 2, 3])
     assert model.quality_ == pytest.approx(3 - 0.1 * 3)
 
 
 @both
 def test_sizes_of_nodes_are_not_taken_for_modularity(method):
-    with pytest.raises(InputError, match="leave it out"):
-        method().fit(ring_of_cliques(4, 4), sample_weight=np.ones(16))
+    with pytest.raises(InputError, match="leave them out"):
+        method().fit(ring_of_cliques(4, 4), node_weights=np.ones(16))
 
 
 @both
 def test_negative_sizes_are_refused(method):
     with pytest.raises(InputError, match="at least 0"):
-        method(objective="cpm").fit(ring_of_cliques(4, 4), sample_weight=-np.ones(16))
+        method(objective="cpm").fit(ring_of_cliques(4, 4), node_weights=-np.ones(16))
 
 
 # ---- quality

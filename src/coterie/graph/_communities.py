@@ -200,7 +200,7 @@ class CommunityClusterer(GraphClusterer):
     def _levels(self, graph: CommunityGraph, resolution: float, n_iterations: int | None, rng: Any) -> list[Any]:
         raise NotImplementedError
 
-    def fit(self, graph: Any, y: Any = None, sample_weight: Any = None, *, n_nodes: int | None = None) -> Any:
+    def fit(self, graph: Any, y: Any = None, *, node_weights: Any = None, n_nodes: int | None = None) -> Any:
         """Find the communities.
 
         Parameters
@@ -209,7 +209,7 @@ class CommunityClusterer(GraphClusterer):
             Whatever `coterie.graphs.as_graph` takes; a directed one is made undirected with a warning.
         y : ignored
             Present by convention.
-        sample_weight : (n,) array, optional
+        node_weights : (n,) array, optional
             For "cpm", the size of each node, at least 0. Default: 1. For modularity, the degrees are the sizes.
         n_nodes : int, optional
             How many nodes an array of edges has.
@@ -221,7 +221,7 @@ class CommunityClusterer(GraphClusterer):
         """
         self._validate_params()
         given = self._graph_in(graph, n_nodes)
-        weights = self._node_sizes(sample_weight, given.n_nodes)
+        weights = self._node_sizes(node_weights, given.n_nodes)
         degrees = community_graph(given)
         sizes = degrees if self.objective == "modularity" else community_graph(given, weights)
         n_iterations = self._at_most(len(given.indices))
@@ -237,15 +237,23 @@ class CommunityClusterer(GraphClusterer):
             return 10 if n_stored <= _FEW_LINKS else 2
         return self.n_iterations
 
-    def _node_sizes(self, sample_weight: Any, n: int) -> np.ndarray:
-        if sample_weight is not None and self.objective == "modularity":
+    def _node_sizes(self, node_weights: Any, n: int) -> np.ndarray:
+        if node_weights is None:
+            return np.ones(n)
+        if self.objective == "modularity":
             raise InputError(
-                "sample_weight is the size of the nodes for objective='cpm'; modularity takes their degrees, so leave it out"
+                "node_weights are the sizes of the nodes for objective='cpm'; modularity takes their degrees, so leave them out"
             )
-        sizes = self._check_weights(sample_weight, n)
-        if sizes is not None and sizes.min() < 0:
-            raise InputError(f"sample_weight must be at least 0, got {sizes.min():g}")
-        return np.ones(n) if sizes is None else sizes
+        sizes = np.ascontiguousarray(to_numpy(node_weights), dtype=np.float64)
+        if sizes.shape != (n,):
+            raise InputError(
+                f"node_weights must hold one weight for each of the {n} nodes, got shape {sizes.shape}; give one for each"
+            )
+        if not (np.isfinite(sizes).all() and sizes.min() >= 0):
+            raise InputError(
+                "node_weights contains a negative value, NaN or infinity; weights must be finite and at least 0"
+            )
+        return sizes
 
     def _per_size(self, degrees: CommunityGraph) -> float:
         """Return the resolution in the graph's own unit."""

@@ -66,7 +66,7 @@ class Leiden(CommunityClusterer):
         Share of the links within communities, less the share expected by chance (resolution 1, whatever was optimised).
     quality_ : float
         What was made large: the modularity with this resolution; or, for "cpm", the weight of the links within communities
-        less the resolution times the number (with ``sample_weight``: sum of products of sizes) of pairs of nodes within them.
+        less the resolution times the number (with ``node_weights``: sum of products of sizes) of pairs of nodes within them.
     hierarchy_ : tuple of (n,) int64 arrays
         The nodes of each level of the last iteration, finest first, as labels; each lies within one of the next level. The last
         is ``labels_``.
