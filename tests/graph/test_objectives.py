@@ -149,6 +149,17 @@ def test_a_thousand_components_are_packed(objective):
 
 
 @every_objective
+def test_isolated_nodes_are_parts_that_cost_nothing(objective):
+    graph = from_edges([[0, i] for i in range(1, 300)] + [[i, i + 1] for i in range(1, 299)], 304)
+    assert objective_value(graph, objective_cut(graph, 5, objective), objective) == 0
+    labels = objective_cut(graph, 6, objective)
+    sizes = np.bincount(labels)
+    assert (sizes == 1).sum() >= 3
+    halves = objective_value(graph, labels, objective)
+    assert 0 < halves <= objective_value(graph, np.r_[np.zeros(150), np.ones(150), 2:6].astype(int), objective)
+
+
+@every_objective
 @pytest.mark.parametrize(
     "edges",
     [np.empty((0, 2), int), np.array([[i, i] for i in range(30)]), np.array([[0, i] for i in range(1, 30)])],

@@ -25,6 +25,7 @@ _MOST_FEW = 1500
 _MOST_TABLE = 1 << 27  # weights from nodes to parts, 1 GB
 _PATIENCE = 100
 _LINKS_A_START = 4_000_000
+_PARTS = 16
 
 
 def least_cut(
@@ -47,7 +48,7 @@ def least_cut(
     -------
     (n,) int32 array
     """
-    links = max(1, len(problem.indices))
+    links = max(1, len(problem.indices)) * max(1, k // _PARTS)  # a move looks at all parts
     n_starts = int(np.clip(_LINKS_A_START // links, 2 if links < 4 * _LINKS_A_START else 1, 6))
     n_starts = 0 if only_starts else n_starts
     found: list[Any] = [None] * (n_starts + len(starts))
@@ -125,7 +126,7 @@ def _searched(problem: CutProblem, k: int, labels: np.ndarray, random: np.random
             "%d parts of %d nodes are not refined further: weights to all parts take too much memory", k, len(labels)
         )
         return labels, np.inf
-    work = 3_000_000 + 4 * len(problem.indices)
+    work = (3_000_000 + 4 * len(problem.indices)) // max(1, k // _PARTS)
     return search(
         problem, labels, k, seed=int(random.integers(1 << 31)), patience=_PATIENCE, rounds=rounds,
         in_vain=max(20, rounds // 3), work=work,
@@ -161,7 +162,7 @@ def _grouped(
             else:
                 break
         if count > 0.9 * n:
-            sets, count = _alike(problem, parts, min(most_mass, mass / fewest))
+            sets, count = _alike(problem, parts, min(most_mass, mass / fewest), 2 * k)
         if count < 0.4 * fewest and (n <= _MOST_FEW // 2 or count < 2 * k):
             break
         if count > 0.97 * n:
@@ -175,8 +176,11 @@ def _grouped(
     return steps, problem
 
 
-def _alike(problem: CutProblem, parts: np.ndarray, most_mass: float) -> tuple[np.ndarray, int]:
-    """Group nodes of one part with the same heaviest neighbour, or without any: they may hang on a hub that is full."""
+def _alike(problem: CutProblem, parts: np.ndarray, most_mass: float, fewest: int) -> tuple[np.ndarray, int]:
+    """Group nodes of one part with the same heaviest neighbour: they may hang on a hub that is full.
+
+    Those without any link are parts that cost nothing: at least so many of them stay apart.
+    """
     n = len(problem.nodes)
     rows = np.repeat(np.arange(n), np.diff(problem.indptr))
     order = np.lexsort((problem.indices, -problem.weights, rows))
@@ -191,6 +195,8 @@ def _alike(problem: CutProblem, parts: np.ndarray, most_mass: float) -> tuple[np
         if np.isfinite(most) and most > 0:
             bins = np.floor((np.cumsum(values) - values) / most)
             new[1:] |= np.diff(bins) != 0
+    alone = np.flatnonzero(heaviest[order] < 0)
+    new[alone] |= np.diff(np.arange(len(alone)) * fewest // max(1, len(alone)), prepend=-1) > 0
     sets = np.empty(n, np.int32)
     sets[order] = np.cumsum(new) - 1
     return sets, int(new.sum())

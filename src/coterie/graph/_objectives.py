@@ -5,17 +5,18 @@ sum of the degrees), *min-max cut* that of cut_i / W_i (W_i the weight inside, b
 counts 0. Up to 20 nodes the least value is found exactly, above by `least_cut`.
 """
 
+import heapq
 from typing import Any
 
 import numpy as np
 
 from ..arrays import Graph
-from ..primitives.components import number_sets
+from ..primitives.components import connected_components, number_sets
 from ..primitives.objective_moves import cut_problem
 from ._exact_cut import MOST_NODES, exact_cut
 from ._objective_search import least_cut
 
-__all__ = ["objective_cut", "objective_value", "part_sums", "size_limit"]
+__all__ = ["objective_cut", "objective_value", "packed_components", "part_sums", "size_limit"]
 
 
 def objective_cut(
@@ -56,6 +57,9 @@ def objective_cut(
     if n_clusters == n:
         return np.arange(n)
     most = size_limit(node_weights, n, n_clusters, imbalance)
+    packed = packed_components(graph, n_clusters, node_weights, most)
+    if packed is not None:
+        return packed
     if n <= MOST_NODES:
         labels = exact_cut(graph, n_clusters, objective, node_weights=node_weights, most=most)
     else:
@@ -99,6 +103,35 @@ def part_sums(graph: Graph, labels: Any, node_weights: Any = None) -> tuple[np.n
     cut = np.bincount(own[crossing], graph.weights[crossing], k)
     inside = np.bincount(own[~crossing], graph.weights[~crossing], k)
     return cut, np.bincount(labels, node_weights, k).astype(np.float64), cut + inside, inside
+
+
+def packed_components(graph: Graph, k: int, node_weights: Any, most: float) -> np.ndarray | None:
+    """Return a partition that cuts nothing, as even as the largest component first makes it; None where that breaks the bound.
+
+    Returns
+    -------
+    (n,) int64 array or None
+        Numbered by first appearance.
+    """
+    component = connected_components(graph)
+    sizes = np.bincount(component, node_weights)
+    if len(sizes) < k:
+        return None
+    loads = [(0.0, part) for part in range(k)]
+    part_of = np.empty(len(sizes), np.int64)
+    for i, c in enumerate(np.argsort(-sizes, kind="stable").tolist()):
+        if i < k:  # no part stays empty, even where sizes are 0
+            load, part = loads[i] = (float(sizes[c]), i)
+            if i == k - 1:
+                heapq.heapify(loads)
+        else:
+            load, part = loads[0]
+            load += float(sizes[c])
+            heapq.heapreplace(loads, (load, part))
+        if load > most:
+            return None
+        part_of[c] = part
+    return number_sets(part_of[component])
 
 
 def size_limit(node_weights: Any, n: int, k: int, imbalance: float) -> float:
