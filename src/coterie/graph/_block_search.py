@@ -161,8 +161,8 @@ def search(links: Links, n_clusters: int | None, n_init: int, rng: np.random.Gen
                 keep(_settled(links, start, rng), found)
     if n_clusters and n_clusters not in found:
         keep(Classes(links, rng.permutation(n) % n_clusters, rng), found)
-    for points in itertools.islice(itertools.cycle([directions(coordinates), None]), _EXCHANGES):
-        if not _exchange(found, n_clusters, points) and points is None:
+    for guide in itertools.islice(itertools.cycle([directions(coordinates), None]), _EXCHANGES):
+        if not _exchange(found, n_clusters, guide) and guide is None:
             break
     for k in [n_clusters] if n_clusters else sorted(found, key=lambda k: found[k].length())[:3]:
         keep(found[k].copy().settle(), found)

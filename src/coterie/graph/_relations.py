@@ -238,7 +238,7 @@ def _taken_in(graph: Any, labels: Any, directed: bool, n_nodes: int | None) -> t
     if labels.ndim != 1 or (labels.dtype.kind not in "iu" and not np.array_equal(labels, np.floor(labels))):
         raise InputError("labels must be whole numbers, one for each node; -1 stands for no class")
     labels = labels.astype(np.int64)
-    shape = () if isinstance(graph, Graph) else np.shape(graph)
+    shape: tuple[int, ...] = () if isinstance(graph, Graph) else np.shape(graph)
     if n_nodes is None and len(shape) == 2 and shape[0] != shape[1]:
         n_nodes = len(labels)  # edges; what is square is a matrix unless n_nodes says otherwise
     graph = as_graph(graph, n_nodes)
