@@ -182,8 +182,7 @@ def test_a_thousand_pieces_are_packed_into_clusters_of_even_size(objective):
 def test_a_graph_without_links_is_answered(objective, k):
     model = of_graph(k, objective=objective).fit(np.zeros((5, 5)))
     assert np.isfinite(model.embedding_).all()
-    if objective != "modularity":
-        assert len(np.unique(model.labels_)) == k
+    assert len(np.unique(model.labels_)) == k
 
 
 @every_objective
@@ -364,6 +363,7 @@ def test_cluster_qr_needs_no_seed():
     [
         ((5, 5, 1), 3, [0, 1, 2], 0),
         ((50, 50, 1, 1), 3, [0, 1], 0),
+        ((50, 50, 1), 4, [0, 1], 0),
         ((60, 1, 1, 1), 2, [0], 0),
         ((30, 30, 10, 10, 10, 10), 3, [0, 1], 1),
         ((10,) * 10, 8, [], 8),

@@ -8,8 +8,8 @@ __all__ = ["crumbs_and_pieces", "packed", "shares_of"]
 def crumbs_and_pieces(component: np.ndarray, n_clusters: int) -> tuple[list[int], list[int], int]:
     """Divide the components into pieces that are clustered, and crumbs that are only put somewhere.
 
-    With no more components than clusters every one is a piece. Else single nodes are crumbs, and where there are still too
-    many, so are those with less than half the nodes of a mean cluster: together they get as many clusters as their share of
+    As many components as clusters are the clusters. Else single nodes are crumbs, and where there are still more than
+    clusters, so are those with less than half the nodes of a mean cluster: together they get as many clusters as their share of
     the linked nodes is worth.
 
     Parameters
@@ -27,7 +27,7 @@ def crumbs_and_pieces(component: np.ndarray, n_clusters: int) -> tuple[list[int]
     """
     size = np.bincount(component)
     every = list(range(len(size)))
-    if len(size) <= n_clusters:
+    if len(size) == n_clusters:
         return every, [], 0
     linked = size > 1
     n = int(size[linked].sum())

@@ -53,14 +53,16 @@ def spectral(
     n = graph.n_nodes
     component = connected_components(graph)
     if objective == "modularity":
-        pieces, crumbs, for_crumbs = [0], [], 0
+        pieces, for_crumbs = [0], 0
+        crumbs: list[int] = []
         component = np.zeros(n, np.int64)
     else:
         pieces, crumbs, for_crumbs = crumbs_and_pieces(component, n_clusters)
     nodes = [np.flatnonzero(component == piece) for piece in pieces]
     graphs = [_part(graph, members) for members in nodes]
     shares, pairs = _eigenpairs(graphs, n_clusters - for_crumbs, objective, tol, like)
-    labels, embedding, values = np.full(n, -1), np.zeros((n, n_clusters)), []
+    labels, embedding = np.full(n, -1), np.zeros((n, n_clusters))
+    values: list[float] = []
     for members, part, share, found in zip(nodes, graphs, shares, pairs, strict=True):
         Y, U = _coordinates(part, found, share, objective)
         used = len(values)
@@ -70,7 +72,7 @@ def spectral(
     if crumbs:
         _place_crumbs(labels, embedding, component, crumbs, len(values), for_crumbs)
         values += [0.0] * for_crumbs
-    labels = number_sets(labels)
+    labels = number_sets(_filled(labels, embedding, n_clusters))
     order = np.argsort(values if objective != "modularity" else [-value for value in values], kind="stable")
     embedding = np.ascontiguousarray(embedding[:, order])
     degrees = row_sums(
@@ -181,6 +183,21 @@ def _place_crumbs(
     members = np.flatnonzero(cluster[component] >= 0)
     labels[members] = cluster[component[members]]
     embedding[members] = embedding_of[labels[members]]
+
+
+def _filled(labels: np.ndarray, embedding: np.ndarray, n_clusters: int) -> np.ndarray:
+    """Return labels of as many clusters as asked for: nodes of equal coordinates may have left some empty.
+
+    An empty cluster gets the node of the largest one that is furthest from its mean, the last of equals.
+    """
+    size = np.bincount(labels, minlength=n_clusters)
+    for empty in np.flatnonzero(size == 0):
+        members = np.flatnonzero(labels == size.argmax())
+        away = ((embedding[members] - embedding[members].mean(axis=0)) ** 2).sum(axis=1)
+        node = members[len(members) - 1 - int(away[::-1].argmax())]
+        size[labels[node]] -= 1
+        labels[node], size[empty] = empty, 1
+    return labels
 
 
 def _means(embedding: np.ndarray, labels: np.ndarray) -> np.ndarray:

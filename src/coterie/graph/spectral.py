@@ -100,9 +100,10 @@ class SpectralClustering(GraphClusterer):
     Neighbours are symmetrised: weight 1 where each of two rows is among the nearest of the other, 1/2 where only one is. Where
     that graph has more pieces than clusters are wanted, the shortest links between pieces are added.
 
-    A graph in pieces: with no more pieces than clusters, none is joined with another, and the smallest eigenvalues say which are
-    divided further. With more, pieces of less than half a mean cluster (single nodes above all) are put aside and added
-    to the smallest clusters last; where no piece is larger, pieces are packed into clusters of even size.
+    A graph in pieces: as many pieces as clusters are the clusters. Else single nodes are put aside and added to the smallest
+    clusters last. With fewer pieces left than clusters, none is joined with another, and the smallest eigenvalues say which
+    are divided further. With more, those of less than half a mean cluster are put aside too; where no piece is larger, pieces
+    are packed into clusters of even size.
 
     `predict` gives a row of the fit its label; any other gets coordinates by Nystroem's formula from its nearest rows (its
     links, for a graph), and the label of the nearest cluster mean. Nothing depends on the number of threads.
