@@ -139,11 +139,8 @@ def _value(graph: CommunityGraph, labels: Any, resolution: float) -> tuple[float
 
 
 def _each_alone(graph: CommunityGraph) -> Any:
-    if is_tensor(graph.indptr):
-        import torch
-
-        return torch.arange(graph.n_nodes, device=graph.indptr.device)
-    return np.arange(graph.n_nodes, dtype=np.int32)
+    numbers = np.arange(graph.n_nodes, dtype=np.int64 if is_tensor(graph.indptr) else np.int32)
+    return like_input(numbers, graph.indptr)
 
 
 def _seed(rng: Any) -> int:
