@@ -71,9 +71,10 @@ def test_ctrl_c_at_any_moment_of_a_run_ends_it_within_half_a_second(moment, big_
     else:
         # A fast machine may be done by then; that, too, must be whole.
         _, said = started.communicate()
-        seconds, code, orphans = 0.0, 130 if started.returncode == 0 else started.returncode, []
+        seconds, code, orphans = 0.0, started.returncode, []
     _assert_nothing_torn(tmp_path)
-    assert code == 130, said
+    # 0 where all had been written and said before the signal came.
+    assert code == 130 or (code == 0 and (tmp_path / "big.coterie").exists() and "next       open" in said), said
     assert orphans == []
     assert "Traceback" not in said
     assert seconds < 0.5
