@@ -1,6 +1,6 @@
-"""What it costs that every cluster has 5% of the rows: ``python -m benchmarks.population FOLDER`` prints a table.
+"""What it costs that every cluster has 5% of the rows: ``python -m benchmarks.population [FOLDER]`` prints a table.
 
-FOLDER holds the sets of clustering-data-v1 (``fcps/hepta.data.gz``, ...). Columns: clusters and smallest cluster before and after, rows
+FOLDER, by default the data beside the repository, holds the sets of clustering-data-v1 (``fcps/hepta.data.gz``, ...). Columns: clusters and smallest cluster before and after, rows
 of noise before, sum of squares within clusters before and after, and the clusterer's own inertia where it has one.
 """
 
@@ -43,7 +43,7 @@ def line(data: str, name: str, X: np.ndarray) -> list[str]:
 
 def main() -> int:
     """Print the table."""
-    folder = Path(sys.argv[1])
+    folder = Path(sys.argv[1]) if sys.argv[1:] else Path(__file__).parents[2] / "shared" / "data" / "clustering"
     print("| " + " | ".join(HEADER) + " |\n" + "|---" * len(HEADER) + "|")
     for data in SETS:
         X = np.loadtxt(folder / f"{data}.data.gz", ndmin=2)
