@@ -1,7 +1,8 @@
 """What it costs that every cluster has 5% of the rows: ``python -m benchmarks.population [FOLDER]`` prints a table.
 
-FOLDER, by default the data beside the repository, holds the sets of clustering-data-v1 (``fcps/hepta.data.gz``, ...). Columns: clusters and smallest cluster before and after, rows
-of noise before, sum of squares within clusters before and after, and the clusterer's own inertia where it has one.
+FOLDER, by default the data beside the repository, holds the sets of clustering-data-v1 (``fcps/hepta.data.gz``, ...). Columns: clusters
+and smallest cluster before and after, rows of noise before, sum of squares within clusters before and after, and the clusterer's own
+inertia where it has one.
 """
 
 import sys
