@@ -26,6 +26,7 @@ from common.graph_cases import (
     truth,
 )
 from coterie import Graph
+from coterie.errors import InputError
 from coterie.graph._base import _labels_of_fitted
 from coterie.graphs import from_edges
 from coterie.primitives.engine import threads
@@ -224,6 +225,16 @@ def test_a_new_node_without_links_is_answered(name):
 def test_predict_refuses_another_number_of_columns(name):
     with pytest.raises(ValueError, match=rf"7 features.*{N} features"):
         fitted_graph(name).predict(np.zeros((3, 7)))
+
+
+@every_graph_algorithm
+@pytest.mark.parametrize("weight", [np.nan, np.inf, -1.0])
+def test_predict_refuses_links_that_are_no_weights_in_one_sentence(name, weight):
+    links = np.zeros((3, N))
+    links[1, 4] = weight
+    with pytest.raises(InputError, match=r"^the links contain NaN, infinity or a negative weight") as caught:
+        fitted_graph(name).predict(links)
+    assert "\n" not in str(caught.value)
 
 
 # ---- the same again

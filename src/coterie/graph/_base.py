@@ -14,6 +14,8 @@ from ..primitives.symmetry import is_symmetric
 
 __all__ = ["GraphClusterer"]
 
+_BAD_LINKS = "the links contain NaN, infinity or a negative weight; weights must be finite and at least 0"
+
 
 class GraphClusterer(Clusterer):
     """Base of every clusterer of nodes; rows and columns of its input are the nodes."""
@@ -46,7 +48,7 @@ class GraphClusterer(Clusterer):
         shape = np.shape(graph)
         if len(shape) == 2 and shape[1] in (2, 3) and (shape[0] != shape[1] or n_nodes is not None):
             return np.asarray(graph)
-        values = validate_data(self, graph, reset=True, dtype=[np.float64, np.float32], ensure_all_finite=True)
+        values = validate_data(self, graph, reset=True, dtype=[np.float64, np.float32], ensure_all_finite=False)
         if values.shape[0] != values.shape[1]:
             raise InputError(f"an adjacency matrix must be square, got shape {values.shape}")
         return values
@@ -87,6 +89,8 @@ class GraphClusterer(Clusterer):
             rows = csr_array((values, (at[0], at[1])), shape=tuple(links.shape))
         else:
             values = links.detach().cpu().numpy() if is_tensor(links) else links
+            if np.asarray(values).dtype.kind == "f" and not np.isfinite(np.asarray(values)).all():
+                raise InputError(_BAD_LINKS)
             rows = csr_array(validate_data(self, values, reset=False, dtype=[np.float64, np.float32]))
         if rows.shape[1] != n:
             raise InputError(
@@ -94,7 +98,7 @@ class GraphClusterer(Clusterer):
                 "a column for each fitted node"
             )
         if not np.isfinite(rows.data).all() or (rows.nnz and rows.data.min() < 0):
-            raise InputError("links must be finite and at least 0")
+            raise InputError(_BAD_LINKS)
         rows.sum_duplicates()
         rows.eliminate_zeros()
         return rows
