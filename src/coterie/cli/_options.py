@@ -3,8 +3,10 @@
 import difflib
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import click
 
@@ -98,50 +100,42 @@ class Role(click.ParamType):
         return f"{column}={role}"
 
 
-class Method(click.ParamType):
-    """The name of an algorithm, however it is written: KMeans, kmeans, k-means."""
+class _Named(click.ParamType):
+    """One of some names, however it is written: with other capitals, with or without hyphens, underscores and spaces."""
 
     name = "method"
+    names: ClassVar[tuple[str, ...]] = ()
+    also: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Further ways to write a name, in small letters."""
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
-        """Return the catalog's name, or auto."""
-        names = {line.name.lower(): line.name for line in CATALOG} | {"auto": "auto"}
+        """Return the name as the rest of the package takes it."""
+        known = {name.lower().replace("_", ""): name for name in self.names} | dict(self.also)
         plain = re.sub(r"[-_ ]", "", str(value)).lower()
-        if plain not in names:
-            near = difflib.get_close_matches(plain, names, 1, 0.5)
-            hint = f"did you mean {names[near[0]]}?" if near else f"there are {', '.join(names.values())}"
+        if plain not in known:
+            near = difflib.get_close_matches(plain, known, 1, 0.5)
+            hint = f"did you mean {known[near[0]]}?" if near else f"there are {', '.join(self.names)}"
             self.fail(f"no method is called {value!r}; {hint}", param, ctx)
-        return names[plain]
-
-    def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list:
-        """Complete the names of the catalog."""
-        from click.shell_completion import CompletionItem
-
-        names = ["auto", *(line.name for line in CATALOG)]
-        return [CompletionItem(name) for name in names if name.lower().startswith(incomplete.lower())]
-
-
-class NetworkMethod(click.ParamType):
-    """The name of a way to find the classes of a network, however it is written: balanced_cut, balanced-cut, BalancedCut."""
-
-    name = "method"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> str:
-        """Return the name as `coterie.applications.study_network` takes it."""
-        names = {re.sub("_", "", name): name for name in _NETWORK_METHODS}
-        names |= {"spectralclustering": "spectral", "attributedgraphclustering": "attributed"}
-        plain = re.sub(r"[-_ ]", "", str(value)).lower()
-        if plain not in names:
-            near = difflib.get_close_matches(plain, names, 1, 0.5)
-            hint = f"did you mean {names[near[0]]}?" if near else f"there are {', '.join(_NETWORK_METHODS)}"
-            self.fail(f"no method is called {value!r}; {hint}", param, ctx)
-        return names[plain]
+        return known[plain]
 
     def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list:
         """Complete the names."""
         from click.shell_completion import CompletionItem
 
-        return [CompletionItem(name) for name in _NETWORK_METHODS if name.startswith(incomplete.lower())]
+        return [CompletionItem(name) for name in self.names if name.lower().startswith(incomplete.lower())]
+
+
+class Method(_Named):
+    """The name of an algorithm: KMeans, kmeans, k-means."""
+
+    names = ("auto", *(line.name for line in CATALOG))
+
+
+class NetworkMethod(_Named):
+    """The name of a way to find the classes of a network: balanced_cut, balanced-cut, BalancedCut."""
+
+    names = _NETWORK_METHODS
+    also = MappingProxyType({"spectralclustering": "spectral", "attributedgraphclustering": "attributed"})
 
 
 def usable_input(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
