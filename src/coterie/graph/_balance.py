@@ -11,7 +11,13 @@ import numpy as np
 
 from ..arrays import Graph
 
-__all__ = ["balanced", "without_empty"]
+__all__ = ["balanced", "mean_load", "without_empty"]
+
+
+def mean_load(node_weights: np.ndarray, k: int) -> float:
+    """Return what a part of k weighs in the mean; rounded up where all weights are whole."""
+    total = float(node_weights.sum())
+    return -(-total // k) if np.array_equal(node_weights, np.floor(node_weights)) else total / k
 
 
 def balanced(graph: Graph, node_weights: np.ndarray, labels: np.ndarray, limits: np.ndarray) -> np.ndarray:

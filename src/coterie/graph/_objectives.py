@@ -13,6 +13,7 @@ import numpy as np
 from ..arrays import Graph
 from ..primitives.components import connected_components, number_sets
 from ..primitives.objective_moves import cut_problem
+from ._balance import mean_load
 from ._exact_cut import MOST_NODES, exact_cut
 from ._objective_search import least_cut
 
@@ -141,6 +142,4 @@ def size_limit(node_weights: Any, n: int, k: int, imbalance: float) -> float:
     if node_weights is None:
         return float(np.floor((1 + imbalance) * -(-n // k) * (1 + 1e-12)))
     weights = np.asarray(node_weights, np.float64)
-    total = float(weights.sum())
-    mean = -(-total // k) if np.array_equal(weights, np.floor(weights)) else total / k
-    return max((1 + imbalance) * mean * (1 + 1e-12), float(weights.max()))
+    return max((1 + imbalance) * mean_load(weights, k) * (1 + 1e-12), float(weights.max()))

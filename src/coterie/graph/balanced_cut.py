@@ -18,6 +18,7 @@ from ..errors import InputError, ResourceError
 from ..graphs import undirected
 from ..primitives.components import number_sets
 from ..primitives.memory import free_bytes
+from ._balance import mean_load
 from ._base import GraphClusterer
 from ._multilevel import multilevel_partition, part_limit, whole_level
 
@@ -249,6 +250,4 @@ def _edge_cut(graph: Graph, labels: np.ndarray) -> float:
 
 def _imbalance(labels: np.ndarray, weights: np.ndarray | None, k: int) -> float:
     loads = np.bincount(labels, weights)
-    total = float(loads.sum())
-    mean = -(-total // k) if weights is None or np.array_equal(weights, np.floor(weights)) else total / k
-    return float(loads.max()) / mean - 1
+    return float(loads.max()) / mean_load(np.ones(len(labels)) if weights is None else weights, k) - 1
