@@ -130,6 +130,17 @@ def test_ties_go_to_the_lowest_center():
 # ---- kinds of rows
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("k", [3, 8, 16, 17, 24, 33, 48, 80, 100])
+def test_of_equal_centers_the_first_is_nearest_wherever_they_lie_among_the_others(k, dtype):
+    rows = np.random.default_rng(k).integers(-9, 9, (83, 3)).astype(dtype)
+    centers = np.random.default_rng(0).integers(-9, 9, (3, 3)).astype(float)
+    distances2 = ((rows[:, None] - centers) ** 2).sum(2)
+    labels, near2 = nearest_center(rows, np.tile(centers, (34, 1))[:k])
+    np.testing.assert_array_equal(labels, distances2.argmin(1))
+    np.testing.assert_array_equal(near2, distances2.min(1))
+
+
 @pytest.mark.parametrize("metric", ["euclidean", "cosine"])
 def test_sparse_rows_give_the_partition_of_dense_ones(metric):
     X = scipy.sparse.random(400, 60, density=0.1, format="csr", random_state=3)

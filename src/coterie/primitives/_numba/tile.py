@@ -136,39 +136,28 @@ def _make_nearest(gathers):
             at = [builder.select(builder.icmp_signed("<", place, last), place, last) for place in at]
         lines = [builder.gep(x.data, [builder.mul(place, n_features)]) for place in at]
         infinite, counting = ir.Constant(vector, [float("inf")] * lanes), ir.Constant(integers, list(range(lanes)))
-        sums = [cgutils.alloca_once_value(builder, infinite) for _ in range(ROWS)]
         best = [cgutils.alloca_once_value(builder, infinite) for _ in range(ROWS)]
         other = [cgutils.alloca_once_value(builder, infinite) for _ in range(ROWS)] if gathers else None
         where = [cgutils.alloca_once_value(builder, counting) for _ in range(ROWS)]
-        for r in range(ROWS):
-            # Stored again where the code runs: a caller's loop comes here many times.
-            builder.store(infinite, best[r])
-            builder.store(counting, where[r])
-            if gathers:
-                builder.store(infinite, other[r])
-        fma = _vector_function(builder, "llvm.fma", vector, 3)
-        with cgutils.for_range(builder, end_pack, start=first_pack) as pack:
-            first = _load(builder, starts, builder.mul(pack.index, _int64(lanes)), vector)
-            for total in sums:
-                builder.store(first, total)
-            start = builder.mul(pack.index, builder.mul(n_features, _int64(lanes)))
-            with cgutils.for_range(builder, n_features) as feature:
-                place = builder.add(start, builder.mul(feature.index, _int64(lanes)))
-                center = _load(builder, centers, place, vector)
+        for part, value in ((best, infinite), (where, counting), (other, infinite)):
+            for slot in part or ():
+                builder.store(value, slot)  # again where the code runs: a caller's loop comes here many times
+
+        def look_at(first, together):
+            """Compare the rows with ``together`` packs: two at once share each load of a row's value."""
+            sums = _products(builder, lines, n_features, centers, starts, first, together, lanes, vector)
+            for p in range(together):
+                number = builder.mul(builder.trunc(builder.add(first, _int64(p)), _INT32), ir.Constant(_INT32, lanes))
+                numbers = builder.add(_broadcast(builder, number, lanes), counting)
                 for r in range(ROWS):
-                    mine = _broadcast(builder, builder.load(builder.gep(lines[r], [feature.index])), lanes)
-                    builder.store(builder.call(fma, [mine, center, builder.load(sums[r])]), sums[r])
-            number = builder.mul(builder.trunc(pack.index, _INT32), ir.Constant(_INT32, lanes))
-            numbers = builder.add(_broadcast(builder, number, lanes), counting)
-            for r in range(ROWS):
-                total, lowest = builder.load(sums[r]), builder.load(best[r])
-                better = builder.fcmp_ordered("<", total, lowest)
-                if gathers:
-                    loser, second = builder.select(better, lowest, total), builder.load(other[r])
-                    closer = builder.fcmp_ordered("<", loser, second)
-                    builder.store(builder.select(closer, loser, second), other[r])
-                builder.store(builder.select(better, total, lowest), best[r])
-                builder.store(builder.select(better, numbers, builder.load(where[r])), where[r])
+                    _keep_nearer(builder, builder.load(sums[p][r]), numbers, best[r], where[r], other and other[r])
+
+        n_pairs = builder.lshr(builder.sub(end_pack, first_pack), _int64(1))
+        with cgutils.for_range(builder, n_pairs) as pair:
+            look_at(builder.add(first_pack, builder.shl(pair.index, _int64(1))), 2)
+        after = builder.add(first_pack, builder.shl(n_pairs, _int64(1)))
+        with builder.if_then(builder.icmp_signed("<", after, end_pack)):
+            look_at(after, 1)
         _write_lowest(builder, vector, values, indices, seconds if gathers else None, best, where, other)
         return context.get_dummy_value()
 
@@ -314,6 +303,39 @@ def _vector_function(builder, name, vector, n_arguments):
     kind = {ir.FloatType(): "f32", ir.DoubleType(): "f64"}.get(element) or f"i{element.width}"
     function_type = ir.FunctionType(vector, [vector] * n_arguments)
     return cgutils.get_or_insert_function(builder.module, function_type, f"{name}.v{vector.count}{kind}")
+
+
+def _keep_nearer(builder, total, numbers, best, where, other):
+    """Keep the lesser value of each lane and its number, and the second least where that is asked for."""
+    lowest = builder.load(best)
+    better = builder.fcmp_ordered("<", total, lowest)
+    if other is not None:
+        loser, second = builder.select(better, lowest, total), builder.load(other)
+        closer = builder.fcmp_ordered("<", loser, second)
+        builder.store(builder.select(closer, loser, second), other)
+    builder.store(builder.select(better, total, lowest), best)
+    builder.store(builder.select(better, numbers, builder.load(where)), where)
+
+
+def _products(builder, lines, n_features, centers, starts, first, together, lanes, vector):
+    """Return ``|c|^2 - 2 x.c`` of eight rows and some successive packs, added feature by feature; in registers."""
+    fma = _vector_function(builder, "llvm.fma", vector, 3)
+    sums = [[cgutils.alloca_once(builder, vector) for _ in range(ROWS)] for _ in range(together)]
+    places = []
+    for p, totals in enumerate(sums):
+        pack = builder.add(first, _int64(p))
+        begin = _load(builder, starts, builder.mul(pack, _int64(lanes)), vector)
+        for total in totals:
+            builder.store(begin, total)
+        places.append(builder.mul(pack, builder.mul(n_features, _int64(lanes))))
+    with cgutils.for_range(builder, n_features) as feature:
+        step = builder.mul(feature.index, _int64(lanes))
+        theirs = [_load(builder, centers, builder.add(place, step), vector) for place in places]
+        for r in range(ROWS):
+            mine = _broadcast(builder, builder.load(builder.gep(lines[r], [feature.index])), lanes)
+            for totals, center in zip(sums, theirs, strict=True):
+                builder.store(builder.call(fma, [mine, center, builder.load(totals[r])]), totals[r])
+    return sums
 
 
 def _write_lowest(builder, vector, values, indices, seconds, best, where, other):
