@@ -1,0 +1,310 @@
+"""What all deep clusterers share: rows in, an encoder trained without labels, clusters in its embedding, labels out.
+
+The order is that of the taxonomy of Aljalbout et al. (2018): which network, which of its layers, the loss without clusters,
+the loss with them, how the two are combined, how the clusters are updated, and what is clustered in the end. A preset says
+only where it differs, by its phases (`_phases`) and its network (`_network`).
+
+Aljalbout, E., Golkov, V., Siddiqui, Y., & Cremers, D. (2018). Clustering with deep learning: taxonomy and new methods.
+https://arxiv.org/abs/1801.07648
+"""
+
+import hashlib
+import json
+import math
+import warnings
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+import torch
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import HasMethods
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor, nn
+
+from ..arrays import like_input, to_numpy
+from ..base import Clusterer, Interval, StrOptions
+from ..errors import InputError
+from ._checkpoint import Checkpoint
+from ._clustered import Clustered
+from ._progress import progress
+from ._representation import Representation
+from ._rows import Scale, as_rows, scale_of
+from ._score import NeighborScore
+from ._training import Phase, Run, encoded, seeded, train
+from .encoders import build_encoder
+
+__all__ = ["DeepClusterer", "Pretraining"]
+
+
+class Pretraining(Phase):
+    """Training of the encoder alone, by its own loss."""
+
+    name = "pretrain"
+
+    def __init__(self, module: nn.Module, epochs: int, learning_rate: float):
+        super().__init__(module, epochs, learning_rate)
+        self.has_loss = hasattr(module, "loss")  # a module that was given need not have one
+
+    def loss(self, x: Tensor, index: Tensor) -> dict[str, Tensor]:
+        """Return the loss of the encoder."""
+        return {"encoder": self.module.loss(x)}  # type: ignore[operator]
+
+
+class _Outcome(NamedTuple):
+    """What one start came to."""
+
+    model: Clustered
+    embedding: Tensor
+    labels: np.ndarray
+    history: list[dict[str, Any]]
+    stop_reason: str
+    score: float
+    start_score: float | None
+    start_labels: np.ndarray | None
+
+
+class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
+    """Base of the deep clusterers; `_COMMON` says what its parameters are."""
+
+    _state_attributes: ClassVar = ("_scale", "_weights", "_n_features_out")
+    _parameter_constraints: ClassVar = {
+        "n_clusters": [Interval(Integral, 1, None, closed="left")],
+        "encoder": [StrOptions({"auto", "mlp", "conv", "vae"}), HasMethods(["parameters", "state_dict"])],
+        "hidden": ["array-like", None],
+        "layers": ["array-like", None],
+        "whiten": ["boolean"],
+        "embedding_dim": [Interval(Integral, 1, None, closed="left")],
+        "pretrain_epochs": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
+        "epochs": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
+        "batch_size": [Interval(Integral, 2, None, closed="left"), StrOptions({"auto"})],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "min_cluster_size": [Interval(Integral, 1, None, closed="left"), Interval(Real, 0, 1, closed="neither"), None],
+        "checkpoint": [str, HasMethods(["__fspath__"]), None],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+        "device": [str],
+    }
+
+    def fit(self, X, y=None):
+        """Train the network and find the clusters.
+
+        Parameters
+        ----------
+        X : array, frame or tensor of shape (n, d), (n, height, width) or (n, channels, height, width)
+            Numbers of a scale near 1; bytes are refused.
+        y : ignored
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        InputError
+            If there are fewer rows than clusters, a value is not finite, or the loss stops being finite.
+        """
+        self._validate_params()
+        rows = as_rows(self, X, reset=True)
+        n = len(rows)
+        if n < max(2, self.n_clusters):
+            raise InputError(
+                f"n_samples={n} should be >= 2 and >= n_clusters={self.n_clusters}; lower n_clusters or add rows"
+            )
+        scale = scale_of(rows)
+        rows = (rows - scale.center) / scale.spread
+        judge = NeighborScore(rows)
+        seeds = check_random_state(self.random_state).randint(np.iinfo(np.int32).max, size=self.n_init)
+        checkpoints = self._checkpoints(rows)
+        with progress(self.verbose, type(self).__name__) as show:
+            outcomes = [
+                self._one_start(rows, judge, Run(int(seed), self._batch_rows(n), checkpoint, [], show))
+                for seed, checkpoint in zip(seeds, checkpoints, strict=True)
+            ]
+        self._keep(max(outcomes, key=lambda outcome: outcome.score), scale, X)
+        for checkpoint in checkpoints:
+            if checkpoint is not None:
+                checkpoint.done()
+        return self
+
+    def predict(self, X):
+        """Return the most probable cluster of each row, ties to the lowest.
+
+        Parameters
+        ----------
+        X : array, frame or tensor
+            Rows of the shape of the fit.
+
+        Returns
+        -------
+        (n,) int64 array
+        """
+        return self._labels_out(self._log_soft(self._embed(X)), X)
+
+    def predict_proba(self, X):
+        """Return the probability of each cluster for each row.
+
+        Parameters
+        ----------
+        X : array, frame or tensor
+            Rows of the shape of the fit.
+
+        Returns
+        -------
+        (n, k) float32 array
+        """
+        return like_input(self._log_soft(self._embed(X)).exp(), X)
+
+    def transform(self, X):
+        """Return the embedding of each row.
+
+        Parameters
+        ----------
+        X : array, frame or tensor
+            Rows of the shape of the fit.
+
+        Returns
+        -------
+        (n, p) float32 array
+        """
+        return like_input(self._embed(X), X)
+
+    @property
+    def encoder_(self):
+        """The trained encoder, a module in evaluation mode; it sees ``(x - center) / spread`` of the fit."""
+        check_is_fitted(self)
+        return self._model.coder
+
+    # What a preset may say otherwise.
+
+    def _represent(self, coder: nn.Module, example: Tensor) -> Representation:
+        return Representation(coder, self.layers, self.whiten, example)
+
+    def _network(self, representation: Representation, n_clusters: int) -> Clustered:
+        return Clustered(representation, n_clusters)
+
+    def _phases(self, model: Clustered, n: int) -> list[Phase]:
+        """Return what is trained, in order."""
+        return [Pretraining(model.coder, self._epochs(self.pretrain_epochs, 30, 1000, n), self.learning_rate)]
+
+    def _finish(self, model: Clustered, rows: Tensor, seed: int) -> None:
+        """Find the clusters where no phase has."""
+
+    # The common course.
+
+    def _batch_rows(self, n: int) -> int:
+        """Return the rows of one step: few where there are few, so that an epoch is many steps."""
+        return self.batch_size if self.batch_size != "auto" else min(256, max(16, n // 16))
+
+    def _epochs(self, wanted: Any, least: int, least_steps: int, n: int) -> int:
+        """Return the number of epochs: as wanted, or what makes at least so many epochs and so many steps."""
+        if wanted != "auto":
+            return wanted
+        return max(least, math.ceil(least_steps / max(1, n // self._batch_rows(n))))
+
+    def _build(self, row_shape: tuple[int, ...], n_clusters: int, device: Any) -> Clustered:
+        """Return an untrained network; its start is drawn from PyTorch's own generator."""
+        coder = build_encoder(self.encoder, row_shape, self.embedding_dim, self.hidden).to(device)
+        example = torch.zeros(2, *row_shape, device=device)
+        coder.eval()
+        with torch.no_grad():
+            representation = self._represent(coder, example)
+        return self._network(representation, n_clusters).to(device)
+
+    def _one_start(self, rows: Tensor, judge: NeighborScore, run: Run) -> _Outcome:
+        with seeded(run.seed, "build"):
+            model = self._build(tuple(rows.shape[1:]), self.n_clusters, rows.device)
+        phases = [phase for phase in self._phases(model, len(rows)) if phase.epochs and phase.has_loss]
+        kept = None if run.checkpoint is None else run.checkpoint.notes.get("phase")
+        names = [phase.name for phase in phases]
+        reason = "epochs"
+        for phase in phases[names.index(kept) if kept in names else 0 :]:
+            reason = train(phase, rows, run)
+        with seeded(run.seed, "finish"):
+            self._finish(model, rows, run.seed)
+        model.eval()
+        z = encoded(model.represent, rows)
+        labels = self._drop_small(model, z)
+        start_labels = getattr(phases[-1], "start_labels", None) if phases else None
+        first = None if start_labels is None else judge(start_labels)
+        return _Outcome(model, z, labels, run.history, reason, judge(labels), first, start_labels)
+
+    def _drop_small(self, model: Clustered, z: Tensor) -> np.ndarray:
+        """Give up clusters below ``min_cluster_size``, the smallest first; return the labels of the rows."""
+        size = self.min_cluster_size
+        least = 0 if size is None else size if isinstance(size, Integral) else math.ceil(size * len(z))
+        while True:
+            labels = _labels(encoded(model.log_soft, z))
+            counts = np.bincount(labels, minlength=model.n_clusters)
+            if counts.min() >= least or model.n_clusters == 1:
+                return labels
+            model.keep(torch.from_numpy(np.delete(np.arange(model.n_clusters), counts.argmin())).to(z.device))
+
+    def _keep(self, best: _Outcome, scale: Scale, X: Any) -> None:
+        self._scale = (scale.center, scale.spread)
+        self._take(best.model)
+        self._weights = {name: to_numpy(value) for name, value in best.model.state_dict().items()}
+        self.embedding_ = like_input(best.embedding, X)
+        self.soft_labels_ = like_input(self._log_soft(best.embedding).exp(), X)
+        self.labels_ = like_input(best.labels, X)
+        self.occupancy_ = np.bincount(best.labels, minlength=best.model.n_clusters)
+        self.history_ = best.history
+        self.n_iter_ = len(best.history)
+        self.stop_reason_ = best.stop_reason
+        self.converged_ = best.stop_reason == "converged"
+        self.score_ = best.score
+        self.start_score_, self.start_labels_ = best.start_score, best.start_labels
+        n_empty = int((self.occupancy_ == 0).sum())
+        if n_empty:
+            warnings.warn(
+                f"{n_empty} of {len(self.occupancy_)} clusters hold no row; lower n_clusters or set min_cluster_size",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
+    def _take(self, model: Clustered) -> None:
+        self._model = model.eval().requires_grad_(False)
+        self._n_features_out = model.representation.width
+
+    def _restore(self, state):
+        super()._restore(state)
+        n_clusters = len(self.occupancy_)
+        model = self._build(tuple(self.row_shape_), n_clusters, "cpu")
+        model.load_state_dict({name: torch.from_numpy(value) for name, value in self._weights.items()})
+        self._take(model)
+        return self
+
+    def _embed(self, X: Any) -> Tensor:
+        rows = as_rows(self, X, reset=False)
+        center, spread = self._scale
+        return encoded(self._model.to(rows.device).represent, (rows - center) / spread)
+
+    def _log_soft(self, z: Tensor) -> Tensor:
+        return encoded(self._model.log_soft, z)
+
+    def _labels_out(self, log_soft: Tensor, X: Any) -> Any:
+        return like_input(_labels(log_soft), X)
+
+    def _checkpoints(self, rows: Tensor) -> list[Checkpoint | None]:
+        """Return where each start keeps its state."""
+        if self.checkpoint is None:
+            return [None] * self.n_init
+        if not isinstance(self.random_state, Integral):
+            raise InputError("a training that can be taken up again needs a seed; set random_state to a whole number")
+        apart = {"checkpoint", "verbose", "device", "encoder"}
+        told = {name: repr(value) for name, value in self.get_params(deep=False).items() if name not in apart}
+        told["encoder"] = self.encoder if isinstance(self.encoder, str) else repr(self.encoder)
+        digest = hashlib.sha256(json.dumps([type(self).__name__, told, tuple(rows.shape)], sort_keys=True).encode())
+        digest.update(to_numpy(rows).tobytes())
+        path = Path(self.checkpoint)
+        others = (path.with_name(f"{path.stem}.{i}{path.suffix}") for i in range(1, self.n_init))
+        return [Checkpoint(each, digest.hexdigest()) for each in (path, *others)]
+
+
+def _labels(log_soft: Tensor) -> np.ndarray:
+    """Return the most probable cluster of each row, ties to the lowest."""
+    return to_numpy(log_soft).argmax(1).astype(np.int64)
