@@ -31,13 +31,17 @@ def cluster_qr(U: Any) -> np.ndarray:
     """
     U = to_numpy(U)
     k = U.shape[1]
-    rest, picked = U.copy(), np.empty(k, np.int64)
+    # Rows lose their parts along the rows picked so far; only what they keep in length is kept.
+    left, picked, directions = np.einsum("ij,ij->i", U, U), np.empty(k, np.int64), np.zeros((k, k))
     for t in range(k):
-        lengths = np.einsum("ij,ij->i", rest, rest)
-        picked[t] = int(lengths.argmax())
-        if lengths[picked[t]] > 0:
-            direction = rest[picked[t]] / np.sqrt(lengths[picked[t]])
-            rest -= np.einsum("ij,j->i", rest, direction)[:, None] * direction
+        picked[t] = int(left.argmax())
+        rest = U[picked[t]].copy()
+        for _ in range(2):
+            rest -= (directions @ rest) @ directions
+        length = np.sqrt(rest @ rest)
+        if length > 0:
+            directions[t] = rest / length
+            left -= np.einsum("ij,j->i", U, directions[t]) ** 2
     left, _, right = np.linalg.svd(U[picked].T)
     return np.abs(np.einsum("ij,jk->ik", U, left @ right)).argmax(axis=1)
 

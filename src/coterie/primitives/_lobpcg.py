@@ -17,6 +17,7 @@ __all__ = ["Converged", "lobpcg"]
 
 RESOLVED = 4e-14  # of the norm of the matrix: what float64 can tell from zero
 _EASY = 0.25  # eigenvalues above this share of the norm converge without a preconditioner
+_GAP = 0.1  # so do those that are followed by a gap of this share of the norm: a cycle costs as much as six products
 _DRIFT = 1e-9  # of the norm: more than what combining images can have lost
 _INDEPENDENT = 1e-10  # least eigenvalue of the products of unit vectors that are kept
 
@@ -61,15 +62,13 @@ def lobpcg(
     level = levels[at]
     engine = engine_of(X, "laplacian")
     clear = (lambda block: without_null(level, block)) if deflate else (lambda block: block)
-    norm = _norm(level)
+    norm = level.norm
     X = clear(X)
     X, SX, theta = _rotated(engine, level, X)
     moves: list[Any] = []
     checked, good, lengths = True, np.zeros(len(theta), bool), np.zeros(len(theta))
     for n_iter in range(max_iter + 1):
-        R = X * like_input(-theta, X)
-        R += SX
-        lengths = np.sqrt(to_numpy(engine.squares(R)))
+        lengths = np.sqrt(to_numpy(engine.rest(X, SX, like_input(theta, X))))
         size = np.abs(theta[wanted - 1]) if together else np.abs(theta)
         allowed = np.maximum(tol * size, np.full(len(theta), RESOLVED * norm))
         good = lengths <= allowed
@@ -81,8 +80,8 @@ def lobpcg(
             moves, checked = [], True
             continue
         active = np.flatnonzero(~good[: wanted + 1])
-        W = _columns(R, active)
-        if deflate and theta[wanted - 1] < _EASY * norm and level.down is not None:
+        W = engine.rest(X, SX, like_input(theta, X), like_input(active, X))
+        if deflate and level.down is not None and _is_slow(theta, wanted, norm):
             W = correction(levels, at, W)
         elif deflate:
             W *= level.smooth
@@ -96,24 +95,23 @@ def lobpcg(
     )  # fmt: skip
 
 
-def _norm(level: Level) -> float:
-    """Return a bound of the largest eigenvalue, by the sums of the rows."""
-    operator = level.operator
-    ones = operator.diagonal[:, None] * 0 + 1.0
-    sums = engine_of(ones, "laplacian").rows_times_block(operator.indptr, operator.indices, operator.values, None, ones)
-    return max(float((abs(operator.diagonal) + sums[:, 0]).max()), 1e-300)
+def _is_slow(theta: np.ndarray, wanted: int, norm: float) -> bool:
+    """Say whether the iteration needs a preconditioner: the wanted values are small, and others follow closely."""
+    return bool(
+        theta[wanted - 1] < _EASY * norm and theta[min(wanted, len(theta) - 1)] - theta[wanted - 1] < _GAP * norm
+    )
 
 
 def _rotated(engine: Any, level: Level, X: Any) -> tuple[Any, Any, np.ndarray]:
     """Return an orthonormal basis of the same space that diagonalises the matrix in it, its image, and the diagonal."""
-    X = X / _lengths(engine, X)
+    X /= _lengths(engine, X)
     for _ in range(2):
         values, vectors = small_eigh(to_numpy(engine.gram(X, X)))
-        X = engine.combine(X, _small(vectors / np.sqrt(np.maximum(values, 1e-14 * values[-1])), X))
+        X = engine.turned(X, _small(vectors / np.sqrt(np.maximum(values, 1e-14 * values[-1])), X))
     SX = product(level.operator, X)
     theta, vectors = small_eigh(_symmetric(to_numpy(engine.gram(X, SX))))
     turn = _small(vectors, X)
-    return engine.combine(X, turn), engine.combine(SX, turn), theta
+    return engine.turned(X, turn), engine.turned(SX, turn), theta
 
 
 def _beside(engine: Any, X: Any, W: Any) -> Any:
@@ -135,12 +133,12 @@ def _best(engine: Any, now: tuple, new: tuple, moves: list) -> tuple[Any, Any, n
     theta, turn = small_eigh(_symmetric(basis.T @ H @ basis))
     b = now[0].shape[1]
     C = (basis @ turn)[:, :b]
+    # Moves get unit length, which follows from the products of what they are made of.
+    length2 = np.einsum("ij,ij->j", C[b:], G[b:, b:] @ C[b:])
+    scale = _small(1 / np.sqrt(np.where(length2 > 0, length2, 1.0)), now[0])
     C = _small(C, now[0])
-    (X, moved), (SX, images_moved) = engine.moved(blocks, C), engine.moved(images, C)
-    length = _lengths(engine, moved)
-    moved /= length
-    images_moved /= length
-    return X, SX, theta[:b], [moved, images_moved]
+    (X, moves), (SX, images_of_moves) = engine.moved(blocks, C, scale), engine.moved(images, C, scale)
+    return X, SX, theta[:b], [moves, images_of_moves]
 
 
 def _mirrored(matrix: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..arrays import Graph, like_input
 from .engine import engine_of
-from .laplacian import Operator, operator_of, placed, product, residual
+from .laplacian import Operator, operator_of, placed, product, residual, row_sums
 
 __all__ = ["Level", "correction", "levels_of", "prolonged", "small_eigh"]
 
@@ -30,6 +30,7 @@ class Level(NamedTuple):
     component: Any  # (n,) int64
     root: Any  # (n,) float64: the entry of the node in the unit vector of its component
     smooth: Any  # (n, 1) float64: damping over the diagonal
+    norm: float  # bound of the largest eigenvalue, by the sums of the rows
     parent: Any = None  # (n,) int64: group on the next level; 0 where there is none
     share: Any = None  # (n, 1) float64: root of the mass over that of the group; 0 where there is no group
     down: Any = None  # Operator, rows: the groups
@@ -112,7 +113,8 @@ def _level(operator: Operator, component: np.ndarray, mass: np.ndarray) -> Level
     starts = np.concatenate([[0], np.cumsum(np.bincount(component, minlength=n_components))])
     diagonal = np.abs(operator.diagonal)[:, None]
     smooth = np.divide(_DAMPING, diagonal, out=np.zeros_like(diagonal), where=diagonal > 0)
-    return Level(operator, _rows(starts, order, root[order], len(mass)), component, root, smooth)
+    norm = max(float((np.abs(operator.diagonal) + row_sums(operator.indptr, operator.values)).max()), 1e-300)
+    return Level(operator, _rows(starts, order, root[order], len(mass)), component, root, smooth, norm)
 
 
 def _rows(starts: np.ndarray, order: np.ndarray, values: np.ndarray, n: int) -> Operator:
@@ -173,9 +175,7 @@ def without_null(level: Level, X: Any) -> Any:
 
 def prolonged(level: Level, X: Any) -> Any:
     """Return the vectors of the next coarser level on this one."""
-    fine = X[level.parent]
-    fine *= level.share
-    return fine
+    return engine_of(X, "laplacian").spread(X, level.share, level.parent)
 
 
 def correction(levels: list[Level], at: int, R: Any) -> Any:
@@ -192,20 +192,17 @@ def correction(levels: list[Level], at: int, R: Any) -> Any:
     -------
     (n, b) float64 array
     """
-    level = levels[at]
+    level, engine = levels[at], engine_of(R, "laplacian")
     if level.inverse is not None:
-        return engine_of(R, "laplacian").combine(level.inverse, R)
-    X = level.smooth * R
+        return engine.combine(level.inverse, R)
+    X = engine.spread(R, level.smooth)
     if level.down is None:
         return X
     down = level.down
     rest = residual(level.operator, X, R)
-    coarse = engine_of(R, "laplacian").rows_times_block(down.indptr, down.indices, down.values, None, rest)
-    X += prolonged(level, _two_steps(levels, at + 1, coarse))
-    rest = residual(level.operator, X, R)
-    rest *= level.smooth
-    X += rest
-    return X
+    coarse = engine.rows_times_block(down.indptr, down.indices, down.values, None, rest)
+    X = engine.spread(_two_steps(levels, at + 1, coarse), level.share, level.parent, X)
+    return engine.spread(residual(level.operator, X, R), level.smooth, None, X)
 
 
 def _two_steps(levels: list[Level], at: int, R: Any) -> Any:

@@ -152,12 +152,8 @@ def operator_of(
     n = len(mass)
     small = np.int32 if n < 2**31 else np.int64
     factor = 1 / np.sqrt(mass)
-    lengths = np.diff(graph.indptr)
-    rows = np.repeat(np.arange(n, dtype=small), lengths)
     indices = graph.indices.astype(small, copy=False)
-    values = weights * factor[rows]
-    values *= factor[indices]
-    values[rows == indices] = 0.0
+    values = engine_of(factor, "laplacian").scaled_links(graph.indptr, indices, weights, factor)
     if kind != "modularity":
         return Operator(graph.indptr, indices, values, np.maximum(degrees - loops, 0.0) / mass, None, 1.0)
     total = degrees.sum()
@@ -179,12 +175,16 @@ def masses(degrees: np.ndarray, kind: str) -> np.ndarray:
 
 
 def scaled_weights(weights: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return the weights in float64 divided by a power of two, so that the largest lies between 1 and 2, and that power."""
+    """Return the weights in float64 divided by a power of two, so that the largest lies between 1 and 2, and that power.
+
+    They are the given ones where nothing has to be changed.
+    """
     largest = float(weights.max(initial=0.0))
     if not largest > 0:
         return weights.astype(np.float64), 1.0
     exponent = int(np.frexp(largest)[1]) - 1
-    return np.ldexp(weights.astype(np.float64), -exponent), float(np.ldexp(1.0, exponent))
+    weights = weights.astype(np.float64, copy=False)
+    return weights if exponent == 0 else np.ldexp(weights, -exponent), float(np.ldexp(1.0, exponent))
 
 
 def loop_weights(graph: Graph, weights: np.ndarray) -> np.ndarray:

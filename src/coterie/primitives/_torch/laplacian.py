@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-__all__ = ["combine", "gram", "moved", "products", "rows_times_block", "squares"]
+__all__ = ["combine", "gram", "moved", "products", "rest", "rows_times_block", "spread", "squares", "turned"]
 
 
 def rows_times_block(
@@ -35,11 +35,29 @@ def products(blocks: list, images: list) -> torch.Tensor:
     return torch.stack([left.T @ left, left.T @ right])
 
 
-def moved(blocks: list, C: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the sums of blocks times their parts of C, and the same without the first block."""
+def moved(blocks: list, C: torch.Tensor, scale: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the sums of blocks times their parts of C, and the same without the first block, times a scale."""
     b = blocks[0].shape[1]
     without = torch.cat(blocks[1:], 1) @ C[b:]
-    return torch.addmm(without, blocks[0], C[:b]), without
+    return torch.addmm(without, blocks[0], C[:b]), without.mul_(scale)
+
+
+def turned(X: torch.Tensor, C: torch.Tensor) -> torch.Tensor:
+    """Return ``X C``."""
+    return X @ C
+
+
+def rest(X: torch.Tensor, image: torch.Tensor, theta: torch.Tensor, which: Any = None) -> torch.Tensor:
+    """Return the sums of the squares of the columns of ``image - X theta``, or some of those columns."""
+    if which is None:
+        return squares(torch.addcmul(image, X, theta, value=-1))
+    return torch.addcmul(image[:, which], X[:, which], theta[which], value=-1)
+
+
+def spread(source: torch.Tensor, scale: torch.Tensor, parent: Any = None, onto: Any = None) -> torch.Tensor:
+    """Return row ``parent[i]`` of the source, or row i, times ``scale[i]`` for each i; added to ``onto`` where there is one."""
+    rows = source if parent is None else source[parent]
+    return rows * scale if onto is None else onto.addcmul_(rows, scale)
 
 
 def squares(X: torch.Tensor) -> torch.Tensor:
