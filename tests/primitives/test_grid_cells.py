@@ -158,6 +158,22 @@ def test_sums_are_exact_whole_numbers(on, dtype, scale, offset):
     np.testing.assert_array_equal(found.bins.sum(axis=2), np.repeat(counts.counts[:, None], 2, axis=1))
 
 
+@pytest.mark.parametrize("n", [1, 7, 8, 9, 255, 256, 263, 2000])
+def test_a_cell_of_any_number_of_rows_has_the_sums_extremes_and_bins_of_its_rows(on, n):
+    X = rows(n, 3)
+    grid, attributes = Grid(*column_range(X), np.array([0]), np.array([1])), np.array([1, 0])
+    found = cell_sums(on(X), grid, np.zeros((1, 1), np.int32), attributes)
+    how = steps(grid)
+    t = (X * how.scale - how.start)[:, attributes]
+    box = np.minimum(t / np.maximum(t.max(axis=0), 1e-300) * 8, 7).astype(int)
+    for j, column in enumerate(attributes):
+        q = [int(value * UNIT + 0.5) for value in t[:, j]]
+        words = [int(word) for word in found.sums[0, j]]
+        assert (words[0] + (words[1] << 64), words[2] + (words[3] << 64)) == (sum(q), sum(v * v for v in q))
+        assert found.extremes[0, j].tolist() == [X[:, column].min(), X[:, column].max()]
+        assert found.bins[0, j].tolist() == np.bincount(box[:, j], minlength=8).tolist()
+
+
 def test_mean_and_deviation_are_those_of_the_exact_sums():
     X = np.concatenate([rows(300, 2) * 1e-9 + 5.0, [[0.0, 0.0], [9.0, 9.0]]])
     grid, attributes = grid_over(X, 1), np.arange(2)

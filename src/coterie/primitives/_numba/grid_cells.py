@@ -13,7 +13,7 @@ import numpy as np
 
 from ..engine import get_num_threads
 from ..grid_cells import MOST_KEY, group_cells, steps
-from .blocks import run_blocks
+from .blocks import block_count, run_blocks
 from .grid import sort_into_cells
 from .jit import kernel
 
@@ -21,31 +21,47 @@ __all__ = [
     "Tables",
     "cell_counts",
     "cell_lookup",
-    "cells_of",
     "column_range",
     "columns_of",
     "each_block",
     "n_blocks",
     "new_keys",
+    "numbered_cells",
 ]
 
 _VALUES = 65_536  # numbers of a block of rows
+_PIECE = 512  # rows that are numbered together
+_RANGE_VALUES, _RANGE_WIDTH = 1 << 18, 512
 _TABLE_CELLS = 1 << 24  # more are sorted rather than counted in a table
 _TABLE_SHARE = 32  # and so are few rows in many cells
 _TABLE_BYTES = 1 << 29  # all private tables together
 _LATE = 2**31 - 1
+_NO_TABLE = np.empty((0, 2), np.int32)
 
 
 def column_range(X):
     """Least and greatest values; see ``primitives.grid_cells.column_range``."""
-    found = []
+    n = len(X)
+    together = max(1, _RANGE_WIDTH // X.shape[1])
+    blocks = block_count(n, _RANGE_VALUES // X.shape[1] + 1)
+    found: list[Any] = [None] * blocks
 
-    def look(rows, block):
-        columns = columns_of(X[rows])
-        found.append((columns.min(axis=1), columns.max(axis=1)))
+    def look(block):
+        rows = X[n * block // blocks : n * (block + 1) // blocks]
+        found[block] = _across(np.min, rows, together), _across(np.max, rows, together)
 
-    each_block(X, look)
-    return np.min([low for low, _ in found], axis=0), np.max([high for _, high in found], axis=0)
+    run_blocks(look, blocks)
+    low, high = (np.stack(parts) for parts in zip(*found, strict=True))
+    return low.min(axis=0).astype(np.float64), high.max(axis=0).astype(np.float64)
+
+
+def _across(extreme, rows, together):
+    """Reduce columns; NumPy is ten times as fast on wide rows, so many rows are laid side by side first."""
+    whole = len(rows) - len(rows) % together
+    parts = [rows[whole:]]
+    if whole:
+        parts.append(extreme(rows[:whole].reshape(-1, together * rows.shape[1]), axis=0).reshape(together, -1))
+    return extreme(np.concatenate(parts), axis=0)
 
 
 def new_keys(X, grid):
@@ -58,13 +74,12 @@ def cell_counts(X, grid, keys=None):
     size = grid.size
     if not _fits_table(size, len(X)):
         return _count_by_sorting(X, grid)
-    keys_of = _keys_of(grid)
+    number = _numbering(grid)
     tables = Tables(lambda: np.zeros((size + 1, 2), np.int32), 8 * size)
 
     def count(rows, block):
-        some = keys_of(columns_of(X[rows]), None if keys is None else keys[rows])
         with tables.one() as mine:
-            _tally(some, rows.start, mine)
+            number(X[rows], None if keys is None else keys[rows], rows.start, mine)
 
     each_block(X, count)
     total = tables.used[0]
@@ -79,28 +94,44 @@ def cell_counts(X, grid, keys=None):
 def cell_lookup(X, grid, coords, values, shift, keys=None):
     """Look up the value of each row's cell; see ``primitives.grid_cells.cell_lookup``."""
     out = np.empty(len(X), np.int64) if keys is None else keys
-    find = cells_of(X, grid, coords, values, shift, keys)
-    each_block(X, lambda rows, block: out.__setitem__(rows, find(rows)))
+    numbers_of, cells = numbered_cells(X, grid, coords, keys, shift)
+    values = np.append(values, -1)
+    # A small table stays in the cache.
+    table = values.astype(np.int32 if values.max() < 2**31 else np.int64)[cells]
+    each_block(X, lambda rows, block: out.__setitem__(rows, np.take(table, numbers_of(rows), mode="clip")))
     return out
 
 
-def cells_of(X, grid, coords, values, shift, keys=None) -> Callable:
-    """Return a function of a slice of the rows that gives the value of each one's cell; see ``primitives.grid_cells.cell_lookup``."""
-    size = int(np.prod([int(m - 1 >> shift) + 1 for m in grid.n_cells], dtype=object))
+def numbered_cells(X, grid, coords, keys=None, shift=0) -> tuple[Callable, np.ndarray]:
+    """Number the cells of rows.
+
+    Parameters
+    ----------
+    X, grid, coords, keys, shift
+        See ``primitives.grid_cells.cell_lookup``.
+
+    Returns
+    -------
+    numbers_of : callable
+        Gives a number for each row of a slice, (b,) int64.
+    cells : (t,) int32 array
+        Place in ``coords`` of the cell with each number, -1 for none.
+    """
+    sides = [int(m - 1 >> shift) + 1 for m in grid.n_cells]
+    size = int(np.prod(sides, dtype=object))
     if not _fits_table(size, len(X)):
-        coords, values = np.ascontiguousarray(coords, np.int32), np.ascontiguousarray(values, np.int64)
-        return lambda rows: _searched(places_of(columns_of(X[rows]), grid, shift), coords, values)
-    # A small table stays in the cache.
-    narrow = values.max(initial=-1) < 2**31
-    table = np.full(size + 1, -1, np.int32 if narrow else np.int64)
-    table[coords.astype(np.int64) @ _strides(grid, shift)] = values
+        known = np.ascontiguousarray(coords, np.int32)
+        cells = np.append(np.arange(len(known), dtype=np.int32), np.int32(-1))
+        return lambda rows: _searched(places_of(columns_of(X[rows]), grid, shift), known), cells
+    cells = np.full(size + 1, -1, np.int32)
+    cells[coords.astype(np.int64) @ _strides(grid, shift)] = np.arange(len(coords))
     if keys is None:
-        keys_of = _keys_of(grid, shift)
-        return lambda rows: np.take(table, keys_of(columns_of(X[rows])), mode="clip")
+        number = _numbering(grid, shift)
+        return lambda rows: number(X[rows]), cells
     if shift:
-        wide = table[:-1].reshape([int(m - 1 >> shift) + 1 for m in grid.n_cells])
-        table = np.append(wide[np.ix_(*(np.arange(m) >> shift for m in grid.n_cells))], table.dtype.type(-1))
-    return lambda rows: np.take(table, keys[rows], mode="clip")
+        wide = cells[:-1].reshape(sides)
+        cells = np.append(wide[np.ix_(*(np.arange(m) >> shift for m in grid.n_cells))], np.int32(-1))
+    return lambda rows: keys[rows], cells
 
 
 def _fits_table(size, n):
@@ -155,28 +186,18 @@ def _strides(grid, shift=0):
     return np.append(np.cumprod(sides[::-1])[::-1], 1)[1:].astype(np.int64)
 
 
-def _keys_of(grid, shift=0):
-    """Return a function of a block of rows by column that gives their row-major cell numbers; outside: one past the last."""
+def _numbering(grid, shift=0):
+    """Return a function of a block of rows that gives their row-major cell numbers; outside: one past the last."""
     how, strides = steps(grid), _strides(grid, shift)
     outside = int(strides[0] * ((grid.n_cells[0] - 1 >> shift) + 1))
+    fixed = grid.low, grid.high, *how, grid.axes, grid.n_cells, strides, np.int64(shift), outside
 
-    def keys_of(columns, keys=None):
-        keys = np.empty(columns.shape[1], np.int64) if keys is None else keys
-        _keys(
-            columns,
-            grid.low,
-            grid.high,
-            *how,
-            grid.axes,
-            grid.n_cells,
-            strides,
-            np.int64(shift),
-            outside,
-            keys,
-        )
+    def number(rows, keys=None, first=0, table=_NO_TABLE):
+        keys = np.empty(len(rows), np.int64) if keys is None else keys
+        _number(np.ascontiguousarray(rows, np.float64), *fixed, keys, first, table)
         return keys
 
-    return keys_of
+    return number
 
 
 def places_of(columns, grid, shift=0):
@@ -192,8 +213,8 @@ def places_of(columns, grid, shift=0):
 
 def _count_by_sorting(X, grid):
     if grid.size < MOST_KEY:
-        keys, largest, keys_of = np.empty(len(X), np.int64), grid.size, _keys_of(grid)
-        each_block(X, lambda rows, block: keys.__setitem__(rows, keys_of(columns_of(X[rows]))))
+        keys, largest, number = np.empty(len(X), np.int64), grid.size, _numbering(grid)
+        each_block(X, lambda rows, block: number(X[rows], keys[rows]))
         inside = keys < largest
     else:
         places = np.empty((len(X), len(grid.axes)), np.int32)
@@ -209,8 +230,8 @@ def _count_by_sorting(X, grid):
 
 
 @kernel
-def _keys(
-    columns,  # (d, b) float64  in
+def _number(
+    rows,  # (b, d) float64  in
     low,  # (d,)  in
     high,  # (d,)  in
     scale,  # (d,)  in
@@ -222,30 +243,33 @@ def _keys(
     shift,  # int  in
     outside,  # int  in: the number of rows in no cell
     keys,  # (b,) int64  out
+    first,  # int  in: number of the first of these rows
+    table,  # (cells + 1, 2) int32  in/out: rows, and how early the first one comes; (0, 2) counts nothing
 ):
-    keys[:] = 0
-    for a in range(len(axes)):
-        f, last, stride = axes[a], n_cells[a] - 1, strides[a]
-        column, scale_f, start_f, per_a = columns[f], scale[f], start[f], per[a]
-        for i in range(len(keys)):
-            place = np.int64((column[i] * scale_f - start_f) * per_a)
-            keys[i] += (min(max(place, 0), last) >> shift) * stride
-    for f in range(len(low)):
-        column, low_f, high_f = columns[f], low[f], high[f]
-        for i in range(len(keys)):
-            keys[i] = outside if column[i] < low_f or column[i] > high_f else keys[i]
-
-
-@kernel
-def _tally(
-    keys,  # (b,) int64  in
-    start,  # int  in: number of the first of these rows
-    table,  # (cells + 1, 2) int32  in/out: rows, and how early the first one comes
-):
-    for i in range(len(keys)):
-        cell = np.uint64(keys[i])
-        table[cell, 0] += np.int32(1)
-        table[cell, 1] = max(table[cell, 1], np.int32(_LATE - (start + i)))
+    # A few rows at a time go column by column, and stay in the nearest cache until they are counted.
+    columns = np.empty((len(low), _PIECE))
+    for begin in range(0, len(rows), _PIECE):
+        size = min(_PIECE, len(rows) - begin)
+        mine = keys[begin : begin + size]
+        mine[:] = 0
+        for f in range(len(low)):
+            for i in range(size):
+                columns[f, i] = rows[begin + i, f]
+        for a in range(len(axes)):
+            f, end, stride = axes[a], n_cells[a] - 1, strides[a]
+            column, scale_f, start_f, per_a = columns[f], scale[f], start[f], per[a]
+            for i in range(size):
+                place = np.int64((column[i] * scale_f - start_f) * per_a)
+                mine[i] += (min(max(place, 0), end) >> shift) * stride
+        for f in range(len(low)):
+            column, low_f, high_f = columns[f], low[f], high[f]
+            for i in range(size):
+                mine[i] = outside if column[i] < low_f or column[i] > high_f else mine[i]
+        if len(table) > 0:
+            for i in range(size):
+                cell = np.uint64(mine[i])
+                table[cell, 0] += np.int32(1)
+                table[cell, 1] = max(table[cell, 1], np.int32(_LATE - (first + begin + i)))
 
 
 @kernel
@@ -258,9 +282,9 @@ def _merge(
         total[cell, 1] = max(total[cell, 1], table[cell, 1])
 
 
-def _searched(places, coords, values):
+def _searched(places, coords):
     out = np.empty(len(places), np.int64)
-    _search(places, coords, values, out)
+    _search(places, coords, out)
     return out
 
 
@@ -268,8 +292,7 @@ def _searched(places, coords, values):
 def _search(
     places,  # (b, a) int32  in
     coords,  # (c, a) int32  in: row-major order
-    values,  # (c,) int64  in
-    out,  # (b,) int64  out
+    out,  # (b,) int64  out: place in coords, or c
 ):
     n_axes = places.shape[1]
     for i in range(places.shape[0]):
@@ -283,10 +306,10 @@ def _search(
                 below = middle + 1
             else:
                 above = middle
-        out[i] = -1
+        out[i] = coords.shape[0]
         if below < coords.shape[0]:
             f = 0
             while f < n_axes and coords[below, f] == places[i, f]:
                 f += 1
             if f == n_axes:
-                out[i] = values[below]
+                out[i] = below

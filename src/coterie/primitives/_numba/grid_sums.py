@@ -4,61 +4,58 @@ import numpy as np
 
 from ..grid_cells import steps
 from ..grid_sums import BINS, UNIT, bin_steps
-from .blocks import block_count, run_blocks, run_kernel
-from .grid_cells import cells_of, each_block, n_blocks
+from .blocks import run_blocks, run_kernel
+from .cell_tile import LANES, MOST_ROWS, add_to_cell
+from .grid_cells import each_block, n_blocks, numbered_cells
 from .jit import kernel, part
 
 __all__ = ["cell_moments", "cell_sums", "sum_groups"]
 
 _SPREAD_VALUES = 1 << 21  # moved at once
-_PIECE = 512  # rows of a bucket looked at together
-_MOST_PACKED = 255  # rows of which a word holds the counts of all bins; their q add up to less than 2^64
 _BUCKET_BITS = 5  # more would be more places to write to than a core keeps addresses of
-_WORDS = 4 + BINS // 2  # two bins share a word: a call counts fewer than 2^31 rows
-_LOW = np.uint64(2**24 - 1)
 _LOW_WORD = np.uint64(2**32 - 1)
 
 
 def cell_sums(X, grid, coords, attributes, keys=None):
     """Add up attributes by cell; see ``primitives.grid_sums.cell_sums``."""
     c, m = len(coords), len(attributes)
-    words, extremes = _new_table(c, m, _WORDS)
-    find = cells_of(X, grid, coords, np.arange(c), 0, keys)
+    # What is not set here is set by the thread that adds the first rows to it.
+    sums, extremes, bins = np.empty((c, m, 4), np.uint64), np.empty((c, m, 2)), np.empty((c, m, BINS), np.int64)
+    cells = numbered_cells(X, grid, coords, keys)
     n = max(1, min(len(X), _SPREAD_VALUES // max(1, m)))
     space = np.empty(n, np.int32), np.empty((n, m))
-    for start in range(0, len(X), n):
-        _add_rows(X[start : start + n], start, grid, find, attributes, space, words, extremes)
-    sums, bins = np.empty((c, m, 4), np.uint64), np.empty((c, m, BINS), np.int64)
-    blocks = block_count(c * m)
-    run_blocks(_unpack, blocks, blocks, words.ravel(), sums.ravel(), bins.ravel())
+    for start in range(0, max(1, len(X)), n):
+        _add_rows(X[start : start + n], start, grid, cells, attributes, space, sums, extremes, bins)
     return sums, extremes, bins
 
 
-def _add_rows(X, first, grid, find, attributes, space, words, extremes):
+def _add_rows(X, first, grid, cells, attributes, space, sums, extremes, bins):
     """Bring rows of neighbouring cells together, block by block; then add up cells that fit the cache, no two threads at one."""
-    c = len(words)
+    c, m = sums.shape[:2]
     shift = max(0, int(c - 1).bit_length() - _BUCKET_BITS)
     n_buckets = (max(c, 1) - 1 >> shift) + 1
     ends = np.empty((n_blocks(X), n_buckets + 1), np.int64)
+    numbers_of, table = cells
     near, moved = space
     all_columns = np.array_equal(attributes, np.arange(X.shape[1]))
 
     def bring(rows, block):
-        places = find(slice(first + rows.start, first + rows.stop)).astype(np.int32, copy=False)
+        numbers = numbers_of(slice(first + rows.start, first + rows.stop))
         values = X[rows] if all_columns else X[rows][:, attributes]
-        _move(places, np.ascontiguousarray(values, np.float64), np.uint32(shift), rows.start, ends[block], near, moved)
+        values = np.ascontiguousarray(values, np.float64)
+        _move(numbers, table, values, np.uint32(shift), rows.start, ends[block], near, moved)
 
     each_block(X, bring)
     how, (per, last) = steps(grid), bin_steps(grid, attributes)
-    scale, start = how.scale[attributes], how.start[attributes]
-    run_blocks(
-        _add, n_buckets, ends, near, moved, np.uint32(shift), scale, start, per, last, words.ravel(), extremes.ravel()
-    )
+    scales = np.stack([how.scale[attributes], how.start[attributes], per], axis=1)
+    flat = sums.reshape(c * m, 4), extremes.reshape(c * m, 2), bins.reshape(c * m, BINS)
+    run_blocks(_add, n_buckets, c, first == 0, ends, near, moved, np.uint32(shift), scales, last, *flat)
 
 
 def sum_groups(sums, extremes, bins, member, n_groups):
     """Add up cells by group; see ``primitives.grid_sums.sum_groups``."""
-    out, out_extremes = _new_table(n_groups, sums.shape[1], 4)
+    out, out_extremes = np.zeros((n_groups, sums.shape[1], 4), np.uint64), np.empty((n_groups, sums.shape[1], 2))
+    out_extremes[:] = np.inf, -np.inf
     out_bins = np.zeros((n_groups, *bins.shape[1:]), np.int64)
     run_kernel(_add_groups, sums, extremes, bins, member, out, out_extremes, out_bins)
     return out, out_extremes, out_bins
@@ -69,12 +66,6 @@ def cell_moments(sums, counts):
     mean, std = np.empty(sums.shape[:2]), np.empty(sums.shape[:2])
     run_kernel(_moments, sums, counts, mean, std)
     return mean, std
-
-
-def _new_table(c, m, words):
-    extremes = np.empty((c, m, 2))
-    extremes[:] = np.inf, -np.inf
-    return np.zeros((c, m, words), np.uint64), extremes
 
 
 @part
@@ -90,88 +81,50 @@ def _add_wide(
     words[at + 1] += high + np.uint64(after < before)
 
 
-@part
-def _measure(
-    column,  # (b,) float64  in
-    scale,  # float  in
-    start,  # float  in
-    per,  # float  in: bins per unit of t
-    last,  # int  in: the last bin
-    q,  # (b,) uint64  out
-    upper,  # (b,) uint64  out: high word of q^2
-    bins,  # (b,) uint64  out
-):
-    for i in range(len(column)):
-        t = column[i] * scale - start
-        value = np.uint64(np.int64(t * UNIT + 0.5))
-        a, b = value >> np.uint64(24), value & _LOW
-        q[i] = value
-        upper[i] = (a * a + ((np.uint64(2) * a * b + (b * b >> np.uint64(24))) >> np.uint64(24))) >> np.uint64(16)
-        bins[i] = np.uint64(min(max(np.int64(t * per), 0), last)) & np.uint64(BINS - 1)
-
-
 @kernel
 def _add(
     bucket,  # int  in
+    n_cells,  # int  in: cells of all buckets
+    is_first,  # bool  in: whether nothing was added before
     ends,  # (blocks, buckets + 1) int64  in: where each bucket of a block ends
     cells,  # (n,) int32  in: by bucket
     rows,  # (n, m) float64  in: by bucket
     shift,  # uint32  in: cells of a bucket are equal but for so many low bits
-    scale,  # (m,)  in
-    start,  # (m,)  in
-    per,  # (m,)  in
+    scales,  # (m, 3)  in: see `add_to_cell`
     last,  # (m,) int64  in
-    words,  # (c * m * 8,) uint64  in/out
-    extremes,  # (c * m * 2,)  in/out
+    sums,  # (c * m, 4) uint64  in/out
+    extremes,  # (c * m, 2)  in/out
+    bins,  # (c * m, 8) int64  in/out
 ):
     until, ordered = _by_cell(bucket, ends, cells, rows, shift)
-    q, upper, bins = np.empty(_PIECE, np.uint64), np.empty(_PIECE, np.uint64), np.empty(_PIECE, np.uint64)
-    m, zero, one = rows.shape[1], np.uint64(0), np.uint64(1)
-    for j in range(m):
-        local = 0
-        for begin in range(0, ordered.shape[1], _PIECE):
-            end = min(begin + _PIECE, ordered.shape[1])
-            column = ordered[j, begin:end]
-            _measure(column, scale[j], start[j], per[j], last[j], q, upper, bins)
-            i = begin
-            while i < end:
-                while until[local] <= i:
-                    local += 1
-                stop = min(end, until[local], i + _MOST_PACKED)
-                s, s2, s2_high, packed = zero, zero, zero, zero
-                least, most = np.inf, -np.inf
-                for k in range(np.uint64(i - begin), np.uint64(stop - begin)):
-                    s += q[k]
-                    square = q[k] * q[k]
-                    s2 += square
-                    s2_high += upper[k] + np.uint64(s2 < square)
-                    packed += one << (bins[k] << np.uint64(3))
-                    x = column[k]
-                    least = x if x < least else least
-                    most = x if x > most else most
-                place = ((bucket << np.int64(shift)) + local) * m + j
-                at = place * _WORDS
-                _add_wide(words, at, s, zero)
-                _add_wide(words, at + 2, s2, s2_high)
-                for pair in range(BINS // 2):
-                    two = packed >> np.uint64(16 * pair)
-                    words[at + 4 + pair] += (two & np.uint64(255)) | ((two & np.uint64(255 << 8)) << np.uint64(24))
-                extremes[2 * place] = min(extremes[2 * place], least)
-                extremes[2 * place + 1] = max(extremes[2 * place + 1], most)
-                i = stop
+    m, base = rows.shape[1], bucket << np.int64(shift)
+    begin = np.int64(0)
+    for local in range(min(n_cells - base, 1 << np.int64(shift))):
+        place = (base + local) * m
+        if is_first:
+            for j in range(place, place + m):
+                sums[j] = 0
+                extremes[j, 0], extremes[j, 1] = np.inf, -np.inf
+                bins[j] = 0
+        end = np.int64(until[local])
+        while begin < end:
+            stop = min(end, begin + MOST_ROWS)
+            for j in range(m):
+                add_to_cell(ordered, j, begin, stop, scales, last, UNIT, place + j, sums, extremes, bins)
+            begin = stop
 
 
 @part
 def _by_cell(bucket, ends, cells, rows, shift):
     """Sort the rows of a bucket by cell; return where each of its cells ends, and the values."""
     n_cells, m = 1 << np.int64(shift), rows.shape[1]
-    until = np.zeros(n_cells + 1, np.int64)
+    until = np.zeros(n_cells + 1, np.int32)
     ordered = np.empty((m, 0))
     for second in range(2):
         if second == 1:
             for cell in range(n_cells):
                 until[cell + 1] += until[cell]
-            ordered = np.empty((m, until[n_cells]))
+            ordered = np.empty((m, until[n_cells] + LANES))
         first = np.int64(0)
         for block in range(ends.shape[0]):
             if bucket > 0:
@@ -191,45 +144,31 @@ def _by_cell(bucket, ends, cells, rows, shift):
 
 @kernel
 def _move(
-    places,  # (b,) int32  in: cell of each row, or -1
+    numbers,  # (b,) int64  in: number of each row
+    table,  # (t,) int32  in: cell of each number, or -1
     rows,  # (b, m) float64  in
     shift,  # uint32  in: cells of a bucket are equal but for so many low bits
     start,  # int  in: number of the first of these rows
     ends,  # (buckets + 1,) int64  out: where each bucket ends; the last holds rows outside
-    near,  # (n,) int32  out: places by bucket
+    near,  # (n,) int32  out: cells by bucket
     moved,  # (n, m)  out: values by bucket
 ):
+    cells = np.empty(len(numbers), np.int32)
     ends[:] = 0
     last = np.uint32(len(ends) - 1)
-    for i in range(len(places)):
-        ends[min(np.uint32(places[i]) >> shift, last)] += 1
+    for i in range(len(numbers)):
+        cells[i] = table[np.uint64(numbers[i])]
+        ends[min(np.uint32(cells[i]) >> shift, last)] += 1
     total = start
     for bucket in range(len(ends)):
         ends[bucket], total = total, total + ends[bucket]
-    for i in range(len(places)):
-        bucket = min(np.uint32(places[i]) >> shift, last)
+    for i in range(len(cells)):
+        bucket = min(np.uint32(cells[i]) >> shift, last)
         at = np.uint64(ends[bucket])
         ends[bucket] += 1
-        near[at] = places[i]
+        near[at] = cells[i]
         for j in range(rows.shape[1]):
             moved[at, j] = rows[i, j]
-
-
-@kernel
-def _unpack(
-    block,
-    n_blocks,  # int  in
-    words,  # (c * m * 8,) uint64  in
-    sums,  # (c * m * 4,) uint64  out
-    bins,  # (c * m * 8,) int64  out
-):
-    n = len(sums) // 4
-    for i in range(n * block // n_blocks, n * (block + 1) // n_blocks):
-        for k in range(4):
-            sums[4 * i + k] = words[_WORDS * i + k]
-            pair = words[_WORDS * i + 4 + k]
-            bins[BINS * i + 2 * k] = np.int64(pair & _LOW_WORD)
-            bins[BINS * i + 2 * k + 1] = np.int64(pair >> np.uint64(32))
 
 
 @kernel
