@@ -51,11 +51,14 @@ class Estimator(BaseEstimator):
             accept_sparse="csr" if accept_sparse else False,
             ensure_all_finite=False,
         )
-        values = rows if isinstance(rows, np.ndarray) else rows.data[:, None]
-        bad = first_bad_value(values)
+        self._refuse_bad_values(rows)
+        return to_device(unsealed(rows), getattr(self, "device", "cpu")) if isinstance(rows, np.ndarray) else rows
+
+    def _refuse_bad_values(self, rows: Any) -> None:
+        """Raise if an array, dense or sparse, holds NaN or infinity."""
+        bad = first_bad_value(rows if isinstance(rows, np.ndarray) else rows.data[:, None])
         if bad is not None:
             raise InputError(self._bad_value_sentence(rows, bad))
-        return to_device(unsealed(rows), getattr(self, "device", "cpu")) if isinstance(rows, np.ndarray) else rows
 
     def _gate_tensor(self, X: Any, reset: bool) -> Any:
         if X.ndim != 2 or 0 in X.shape:

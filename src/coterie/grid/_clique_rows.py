@@ -22,7 +22,6 @@ __all__ = [
     "in_memory",
     "interval_weights",
     "unit_sizes",
-    "value_range",
 ]
 
 Blocks = Callable[[], Iterable[tuple[Any, Any]]]
@@ -30,25 +29,6 @@ Blocks = Callable[[], Iterable[tuple[Any, Any]]]
 
 _TABLE_CELLS = 1 << 22
 _BLOCK_ROWS = 1 << 20
-_WIDE = 256
-
-
-def value_range(rows: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return the lowest and highest value of each feature."""
-    if is_tensor(rows):
-        return to_numpy(rows.amin(0)).astype(np.float64), to_numpy(rows.amax(0)).astype(np.float64)
-    return _across(np.min, rows), _across(np.max, rows)
-
-
-def _across(extreme: Callable, rows: np.ndarray) -> np.ndarray:
-    """Reduce columns; NumPy is ten times as fast on wide rows, so many rows are laid side by side first."""
-    n, d = rows.shape
-    together = max(1, _WIDE // d)
-    whole = n - n % together
-    parts = [rows[whole:]]
-    if whole:
-        parts.append(extreme(rows[:whole].reshape(-1, together * d), axis=0).reshape(together, d))
-    return extreme(np.concatenate(parts), axis=0).astype(np.float64)
 
 
 def in_memory(codes: Any, n_intervals: int) -> Blocks:

@@ -25,6 +25,7 @@ from ._choose import finest_cells
 __all__ = ["GridClusterer", "labels_by_first_row"]
 
 Blocks = Callable[[], Iterator[Any]]
+Range = tuple[np.ndarray, np.ndarray]
 _MOST_CELLS = 2**30
 _BLOCK_ROWS = 2**18
 
@@ -75,8 +76,8 @@ class GridClusterer(Clusterer):
         if callable(X):
             self._fit_blocks(self._blocks_of(X))
             return self
-        rows = self._gate_in(X, reset=True)
-        self._fit_blocks(lambda: iter([rows]))
+        rows, known = self._gate_with_range(X, reset=True)
+        self._fit_blocks(lambda: iter([rows]), known)
         self.labels_ = like_input(self.labels_, X)
         return self
 
@@ -102,13 +103,13 @@ class GridClusterer(Clusterer):
         first = not hasattr(self, "_counts")
         if first:
             self._validate_params()
-        rows = self._gate_in(X, reset=first)
+        rows, known = self._gate_with_range(X, reset=first)
         if first:
             self._kept = [] if self.box is None or self._is_auto() else None
         kept = getattr(self, "_kept", None)
         if kept is not None:
             kept.append(rows.clone() if is_tensor(rows) else rows.copy())
-        if first or (kept is not None and (self._is_auto() or not self._inside(rows))):
+        if first or (kept is not None and (self._is_auto() or not self._inside(rows, known))):
             self._fit_blocks(lambda: iter(kept or [rows]), warn=False)
         else:
             self._insert(rows)
@@ -150,8 +151,24 @@ class GridClusterer(Clusterer):
 
     # ---- the common way
 
-    def _fit_blocks(self, blocks: Blocks, warn: bool = True) -> None:
-        n, low, high = self._extent(blocks)
+    def _gate_with_range(self, X: Any, *, reset: bool) -> tuple[Any, Range | None]:
+        """Return the checked rows, and their range where the check has found it."""
+        self._range: Range | None = None
+        try:
+            return self._gate_in(X, reset=reset), self._range
+        finally:
+            del self._range
+
+    def _refuse_bad_values(self, rows: Any) -> None:
+        """Raise if there are NaN or infinity: the range shows any, in one pass on all cores."""
+        low, high = column_range(rows)
+        if not (np.isfinite(low).all() and np.isfinite(high).all()):
+            super()._refuse_bad_values(rows)
+        if "_range" in vars(self):
+            self._range = low, high
+
+    def _fit_blocks(self, blocks: Blocks, known: Range | None = None, *, warn: bool = True) -> None:
+        n, low, high = self._extent(blocks, known)
         axes = self._axes_among(len(low))
         n_cells = self._cells_along(axes, n)
         grid = Grid(low, high, axes, np.where(high[axes] > low[axes], n_cells, 1))
@@ -178,14 +195,14 @@ class GridClusterer(Clusterer):
         if warn:
             self._say_outside()
 
-    def _extent(self, blocks: Blocks) -> tuple[int, np.ndarray, np.ndarray]:
-        """Return how many rows there are and the box; rows are looked at only where something is not known."""
+    def _extent(self, blocks: Blocks, known: Range | None) -> tuple[int, np.ndarray, np.ndarray]:
+        """Return how many rows there are and the box; ``known`` is the range of the only block, where it was looked at."""
         n, ranges = 0, []
         for rows in blocks():
             n += rows.shape[0]
             d = rows.shape[1]
             if self.box is None:
-                ranges.append(column_range(rows))
+                ranges.append(known or column_range(rows))
             elif not self._is_auto():
                 break
         if self.box is None:
@@ -254,8 +271,8 @@ class GridClusterer(Clusterer):
     def _keep(self, counts: CellCounts) -> None:
         self._coords, self._counts, self._first, self._n_rows, self.n_outside_ = counts
 
-    def _inside(self, rows: Any) -> bool:
-        low, high = column_range(rows)
+    def _inside(self, rows: Any, known: Range | None) -> bool:
+        low, high = known or column_range(rows)
         return bool((low >= self.box_[0]).all() and (high <= self.box_[1]).all())
 
     def _lookup(self, rows: Any, keys: Any = None) -> Any:

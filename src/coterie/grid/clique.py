@@ -21,6 +21,7 @@ from ..arrays import like_input, to_numpy
 from ..base import Clusterer, Interval
 from ..errors import InputError
 from ..primitives.components import number_sets
+from ..primitives.grid_cells import column_range
 from ..primitives.intervals import interval_edges
 from ._clique_cells import CellCounts, codes_of, finalize, merge, partial, varying
 from ._clique_clusters import SubspaceCluster, UnitIndex, check_clusters, cluster_units, everything
@@ -31,7 +32,6 @@ from ._clique_rows import (
     in_memory,
     interval_weights,
     unit_sizes,
-    value_range,
 )
 from ._clique_units import Items, Level, candidates, first_level, kept_subspaces
 
@@ -236,7 +236,7 @@ class CLIQUE(Clusterer):
         if callable(X):
             return self._fit_blocks(X)
         rows = self._gate_in(X, reset=True)
-        self._begin(*value_range(rows))
+        self._begin(*column_range(rows))
         codes = self._codes(rows)
         index = self._mine(in_memory(codes, self.n_intervals), len(rows))
         first = first_cluster(codes, index, self.n_intervals)
@@ -266,9 +266,9 @@ class CLIQUE(Clusterer):
         begun = getattr(self, "_cells", None)
         rows = self._gate_in(X, reset=begun is None)
         kept = [*(getattr(self, "_kept", None) or []), to_numpy(rows).copy()] if self.box is None else None
-        low, high = value_range(rows)
+        low, high = column_range(rows)
         if begun is None or (kept is not None and not self._holds(low, high)):
-            extent = (low, high) if kept is None else value_range(np.concatenate(kept))
+            extent = (low, high) if kept is None else column_range(np.concatenate(kept))
             self._begin(*extent)
             parts = [rows] if kept is None else kept
             cells = reduce(merge, (partial(part, self.edges_) for part in parts))
@@ -327,7 +327,7 @@ class CLIQUE(Clusterer):
         low, high, total = np.array(np.inf), np.array(-np.inf), 0
         for block in source():
             rows = self._gate_in(block, reset=total == 0)
-            block_low, block_high = value_range(rows)
+            block_low, block_high = column_range(rows)
             low, high, total = np.minimum(low, block_low), np.maximum(high, block_high), total + len(rows)
         if total == 0:
             raise InputError("the function given as X returned no rows; it must return a new iterator each time")

@@ -31,7 +31,7 @@ __all__ = [
 
 _VALUES = 65_536  # numbers of a block of rows
 _PIECE = 512  # rows that are numbered together
-_RANGE_VALUES, _RANGE_WIDTH = 1 << 18, 512
+_RANGE_VALUES, _RANGE_WIDTH = 1 << 19, 512  # of a block, and of its rows laid side by side
 _TABLE_CELLS = 1 << 24  # more are sorted rather than counted in a table
 _TABLE_SHARE = 32  # and so are few rows in many cells
 _TABLE_BYTES = 1 << 29  # all private tables together
