@@ -1,16 +1,16 @@
 """Coordinates of nodes: attributes smoothed over the links, and links alone. Nothing n x n, nothing of the attributes' size, is dense."""
 
 from collections.abc import Iterable, Iterator
-from inspect import signature
+from functools import partial
 from typing import Any
 
 import numpy as np
-from scipy.linalg import eigh
 from scipy.sparse import csr_array, diags_array, eye_array
-from scipy.sparse.linalg import LinearOperator, eigsh
 
 from ..arrays import Graph
 from ..graphs import to_scipy
+from ..primitives.regularised import regularised_eigenpairs
+from ..primitives.singular_vectors import leading_singular_vectors
 
 __all__ = [
     "adjacency",
@@ -22,12 +22,7 @@ __all__ = [
     "unit_rows",
 ]
 
-_OVERSAMPLED = 10  # columns of the block beyond those asked for (Halko, Martinsson & Tropp 2011)
 _FIRST_ROUNDS, _ROUNDS = 6, 2
-# Where a graph has many components, the iteration starts anew from random vectors: SciPy before 1.17 draws these from a state
-# that it keeps from call to call.
-_SEEDED = "rng" in signature(eigsh).parameters
-_DENSE = 200  # nodes up to which all eigenvectors are computed
 
 
 def smoother(links: csr_array) -> csr_array:
@@ -65,7 +60,8 @@ def smoothed_coordinates(
     """Smooth the attributes over the links and yield their principal coordinates for each order.
 
     The left singular vectors of ``smooth^order @ rows``, times their singular values, come from a randomised block iteration
-    that multiplies by the factors one after the other; an order starts where the one before ended.
+    that multiplies by the factors one after the other; an order starts where the one before ended. The way back leaves the smoothing
+    out: the block comes to span the right vectors of half the order, close enough to those of the whole, for half of the products.
 
     Parameters
     ----------
@@ -88,18 +84,16 @@ def smoothed_coordinates(
     """
     if mass is not None:
         rows = mass[:, None] * rows
-    block = rng.standard_normal((rows.shape[1], min(width + _OVERSAMPLED, *rows.shape)))
     columns = rows.T.tocsr() if hasattr(rows, "tocsr") else rows.T
-    rounds = _FIRST_ROUNDS
+    start: np.random.Generator | np.ndarray = rng
+    n_rounds = _FIRST_ROUNDS
     for order in orders:
-        for _ in range(rounds):
-            block = np.linalg.qr(columns @ _power(smooth, rows @ block, order))[0]
-        images = _power(smooth, rows @ block, order)
-        left, values, right = _thin_svd(images)
-        found = left[:, :width] * values[:width]
-        yield found if mass is None else found / mass[:, None]
-        block = block @ right
-        rounds = _ROUNDS
+        found = leading_singular_vectors(
+            partial(_smoothed, rows, smooth, order), lambda block: columns @ block, rows.shape, width, start, n_rounds
+        )
+        coordinates = found.left[:, :width] * found.values[:width]
+        yield coordinates if mass is None else coordinates / mass[:, None]
+        start, n_rounds = found.right, _ROUNDS
 
 
 def link_coordinates(links: csr_array, width: int, rng: np.random.Generator) -> np.ndarray:
@@ -121,23 +115,10 @@ def link_coordinates(links: csr_array, width: int, rng: np.random.Generator) -> 
     """
     n = links.shape[0]
     degree = np.asarray(links.sum(axis=1)).ravel()
-    extra = float(degree.mean())
-    if not extra > 0:
+    if not degree.any():
         return np.zeros((n, 1))
-    scale = 1 / np.sqrt(degree + extra)
-    matrix = (diags_array(scale) @ links @ diags_array(scale)).tocsr()
-    wanted = min(width + 1, n)
-    if n <= max(_DENSE, 2 * wanted + 2):
-        values, vectors = eigh(matrix.toarray() + extra / n * np.outer(scale, scale))
-    else:
-        operator = LinearOperator(
-            (n, n), matvec=lambda v: matrix @ v + extra / n * scale * (scale @ v.ravel()), dtype=np.float64
-        )
-        seeded = {"rng": rng} if _SEEDED else {}
-        values, vectors = eigsh(operator, wanted, which="LA", v0=rng.random(n), tol=1e-4, **seeded)
-    order = np.argsort(-values, kind="stable")[:wanted]
-    values, vectors = values[order], vectors[:, order]
-    edge = values[-1] if wanted > width else 0.0
+    values, vectors = regularised_eigenpairs(Graph(links.indptr, links.indices, links.data), min(width + 1, n), rng)
+    edge = values[-1] if len(values) > width else 0.0
     found = vectors[:, :width] * np.sqrt(np.maximum(values[:width] - edge, 0.0))
     found[degree == 0] = 0.0
     return found
@@ -145,12 +126,11 @@ def link_coordinates(links: csr_array, width: int, rng: np.random.Generator) -> 
 
 def left_singular(matrix: csr_array, width: int, rng: np.random.Generator) -> np.ndarray:
     """Return the leading left singular vectors of a sparse matrix, times their singular values."""
-    block = rng.standard_normal((matrix.shape[1], min(width + _OVERSAMPLED, *matrix.shape)))
     columns = matrix.T.tocsr()
-    for _ in range(_FIRST_ROUNDS):
-        block = np.linalg.qr(columns @ (matrix @ block))[0]
-    left, values, _ = _thin_svd(matrix @ block)
-    return left[:, :width] * values[:width]
+    found = leading_singular_vectors(
+        lambda block: matrix @ block, lambda block: columns @ block, matrix.shape, width, rng
+    )
+    return found.left[:, :width] * found.values[:width]
 
 
 def unit_rows(rows: np.ndarray) -> np.ndarray:
@@ -160,17 +140,11 @@ def unit_rows(rows: np.ndarray) -> np.ndarray:
     return np.where(nothing, 0.0, rows / np.where(nothing, 1.0, length))
 
 
-def _power(smooth: csr_array, block: np.ndarray, order: int) -> np.ndarray:
+def _smoothed(rows: Any, smooth: csr_array, order: int, block: np.ndarray) -> np.ndarray:
+    block = rows @ block
     for _ in range(order):
         block = smooth @ block
     return block
-
-
-def _thin_svd(images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return left vectors, values and right vectors (as columns) of a tall matrix; signs so that sums are not negative."""
-    left, values, right = np.linalg.svd(images, full_matrices=False)
-    sign = np.where(left.sum(axis=0) < 0, -1.0, 1.0)
-    return left * sign, values, right.T * sign
 
 
 def adjacency(graph: Graph) -> tuple[csr_array, float]:
