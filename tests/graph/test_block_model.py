@@ -5,6 +5,7 @@ import itertools
 import networkx as nx
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.sparse import csr_array
 from scipy.special import gammaln
 from sklearn.metrics import adjusted_mutual_info_score
@@ -15,6 +16,7 @@ from coterie.errors import InputError
 from coterie.graph import image_matrix
 from coterie.graph._block_links import links_of
 from coterie.graph._block_search import Classes
+from coterie.graph._degree_length import degrees_length, uneven_length
 from coterie.graph._description import links_length
 from coterie.graphs import as_graph, from_edges, to_scipy
 from coterie.primitives.engine import threads
@@ -145,7 +147,7 @@ def test_karate_in_two_classes_is_nearly_the_two_clubs():
     club = [graph.nodes[node]["club"] for node in graph.nodes]
     unweighted = nx.Graph(graph.edges())
     unweighted = nx.from_numpy_array((nx.to_numpy_array(graph, nodelist=range(34)) > 0).astype(float))
-    model = BlockModel(n_clusters=2, random_state=0).fit(unweighted)
+    model = BlockModel(n_clusters=2, degree_corrected=True, random_state=0).fit(unweighted)
     assert adjusted_mutual_info_score(club, model.labels_) > 0.6
 
 
@@ -166,8 +168,62 @@ def test_without_degree_correction_busy_nodes_are_a_class():
     model = BlockModel(degree_corrected=False, random_state=0).fit(graph)
     assert model.n_clusters_ == 2
     assert adjusted_mutual_info_score(labels, model.labels_) > 0.9
-    assert BlockModel(random_state=0).fit(graph).n_clusters_ == 1  # a product of busynesses: degrees say it all
     assert model.relations_.null == "sizes"
+    # The rates are a product of busynesses: with correction, degrees say it all.
+    assert BlockModel(degree_corrected=True, random_state=0).fit(graph).n_clusters_ == 1
+
+
+@pytest.mark.parametrize("n", [300, 1000])
+@pytest.mark.parametrize("rates", [[[0.3, 0.1], [0.1, 0.01]], [[0.5, 0.15], [0.15, 0.05]]], ids=str)
+def test_a_core_whose_nodes_are_alike_is_found_and_attracts(n, rates):
+    graph, labels = drawn([n // 4, n - n // 4], np.array(rates), 20, RNG(n))
+    model = BlockModel(random_state=0).fit(graph)
+    assert not model.degree_corrected_
+    assert adjusted_mutual_info_score(labels, model.labels_) > 0.8
+    core = model.labels_[labels == 0][0]
+    said = model.relations_.matrix("verdict")
+    assert (said[core, core], said[core, 1 - core], said[1 - core, 1 - core]) == ("attracts", "attracts", "repels")
+
+
+@pytest.mark.parametrize(("spread", "corrected"), [(0.0, False), (0.7, True)])
+def test_auto_is_the_model_of_its_own_choice(spread, corrected):
+    rates = np.array([[1.0, 0.3, 0.3], [0.3, 0.3, 0.02], [0.3, 0.02, 0.3]])
+    graph, _ = drawn([120, 240, 240], rates, 20, RNG(1), spread=spread)
+    found = BlockModel(random_state=0).fit(graph)
+    wanted = BlockModel(degree_corrected=corrected, random_state=0).fit(graph)
+    assert found.degree_corrected_ is corrected
+    np.testing.assert_array_equal(found.labels_, wanted.labels_)
+    assert found.description_length_ == wanted.description_length_
+    assert found.relations_.null == wanted.relations_.null == ("degrees" if corrected else "sizes")
+
+
+def test_degrees_take_as_many_nats_as_their_chances_say():
+    degrees = np.array([3.0, 0.0, 5.0, 1.0])
+    evenness = 2.0 ** np.arange(-3, 7)
+    chances = [stats.dirichlet_multinomial.logpmf(degrees.astype(int), np.full(4, a), 9) for a in evenness]
+    alike = stats.multinomial.logpmf(degrees, 9, np.full(4, 0.25))
+    wanted = min(-alike, -max(chances)) + alike + np.log(11)
+    assert uneven_length(degrees, np.zeros(4, int)) == pytest.approx(wanted)
+    two = uneven_length(np.tile(degrees, 2), np.repeat([0, 1], 4))
+    assert two == pytest.approx(2 * wanted)
+    assert uneven_length(np.append(degrees, 50.0), np.array([0, 0, 0, 0, -1])) == pytest.approx(wanted)
+
+
+def test_lengths_of_degrees_are_those_of_a_code():
+    # No prefix code can give all sequences of degrees lengths so short that their chances add up to more than 1.
+    total = 0.0
+    for degrees in itertools.product(range(9), repeat=3):
+        if sum(degrees):
+            constant = gammaln(np.array(degrees) + 1.0).sum()
+            total += np.exp(-degrees_length(np.array(degrees, float)) - constant)
+    links = 24  # totals that were tried: the sum of the degrees is known
+    assert 0 < total <= links
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.8])
+def test_nodes_of_a_class_are_alike_where_they_were_planted_so(spread):
+    graph, labels, _, _ = planted("assortative", 2, spread=spread)
+    assert (uneven_length(to_scipy(graph).sum(axis=1), labels) > 0) == (spread == 0)
 
 
 def test_the_image_matrix_and_the_relations_are_those_of_the_labels():

@@ -8,6 +8,7 @@ from scipy import stats
 import coterie
 from coterie.errors import InputError
 from coterie.graph import Relations, image_matrix, relations
+from coterie.graph._verdicts import false_discoveries
 from coterie.graphs import from_edges, to_scipy
 from graph.planted import KINDS, drawn, planted
 
@@ -35,11 +36,6 @@ def clear(labels, rates, directed, null, times=1.2):
     if directed:
         feeds = rates > 1.5 * rates.T
         right[feeds], sure[feeds] = "feeds", True
-    if null == "degrees":  # what the densities say the opposite of is neutral
-        other, other_sure = clear(labels, rates, directed, "sizes", times)
-        against = other_sure & (other != right) & (right != "feeds")
-        right[against] = "neutral"
-        sure = sure & (other_sure | other_sure.T)
     return right, sure if directed else np.triu(sure)  # each pair once
 
 
@@ -66,6 +62,49 @@ def test_verdicts_by_size_are_those_of_the_planted_densities(kind):
         right += (relations(graph, labels, directed).matrix("verdict_by_size") == wanted)[sure].sum()
         judged += sure.sum()
     assert right >= 0.95 * judged
+
+
+def test_a_core_attracts_itself_where_the_nodes_of_a_class_are_alike_in_degree():
+    rates = np.array([[0.3, 0.1], [0.1, 0.01]])
+    graph, labels = drawn([100, 400], rates, 25, np.random.default_rng(0))
+    found = relations(graph, labels)
+    assert found.null == "sizes"
+    assert found.verdict.tolist() == ["attracts", "attracts", "repels"]
+    busy, labels = drawn([100, 400], rates, 25, np.random.default_rng(0), spread=0.7)
+    found = relations(busy, labels)
+    assert found.null == "degrees"
+    assert found.verdict.tolist() == ["repels", "attracts", "repels"]  # two classes: all or none attract themselves
+    assert found.verdict_by_size.tolist() == ["attracts", "attracts", "repels"]
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.5])
+def test_the_verdict_is_what_the_columns_beside_it_say(spread):
+    graph, labels, _, _ = planted("core_periphery", 6, spread=spread)
+    found = relations(graph, labels)
+    clear = found.verdict != "neutral"
+    np.testing.assert_array_equal(found.verdict[clear] == "attracts", (found.count > found.expected)[clear])
+    assert (found.p_value[clear] <= 0.05).all()
+    assert (np.abs(found.log_ratio[clear]) >= 0.07).all()
+
+
+def test_false_discoveries_are_few_among_many_true_ones_and_each_stands_for_itself():
+    rng = np.random.default_rng(0)
+    false, found = 0, 0
+    for _ in range(400):
+        z = rng.standard_normal(15) + np.where(np.arange(15) < 12, 3.0, 0.0)
+        p = 2 * stats.norm.sf(np.abs(z))
+        stands = false_discoveries(p, 0.05)
+        assert (p[stands] <= 0.05).all()
+        assert stands[p <= 0.05 / 15].all()
+        false, found = false + stands[12:].sum(), found + stands.sum()
+    assert false <= 0.05 * found
+
+
+def test_no_more_than_one_set_of_pure_chance_in_twenty_has_a_discovery():
+    rng = np.random.default_rng(1)
+    some = [false_discoveries(rng.random(10), 0.05).any() for _ in range(2000)]
+    assert np.mean(some) <= 0.06
+    assert not false_discoveries(np.full(3, np.nan), 0.05).any()
 
 
 def noise(kind, seed):

@@ -9,14 +9,16 @@ import itertools
 import numpy as np
 from scipy.special import gammaln
 
+from ..graphs import to_scipy
 from ..primitives.block_counts import block_counts
 from ..primitives.compiled import run_kernel
 from ._block_links import Links
 from ._block_moves import merge_costs, move_nodes
 from ._block_starts import by_degree, by_vectors, directions, leading_vectors, with_degrees
+from ._degree_length import degrees_length, uneven_length
 from ._description import counts_length, degree_partition_length, links_length, partition_length
 
-__all__ = ["Classes", "search"]
+__all__ = ["Classes", "search", "whole_length"]
 
 _SWEEPS = 60
 _CALL = 4_000_000  # logarithms of a call, some tenths of a second at most: Ctrl-C is heard
@@ -128,6 +130,25 @@ class Classes:
                 self.table, self.links.corrected, costs,
             )  # fmt: skip
         return costs
+
+
+def whole_length(plain: Links, corrected: Links, labels: np.ndarray) -> float:
+    """Return the nats of classes with correction of degrees, degrees included: what a length without it compares with.
+
+    The shorter of two ways to say it: the degrees of all nodes, then the classes of nodes of like degrees, then the links; or
+    the classes, the links between them, and then how those of each class are shared among its nodes.
+
+    Parameters
+    ----------
+    plain, corrected : Links
+        The same graph, taken without and with correction; the links that chance has put behind others are not counted here.
+    labels : (n,) int array
+    """
+    adjacency, rng = to_scipy(plain.graph), np.random.default_rng(0)
+    ends = [adjacency.sum(axis=axis) for axis in ((1, 0) if plain.directed else (1,))]
+    classes_first = Classes(plain, labels, rng).length() + sum(uneven_length(degree, labels) for degree in ends)
+    known = plain._replace(bins=corrected.bins, corrected=True)
+    return min(classes_first, Classes(known, labels, rng).length() + sum(map(degrees_length, ends)))
 
 
 def search(links: Links, n_clusters: int | None, n_init: int, rng: np.random.Generator) -> dict[int, Classes]:

@@ -7,12 +7,12 @@ import numpy as np
 from ..arrays import Graph, to_numpy
 from ..graphs import to_scipy
 from ..primitives.block_counts import BlockCounts, BlockSpread, block_spread
+from ._degree_length import uneven_length
 from ._single_links import expected_single
 
-__all__ = ["Null", "between_nodes", "degree_null", "dispersion", "size_null", "transposed"]
+__all__ = ["Null", "alike", "between_nodes", "degree_null", "dispersion", "size_null", "transposed"]
 
 _ROUNDS = 200
-_UNEVEN = 0.25  # of the index of dispersion: less makes no difference to a verdict
 
 
 class Null(NamedTuple):
@@ -26,7 +26,6 @@ class Null(NamedTuple):
     node_pairs: np.ndarray  # (p,) float64: pairs of nodes that could link
     scale: np.ndarray  # (p,) float64: weight that counts as one link in this pair
     dispersion: float  # the same over all pairs, from the weights alone
-    even: bool  # whether the nodes of each class differ in degree no more than chance lets them
 
 
 def degree_null(graph: Graph, labels: np.ndarray, counts: BlockCounts, directed: bool) -> Null:
@@ -50,8 +49,7 @@ def degree_null(graph: Graph, labels: np.ndarray, counts: BlockCounts, directed:
         expected = _without_loops(out, spread.totals2, m)
     one = dispersion(graph, e, spread, other)
     uneven = np.maximum(_unevenness(e, spread, counts.sizes), _unevenness(e.T, other, counts.sizes).T)
-    even = _even_degrees((spread, other) if directed else (spread,), e, counts.sizes, one)
-    return _null("degrees", counts, expected, narrowing, np.maximum(one, uneven), one, even, directed)
+    return _null("degrees", counts, expected, narrowing, np.maximum(one, uneven), one, directed)
 
 
 def size_null(graph: Graph, labels: np.ndarray, counts: BlockCounts, directed: bool) -> Null:
@@ -68,8 +66,7 @@ def size_null(graph: Graph, labels: np.ndarray, counts: BlockCounts, directed: b
     scatter = one + sum(
         np.maximum(part - one, 0) for part in (_scatter(e, spread, sizes), _scatter(e.T, other, sizes).T)
     )
-    even = _even_degrees((spread, other) if directed else (spread,), e, counts.sizes, one)
-    return _null("sizes", counts, e.sum() * share, narrowing, scatter, one, even, directed)
+    return _null("sizes", counts, e.sum() * share, narrowing, scatter, one, directed)
 
 
 def dispersion(graph: Graph, e: np.ndarray, spread: BlockSpread, other: BlockSpread) -> float:
@@ -91,7 +88,7 @@ def dispersion(graph: Graph, e: np.ndarray, spread: BlockSpread, other: BlockSpr
     return max(1.0, plain - by_degrees)
 
 
-def _null(name, counts, expected, narrowing, scale, one, even, directed):  # type: ignore[no-untyped-def]
+def _null(name, counts, expected, narrowing, scale, one, directed):  # type: ignore[no-untyped-def]
     k, sizes = len(counts.sizes), counts.sizes.astype(float)
     pairs = np.indices((k, k)).reshape(2, -1) if directed else np.array(np.triu_indices(k))
     r, s = pairs
@@ -101,7 +98,7 @@ def _null(name, counts, expected, narrowing, scale, one, even, directed):  # typ
     count, wanted = counts.weights[r, s] * half, expected[r, s] * half
     variance = wanted * np.maximum(narrowing[r, s], 0) * scale[r, s]
     return Null(
-        name, (r.astype(np.int64), s.astype(np.int64)), count, wanted, variance, node_pairs[r, s] * half, scale[r, s], one, even
+        name, (r.astype(np.int64), s.astype(np.int64)), count, wanted, variance, node_pairs[r, s] * half, scale[r, s], one
     )  # fmt: skip
 
 
@@ -144,16 +141,11 @@ def _expected_single(graph: Graph, labels: np.ndarray, k: int, directed: bool) -
     return None if single is None else single * weight
 
 
-def _even_degrees(spreads: tuple[BlockSpread, ...], e: np.ndarray, sizes: np.ndarray, unit: float) -> bool:
-    """Say whether the variance of the degrees within classes is about their mean, as it is where all nodes are alike."""
-    for spread, totals in zip(spreads, (e.sum(axis=1), e.sum(axis=0)), strict=False):
-        there = totals > 0
-        mean = totals[there] / sizes[there]
-        apart = (spread.totals2[there] - totals[there] * mean) / (mean * unit)
-        free = max(1.0, float((sizes[there] - 1).sum()))
-        if apart.sum() / free > 1 + max(_UNEVEN, 3 * np.sqrt(2 / free)):
-            return False
-    return True
+def alike(graph: Graph, labels: np.ndarray, unit: float, directed: bool) -> bool:
+    """Say whether the nodes of each class differ in degree no more than chance lets them: it takes fewer nats to say so."""
+    adjacency, inside = to_scipy(graph), (labels >= 0).astype(np.float64)
+    degrees = (adjacency @ inside, adjacency.T @ inside) if directed else (adjacency @ inside,)
+    return sum(uneven_length(degree / unit, labels) for degree in degrees) >= 0
 
 
 def _without_loops(degrees: np.ndarray, squares: np.ndarray, m: float) -> np.ndarray:

@@ -17,7 +17,7 @@ from ..graphs import as_graph, to_scipy, undirected
 from ..primitives.block_counts import block_counts
 from ._block_links import links_of
 from ._block_search import Classes
-from ._expected import between_nodes, degree_null, size_null
+from ._expected import alike, between_nodes, degree_null, size_null
 from ._verdicts import feeds, judge
 
 __all__ = ["Relations", "image_matrix", "relations"]
@@ -132,9 +132,9 @@ def relations(
     directed: bool = False,
     *,
     null: str = "auto",
-    alpha: float = 0.01,
+    alpha: float = 0.05,
     min_links: float = 5.0,
-    min_log_ratio: float = 0.05,
+    min_log_ratio: float = 0.07,
     found_in_links: bool = False,
     names: Sequence[str] | None = None,
     n_nodes: int | None = None,
@@ -152,15 +152,16 @@ def relations(
         Whether a link leads from its source to its target only.
     null : {"auto", "degrees", "sizes"}, default="auto"
         What is expected. "degrees": links fall at random on nodes of these degrees, so that a class of busy nodes is not said
-        to attract everyone; what the densities say the opposite of is neutral. "sizes": all pairs of nodes are alike, so that
-        more means denser. "auto": sizes where the nodes of a class differ in degree no more than chance would have it, so
-        that classes are all there is to explain degrees; else degrees, which is nearly always so in real networks.
-    alpha : float, default=0.01
-        Share of false ones among the verdicts that are not neutral (Benjamini and Hochberg).
+        to attract everyone. "sizes": all pairs of nodes are alike, so that more means denser. "auto": sizes where it takes
+        fewer nats to say that the nodes of a class are alike than how they differ in degree, so that classes are all there is
+        to explain degrees; else degrees, which is nearly always so in real networks. The verdicts by size stand beside.
+    alpha : float, default=0.05
+        Share of false ones among the verdicts that are not neutral (Benjamini, Krieger and Yekutieli), and the largest p-value
+        of any of them.
     min_links : float, default=5
         A pair is judged where at least so many links are there or expected.
-    min_log_ratio : float, default=0.05
-        Smaller differences are neutral however certain: 0.05 is one part in 28.
+    min_log_ratio : float, default=0.07
+        Smaller differences are neutral however certain: 0.07 is one part in twenty.
     found_in_links : bool, default=False
         Whether the classes were found in these very links: they then attract themselves by their making, even in noise. With
         True, all is neutral unless the classes make the whole graph shorter to describe.
@@ -187,8 +188,8 @@ def relations(
     ----------
     Karrer, Newman (2011). Stochastic blockmodels and community structure in networks. Physical Review E 83, 016107.
     doi:10.1103/PhysRevE.83.016107
-    Benjamini, Hochberg (1995). Controlling the false discovery rate. Journal of the Royal Statistical Society B 57, 289-300.
-    doi:10.1111/j.2517-6161.1995.tb02031.x
+    Benjamini, Krieger, Yekutieli (2006). Adaptive linear step-up procedures that control the false discovery rate. Biometrika
+    93, 491-507. doi:10.1093/biomet/93.3.491
 
     Examples
     --------
@@ -212,13 +213,11 @@ def relations(
         "sizes": size_null(graph, labels, counts, directed),
     }
     if null == "auto":
-        null = "sizes" if nulls["sizes"].even else "degrees"
+        null = "sizes" if alike(graph, labels, nulls["sizes"].dispersion, directed) else "degrees"
     beyond = not found_in_links or _shortens(graph, labels, directed, corrected=null == "degrees")
     limits = alpha, min_links, min_log_ratio
     judged = {name: judge(one, *limits, beyond=beyond) for name, one in nulls.items()}
     chosen, (z, p_value, verdict, log_ratio), by_density = nulls[null], judged[null], judged["sizes"][2]
-    opposite = np.where(verdict == "attracts", "repels", "attracts")
-    verdict = np.where(by_density == opposite, "neutral", verdict)
     if directed and beyond:
         outnumbered = feeds(nulls["sizes"], *limits)
         verdict[outnumbered] = by_density[outnumbered] = "feeds"

@@ -33,14 +33,26 @@ def judge(
 
 
 def false_discoveries(p_value: np.ndarray, alpha: float) -> np.ndarray:
-    """Return which of the tests stand at a rate ``alpha`` of false ones among them (Benjamini and Hochberg); nan is none."""
+    """Return which of the tests stand at a rate ``alpha`` of false ones among them, each of them at ``alpha`` itself; nan is none.
+
+    In two stages (Benjamini, Krieger and Yekutieli): how many stand in the first one tells how many there are for which
+    nothing is to be found, and only among those can anything be false.
+    """
     tested = np.flatnonzero(~np.isnan(p_value))
-    ordered = np.sort(p_value[tested])
-    good = np.flatnonzero(ordered <= alpha * np.arange(1, len(tested) + 1) / max(1, len(tested)))
+    ordered, m, first = np.sort(p_value[tested]), len(tested), alpha / (1 + alpha)
+    found = _stepped_up(ordered, first)
+    if 0 < found < m:
+        found = _stepped_up(ordered, first * m / (m - found))
     stands = np.zeros(len(p_value), bool)
-    if len(good):
-        stands[tested] = p_value[tested] <= ordered[good[-1]]
+    if found:
+        stands[tested] = p_value[tested] <= min(ordered[found - 1], alpha)
     return stands
+
+
+def _stepped_up(ordered: np.ndarray, rate: float) -> int:
+    """Return how many of these ascending p-values stand when all are judged together (Benjamini and Hochberg)."""
+    good = np.flatnonzero(ordered <= rate * np.arange(1, len(ordered) + 1) / max(1, len(ordered)))
+    return int(good[-1]) + 1 if len(good) else 0
 
 
 def feeds(by_size: Null, alpha: float, min_links: float, min_log_ratio: float) -> np.ndarray:

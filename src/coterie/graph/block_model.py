@@ -9,7 +9,7 @@ A pass over the nodes takes O(m + n k min(k, degree)) time; memory is O(m + k^2 
 """
 
 from numbers import Integral
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -22,23 +22,41 @@ from ..graphs import to_scipy
 from ..primitives.block_counts import block_counts
 from ..primitives.components import number_sets
 from ._base import GraphClusterer
-from ._block_links import links_of
-from ._block_search import search
+from ._block_links import Links, links_of
+from ._block_search import search, whole_length
 from ._expected import between_nodes
 from ._relations import relations
 
-__all__ = ["BlockModel", "block_model"]
+__all__ = ["BlockModel", "Model", "block_model"]
+
+_WAYS: dict[Any, tuple[bool, ...]] = {True: (True,), False: (False,), "auto": (False, True)}
+
+
+class Model(NamedTuple):
+    """The classes that make a graph shortest to describe."""
+
+    labels: (
+        np.ndarray
+    )  # (n,) int64: numbered by first appearance; nodes without links to others are in the largest class
+    length: float  # nats of the description; with correction of degrees, once these are known
+    lengths: np.ndarray  # (t, 2) float64: numbers of classes that were looked at, and the least nats found for each
+    corrected: bool  # whether nodes of one class may have any degrees
+
+
+_DECISIVE = (
+    10.0  # nats, odds of 20,000 to one: in small real networks correction is the better guess where lengths are near
+)
 
 
 def block_model(
     graph: Graph,
     n_clusters: int | None,
     *,
-    degree_corrected: bool,
+    degree_corrected: bool | str,
     directed: bool,
     n_init: int,
-    rng: np.random.Generator,
-) -> tuple[np.ndarray, float, np.ndarray]:
+    seed: int,
+) -> Model:
     """Find the classes that make a graph shortest to describe.
 
     Parameters
@@ -47,34 +65,32 @@ def block_model(
         On the host; symmetric unless directed.
     n_clusters : int or None
         How many classes; None finds out.
-    degree_corrected, directed : bool
+    degree_corrected : bool or "auto"
+        "auto" looks for classes either way, and takes those with the shorter description, degrees included.
+    directed : bool
     n_init : int
         Starts for each number of classes.
-    rng : Generator
+    seed : int
 
     Returns
     -------
-    labels : (n,) int64 array
-        Numbered by first appearance. Nodes without links to others are in the largest class.
-    length : float
-        Nats of the description.
-    lengths : (t, 2) float64 array
-        Numbers of classes that were looked at, ascending, and the nats of the shortest description found for each.
+    Model
     """
     n, adjacency = graph.n_nodes, to_scipy(between_nodes(graph)[0])
     linked = np.flatnonzero(np.diff(adjacency.indptr) + np.bincount(adjacency.indices, minlength=n))
     if len(linked) < n:
         adjacency = adjacency[linked][:, linked].tocsr()
         graph = Graph(adjacency.indptr.astype(np.int64), adjacency.indices.astype(np.int64), adjacency.data)
-    labels = np.zeros(max(len(linked), 1), np.int64)
-    length, lengths = 0.0, np.array([[1.0, 0.0]])
-    if len(linked):
-        wanted = n_clusters and min(n_clusters, len(linked))
-        found = search(links_of(graph, directed, degree_corrected), wanted, n_init, rng)
-        lengths = np.array([[k, found[k].length()] for k in sorted(found)])
-        best = wanted or int(lengths[np.argmin(lengths[:, 1]), 0])
-        labels, length = found[best].labels.astype(np.int64), found[best].length()
-    return _with_unlinked(labels, linked, n, n_clusters), length, lengths
+    if not len(linked):
+        labels = _with_unlinked(np.zeros(1, np.int64), linked, n, n_clusters)
+        return Model(labels, 0.0, np.array([[1.0, 0.0]]), degree_corrected is True)
+    wanted = n_clusters and min(n_clusters, len(linked))
+    ways = [links_of(graph, directed, way) for way in _WAYS[degree_corrected]]
+    models = [_best(links, wanted, n_init, np.random.default_rng(seed)) for links in ways]
+    best = models[-1]
+    if len(models) == 2 and models[0].length < whole_length(*ways, best.labels) - _DECISIVE:
+        best = models[0]
+    return best._replace(labels=_with_unlinked(best.labels, linked, n, n_clusters))
 
 
 class BlockModel(GraphClusterer):
@@ -84,8 +100,10 @@ class BlockModel(GraphClusterer):
     ----------
     n_clusters : int or "auto", default="auto"
         Number of classes; "auto" takes the number with the shortest description, 1 in noise.
-    degree_corrected : bool, default=True
-        Whether nodes of one class may have any degrees. Without it, how much a node links is part of what its class is.
+    degree_corrected : bool or "auto", default="auto"
+        Whether nodes of one class may have any degrees. Without it, how much a node links is part of what its class is, and a
+        core stands out from its periphery by that. "auto" looks both ways, in twice the time, and takes the shorter
+        description, degrees included: hubs call for correction, and classes whose nodes are alike are said without.
     directed : bool, default=False
         Whether a link leads from its source to its target only; links out and links in then both tell the class of a node.
     n_init : int, default=2
@@ -99,12 +117,14 @@ class BlockModel(GraphClusterer):
         0, 1, ... in order of first appearance. Nodes without links to others are in the largest class.
     n_clusters_ : int
         Number of classes.
+    degree_corrected_ : bool
+        Whether the classes were found with correction of degrees.
     image_matrix_ : (k, k) float64 array
         Weight of the links from class r to class s; see `coterie.graph.image_matrix`.
     relations_ : Relations
         Which classes attract, repel or feed each other; see `coterie.graph.relations`.
     description_length_ : float
-        Nats that it takes to say the graph by its classes, once its degrees are known.
+        Nats that it takes to say the graph by its classes; with correction of degrees, once these are known.
     description_lengths_ : (t, 2) float64 array
         Numbers of classes that were looked at, and the nats of the shortest description found with each.
     n_features_in_ : int
@@ -150,7 +170,7 @@ class BlockModel(GraphClusterer):
 
     _parameter_constraints: ClassVar[dict] = {
         "n_clusters": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "degree_corrected": ["boolean"],
+        "degree_corrected": ["boolean", StrOptions({"auto"})],
         "directed": ["boolean"],
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
@@ -160,7 +180,7 @@ class BlockModel(GraphClusterer):
         self,
         n_clusters: int | str = "auto",
         *,
-        degree_corrected: bool = True,
+        degree_corrected: bool | str = "auto",
         directed: bool = False,
         n_init: int = 2,
         random_state: Any = None,
@@ -198,18 +218,19 @@ class BlockModel(GraphClusterer):
                 f"n_clusters must be at most the number of nodes, got n_clusters={wanted} with {found.n_nodes} nodes; "
                 "lower n_clusters"
             )
-        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
-        labels, self.description_length_, self.description_lengths_ = block_model(
+        corrected = self.degree_corrected if self.degree_corrected == "auto" else bool(self.degree_corrected)
+        model = block_model(
             found,
             wanted,
-            degree_corrected=bool(self.degree_corrected),
+            degree_corrected=corrected,
             directed=bool(self.directed),
             n_init=int(self.n_init),
-            rng=rng,
+            seed=check_random_state(self.random_state).randint(2**31),
         )
+        labels, self.description_length_, self.description_lengths_, self.degree_corrected_ = model
         self.n_clusters_ = int(labels.max()) + 1
         self.image_matrix_ = block_counts(found, labels).weights
-        null = "auto" if self.degree_corrected else "sizes"
+        null = "auto" if self.degree_corrected_ else "sizes"
         self.relations_ = relations(found, labels, self.directed, null=null, found_in_links=True)
         self.labels_ = like_input(labels, given)
         return self
@@ -224,7 +245,7 @@ class BlockModel(GraphClusterer):
         found = np.full(rows.shape[0], int(sizes.argmax()))
         for start in np.arange(0, rows.shape[0], 4096):
             to = (rows[start : start + 4096] @ member).toarray() / unit
-            if self.degree_corrected:
+            if self.degree_corrected_:
                 likelihood = to @ np.log(counts / counts.sum(axis=1, keepdims=True)).T
             else:
                 rate = counts / np.outer(sizes, sizes)
@@ -232,6 +253,14 @@ class BlockModel(GraphClusterer):
             linked = to.any(axis=1)
             found[start : start + 4096][linked] = likelihood[linked].argmax(axis=1)
         return found
+
+
+def _best(links: Links, wanted: int | None, n_init: int, rng: np.random.Generator) -> Model:
+    """Return the shortest description found in these links, of as many classes as wanted, or of any number."""
+    found = search(links, wanted, n_init, rng)
+    lengths = np.array([[k, found[k].length()] for k in sorted(found)])
+    best = wanted or int(lengths[np.argmin(lengths[:, 1]), 0])
+    return Model(found[best].labels.astype(np.int64), found[best].length(), lengths, links.corrected)
 
 
 def _with_unlinked(labels: np.ndarray, linked: np.ndarray, n: int, n_clusters: int | None) -> np.ndarray:
