@@ -7,6 +7,7 @@ import numpy as np
 from ..arrays import to_numpy
 from ..primitives.assign import seeding_step
 from ..primitives.row_keys import row_keys
+from ..primitives.seeding import few_enough, seed_few
 
 __all__ = ["canonical_order", "kmeans_plusplus", "random_rows"]
 
@@ -45,10 +46,17 @@ def kmeans_plusplus(
     """
     weight = np.ones(len(order)) if sample_weight is None else to_numpy(sample_weight)
     n_trials = 2 + int(np.log(n_clusters))
-    chosen = np.empty(n_clusters, np.int64)
+    first, aims = rng.uniform(size=1), rng.uniform(size=(n_clusters - 1, n_trials))
+    if few_enough(X, n_clusters):
+        return seed_few(X, order, weight, float(first[0]), aims)
+    return _seed_step_by_step(X, order, weight, sample_weight, [first, *aims])
+
+
+def _seed_step_by_step(X, order, weight, sample_weight, aims):
+    chosen = np.empty(len(aims), np.int64)
     mass, closest = weight, None
-    for c in range(n_clusters):
-        candidates = _draw(mass, order, rng, 1 if c == 0 else n_trials)
+    for c, shares in enumerate(aims):
+        candidates = _draw(mass, order, shares)
         potentials, closest = seeding_step(X, candidates, closest, sample_weight)
         chosen[c] = candidates[int(np.argmin(to_numpy(potentials)))]
         mass = weight * to_numpy(closest)
@@ -66,10 +74,9 @@ def random_rows(
     return order[rng.choice(n, n_clusters, replace=False, p=share)]
 
 
-def _draw(mass: np.ndarray, order: np.ndarray, rng: np.random.RandomState, n_trials: int) -> np.ndarray:
+def _draw(mass: np.ndarray, order: np.ndarray, shares: np.ndarray) -> np.ndarray:
     """Draw rows by inverting the running total of their mass."""
     total = np.cumsum(mass[order])
-    aims = rng.uniform(size=n_trials)
     if not total[-1] > 0:
-        return order[(aims * len(order)).astype(np.int64)]
-    return order[np.minimum(np.searchsorted(total, aims * total[-1], side="right"), len(order) - 1)]
+        return order[(shares * len(order)).astype(np.int64)]
+    return order[np.minimum(np.searchsorted(total, shares * total[-1], side="right"), len(order) - 1)]

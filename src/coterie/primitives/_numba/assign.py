@@ -7,7 +7,7 @@ from . import sparse_assign
 from .blocks import block_count, run_blocks
 from .jit import kernel
 from .lloyd import lloyd_start, lloyd_step
-from .tile import ROWS, lanes_of, nearest_of_eight, pack_centers, pack_panel, squared_distances_narrow
+from .tile import GROUP, ROWS, nearest_of_eight, pack_centers, pack_panel, squared_distances
 
 __all__ = ["center_sums", "lloyd_start", "lloyd_step", "nearest_center", "seeding_step"]
 
@@ -48,19 +48,12 @@ def seeding_step(X, candidates, closest, sample_weight):
     weight = np.ones(1) if sample_weight is None else sample_weight
     n_blocks = block_count(n)
     partial = np.zeros((n_blocks, len(candidates)))
-    run_blocks(_weigh_candidates, n_blocks, n_blocks, X, _panel_of(X, candidates), closest, weight, partial)
+    run_blocks(_weigh_candidates, n_blocks, n_blocks, X, X[candidates], closest, weight, partial)
     potentials = partial.sum(0)
     best = candidates[[int(np.argmin(potentials))]]
     closer = np.empty(n)
-    run_blocks(_move_closer, n_blocks, n_blocks, X, _panel_of(X, best), closest, closer)
+    run_blocks(_move_closer, n_blocks, n_blocks, X, X[best], closest, closer)
     return potentials, closer
-
-
-def _panel_of(X, rows):
-    lanes = lanes_of(X.dtype)
-    panel = np.empty((1, X.shape[1], -(-len(rows) // lanes) * lanes), X.dtype)
-    pack_panel(X[rows], 0, len(rows), panel[0])
-    return panel
 
 
 @kernel
@@ -113,18 +106,28 @@ def _weigh_candidates(
     block,
     n_blocks,  # int  in
     X,  # (n, d)  in
-    panel,  # (1, d, w)  in: the candidates
+    candidates,  # (t, d)  in
     closest,  # (n,) float64  in
     weight,  # (n,) float64, or (1,) for all  in
-    partial,  # (n_blocks, t)  out: zero before
+    partial,  # (n_blocks, t)  out
 ):
-    n, t = len(X), partial.shape[1]
-    out = np.empty(panel.shape[2], X.dtype)
-    for i in range(n * block // n_blocks, n * (block + 1) // n_blocks):
-        squared_distances_narrow(X, i, panel, 0, out)
-        w = weight[i] if len(weight) > 1 else weight[0]
-        for j in range(t):
-            partial[block, j] += w * min(np.float64(out[j]), closest[i])
+    n, t = len(X), len(candidates)
+    panel, out = np.empty((1, X.shape[1], GROUP), X.dtype), np.empty(GROUP, X.dtype)
+    one = np.full(GROUP, weight[0])
+    totals = np.zeros((t, GROUP))  # rows side by side are added side by side
+    end = n * (block + 1) // n_blocks
+    for first in range(n * block // n_blocks, end, GROUP):
+        near = closest[first : min(first + GROUP, end)]
+        weights = weight[first : first + GROUP] if len(weight) > 1 else one
+        pack_panel(X, first, first + len(near), panel[0])
+        for c in range(t):
+            squared_distances(candidates, c, panel, 0, out)
+            total = totals[c]
+            for j in range(len(near)):
+                distance2, least = np.float64(out[j]), near[j]
+                total[j] += weights[j] * (distance2 if distance2 < least else least)
+    for c in range(t):
+        partial[block, c] = totals[c].sum()
 
 
 @kernel
@@ -132,12 +135,17 @@ def _move_closer(
     block,
     n_blocks,  # int  in
     X,  # (n, d)  in
-    panel,  # (1, d, w)  in: the new center
+    center,  # (1, d)  in: the new center
     closest,  # (n,) float64  in
     closer,  # (n,) float64  out
 ):
     n = len(X)
-    out = np.empty(panel.shape[2], X.dtype)
-    for i in range(n * block // n_blocks, n * (block + 1) // n_blocks):
-        squared_distances_narrow(X, i, panel, 0, out)
-        closer[i] = min(np.float64(out[0]), closest[i])
+    panel, out = np.empty((1, X.shape[1], GROUP), X.dtype), np.empty(GROUP, X.dtype)
+    end = n * (block + 1) // n_blocks
+    for first in range(n * block // n_blocks, end, GROUP):
+        near, nearer = closest[first : min(first + GROUP, end)], closer[first : first + GROUP]
+        pack_panel(X, first, first + len(near), panel[0])
+        squared_distances(center, 0, panel, 0, out)
+        for j in range(len(near)):
+            distance2, least = np.float64(out[j]), near[j]
+            nearer[j] = distance2 if distance2 < least else least
