@@ -1,5 +1,7 @@
 """A batch of mini-batch K-means on both engines against plain sums."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import scipy.sparse
@@ -7,7 +9,7 @@ from sklearn.datasets import make_blobs
 
 from coterie.arrays import to_numpy
 from coterie.primitives.assign import nearest_center
-from coterie.primitives.batch_step import batch_step, nearest_as_given, take_batches
+from coterie.primitives.batch_step import batch_step, batch_steps, nearest_as_given
 from coterie.primitives.conditioning import condition
 
 X = make_blobs(5000, 5, centers=8, cluster_std=1.5, random_state=4)[0]
@@ -52,7 +54,38 @@ def test_the_nearest_centers_of_rows_as_given_are_those_of_conditioned_rows_to_t
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_batches_taken_together_are_their_rows(on, dtype):
-    rows = np.random.default_rng(0).integers(5000, size=(3, 2000))
-    found = to_numpy(take_batches(on(X.astype(dtype)), rows))
-    np.testing.assert_array_equal(found, X.astype(dtype)[rows])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("k", [8, 19, 40])
+def test_steps_are_batches_and_weighted_means_one_after_another(on, dtype, weighted, k):
+    random = np.random.default_rng(0)
+    rows, given = random.permutation(5000)[:4000], on(X.astype(dtype))
+    starts = np.array([0, 700, 1401, 2000, 4000])
+    centers, mass, shift, scale = X[:k] / 4.0 - X.mean(0) / 4.0, random.uniform(1, 9, k), X.mean(0), 4.0
+    weights = random.uniform(0.5, 2.0, 4000) if weighted else None
+    found = batch_steps(given, rows, starts, centers, mass, shift, scale, weights)
+    inertia = []
+    for start, end in pairwise(starts):
+        step = batch_step(
+            given, rows[start:end], centers, shift, scale, None if weights is None else weights[start:end]
+        )
+        centers = (centers * mass[:, None] + step.sums) / (mass + step.weights)[:, None]
+        mass = mass + step.weights
+        inertia.append(step.inertia)
+    np.testing.assert_allclose(found.mass, mass, rtol=1e-12)
+    np.testing.assert_allclose(found.centers, centers, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(found.inertia, inertia, rtol=1e-9)
+
+
+def test_steps_end_after_the_batch_that_leaves_a_center_with_too_little(on):
+    centers = np.r_[X[:7], [[900.0] * 5]]
+    starts = np.arange(0, 1001, 100)
+    mass = np.full(8, 50.0)
+    found = batch_steps(on(X), np.arange(1000), starts, centers, mass, np.zeros(5), 1.0, None, 0.4)
+    alone = [
+        batch_steps(on(X), np.arange(end), starts[: end // 100 + 1], centers, mass, np.zeros(5), 1.0).mass
+        for end in starts[1:]
+    ]
+    enough = next(m for m, weights in enumerate(alone, 1) if weights.min() < 0.4 * weights.max())
+    assert 1 < enough < 10
+    assert len(found.inertia) == enough
+    np.testing.assert_array_equal(found.mass, alone[enough - 1])

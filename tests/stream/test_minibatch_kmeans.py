@@ -14,7 +14,7 @@ from coterie import KMeans, MiniBatchKMeans
 from coterie.arrays import to_numpy
 from coterie.primitives.engine import threads
 from coterie.stream import _minibatch_state as stream
-from coterie.stream._minibatch_passes import _taken_ahead, sweep
+from coterie.stream._minibatch_passes import sweep
 
 X, TRUTH = make_blobs(5000, 5, centers=8, cluster_std=1.5, random_state=4)
 SETTINGS = stream.Settings(8, 64, 192, "k-means++", "auto", 0.01, 7)
@@ -50,14 +50,42 @@ def test_a_pass_takes_every_row_once(n, batch_size):
     assert min(map(len, batches)) >= max(map(len, batches)) - 1
 
 
-@pytest.mark.parametrize(("n", "batch_size"), [(1001, 100), (5000, 64), (7, 3)])
-def test_batches_that_are_read_together_hold_the_rows_of_their_batch(n, batch_size):
-    expected = list(sweep(n, batch_size, 0, 0)) + list(sweep(n, batch_size, 0, 1))
-    found = list(_taken_ahead(X[:n], iter(expected)))
-    assert len(found) == len(expected)
-    for batch, (rows, source, at) in zip(expected, found, strict=True):
-        np.testing.assert_array_equal(rows, batch)
-        np.testing.assert_array_equal(source[at], X[batch])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("sparse", [False, True])
+def test_a_batch_gives_the_same_bits_however_many_are_gone_through_in_one_call(weighted, sparse):
+    rows = scipy.sparse.csr_array(np.where(abs(X) > 3, X, 0.0)) if sparse else X
+    settings = SETTINGS._replace(reassignment_ratio=0.5)  # some centers move to other rows on the way
+    state = stream.start(rows[:192], settings, np.ones(192))
+    batches = list(sweep(5000, 64, 0, 0))
+    weights = np.random.default_rng(0).uniform(0.5, 2.0, 5000) if weighted else None
+    together, inertias = stream.steps(
+        state, rows, batches, settings, None if weights is None else weights[np.concatenate(batches)]
+    )
+    for batch, inertia in zip(batches, inertias, strict=True):
+        state, alone = stream.step(state, rows, batch, settings, None if weights is None else weights[batch])
+        assert alone == inertia
+    np.testing.assert_array_equal(together.centers, state.centers)
+    np.testing.assert_array_equal(together.mass, state.mass)
+    assert together.n_steps == state.n_steps == len(batches)
+
+
+@pytest.mark.parametrize("patience", [0, 1, 4, 10])
+def test_fit_stops_after_the_batch_that_makes_patience_run_out(patience):
+    model = MiniBatchKMeans(8, batch_size=64, random_state=3, max_no_improvement=patience).fit(X)
+    settings = model._settings()
+    batches = (rows for epoch in range(100) for rows in sweep(5000, 64, model._seed, epoch))
+    first = np.concatenate([next(batches) for _ in range(-(-settings.init_size // 63))])  # batches of 63 and 64 rows
+    state = stream.start(X[first], settings, np.ones(len(first)))
+    share, smoothed, least, since = 2 * 64 / 5001, None, np.inf, 0
+    for rows in batches:
+        state, inertia = stream.step(state, X, rows, settings, None)
+        inertia /= len(rows)
+        smoothed = inertia if smoothed is None else smoothed * (1 - share) + inertia * share
+        since, least = (0 if smoothed < least else since + 1), min(least, smoothed)
+        if since >= patience:
+            break
+    assert model.n_steps_ == state.n_steps
+    np.testing.assert_array_equal(model._committed, state.centers)
 
 
 def test_batches_are_small_images_of_sorted_data():

@@ -1,12 +1,14 @@
-"""Nearest centers of rows as they are given: of one batch of mini-batch K-means, and of all rows in the end."""
+"""Nearest centers of rows as they are given: of the batches of mini-batch K-means, and of all rows in the end."""
 
+from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .engine import engine_of
 
-__all__ = ["BatchStep", "batch_step", "nearest_as_given", "take_batches"]
+__all__ = ["BatchStep", "BatchSteps", "batch_step", "batch_steps", "nearest_as_given", "steps_one_by_one"]
 
 
 class BatchStep(NamedTuple):
@@ -15,6 +17,14 @@ class BatchStep(NamedTuple):
     sums: np.ndarray  # (k, d) float64: weighted sum of the rows nearest to each center
     weights: np.ndarray  # (k,) float64: their weight
     inertia: float  # weighted sum of the squared distances to the nearest center
+
+
+class BatchSteps(NamedTuple):
+    """Where some batches have moved the centers, on the host."""
+
+    centers: np.ndarray  # (k, d) float64
+    mass: np.ndarray  # (k,) float64: weight of the rows that each is the mean of
+    inertia: np.ndarray  # (m,) float64: of each batch that was made, before its step
 
 
 def batch_step(
@@ -52,6 +62,85 @@ def batch_step(
     return BatchStep(*engine_of(X, "batch_step").batch_step(X, rows, centers, shift, scale, sample_weight))
 
 
+def batch_steps(
+    X: Any,
+    rows: np.ndarray,
+    starts: np.ndarray,
+    centers: np.ndarray,
+    mass: np.ndarray,
+    shift: np.ndarray,
+    scale: float,
+    sample_weight: np.ndarray | None = None,
+    least_share: float = 0.0,
+    measured: bool = True,
+) -> BatchSteps:
+    """Move every center to the mean of all rows that it has ever been the nearest of, one batch after another.
+
+    The composition of `batch_step` and the weighted mean, up to rounding; an engine may go through small batches in one call.
+
+    Parameters
+    ----------
+    X : (n, d) float array or CSR array
+        Any engine; as given, not conditioned.
+    rows : (m,) int64 array
+        Those of the first batch, then those of the second, and so on; on the host.
+    starts : (g + 1,) int64 array
+        Where each batch starts in ``rows``; the last is their number.
+    centers : (k, d) float64 array
+        Shifted and scaled.
+    mass : (k,) float64 array
+        Weight of the rows that each center is the mean of so far.
+    shift, scale
+        As for `batch_step`.
+    sample_weight : (m,) float64 array, optional
+        Of ``rows``, in their order; on the host.
+    least_share : float, default=0
+        Go no further after a batch that leaves a center with less than this share of the greatest mass.
+    measured : bool, default=True
+        Whether the inertia is wanted: without, a sixth of the time is saved where an engine can do so.
+
+    Returns
+    -------
+    BatchSteps
+        Of as many batches as were made, at least one; the inertia may be NaN where it is not wanted. A batch gives the same bits however many come with it.
+
+    Notes
+    -----
+    O(m d k) time.
+    """
+    engine = engine_of(X, "batch_step")
+    return BatchSteps(
+        *engine.batch_steps(X, rows, starts, centers, mass, shift, scale, sample_weight, least_share, measured)
+    )
+
+
+def steps_one_by_one(
+    step: Callable,
+    X: Any,
+    rows: np.ndarray,
+    starts: np.ndarray,
+    centers: np.ndarray,
+    mass: np.ndarray,
+    shift: np.ndarray,
+    scale: float,
+    sample_weight: np.ndarray | None,
+    least_share: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what `batch_steps` does, with an engine's `batch_step` for each batch: what is done where nothing is faster."""
+    inertia = []
+    for start, end in pairwise(starts):
+        weight = None if sample_weight is None else sample_weight[start:end]
+        sums, weights, total = step(X, rows[start:end], centers, shift, scale, weight)
+        inertia.append(total)
+        heavier = mass + weights
+        held = heavier > 0
+        moved = (centers * mass[:, None] + sums) / np.where(held, heavier, 1.0)[:, None]
+        centers, mass = np.where(held[:, None], moved, centers), heavier
+        if (mass < least_share * mass.max()).any():
+            break
+    return centers, mass, np.array(inertia)
+
+
 def nearest_as_given(X: Any, centers: np.ndarray, shift: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
     """Find the nearest center of each row.
 
@@ -80,21 +169,3 @@ def nearest_as_given(X: Any, centers: np.ndarray, shift: np.ndarray, scale: floa
     O(n d k) time.
     """
     return engine_of(X, "batch_step").nearest_as_given(X, centers, shift, scale)
-
-
-def take_batches(X: Any, rows: np.ndarray) -> Any:
-    """Copy the rows of several batches at once: ``X[rows]``, in the order in which memory is read forwards.
-
-    Parameters
-    ----------
-    X : (n, d) float array
-        Any engine.
-    rows : (g, b) int64 array
-        On the host; the rows of a column lie near each other.
-
-    Returns
-    -------
-    (g, b, d) array
-        Of the engine of ``X``.
-    """
-    return engine_of(X, "batch_step").take_batches(X, rows)

@@ -1,20 +1,17 @@
 """Mini-batch K-means on rows that are all there: passes over them, one batch after another."""
 
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import scipy.sparse
 
 from ..arrays import to_numpy
-from ..primitives.batch_step import take_batches
 from ..primitives.conditioning import condition
-from ._minibatch_state import MiniBatchState, Settings, start, step
+from ._minibatch_state import MOST_TOGETHER, MiniBatchState, Settings, start, steps
 
 __all__ = ["minibatch_kmeans", "sweep"]
-
-_MOST_TOGETHER, _MOST_NUMBERS = 16, 1 << 20  # batches, and values in them
 
 
 def minibatch_kmeans(
@@ -58,39 +55,33 @@ def minibatch_kmeans(
     variance = _mean_variance(X[first], state) if tol > 0 else 0.0
     smoothed, least, since = None, np.inf, 0
     share = min(1.0, 2.0 * settings.batch_size / (n + 1))
-    for rows, source, at in _taken_ahead(X, batches):
-        weights = None if sample_weight is None else sample_weight[rows]
-        moved, inertia = step(state, source, at, settings, weights)
+    # Never more batches than must be seen before it may stop: so none is made in vain.
+    while group := list(islice(batches, _most_before_a_stop(max_no_improvement, since, tol))):
+        weights = None if sample_weight is None else sample_weight[np.concatenate(group)]
+        moved, inertias = steps(state, X, group, settings, weights, measured=max_no_improvement is not None)
         shift2 = float(((moved.centers - state.centers) ** 2).sum()) if tol > 0 else np.inf
         state = moved
-        inertia /= len(rows) if weights is None else max(weights.sum(), np.finfo(float).tiny)
-        smoothed = inertia if smoothed is None else smoothed * (1 - share) + inertia * share
-        since = 0 if smoothed < least else since + 1
-        least = min(least, smoothed)
+        for inertia, weight in zip(inertias, _batch_weights(group, weights), strict=True):
+            inertia /= weight
+            smoothed = inertia if smoothed is None else smoothed * (1 - share) + inertia * share
+            since = 0 if smoothed < least else since + 1
+            least = min(least, smoothed)
         if (max_no_improvement is not None and since >= max_no_improvement) or shift2 <= tol * variance:
             break
     return state, -(-(n_first + state.n_steps) // per_pass)
 
 
-def _taken_ahead(X: Any, batches: Iterator[np.ndarray]) -> Iterator[tuple[np.ndarray, Any, np.ndarray]]:
-    """Yield the rows of each batch, an array that holds them, and where there; several batches are read together.
+def _most_before_a_stop(max_no_improvement: int | None, since: int, tol: float) -> int:
+    if tol > 0:
+        return 1
+    return MOST_TOGETHER if max_no_improvement is None else min(MOST_TOGETHER, max(1, max_no_improvement - since))
 
-    The successive batches of `sweep` take neighbouring rows: read one by one, they would wait for each piece of memory anew.
-    """
-    if scipy.sparse.issparse(X):
-        yield from ((rows, X, rows) for rows in batches)
-        return
-    first = next(batches, None)
-    if first is None:
-        return
-    together = max(1, min(_MOST_TOGETHER, _MOST_NUMBERS // (len(first) * X.shape[1])))
-    batches = chain([first], batches)
-    while group := list(islice(batches, together)):
-        longest = max(map(len, group))
-        # Where a batch has one row less, its last is read twice and not used again.
-        rows = np.stack([one if len(one) == longest else np.append(one, one[-1]) for one in group])
-        for one, taken in zip(group, take_batches(X, rows), strict=True):
-            yield one, taken, np.arange(len(one))
+
+def _batch_weights(group: list[np.ndarray], weights: np.ndarray | None) -> list[float]:
+    sizes = [len(rows) for rows in group]
+    if weights is None:
+        return [float(size) for size in sizes]
+    return [max(float(part.sum()), np.finfo(float).tiny) for part in np.split(weights, np.cumsum(sizes)[:-1])]
 
 
 def sweep(n: int, batch_size: int, seed: int, epoch: int) -> Iterator[np.ndarray]:
@@ -107,7 +98,7 @@ def sweep(n: int, batch_size: int, seed: int, epoch: int) -> Iterator[np.ndarray
     for _ in range(n_batches):
         yield rows[: n_runs - (rows[-1] >= n)].copy()  # the last run may be a shorter one
         rows += 1
-        rows -= n_batches * (rows == end)
+        np.subtract(rows, n_batches, out=rows, where=rows == end)
 
 
 def _mean_variance(X: Any, state: MiniBatchState) -> float:

@@ -13,10 +13,11 @@ from sklearn.exceptions import ConvergenceWarning
 from ..arrays import is_tensor, to_numpy
 from ..partition.kmeans import KMeans
 from ..primitives.assign import center_sums
-from ..primitives.batch_step import batch_step
+from ..primitives.batch_step import batch_steps
 from ..primitives.conditioning import condition
 
 __all__ = [
+    "MOST_TOGETHER",
     "MiniBatchState",
     "Settings",
     "absorb",
@@ -25,7 +26,10 @@ __all__ = [
     "partial",
     "start",
     "step",
+    "steps",
 ]
+
+MOST_TOGETHER = 64  # batches that are gone through in one call
 
 
 class Settings(NamedTuple):
@@ -78,17 +82,24 @@ def absorb(
     weights = np.ones(n) if sample_weight is None else sample_weight
     while True:
         wanted = settings.init_size if state.centers is None else settings.batch_size
-        missing = wanted - (0 if state.waiting is None else state.waiting.shape[0])
-        if n - at < missing:
+        n_waiting = 0 if state.waiting is None else state.waiting.shape[0]
+        if n - at < wanted - n_waiting:
             waiting, waiting_weights = _joined(state, X[at:], weights[at:])
             return state._replace(waiting=waiting, weights=waiting_weights)
-        batch, batch_weights = _joined(state, X[at : at + missing], weights[at : at + missing])
+        if state.centers is not None and n_waiting == 0:
+            together = min(MOST_TOGETHER, (n - at) // wanted)
+            rows = np.arange(at, at + together * wanted)
+            state, _ = steps(state, X, np.split(rows, together), settings, weights[rows], measured=False)
+            at += len(rows)
+            continue
+        end = at + wanted - n_waiting
+        batch, batch_weights = _joined(state, X[at:end], weights[at:end])
         state = state._replace(waiting=None, weights=None)
         if state.centers is None:
             state = start(batch, settings, batch_weights)
         else:
-            state, _ = step(state, batch, np.arange(wanted), settings, batch_weights)
-        at += missing
+            state, _ = steps(state, batch, [np.arange(wanted)], settings, batch_weights, measured=False)
+        at = end
 
 
 def merge(a: MiniBatchState, b: MiniBatchState, settings: Settings) -> MiniBatchState:
@@ -154,32 +165,54 @@ def start(X: Any, settings: Settings, sample_weight: np.ndarray) -> MiniBatchSta
 def step(
     state: MiniBatchState, X: Any, rows: np.ndarray, settings: Settings, sample_weight: np.ndarray | None
 ) -> tuple[MiniBatchState, float]:
-    """Move every center to the mean of all rows that it has ever been the nearest center of, with one more batch.
+    """Move the centers by one batch: `steps` of it alone."""
+    state, inertia = steps(state, X, [rows], settings, sample_weight)
+    return state, inertia[0]
+
+
+def steps(
+    state: MiniBatchState,
+    X: Any,
+    batches: list[np.ndarray],
+    settings: Settings,
+    sample_weight: np.ndarray | None,
+    measured: bool = True,
+) -> tuple[MiniBatchState, list[float]]:
+    """Move every center to the mean of all rows that it has ever been the nearest center of, batch after batch.
 
     Parameters
     ----------
     state : MiniBatchState
     X : (n, d) float array of any engine, or CSR array
-    rows : (b,) int64 array
-        The batch.
+    batches : list of (b,) int64 arrays
+        The rows of each batch.
     settings : Settings
-    sample_weight : (b,) float64 array, optional
+    sample_weight : (m,) float64 array, optional
+        Of the rows of all batches, one batch after another.
+    measured : bool, default=True
+        Whether the inertia is wanted; else it may be NaN.
 
     Returns
     -------
     MiniBatchState
-    float
-        Inertia of the batch before the step.
+    list of float
+        Inertia of each batch before its step.
     """
-    found = batch_step(X, rows, state.centers, state.shift, state.scale, sample_weight)
-    mass = state.mass + found.weights
-    held = mass > 0
-    centers = (state.centers * state.mass[:, None] + found.sums) / np.where(held, mass, 1.0)[:, None]
-    centers = np.where(held[:, None], centers, state.centers)
-    weak = mass < settings.reassignment_ratio * mass.max()
-    if weak.any():
-        _move_weak(centers, mass, weak, state, X, rows, settings)
-    return state._replace(centers=centers, mass=mass, n_steps=state.n_steps + 1), found.inertia
+    rows, starts = np.concatenate(batches), np.r_[0, np.cumsum([len(batch) for batch in batches])]
+    inertia: list[float] = []
+    while len(inertia) < len(batches):
+        found = batch_steps(
+            X, rows, starts[len(inertia) :], state.centers, state.mass, state.shift, state.scale, sample_weight,
+            settings.reassignment_ratio, measured,
+        )  # fmt: skip
+        inertia += found.inertia.tolist()
+        weak = found.mass < settings.reassignment_ratio * found.mass.max()
+        n_steps = state.n_steps + len(found.inertia)
+        if weak.any():
+            random = np.random.default_rng([settings.seed, n_steps - 1])
+            _move_weak(found.centers, found.mass, weak, state, X, batches[len(inertia) - 1], random)
+        state = state._replace(centers=found.centers, mass=found.mass, n_steps=n_steps)
+    return state, inertia
 
 
 def _kmeans(settings: Settings, max_iter: int) -> KMeans:
@@ -188,9 +221,8 @@ def _kmeans(settings: Settings, max_iter: int) -> KMeans:
     )
 
 
-def _move_weak(centers, mass, weak, state, X, rows, settings):
+def _move_weak(centers, mass, weak, state, X, rows, random):
     """Put centers that hold almost nothing on random rows of the batch, with the least weight of the others."""
-    random = np.random.default_rng([settings.seed, state.n_steps])
     weak = np.flatnonzero(weak)[: max(1, len(rows) // 2)]
     picked = rows[random.choice(len(rows), len(weak), replace=False)]
     values = X[picked].toarray() if scipy.sparse.issparse(X) else to_numpy(X[picked])

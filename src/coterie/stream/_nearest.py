@@ -48,6 +48,8 @@ def nearest(rows: Any, centers: np.ndarray, shift: np.ndarray, scale: float) -> 
     distances2 : (n,) float64 array
         In the coordinates of the centers.
     """
+    if isinstance(rows, np.ndarray):
+        return nearest_as_given(rows, centers, shift, scale)  # which copies nothing
     labels, distances2 = np.empty(rows.shape[0], np.int64), np.empty(rows.shape[0])
     for block in blocks(rows):
         some = rows[block]

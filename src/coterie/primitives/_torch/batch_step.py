@@ -6,7 +6,7 @@ from ...arrays import to_numpy
 from .assign import center_sums, nearest_center
 from .conditioning import condition
 
-__all__ = ["batch_step", "nearest_as_given", "take_batches"]
+__all__ = ["batch_step", "batch_steps", "nearest_as_given"]
 
 
 def batch_step(X, rows, centers, shift, scale, sample_weight):
@@ -18,12 +18,14 @@ def batch_step(X, rows, centers, shift, scale, sample_weight):
     return to_numpy(sums), to_numpy(weights), float(near2.sum() if sample_weight is None else sample_weight @ near2)
 
 
+def batch_steps(X, rows, starts, centers, mass, shift, scale, sample_weight, least_share, measured):
+    """See `coterie.primitives.batch_step.batch_steps`."""
+    from ..batch_step import steps_one_by_one
+
+    return steps_one_by_one(batch_step, X, rows, starts, centers, mass, shift, scale, sample_weight, least_share)
+
+
 def nearest_as_given(X, centers, shift, scale):
     """See `coterie.primitives.batch_step.nearest_as_given`."""
     labels, distances2 = nearest_center(condition(X, shift, scale)[0], centers)
     return to_numpy(labels), to_numpy(distances2)
-
-
-def take_batches(X, rows):
-    """See `coterie.primitives.batch_step.take_batches`."""
-    return X[torch.as_tensor(rows, device=X.device)]
