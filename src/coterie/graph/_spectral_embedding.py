@@ -6,7 +6,6 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from ..arrays import Graph, like_input, to_numpy
-from ..graphs import to_scipy
 from ..primitives.components import connected_components, number_sets
 from ..primitives.eigenvectors import Eigenpairs, smallest_eigenpairs
 from ..primitives.laplacian import row_sums
@@ -119,11 +118,18 @@ def extended(
 
 
 def _part(graph: Graph, members: np.ndarray) -> Graph:
+    """Return the graph of some nodes, ascending, that no link leaves."""
     if len(members) == graph.n_nodes:
         return graph
-    part = to_scipy(graph)[members][:, members].tocsr()
-    part.sort_indices()
-    return Graph(part.indptr.astype(np.int64), part.indices.astype(np.int64), part.data)
+    lengths, number = np.diff(graph.indptr), np.zeros(graph.n_nodes, np.int64)
+    number[members] = np.arange(len(members))
+    indptr = np.concatenate([[0], np.cumsum(lengths[members])])
+    if indptr[-1] == len(graph.indices):
+        return Graph(indptr, number[graph.indices], graph.weights)
+    chosen = np.zeros(graph.n_nodes, bool)
+    chosen[members] = True
+    links = np.repeat(chosen, lengths)
+    return Graph(indptr, number[graph.indices[links]], graph.weights[links])
 
 
 def _eigenpairs(

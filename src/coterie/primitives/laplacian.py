@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 KINDS = ("unnormalised", "normalised", "modularity")
+_HARMLESS = 64  # powers of two
 
 
 class Operator(NamedTuple):
@@ -66,8 +67,8 @@ def laplacian(graph: Graph, kind: str = "normalised") -> Operator:
     Returns
     -------
     Operator
-        For `product`; 12 bytes a stored link. Its entries were divided by ``scale``, a power of two near the largest weight
-        (1 where it is normalised).
+        For `product`; 12 bytes a stored link. Its entries were divided by ``scale``, a power of two: 1 where it is normalised,
+        or weights are neither very large nor very small.
 
     Examples
     --------
@@ -153,7 +154,7 @@ def operator_of(
     small = np.int32 if n < 2**31 else np.int64
     factor = 1 / np.sqrt(mass)
     indices = graph.indices.astype(small, copy=False)
-    values = engine_of(factor, "laplacian").scaled_links(graph.indptr, indices, weights, factor)
+    values = engine_of(factor, "link_weights").scaled_links(graph.indptr, indices, weights, factor)
     if kind != "modularity":
         return Operator(graph.indptr, indices, values, np.maximum(degrees - loops, 0.0) / mass, None, 1.0)
     total = degrees.sum()
@@ -175,23 +176,23 @@ def masses(degrees: np.ndarray, kind: str) -> np.ndarray:
 
 
 def scaled_weights(weights: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return the weights in float64 divided by a power of two, so that the largest lies between 1 and 2, and that power.
+    """Return the weights in float64 and 1, or divided by a power of two, so that the largest lies between 1 and 2, and that power.
 
-    They are the given ones where nothing has to be changed.
+    They are the given ones where their magnitude can do no harm: three of them may be multiplied.
     """
     largest = float(weights.max(initial=0.0))
     if not largest > 0:
         return weights.astype(np.float64), 1.0
     exponent = int(np.frexp(largest)[1]) - 1
     weights = weights.astype(np.float64, copy=False)
-    return weights if exponent == 0 else np.ldexp(weights, -exponent), float(np.ldexp(1.0, exponent))
+    if abs(exponent) <= _HARMLESS:
+        return weights, 1.0
+    return np.ldexp(weights, -exponent), float(np.ldexp(1.0, exponent))
 
 
 def loop_weights(graph: Graph, weights: np.ndarray) -> np.ndarray:
     """Return the weight of each node's link to itself."""
-    rows = np.repeat(np.arange(graph.n_nodes), np.diff(graph.indptr))
-    own = np.flatnonzero(rows == graph.indices)
-    return np.bincount(rows[own], weights[own], graph.n_nodes)
+    return engine_of(weights, "link_weights").own_links(graph.indptr, graph.indices, weights)
 
 
 def row_sums(indptr: np.ndarray, weights: np.ndarray) -> np.ndarray:
