@@ -84,6 +84,15 @@ def test_attributes_are_followed_where_links_are_noise(told):
     assert model.order_ <= 1
 
 
+def test_faint_attributes_are_followed_where_links_are_noise():
+    # A third of the words of a node is of its group, among 1,000: with weak pulls alone they seemed to predict nothing, and noisy
+    # links were followed.
+    groups = groups_of(n=1200)
+    model = fitted(links_of(groups, 0.0), words_of(groups, 0.35, d=1000))
+    assert agreement(groups, model) > 0.25
+    assert model.contributions_["attributes"] > 0.9
+
+
 @pytest.mark.parametrize(
     ("graph", "attributes"),
     [(links_of(TRUTH, 0.4), numbers_of(TRUTH, 0.8)), (links_of(TRUTH, 0.4), words_of(TRUTH, 0.3))],
@@ -401,10 +410,21 @@ def test_held_out_nats_grow_with_the_truth_of_the_labels_and_noise_earns_nothing
     graph, words = links_of(TRUTH, 0.8), words_of(TRUTH, 0.6)
     shown = split(to_scipy(graph), coded(fit_coder(words, N, "auto"), words), np.random.default_rng(0))
     wrong = np.random.default_rng(1).permutation(TRUTH)
-    links = [link_gain(shown.links, shown.unseen_links, labels, K) for labels in (TRUTH, wrong)]
-    values = [attribute_gain(shown.attributes, shown.unseen, labels, K) for labels in (TRUTH, wrong)]
+    links = [link_gain(shown.links, shown.unseen_links, labels, K).nats for labels in (TRUTH, wrong)]
+    values = [attribute_gain(shown.attributes, shown.unseen, labels, K).nats for labels in (TRUTH, wrong)]
     assert links[0] > 300 > 30 > links[1]
     assert values[0] > 1000 > 60 > values[1]
+
+
+def test_the_fainter_the_signal_the_stronger_the_pull_that_predicts_best():
+    pulls = []
+    for share in (0.9, 0.15):
+        words = words_of(TRUTH, share, d=600)
+        shown = split(
+            to_scipy(links_of(TRUTH, 0.8)), coded(fit_coder(words, N, "auto"), words), np.random.default_rng(0)
+        )
+        pulls.append(attribute_gain(shown.attributes, shown.unseen, TRUTH, K).pull)
+    assert pulls[0] < pulls[1]
 
 
 def test_what_is_held_out_is_not_seen(both_sides):

@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from ..partition.kmeans import KMeans
 from ._attribute_rows import AttributeRows
 from ._held_out import (
+    Gain,
     Split,
     attribute_fit,
     attribute_gain,
@@ -62,6 +63,7 @@ class Judged(NamedTuple):
     attributes: float
     links_trust: float  # 0 ... 1: saved on what is unseen over saved on what was seen
     attributes_trust: float
+    pulls: tuple[float, float]  # of links and of values towards what is usual: those that predict best
     spread2: np.ndarray | None  # of unseen numbers around the means of their clusters
 
     @property
@@ -162,13 +164,14 @@ def judged(shown: Split, settings: Sequence[Setting], k: int, rng: np.random.Gen
     for setting in settings:
         labels = k_means(space.rows(setting, width), k, rng, n_init=2)
         links = link_gain(shown.links, shown.unseen_links, labels, k)
-        trust = links / max(link_fit(shown.links, labels, k), 1e-300)
-        values, value_trust, spread2 = 0.0, 0.0, None
+        trust = links.nats / max(link_fit(shown.links, labels, k, links.pull), 1e-300)
+        values, value_trust, spread2 = Gain(0.0, 1.0), 0.0, None
         if shown.attributes is not None:
             values = attribute_gain(shown.attributes, shown.unseen, labels, k)
-            value_trust = values / max(attribute_fit(shown.attributes, labels, k), 1e-300)
+            value_trust = values.nats / max(attribute_fit(shown.attributes, labels, k, values.pull), 1e-300)
             spread2 = unseen_spread2(shown.attributes, shown.unseen, labels, k)
-        found[setting] = Judged(links, values, min(trust, 1.0), min(value_trust, 1.0), spread2)
+        pulls = links.pull, values.pull
+        found[setting] = Judged(links.nats, values.nats, min(trust, 1.0), min(value_trust, 1.0), pulls, spread2)
     return found
 
 
@@ -255,10 +258,12 @@ def refined(
         gain = np.zeros((len(labels), k))
         total = 0.0
         if verdict.links_trust > 0:
-            gain += verdict.links_trust * ((links @ member(labels, k)) @ link_profiles(links, labels, k))
+            gain += verdict.links_trust * (
+                (links @ member(labels, k)) @ link_profiles(links, labels, k, verdict.pulls[0])
+            )
             total += float(gain[rows, labels].sum()) / 2  # a link is told at both its ends
         if attributes is not None and verdict.attributes_trust > 0:
-            profiles = attribute_profiles(attributes, labels, k, least2=verdict.spread2)
+            profiles = attribute_profiles(attributes, labels, k, verdict.pulls[1], verdict.spread2)
             values = verdict.attributes_trust * attribute_scores(attributes, profiles)
             total += float(values[rows, labels].sum())
             gain += values

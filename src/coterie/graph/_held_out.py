@@ -13,17 +13,20 @@ from scipy.sparse import coo_array, csr_array, issparse
 from ._attribute_rows import AttributeRows, inverse_frequencies, tf_idf
 
 __all__ = [
-    "AttributeProfiles", "Split", "attribute_fit", "attribute_gain", "attribute_profiles", "attribute_scores", "link_fit", "link_gain",
+    "AttributeProfiles", "Gain", "Split", "attribute_fit", "attribute_gain", "attribute_profiles", "attribute_scores", "link_fit", "link_gain",
     "link_profiles", "member", "split", "unseen_spread2",
 ]  # fmt: skip
 
 SHARE = 0.15  # of links and of values that are held out
-_LINK_PULLS = (1.0, 10.0, 100.0)  # of a pair of clusters towards the links that its degrees would have, in links
+# The weaker the signal, the stronger the pull that predicts best; without strong ones, faint clusters would seem to predict nothing.
+_LINK_PULLS = tuple(
+    10.0**i for i in range(5)
+)  # of a pair of clusters towards the links that its degrees give, in links
 _LEAST_VARIANCE = (
     1e-3  # of a column within clusters, of its variance: what is written in whole numbers is not that exact
 )
 _FEW = 5.0  # unseen values of a column that weigh as much as not knowing any
-_VALUE_PULLS = (10.0, 100.0, 1000.0)  # of a cluster's profile towards that of all nodes, in values
+_VALUE_PULLS = tuple(10.0**i for i in range(1, 6))  # of a cluster's profile towards that of all nodes, in values
 
 
 class Split(NamedTuple):
@@ -33,6 +36,13 @@ class Split(NamedTuple):
     attributes: AttributeRows | None
     unseen_links: csr_array  # (n, n) symmetric
     unseen: Any  # words: (n, d) csr_array of ones; numbers: (n, d) float64, NaN but for what is held out
+
+
+class Gain(NamedTuple):
+    """What clusters save on unseen links or values, at the pull that predicts best."""
+
+    nats: float  # at least 0
+    pull: float
 
 
 class AttributeProfiles(NamedTuple):
@@ -92,8 +102,8 @@ def link_profiles(links: csr_array, labels: np.ndarray, k: int, pull: float = 1.
     return np.log((found + pull) / (expected + pull))
 
 
-def link_gain(seen: csr_array, unseen: csr_array, labels: np.ndarray, k: int) -> float:
-    """Return the nats that the clusters save on the unseen links, scaled up to all links; at least 0.
+def link_gain(seen: csr_array, unseen: csr_array, labels: np.ndarray, k: int) -> Gain:
+    """Return the nats that the clusters save on the unseen links, scaled up to all links.
 
     How far found counts are trusted is chosen where it predicts best; not to trust them at all gives 0.
 
@@ -105,21 +115,21 @@ def link_gain(seen: csr_array, unseen: csr_array, labels: np.ndarray, k: int) ->
 
     Returns
     -------
-    float
+    Gain
     """
     counts = between(unseen, labels, k)
     gains = [float((counts * link_profiles(seen, labels, k, pull)).sum()) for pull in _LINK_PULLS]
-    return max(0.0, *gains) / (2 * SHARE)
+    return _best(gains, _LINK_PULLS, 2 * SHARE)
 
 
-def link_fit(links: csr_array, labels: np.ndarray, k: int) -> float:
+def link_fit(links: csr_array, labels: np.ndarray, k: int, pull: float) -> float:
     """Return the nats that the clusters save on the very links they were found from, scaled up to all links."""
-    return float((between(links, labels, k) * link_profiles(links, labels, k)).sum()) / (2 * (1 - SHARE))
+    return float((between(links, labels, k) * link_profiles(links, labels, k, pull)).sum()) / (2 * (1 - SHARE))
 
 
-def attribute_fit(attributes: AttributeRows, labels: np.ndarray, k: int) -> float:
+def attribute_fit(attributes: AttributeRows, labels: np.ndarray, k: int, pull: float) -> float:
     """Return the nats that the clusters save on the very values they were found from, scaled up to all values."""
-    scores = attribute_scores(attributes, attribute_profiles(attributes, labels, k))
+    scores = attribute_scores(attributes, attribute_profiles(attributes, labels, k, pull))
     return float(scores[np.arange(len(labels)), labels].sum()) / (1 - SHARE)
 
 
@@ -187,8 +197,8 @@ def attribute_profiles(
     return AttributeProfiles(means, spread2, np.stack([mean, variance, _weights(attributes.groups)]))
 
 
-def attribute_gain(attributes: AttributeRows, unseen: Any, labels: np.ndarray, k: int) -> float:
-    """Return the nats that the clusters save on the unseen values, scaled up to all values; at least 0.
+def attribute_gain(attributes: AttributeRows, unseen: Any, labels: np.ndarray, k: int) -> Gain:
+    """Return the nats that the clusters save on the unseen values, scaled up to all values.
 
     Parameters
     ----------
@@ -201,7 +211,7 @@ def attribute_gain(attributes: AttributeRows, unseen: Any, labels: np.ndarray, k
 
     Returns
     -------
-    float
+    Gain
     """
     gains = []
     for pull in _VALUE_PULLS:
@@ -212,7 +222,7 @@ def attribute_gain(attributes: AttributeRows, unseen: Any, labels: np.ndarray, k
         known = np.isfinite(unseen)
         values = np.where(known, unseen, 0.0)
         gains.append(float(np.where(known, _normal_gain(values, profiles, labels), 0.0).sum()))
-    return max(0.0, *gains) / SHARE
+    return _best(gains, _VALUE_PULLS, SHARE)
 
 
 def attribute_scores(attributes: AttributeRows, profiles: AttributeProfiles) -> np.ndarray:
@@ -247,6 +257,12 @@ def member(labels: np.ndarray, k: int) -> csr_array:
     """Return the (n, k) matrix of who belongs where."""
     n = len(labels)
     return csr_array((np.ones(n), labels, np.arange(n + 1)), shape=(n, k))
+
+
+def _best(gains: list[float], pulls: tuple[float, ...], share: float) -> Gain:
+    """Return the largest gain of all links or values, and its pull, the strongest where nothing is gained."""
+    place = int(np.argmax(gains))
+    return Gain(gains[place] / share, pulls[place]) if gains[place] > 0 else Gain(0.0, pulls[-1])
 
 
 def _normal_gain(values: np.ndarray, profiles: AttributeProfiles, labels: np.ndarray) -> np.ndarray:

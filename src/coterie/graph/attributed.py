@@ -269,7 +269,7 @@ class AttributedGraphClustering(GraphClusterer):
             labels, self.embedding_, verdicts, space = attributed_clusters(links, rows, k, settings, self.n_init, rng)
             labels = by_first_appearance(labels)
             self._keep_choice(verdicts, space, labels, rng)
-        self._keep_profiles(links, rows, labels)
+        self._keep_profiles(links, rows, labels, verdicts[best_of(verdicts)].pulls)
         self._keys = row_keys_of(self._graph, rows)
         self.advice_ = self._advise(rows, verdicts, labels)
         self.labels_ = like_input(labels, given.indptr)
@@ -371,10 +371,10 @@ class AttributedGraphClustering(GraphClusterer):
                 other = k_means(rows, self.n_clusters, rng, n_init=3)
                 self.contributions_[name] = float(adjusted_mutual_info_score(labels, other))
 
-    def _keep_profiles(self, links, rows, labels):
+    def _keep_profiles(self, links, rows, labels, pulls):
         k = int(labels.max()) + 1
-        self._link_profiles = link_profiles(links, labels, k)
-        self._profiles = None if rows is None else attribute_profiles(rows, labels, k, least2=self._spread2)
+        self._link_profiles = link_profiles(links, labels, k, pulls[0])
+        self._profiles = None if rows is None else attribute_profiles(rows, labels, k, pulls[1], self._spread2)
 
     def _advise(self, rows, verdicts, labels):
         advice = []
