@@ -11,8 +11,8 @@ from sklearn.metrics import adjusted_rand_score
 from coterie import KMeans
 from coterie.errors import InputError
 from coterie.partition.kmeans import kmeans
-from coterie.primitives._numba import lloyd
-from coterie.primitives.assign import center_sums, lloyd_start, lloyd_step, nearest_center
+from coterie.primitives._numba import lloyd, lloyd_boxes
+from coterie.primitives.assign import center_sums, lloyd_end, lloyd_start, lloyd_step, nearest_center
 from coterie.primitives.conditioning import condition
 from coterie.primitives.engine import threads
 
@@ -101,9 +101,35 @@ def test_steps_in_boxes_equal_the_plain_composition(seed, dtype):
         step = lloyd_step(state, centers)
         labels, _ = nearest_center(X, centers)
         sums, weights = center_sums(X, labels, len(centers), weight)
-        np.testing.assert_array_equal(state.labels, labels[state.boxes.tree.order])
+        np.testing.assert_array_equal(state.labels, labels[state.boxes.order])
         np.testing.assert_allclose(step.sums, sums, atol=1e-9)
         centers = np.where(weights[:, None] > 0, sums / np.maximum(weights, 1e-9)[:, None], centers)
+    for found, expected in zip(lloyd_end(state, centers), nearest_center(X, centers), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("kind", ["sorted", "equal", "one column", "far from the others", "few values"])
+def test_every_row_lies_in_one_box(kind):
+    X = np.random.default_rng(0).standard_normal((2000, 3)).astype(np.float32)
+    if kind == "sorted":
+        X = X[np.lexsort(X.T)]
+    elif kind == "equal":
+        X[:] = X[0]
+    elif kind == "one column":
+        X = np.ascontiguousarray(X[:, :1])
+    elif kind == "far from the others":
+        X[7] = 1e30
+    else:
+        X = X.round(0)
+    boxes = lloyd_boxes.Boxes(X)
+    np.testing.assert_array_equal(np.sort(boxes.order), np.arange(2000))
+    np.testing.assert_array_equal(boxes.X, X[boxes.order])
+    assert boxes.starts[0] == 0
+    assert boxes.starts[-1] == 2000
+    for box in np.flatnonzero(np.diff(boxes.starts)):
+        rows = boxes.X[boxes.starts[box] : boxes.starts[box + 1]]
+        np.testing.assert_array_equal(boxes.low[box], rows.min(0))
+        np.testing.assert_array_equal(boxes.high[box], rows.max(0))
 
 
 def test_inertia_never_rises():
@@ -113,7 +139,7 @@ def test_inertia_never_rises():
         _, distances2 = nearest_center(X, centers)
         assert distances2.sum() <= inertia * (1 + 1e-12)
         inertia = distances2.sum()
-        centers, _ = kmeans(X, centers, max_iter=1)
+        centers, *_ = kmeans(X, centers, max_iter=1)
 
 
 def test_a_center_that_loses_its_rows_moves_to_the_farthest_row():

@@ -19,7 +19,7 @@ from sklearn.utils import check_random_state
 from ..arrays import like_input, normalize_rows, to_numpy
 from ..base import Clusterer, Interval, StrOptions
 from ..errors import InputError
-from ..primitives.assign import lloyd_start, lloyd_step, nearest_center
+from ..primitives.assign import lloyd_end, lloyd_start, lloyd_step, nearest_center
 from ..primitives.conditioning import condition
 from ..primitives.distances import pairwise_distances
 from ._centers import centers_of, fill_empty, mean_variance, rows_of
@@ -38,7 +38,7 @@ def kmeans(
     tol: float = 0.0,
     spherical: bool = False,
     skip: bool = True,
-) -> tuple[np.ndarray, int]:
+) -> tuple[np.ndarray, int, Any, Any]:
     """Run Lloyd's iteration from the given centers.
 
     Parameters
@@ -60,6 +60,8 @@ def kmeans(
     -------
     centers : (k, d) float64 array
     n_iter : int
+    labels, distances2 : (n,) int32 and float64 arrays
+        Nearest of these centers, and the squared distance to it.
     """
     state = lloyd_start(X, sample_weight, skip=skip)
     for n_iter in range(1, max_iter + 1):  # noqa: B007 - returned
@@ -73,7 +75,7 @@ def kmeans(
         centers = moved
         if step.n_changed == 0 or shift2 <= tol:
             break
-    return centers, n_iter
+    return centers, n_iter, *lloyd_end(state, centers)
 
 
 class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
@@ -338,20 +340,17 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
 
     def _run(self, prepared, start, weight):
         """Iterate from one start; return inertia, centers, labels, number of steps."""
-        spherical = self.metric == "cosine"
         tol = self.tol * mean_variance(prepared, weight) if self.tol > 0 else 0.0
-        centers, n_iter = kmeans(
-            prepared, start, sample_weight=weight, max_iter=self.max_iter, tol=tol, spherical=spherical,
+        centers, n_iter, labels, distances2 = kmeans(
+            prepared, start, sample_weight=weight, max_iter=self.max_iter, tol=tol, spherical=self.metric == "cosine",
             skip=self.algorithm == "auto",
         )  # fmt: skip
-        labels, distances2 = nearest_center(prepared, centers)
         return self._inertia(to_numpy(distances2), weight), centers, labels, n_iter, None
 
     def _run_within(self, prepared, start, limits):
         """Iterate within size limits; return the same, and what `predict` needs beside the centers."""
-        spherical = self.metric == "cosine"
         tol = self.tol * mean_variance(prepared, None) if self.tol > 0 else 0.0
-        run = kmeans_within(prepared, start, limits, max_iter=self.max_iter, tol=tol, spherical=spherical)
+        run = kmeans_within(prepared, start, limits, max_iter=self.max_iter, tol=tol, spherical=self.metric == "cosine")
         return self._inertia(run.distances2, None), run.centers, run.labels, run.n_iter, (run.prices, run.divided)
 
     def _own_center(self, prepared):
@@ -374,7 +373,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
         dtype = np.float32 if "float32" in str(rows.dtype) else np.float64
         self.cluster_centers_ = like_input((self._centers * self._scale + self._shift).astype(dtype), X)
         self._n_features_out = self.n_clusters
-        n_found = len(np.unique(to_numpy(labels)))
+        n_found = np.count_nonzero(np.bincount(to_numpy(labels)))
         if n_found < self.n_clusters:
             warnings.warn(
                 f"{n_found} of n_clusters={self.n_clusters} clusters hold rows: there may be fewer distinct rows; lower n_clusters",

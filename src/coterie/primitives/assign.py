@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from .engine import engine_of
 
-__all__ = ["LloydStep", "center_sums", "lloyd_start", "lloyd_step", "nearest_center", "seeding_step"]
+__all__ = ["LloydStep", "center_sums", "lloyd_end", "lloyd_start", "lloyd_step", "nearest_center", "seeding_step"]
 
 
 class LloydStep(NamedTuple):
@@ -93,6 +93,25 @@ def lloyd_step(state: Any, centers: Any) -> LloydStep:
     LloydStep
     """
     return engine_of(state.X, "assign").lloyd_step(state, centers)
+
+
+def lloyd_end(state: Any, centers: Any) -> tuple[Any, Any]:
+    """Find the nearest center of each row after the last step: `nearest_center`, with what the steps have made of the rows.
+
+    Parameters
+    ----------
+    state : object
+        From `lloyd_start`, after at least one step; not to be used again.
+    centers : (k, d) float64 array
+        As many as in the steps.
+
+    Returns
+    -------
+    labels : (n,) int32 array
+    distances2 : (n,) float64 array
+        The same bits as `nearest_center`, in the order in which the rows came.
+    """
+    return engine_of(state.X, "assign").lloyd_end(state, centers)
 
 
 def seeding_step(X: Any, candidates: Any, closest: Any, sample_weight: Any = None) -> tuple[Any, Any]:

@@ -6,10 +6,10 @@ import scipy.sparse
 from . import sparse_assign
 from .blocks import block_count, run_blocks
 from .jit import kernel
-from .lloyd import lloyd_start, lloyd_step
+from .lloyd import lloyd_start, lloyd_step, nearest_by_state
 from .tile import GROUP, ROWS, nearest_of_eight, pack_centers, pack_panel, squared_distances
 
-__all__ = ["center_sums", "lloyd_start", "lloyd_step", "nearest_center", "seeding_step"]
+__all__ = ["center_sums", "lloyd_end", "lloyd_start", "lloyd_step", "nearest_center", "seeding_step"]
 
 _MOST_SUM_BYTES = 1 << 24
 
@@ -25,6 +25,12 @@ def nearest_center(X, centers):
     n_blocks = block_count(n)
     run_blocks(_nearest, n_blocks, n_blocks, X, packed, norms, centers, labels, distances2)
     return labels, distances2
+
+
+def lloyd_end(state, centers):
+    """See `coterie.primitives.assign.lloyd_end`."""
+    found = nearest_by_state(state, np.ascontiguousarray(centers, np.float64))
+    return nearest_center(state.X, centers) if found is None else found
 
 
 def center_sums(X, labels, n_centers, sample_weight):

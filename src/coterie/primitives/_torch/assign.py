@@ -10,7 +10,7 @@ from ._tiles import distances2, paired_distances2, row_sum, slices, tile_bytes
 if TYPE_CHECKING:
     from ..assign import LloydStep
 
-__all__ = ["center_sums", "lloyd_start", "lloyd_step", "nearest_center", "seeding_step"]
+__all__ = ["center_sums", "lloyd_end", "lloyd_start", "lloyd_step", "nearest_center", "seeding_step"]
 
 _RUN_ROWS = 256
 
@@ -62,6 +62,11 @@ def lloyd_step(state: _State, centers: Any) -> "LloydStep":
     sums, weights = center_sums(state.X, labels, len(centers), state.sample_weight)
     real = labels if state.sample_weight is None else labels[state.sample_weight > 0]
     return LloydStep(sums, weights, torch.bincount(real, minlength=len(centers)), n_changed)
+
+
+def lloyd_end(state: _State, centers: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    """See `coterie.primitives.assign.lloyd_end`."""
+    return nearest_center(state.X, centers)
 
 
 def seeding_step(
