@@ -178,12 +178,15 @@ def judged(shown: Split, settings: Sequence[Setting], k: int, rng: np.random.Gen
 def partitions(
     space: Coordinates, settings: Sequence[Setting], k: int, n_partitions: int, rng: np.random.Generator
 ) -> list[np.ndarray]:
-    """Return partitions of all settings in turn, each of a random number of coordinates and clusters.
+    """Return partitions of a random number of coordinates and clusters each.
+
+    Every other one is of the first setting, so that the best has as much to say as all others together.
 
     Parameters
     ----------
     space : Coordinates
     settings : sequence of Setting
+        The best first.
     k : int
     n_partitions : int
     rng : Generator
@@ -193,10 +196,12 @@ def partitions(
     list of (n,) int64 array
     """
     n = len(space.links)
+    best, *others = settings
+    turns = [setting for other in others for setting in (best, other)] or [best]
     found = []
     for i in range(n_partitions):
         width, finer = width_of(k, int(rng.choice(_WIDTHS))), k * int(rng.choice(_FINER))
-        rows = space.rows(settings[i % len(settings)], width)
+        rows = space.rows(turns[i % len(turns)], width)
         found.append(k_means(rows, max(k, min(finer, n // 4)), rng, max_iter=30))
     return found
 

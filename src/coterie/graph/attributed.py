@@ -105,9 +105,10 @@ def best_of(verdicts: dict[Setting, Judged]) -> Setting:
 
 
 def near_best(verdicts: dict[Setting, Judged]) -> list[Setting]:
-    """Return the settings that save nearly as much as the best; all where nothing saves anything."""
-    least = _NEAR * verdicts[best_of(verdicts)].total
-    return [setting for setting, verdict in verdicts.items() if verdict.total >= least]
+    """Return the best setting, then those that save nearly as much; all where nothing saves anything."""
+    best = best_of(verdicts)
+    least = _NEAR * verdicts[best].total
+    return [best] + [s for s, verdict in verdicts.items() if s != best and verdict.total >= least]
 
 
 class AttributedGraphClustering(GraphClusterer):
