@@ -93,6 +93,16 @@ def test_rows_that_are_denormal_in_float32_keep_their_distances(on):
     assert (to_numpy(outer) * 2.0**149).tolist() == pytest.approx([5.5, 4.5, 2.5, 7.5])
 
 
+@pytest.mark.parametrize("unit", [1.0, 3e-9, 7e-140, 1e300])
+def test_a_single_distance_is_right_to_two_units_in_the_last_place(unit, on):
+    """The root is of our own making: numbers of all sizes, beside the greatest one that sets the scale."""
+    rng = np.random.default_rng(5)
+    far = np.concatenate([[0.0, 1.0], rng.uniform(0.5, 2, 400) * 2.0 ** rng.integers(-60, 1, 400)])[:, None] * unit
+    found = to_numpy(distance_sums(on(far), np.arange(len(far)), len(far), on(np.zeros((1, 1)))))[0]
+    np.testing.assert_allclose(found, far[:, 0], rtol=2 * np.finfo(float).eps)
+    assert found[0] == 0.0
+
+
 def test_threads_do_not_change_a_bit():
     X, labels = rows_and_labels(3000, 4, 5, "float32")
 

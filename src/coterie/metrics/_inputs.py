@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arrays import NOISE, first_bad_value, is_tensor, to_numpy
+from ..arrays import NOISE, first_bad_value, is_tensor, to_numpy, unsealed
 from ..errors import InputError, UnsupportedError
 
 __all__ = ["Clusters", "as_rows", "check_finite", "clusters_of", "comparable_clusters", "encode", "scaled"]
@@ -73,6 +73,7 @@ def encode(labels: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     -------
     names : (k,) array
     codes : (n,) int64 array
+        ``labels`` itself where these are 0, 1, ... already.
     counts : (k,) int64 array
         How often each occurs.
     """
@@ -80,11 +81,11 @@ def encode(labels: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     if labels.ndim != 1:
         raise InputError(f"labels must be 1-D, got shape {labels.shape}")
     if labels.dtype.kind in "biu" and labels.size:
-        values = labels.astype(np.int64)
+        values = np.ascontiguousarray(unsealed(labels), np.int64)
         low = int(values.min())
         if int(values.max()) - low <= 4 * len(values) + 1000:
             # Counting instead of sorting: a tenth of the time.
-            values -= low
+            values = values - low if low else values
             counts = np.bincount(values)
             present = np.flatnonzero(counts)
             place = np.zeros(present[-1] + 1, np.int64)

@@ -57,11 +57,11 @@ def cluster_spread(X, labels, n_clusters):
     labels = np.ascontiguousarray(labels, np.int32)
     n_blocks = block_count(n, 8192, max(1, min(64, (1 << 22) // (n_clusters * (d + 1)))))
     origin = np.ascontiguousarray(X[:1], np.float64)
-    sums, counts = np.zeros((n_blocks * n_clusters, d)), np.zeros((n_blocks, n_clusters), np.int64)
+    sums, counts = np.empty((n_blocks * n_clusters, d)), np.empty((n_blocks, n_clusters), np.int64)
     run_blocks(_sum_clusters, n_blocks, n_blocks, X, labels, origin, sums, counts)
     sizes = counts.sum(0)
     centers = sums.reshape(n_blocks, n_clusters, d).sum(0) / np.maximum(sizes, 1)[:, None] + origin
-    spread = np.zeros((n_blocks, 2, n_clusters))
+    spread = np.empty((n_blocks, 2, n_clusters))
     run_blocks(_sum_spread, n_blocks, n_blocks, X, labels, centers, spread)
     return sizes, centers, *spread.sum(0)
 
@@ -245,15 +245,19 @@ def _sum_clusters(
     X,  # (n, d)  in
     labels,  # (n,) int32  in
     origin,  # (1, d) float64  in: near the rows, so that the sums do not cancel
-    sums,  # (n_blocks * k, d)  out: zero before
-    counts,  # (n_blocks, k) int64  out: zero before
+    sums,  # (n_blocks * k, d)  out
+    counts,  # (n_blocks, k) int64  out
 ):
-    n, first = X.shape[0], block * counts.shape[1]
+    # Threads that write to neighbouring blocks would wait for each other's cache lines: numbers go there when they are final.
+    n, k = X.shape[0], counts.shape[1]
+    mine, my_sums = np.zeros(k, np.int64), np.zeros((k, X.shape[1]))
     for i in range(n * block // n_blocks, n * (block + 1) // n_blocks):
         label = labels[i]
         if label >= 0:
-            counts[block, label] += 1
-            add_gap(X, i, origin, 0, sums, first + label)
+            mine[label] += 1
+            add_gap(X, i, origin, 0, my_sums, np.int64(label))
+    counts[block] = mine
+    sums[block * k : (block + 1) * k] = my_sums
 
 
 @kernel
@@ -263,12 +267,14 @@ def _sum_spread(
     X,  # (n, d)  in
     labels,  # (n,) int32  in
     centers,  # (k, d) float64  in
-    spread,  # (n_blocks, 2, k)  out: zero before; distances, squares
+    spread,  # (n_blocks, 2, k)  out: distances, squares
 ):
     n = X.shape[0]
+    distances, squares = np.zeros(spread.shape[2]), np.zeros(spread.shape[2])
     for i in range(n * block // n_blocks, n * (block + 1) // n_blocks):
         label = labels[i]
         if label >= 0:
             total = distance2(X, i, centers, np.int64(label))
-            spread[block, 0, label] += np.sqrt(total)
-            spread[block, 1, label] += total
+            distances[label] += np.sqrt(total)
+            squares[label] += total
+    spread[block, 0], spread[block, 1] = distances, squares
