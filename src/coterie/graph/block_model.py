@@ -88,7 +88,7 @@ def block_model(
     ways = [links_of(graph, directed, way) for way in _WAYS[degree_corrected]]
     models = [_best(links, wanted, n_init, np.random.default_rng(seed)) for links in ways]
     best = models[-1]
-    if len(models) == 2 and models[0].length < whole_length(*ways, best.labels) - _DECISIVE:
+    if len(models) == 2 and models[0].length < whole_length(ways[0], ways[1], best.labels) - _DECISIVE:
         best = models[0]
     return best._replace(labels=_with_unlinked(best.labels, linked, n, n_clusters))
 
