@@ -20,6 +20,8 @@ from typing import Any
 import numba
 from numba.core import config
 
+from .compiler import KernelCompiler
+
 __all__ = ["cache_folder", "kernel", "part"]
 
 _log = logging.getLogger("coterie.kernels")
@@ -46,7 +48,8 @@ def kernel(function: Callable | None = None, /, **options: Any) -> Any:
         return lambda later: kernel(later, **options)
     folder = cache_folder(Path(function.__code__.co_filename))
     settings: dict[str, Any] = {"nogil": True, "error_model": "numpy", "cache": folder is not None}
-    settings |= {"no_cfunc_wrapper": True} | options  # nothing calls kernels from C
+    settings |= {"no_cfunc_wrapper": True, "pipeline_class": KernelCompiler}  # nothing calls kernels from C
+    settings |= options
     before = config.CACHE_DIR
     config.CACHE_DIR = str(folder or "")
     try:
