@@ -5,6 +5,7 @@ from itertools import product
 import networkx as nx
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from coterie.arrays import Graph, to_numpy
 from coterie.errors import ResourceError
@@ -101,6 +102,17 @@ def test_communities_become_nodes(on, name):
     np.testing.assert_allclose(dense(merged), expected - np.diag(np.diag(expected)))
     assert merged.inner - graph.inner == pytest.approx(np.trace(expected) / graph.unit)
     np.testing.assert_allclose(to_numpy(merged.sizes), np.bincount(labels, to_numpy(graph.sizes)))
+
+
+def test_communities_of_many_blocks_become_nodes_without_gaps():
+    graph = community_graph(random_graph(3000, 120_000, 11))
+    labels = some_labels(3000, 500, 12)
+    merged = merged_graph(graph, labels)
+    matrix = csr_array((graph.weights, graph.indices, graph.indptr), shape=(3000, 3000))
+    member = csr_array((np.ones(3000), (np.arange(3000), labels)))
+    expected = (member.T @ matrix @ member).toarray()
+    found = csr_array((merged.weights, merged.indices, merged.indptr), shape=expected.shape)
+    np.testing.assert_array_equal(found.toarray(), expected - np.diag(np.diag(expected)))  # quarters: sums are exact
 
 
 @every_graph

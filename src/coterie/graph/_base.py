@@ -34,20 +34,19 @@ class GraphClusterer(Clusterer):
 
         An undirected graph keeps the entries of its diagonal.
         """
+        listed = False  # as edges, which lead both ways
         if isinstance(graph, np.ndarray) or hasattr(graph, "iloc") or hasattr(graph, "__dataframe__"):
-            graph = self._dense(graph, n_nodes)
+            listed = _lists_edges(graph, n_nodes)
+            graph = np.asarray(graph) if listed else self._dense(graph)
         graph = self._graph = _owned(as_graph(graph, n_nodes), graph)
         self.n_features_in_ = graph.n_nodes
-        if not directed and not is_symmetric(graph):
+        if not directed and not listed and not is_symmetric(graph):
             graph = undirected(graph, warn_as=type(self).__name__)
         device = getattr(self, "device", "cpu")
         return graph if is_tensor(graph.indptr) else Graph(*(to_device(part, device) for part in graph))
 
-    def _dense(self, graph: Any, n_nodes: int | None) -> np.ndarray:
-        """Give a dense array to scikit-learn's checks where it is a matrix: they remember the names of its columns."""
-        shape = np.shape(graph)
-        if len(shape) == 2 and shape[1] in (2, 3) and (shape[0] != shape[1] or n_nodes is not None):
-            return np.asarray(graph)
+    def _dense(self, graph: Any) -> np.ndarray:
+        """Give a dense matrix to scikit-learn's checks: they remember the names of its columns."""
         values = validate_data(self, graph, reset=True, dtype=[np.float64, np.float32], ensure_all_finite=False)
         if values.shape[0] != values.shape[1]:
             raise InputError(f"an adjacency matrix must be square, got shape {values.shape}")
@@ -116,6 +115,11 @@ class GraphClusterer(Clusterer):
             part = linked[start : start + 4096]
             found[part] = weight[part].toarray().argmax(axis=1)
         return found
+
+
+def _lists_edges(graph: Any, n_nodes: int | None) -> bool:
+    shape = np.shape(graph)
+    return len(shape) == 2 and shape[1] in (2, 3) and (shape[0] != shape[1] or n_nodes is not None)
 
 
 def _owned(graph: Graph, source: Any) -> Graph:

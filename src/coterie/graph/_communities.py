@@ -55,14 +55,16 @@ def best_partition(
     list of (n,) int64 arrays
         What `improved` gives for the best partition that was met.
     """
-    labels = rough_partition(graph, resolution, rng)
-    graph, order = sorted_graph(graph, labels)
-    labels = labels[order]
-    levels, reached, done = [labels], -np.inf, 0
+    labels = order = rough_partition(graph, resolution, rng)
+    if len(graph.indices) > _FEW_LINKS:
+        graph, order = sorted_graph(graph, labels)
+        labels = labels[order]
+    levels, done = [labels], 0
+    reached, _ = _value(graph, labels, resolution)
     while n_iterations is None or done < n_iterations:
         found = improved(graph, labels, resolution, parts_of, rng)
         value, scale = _value(graph, found[-1], resolution)
-        if value > reached:
+        if value > reached or not done:  # what was found in haste need not be connected
             levels, labels = found, found[-1]
         if value <= reached + _STABLE * scale:
             break

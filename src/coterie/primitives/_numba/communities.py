@@ -1,9 +1,11 @@
 """Communities on the CPU: the graph made compact, communities merged to nodes, and what a partition is worth."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from ..communities import CommunityGraph
-from .blocks import run_blocks, run_kernel
+from .blocks import run_blocks
 from .communities_links import clear, larger_table, slot_of, sum_by_label, table_bits
 from .communities_move import joined_nodes, moved_nodes
 from .communities_parts import blocks_of_labels, by_label, connected_parts, nodes_of_block, well_connected_parts
@@ -19,8 +21,6 @@ __all__ = [
     "sorted_graph",
     "well_connected_parts",
 ]
-
-_BLOCKS_A_CALL = 128  # some 10 ms
 
 
 def community_graph(graph, sizes):
@@ -77,9 +77,10 @@ def merged_graph(graph, labels):
     arrays = graph.indptr, graph.indices, graph.weights
     run_blocks(_merge_links, blocks, first, starts, order, *arrays, labels, room, indices, values, n_links[1:], inner)
     indptr = np.cumsum(n_links)
-    for block in range(0, blocks, _BLOCKS_A_CALL):
-        end = first[min(block + _BLOCKS_A_CALL, blocks)]
-        run_kernel(_close_gaps, first[block], end, room, indptr, indices, values)
+    for label, end in pairwise(first):  # within a block there are none
+        start, stop, back = indptr[label], indptr[end], room[label] - indptr[label]
+        for array in indices, values:
+            array[start:stop] = array[start + back : stop + back]
     indices, values = indices[: indptr[-1]], values[: max(2, indptr[-1])]
     sizes = np.bincount(labels, graph.sizes, minlength=k)
     return CommunityGraph(indptr, indices, values, sizes, graph.inner + float(inner.sum()), graph.unit)
@@ -151,7 +152,7 @@ def _merge_links(
     indices,  # (m,) int32  in
     weights,  # (m,) or (1,) float64  in
     labels,  # (n,) int32  in
-    room,  # (k + 1,) int64  in: where each community may write
+    room,  # (k + 1,) int64  in: where the first community of each block may write, the others follow
     others,  # (m,) int32  out
     values,  # (m,) float64  out
     n_links,  # (k,) int64  out
@@ -165,6 +166,7 @@ def _merge_links(
     near, heavy = np.empty(largest, np.int32), np.empty(largest)
     keys = np.empty(1 << table_bits(largest, k), np.int32)
     sums, slots, ready = np.empty(len(keys)), np.empty(min(largest, k) + 2, np.int32), 0
+    free = room[first[block]]
     for label in range(first[block], first[block + 1]):
         bits = table_bits(room[label + 1] - room[label], k)
         ready = larger_table(keys, sums, ready, bits)
@@ -179,25 +181,10 @@ def _merge_links(
         inner[block] += sums[home]
         n_links[label] = used - 1
         for i in range(1, used):
-            others[room[label] + i - 1] = keys[slots[i]]
-            values[room[label] + i - 1] = sums[slots[i]]
+            others[free + i - 1] = keys[slots[i]]
+            values[free + i - 1] = sums[slots[i]]
+        free += used - 1
         clear(used, keys, sums, slots)
-
-
-@kernel
-def _close_gaps(
-    start,  # int  in: first community
-    end,  # int  in
-    room,  # (k + 1,) int64  in: where the links of each community are
-    indptr,  # (k + 1,) int64  in: where they shall be, never behind
-    indices,  # (m,) int32  in/out
-    weights,  # (m,) float64  in/out
-):
-    for label in range(start, end):
-        back = room[label] - indptr[label]
-        for link in range(indptr[label], indptr[label + 1]):
-            indices[link] = indices[link + back]
-            weights[link] = weights[link + back]
 
 
 @kernel
