@@ -159,8 +159,10 @@ def _make_steps(
 ):
     weights = np.empty(len(mass))
     for batch in range(len(inertia)):
-        sums[:] = 0.0
-        weights[:] = 0.0
+        for c in range(len(mass)):
+            weights[c] = 0.0
+            for f in range(centers.shape[1]):
+                sums[c, f] = 0.0
         inertia[batch] = _add_rows(
             X, rows, starts[batch], starts[batch + 1], weight, shift, factor, packed, norms, centers, sums, weights, measured
         )  # fmt: skip

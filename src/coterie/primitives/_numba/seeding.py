@@ -28,37 +28,53 @@ def _seed(
     aims,  # (k - 1, t) float64  in
 ):
     n, t = len(weight), aims.shape[1]
-    chosen = np.empty(len(aims) + 1, np.int64)
-    closest, mass, running = np.full(n, np.inf), weight.copy(), np.empty(n)
-    closer, totals = np.empty((t, n)), np.empty((t, GROUP))
-    places = np.empty(t, np.int64)
+    chosen, places = np.empty(len(aims) + 1, np.int64), np.empty(t, np.int64)
+    closest, running, closer, totals = np.empty(n), np.empty(n), np.empty((t, n)), np.empty((t, GROUP))
+    for i in range(n):
+        closest[i] = np.inf
     for c in range(len(chosen)):
         total = 0.0
         for i in range(n):
-            total += mass[i]
+            total += weight[i] * closest[i] if c > 0 else weight[i]
             running[i] = total
         n_trials = 1 if c == 0 else t
         for j in range(n_trials):
             share = aim if c == 0 else aims[c - 1, j]
-            places[j] = np.searchsorted(running, share * total, side="right") if total > 0 else int(share * n)
-            places[j] = min(places[j], n - 1)
+            places[j] = min(_count_up_to(running, share * total) if total > 0 else int(share * n), n - 1)
         _weigh(rows, panels, weight, places, n_trials, closest, closer, totals)
         best, least = 0, np.inf
         for j in range(n_trials):
-            potential = totals[j].sum()
+            potential = 0.0
+            for lane in range(GROUP):
+                potential += totals[j, lane]
             if potential < least:
                 best, least = j, potential
         chosen[c] = places[best]
-        closest[:] = closer[best]
-        mass[:] = weight * closest
+        for i in range(n):
+            closest[i] = closer[best, i]
     return chosen
+
+
+@part
+def _count_up_to(ascending, value):
+    """Return how many numbers are at most ``value``."""
+    low, high = 0, len(ascending)
+    while low < high:
+        middle = (low + high) >> 1
+        if ascending[middle] <= value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 @part
 def _weigh(rows, panels, weight, places, n_trials, closest, closer, totals):
     """Set what the distances to the nearest center would be with each candidate, and their weighted sum lane by lane."""
     out = np.empty(GROUP, rows.dtype)
-    totals[:] = 0.0
+    for j in range(n_trials):
+        for lane in range(GROUP):
+            totals[j, lane] = 0.0
     for panel in range(len(panels)):
         first = panel * GROUP
         near, weights = closest[first : first + GROUP], weight[first : first + GROUP]
