@@ -3,7 +3,7 @@
 import difflib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -12,7 +12,10 @@ import click
 
 from ..catalog import CATALOG
 
-__all__ = ["Bytes", "Method", "NetworkMethod", "Role", "Seconds", "Share", "default_folder", "usable_input"]
+__all__ = [
+    "Bytes", "Method", "NetworkMethod", "Role", "Seconds", "Share", "default_folder", "limits_and_seed", "output_and_talk",
+    "usable_input",
+]  # fmt: skip
 
 _UNITS = {"": 1, "b": 1} | {
     letter + end: 1024**power for power, letter in enumerate("kmgt", 1) for end in ("", "b", "ib")
@@ -136,6 +139,42 @@ class NetworkMethod(_Named):
 
     names = _NETWORK_METHODS
     also = MappingProxyType({"spectralclustering": "spectral", "attributedgraphclustering": "attributed"})
+
+
+def limits_and_seed(what: str) -> Callable[[Any], Any]:
+    """Return a decorator that adds the options that bound an analysis, where ``what`` might need too much memory."""
+    return _with(
+        click.option("--memory-limit", type=Bytes(), help=f"Refuse {what} more, e.g. 2GB."),
+        click.option(
+            "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of all random numbers."
+        ),
+        click.option("--json", "as_json", is_flag=True, help="Write the record of the run (as in run.json) to stdout."),
+    )
+
+
+def output_and_talk(command: Any) -> Any:
+    """Add the options of what is written and said."""
+    return _with(
+        click.option("--no-report", is_flag=True, help="Leave out report.html."),
+        click.option("--force", is_flag=True, help="Write into a folder that holds other things too."),
+        click.option("--strict", is_flag=True, help="Exit with 5 where the result is doubtful."),
+        click.option("--print-config", is_flag=True, help="Show each option's value and where it comes from."),
+        click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors."),
+        click.option(
+            "-v", "--verbose", is_flag=True, help="Also the seconds of each step, and what the reader decided."
+        ),
+    )(command)
+
+
+def _with(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a decorator that adds options in this order."""
+
+    def add(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
 
 
 def usable_input(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:

@@ -10,7 +10,7 @@ import click
 from . import _interrupt
 from ._config import ConfiguredCommand, print_config
 from ._errors import DOUBTFUL
-from ._options import Bytes, NetworkMethod, Role, Share, default_folder, usable_input
+from ._options import NetworkMethod, Role, Share, default_folder, limits_and_seed, output_and_talk, usable_input
 from ._terminal import Talk
 
 __all__ = ["command"]
@@ -46,15 +46,8 @@ _OBJECTIVES = ("modularity", "cpm", "edge_cut", "ratio_cut", "normalized_cut", "
 )
 @click.option("--truth", metavar="COLUMN", help="Known classes to compare with; never used to find them.")
 @click.option("--min-share", type=Share(), help="Classes below this share of the nodes are too small, e.g. 1%.")
-@click.option("--memory-limit", type=Bytes(), help="Refuse files that need more, e.g. 2GB.")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of all random numbers.")
-@click.option("--json", "as_json", is_flag=True, help="Write the record of the run (as in run.json) to stdout.")
-@click.option("--no-report", is_flag=True, help="Leave out report.html.")
-@click.option("--force", is_flag=True, help="Write into a folder that holds other things too.")
-@click.option("--strict", is_flag=True, help="Exit with 5 where the result is doubtful.")
-@click.option("--print-config", is_flag=True, help="Show each option's value and where it comes from.")
-@click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors.")
-@click.option("-v", "--verbose", is_flag=True, help="Also the seconds of each step, and what the reader decided.")
+@limits_and_seed("files that need")
+@output_and_talk
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> int:
     """Find the classes of a network, how they relate, who joins them, and what their members share.

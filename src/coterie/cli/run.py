@@ -12,7 +12,7 @@ import click
 from . import _interrupt
 from ._config import ConfiguredCommand, print_config
 from ._errors import DOUBTFUL
-from ._options import Bytes, Method, Role, Seconds, Share, default_folder, usable_input
+from ._options import Method, Role, Seconds, Share, default_folder, limits_and_seed, output_and_talk, usable_input
 from ._terminal import Talk
 
 __all__ = ["analyse", "command"]
@@ -38,20 +38,13 @@ class _Planned(Exception):
 @click.option("--query", metavar="SQL", help="Rows to take from a database.")
 @click.option("--table", metavar="NAME", help="Table to take from a database file.")
 @click.option("--truth", metavar="COLUMN", help="Known groups to compare with; never used to cluster.")
-@click.option("--memory-limit", type=Bytes(), help="Refuse what needs more, e.g. 2GB.")
 @click.option("--time-limit", type=Seconds(), help="Refuse what takes longer, e.g. 5m.")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of all random numbers.")
-@click.option("--json", "as_json", is_flag=True, help="Write the record of the run (as in run.json) to stdout.")
+@limits_and_seed("what needs")
 @click.option(
     "--labels-to-stdout", is_flag=True, help="Write labels to stdout, as CSV, and no folder; the same as -o -."
 )
-@click.option("--no-report", is_flag=True, help="Leave out report.html.")
-@click.option("--force", is_flag=True, help="Write into a folder that holds other things too.")
-@click.option("--strict", is_flag=True, help="Exit with 5 where the result is doubtful.")
+@output_and_talk
 @click.option("--dry-run", is_flag=True, help="Stop after the plan: nothing is clustered, nothing written.")
-@click.option("--print-config", is_flag=True, help="Show each option's value and where it comes from.")
-@click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors.")
-@click.option("-v", "--verbose", is_flag=True, help="Also the seconds of each step, and what the reader decided.")
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> int:
     """Find the clusters in FILE and explain them in its own units.
