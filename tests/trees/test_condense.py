@@ -144,6 +144,19 @@ def test_a_height_of_zero_gives_no_nan():
     assert scores[:3].tolist() == [0.0, 0.0, 0.0]
 
 
+@pytest.mark.parametrize("method", ["eom", "leaf"])
+def test_many_clusters_are_chosen_as_few_are(method, monkeypatch):
+    random = np.random.default_rng(0)
+    ends = np.array([random.integers(0, i) for i in range(1, 3000)])
+    tree = condense(single_linkage(ends, np.arange(1, 3000), np.sort(random.integers(0, 900, 2999)).astype(float)), 2)
+    assert len(tree.parent) > 100
+    found = []
+    for few in (0, len(tree.parent)):
+        monkeypatch.setattr("coterie.trees.select._FEW_CLUSTERS", few)
+        found.append(select_clusters(tree, method=method))
+    np.testing.assert_array_equal(*found)
+
+
 def test_a_cluster_wins_a_tie_with_its_children():
     # Two pairs, born together at 6, that split at 3 and end at 2: 4 (1/3 - 1/6) = 2 * 2 (1/2 - 1/3).
     edges = [(1.0, 4, 5), (2.0, 0, 1), (2.0, 2, 3), (3.0, 1, 2), (6.0, 3, 4)]

@@ -112,7 +112,7 @@ def condense(linkage: np.ndarray, min_cluster_size: int) -> Condensed:
                 _descend, max(0, end - _MERGES_A_CALL), end, linkage, min_cluster_size, unit, large, owner, fallen, *rows,
                 *clusters, *pending, count,
             )  # fmt: skip
-        run_kernel(_settle_all, count[0], clusters[1], clusters[3], clusters[4], clusters[5], *pending, unit)
+        _settle_all(clusters[1], clusters[3], clusters[4], clusters[5], *pending, unit)
         clusters = tuple(values[: count[0]] for values in clusters)
     else:
         clusters = tuple(values[:1] for values in clusters)
@@ -236,7 +236,11 @@ def _settle(cluster, birth, death, stability, infinite, pending_height, pending,
     pending[cluster] = 0
 
 
-@kernel
-def _settle_all(count, birth, death, stability, infinite, pending_height, pending, unit):
-    for cluster in range(count):
-        _settle(cluster, birth, death, stability, infinite, pending_height, pending, unit)
+def _settle_all(birth, death, stability, infinite, pending_height, pending, unit):
+    """Do the same for the rows that left each cluster last."""
+    heights = pending_height / unit
+    last = pending > 0
+    infinite[last & (heights <= _NOTHING)] += pending[last & (heights <= _NOTHING)]
+    last &= heights > _NOTHING
+    death[last] = pending_height[last]
+    stability[last] += pending[last] * (1.0 / heights[last] - 1.0 / (birth[last] / unit))

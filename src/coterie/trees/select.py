@@ -17,6 +17,7 @@ from .condense import Condensed
 __all__ = ["Flat", "flat_labels", "membership_strengths", "outlier_scores", "select_clusters"]
 
 
+_FEW_CLUSTERS = 300  # Python walks them in a millisecond; compiling takes a quarter of a second
 _ROUNDING = 1e-12  # stabilities closer than this are equal: both are sums of rounded reciprocals
 
 
@@ -72,20 +73,21 @@ def select_clusters(
     parent, birth, size = condensed.parent, condensed.birth, condensed.size
     # Chosen, and what the chosen clusters below each cluster come to: finite stability, infinite rows, how many children.
     chosen, below = np.zeros(len(parent), bool), np.zeros((len(parent), 3))
-    run_kernel(
-        _choose, method == "leaf", int(most), bool(allow_single_cluster), parent, size, condensed.stability,
-        condensed.infinite, below, chosen,
+    given = (
+        method == "leaf", int(most), bool(allow_single_cluster), parent, size, condensed.stability, condensed.infinite,
+        below, chosen,
     )  # fmt: skip
-    covered = np.zeros(len(parent), bool)
-    run_kernel(_keep_topmost, parent, covered, chosen)
+    if len(parent) > _FEW_CLUSTERS:
+        run_kernel(_choose, *given)
+    else:
+        _choose.py_func(*given)
+    chosen &= ~_below_any(parent, chosen)
     if epsilon > 0:
-        lifted, covered[:] = np.zeros(len(parent), bool), False
-        target = np.arange(len(parent))
-        run_kernel(
-            _climb, float(epsilon), int(most), bool(allow_single_cluster), parent, birth, size, chosen, target, lifted
-        )
-        run_kernel(_keep_topmost, parent, covered, lifted)
-        return lifted
+        lifted = np.zeros(len(parent), bool)
+        above = parent.clip(0)
+        climbs = (birth < epsilon) & (size[above] <= most) & ((above > 0) | allow_single_cluster)
+        lifted[_first_above(parent, ~climbs)[chosen]] = True
+        return lifted & ~_below_any(parent, lifted)
     return chosen
 
 
@@ -114,13 +116,18 @@ def flat_labels(condensed: Condensed, chosen: np.ndarray, *, epsilon: float = 0.
     >>> flat_labels(tree, select_clusters(tree)).labels.tolist()
     [0, 0, 1, 1]
     """
-    n = len(condensed.row_cluster)
-    labels, clusters = np.empty(n, np.int64), np.empty(len(chosen), np.int64)
-    found = run_kernel(
-        _label, chosen, condensed.parent, condensed.row_cluster, condensed.row_height, float(epsilon or np.inf),
-        np.full(len(chosen), -1), np.full(len(chosen), -1), labels, clusters,
-    )  # fmt: skip
-    return Flat(labels, clusters[:found])
+    owner = _first_above(condensed.parent, chosen)
+    owner[~chosen[owner]] = -1
+    labels = owner[condensed.row_cluster]
+    if epsilon > 0:
+        labels[(labels == 0) & (condensed.row_height > epsilon)] = -1
+    # The first row of each cluster: of several places in an assignment the last one stays, so the rows come from the end.
+    rows = np.flatnonzero(labels >= 0)[::-1]
+    first, name = np.full(len(chosen), len(labels)), np.full(len(chosen) + 1, -1)
+    first[labels[rows]] = rows
+    clusters = np.argsort(first)[: np.count_nonzero(first < len(labels))]
+    name[clusters] = np.arange(len(clusters))
+    return Flat(name[labels], clusters)
 
 
 def membership_strengths(condensed: Condensed, flat: Flat) -> np.ndarray:
@@ -183,9 +190,34 @@ def outlier_scores(condensed: Condensed) -> np.ndarray:
     >>> outlier_scores(condense(linkage, 2)).tolist()
     [0.0, 0.0, 0.75]
     """
-    deepest = condensed.death.copy()
-    run_kernel(_deepest, condensed.parent, deepest)
+    # The least height above 0 of each cluster and its descendants.
+    deepest, up = condensed.death.copy(), condensed.parent.clip(0)
+    while up.any():
+        np.minimum.at(deepest, up, deepest.copy())
+        up = up[up]
+    np.minimum.at(deepest, up, deepest.copy())
     return 1.0 - _share(deepest[condensed.row_cluster], condensed.row_height, condensed.unit)
+
+
+def _below_any(parent: np.ndarray, marked: np.ndarray) -> np.ndarray:
+    """Say which clusters have an ancestor that is marked."""
+    up = parent.clip(0)
+    found = marked[up]
+    found[0] = False
+    while up.any():
+        found |= found[up]
+        up = up[up]
+    return found
+
+
+def _first_above(parent: np.ndarray, marked: np.ndarray) -> np.ndarray:
+    """Return for each cluster the nearest one that is marked among itself and its ancestors, or the root."""
+    up = np.where(marked, np.arange(len(parent)), parent.clip(0))
+    while True:
+        further = up[up]
+        if (further == up).all():
+            return up
+        up = further
 
 
 def _share(least: np.ndarray, heights: np.ndarray, unit: float) -> np.ndarray:
@@ -218,53 +250,3 @@ def _choose(
             below[parent[c], 0] += stability[c] if chosen[c] else below[c, 0]
             below[parent[c], 1] += infinite[c] if chosen[c] else below[c, 1]
             below[parent[c], 2] += 1
-
-
-@kernel
-def _keep_topmost(parent, covered, chosen):
-    """Drop every chosen cluster that has a chosen ancestor."""
-    for c in range(1, len(parent)):
-        covered[c] = covered[parent[c]] or chosen[parent[c]]
-    for c in range(len(parent)):
-        if covered[c]:
-            chosen[c] = False
-
-
-@kernel
-def _climb(epsilon, most, allow_root, parent, birth, size, chosen, target, lifted):
-    """Replace the chosen clusters that were born below epsilon."""
-    for c in range(1, len(parent)):
-        above = parent[c]
-        if birth[c] < epsilon and size[above] <= most and (above > 0 or allow_root):
-            target[c] = target[above]
-    for c in range(len(parent)):
-        if chosen[c]:
-            lifted[target[c]] = True
-
-
-@kernel
-def _label(chosen, parent, row_cluster, row_height, epsilon, owner, name, labels, clusters):
-    for c in range(len(chosen)):
-        if chosen[c]:
-            owner[c] = c
-        elif c > 0:
-            owner[c] = owner[parent[c]]
-    found = 0
-    for row in range(len(labels)):
-        c = owner[row_cluster[row]]
-        if c < 0 or (c == 0 and epsilon < np.inf and row_height[row] > epsilon):
-            labels[row] = -1
-            continue
-        if name[c] < 0:
-            name[c], clusters[found] = found, c
-            found += 1
-        labels[row] = name[c]
-    return found
-
-
-@kernel
-def _deepest(parent, deepest):
-    """Give each cluster the least height above 0 among itself and its descendants."""
-    for c in range(len(parent) - 1, 0, -1):
-        if deepest[c] < deepest[parent[c]]:
-            deepest[parent[c]] = deepest[c]
