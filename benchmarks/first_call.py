@@ -18,7 +18,7 @@ import sys, time
 import numpy as np, sklearn.base, numba, scipy.sparse.csgraph, sklearn.metrics
 import coterie
 name, k, n, d = sys.argv[1], *map(int, sys.argv[2:])
-kind = getattr(coterie, name)
+kind = getattr(coterie if hasattr(coterie, name) else coterie.deep, name)
 random = np.random.default_rng(0)
 X = np.vstack([random.normal(c, 0.5, (n // 3, d)) for c in (0, 4, 8)])
 if name in {line.name for line in coterie.catalog.GRAPHS}:  # each node with three of its own group and one of any

@@ -6,11 +6,11 @@ Names load on first use, so that ``import coterie`` costs next to nothing.
 from importlib import import_module
 from typing import Any
 
-from .catalog import ALL
+from .catalog import ALL, DEEP
 
 __version__ = "0.1.0"
 
-_PUBLIC = {line.name: line.target for line in ALL} | {
+_PUBLIC = {line.name: line.target for line in ALL if line not in DEEP} | {
     "Analysis": "coterie.report:Analysis",
     "Graph": "coterie.arrays:Graph",
     "ClusterFeatures": "coterie.study.cluster_features:ClusterFeatures",
@@ -22,7 +22,7 @@ _PUBLIC = {line.name: line.target for line in ALL} | {
     "run": "coterie.report:run",
     "save": "coterie.models:save",
 }
-_MODULES = ("arrays", "catalog", "errors", "graph", "graphs", "grid", "metrics")
+_MODULES = ("arrays", "catalog", "deep", "errors", "graph", "graphs", "grid", "metrics")
 
 __all__ = ["__version__", *_PUBLIC, *_MODULES]  # noqa: PLE0604 - names come from the catalog
 

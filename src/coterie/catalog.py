@@ -5,7 +5,7 @@ Classes are named as strings, so that reading the catalog imports nothing.
 
 from typing import NamedTuple
 
-__all__ = ["ALL", "CATALOG", "DETECTORS", "GRAPHS", "Entry", "entry"]
+__all__ = ["ALL", "CATALOG", "DEEP", "DETECTORS", "GRAPHS", "Entry", "entry"]
 
 
 class Entry(NamedTuple):
@@ -131,8 +131,24 @@ GRAPHS: tuple[Entry, ...] = (
     ),
 )  # fmt: skip
 
+# What trains a network: public in `coterie.deep`, as it needs PyTorch.
+DEEP: tuple[Entry, ...] = (
+    Entry(
+        "AEKMeans", "coterie.deep.aekmeans:AEKMeans", "deep",
+        "k groups around their means in what an autoencoder has learnt", True, False, ("torch",),
+    ),
+    Entry(
+        "DEC", "coterie.deep.dec:DEC", "deep",
+        "k groups that the encoder itself learns to set apart", True, False, ("torch",),
+    ),
+    Entry(
+        "IDEC", "coterie.deep.dec:IDEC", "deep",
+        "k groups that the encoder learns to set apart while it still describes the rows", True, False, ("torch",),
+    ),
+)  # fmt: skip
+
 # Every line.
-ALL = (*CATALOG, *DETECTORS, *GRAPHS)
+ALL = (*CATALOG, *DETECTORS, *GRAPHS, *DEEP)
 
 
 def entry(name: str) -> Entry:

@@ -27,7 +27,7 @@ from torch import Tensor, nn
 
 from ..arrays import like_input, to_numpy
 from ..base import Clusterer, Interval, StrOptions
-from ..errors import InputError
+from ..errors import InputError, ModelFileError
 from ._checkpoint import Checkpoint
 from ._clustered import Clustered
 from ._progress import progress
@@ -173,6 +173,11 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer
         """
         return like_input(self._embed(X), X)
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]  # networks compute in single precision
+        return tags
+
     @property
     def encoder_(self):
         """The trained encoder, a module in evaluation mode; it sees ``(x - center) / spread`` of the fit."""
@@ -182,9 +187,11 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer
     # What a preset may say otherwise.
 
     def _represent(self, coder: nn.Module, example: Tensor) -> Representation:
+        """Return what of the encoder is clustered."""
         return Representation(coder, self.layers, self.whiten, example)
 
     def _network(self, representation: Representation, n_clusters: int) -> Clustered:
+        """Return the network with its clusters."""
         return Clustered(representation, n_clusters)
 
     def _phases(self, model: Clustered, n: int) -> list[Phase]:
@@ -218,7 +225,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer
     def _one_start(self, rows: Tensor, judge: NeighborScore, run: Run) -> _Outcome:
         with seeded(run.seed, "build"):
             model = self._build(tuple(rows.shape[1:]), self.n_clusters, rows.device)
-        phases = [phase for phase in self._phases(model, len(rows)) if phase.epochs and phase.has_loss]
+        phases = [phase for phase in self._phases(model, len(rows)) if phase.has_loss]
         kept = None if run.checkpoint is None else run.checkpoint.notes.get("phase")
         names = [phase.name for phase in phases]
         reason = "epochs"
@@ -272,9 +279,15 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer
 
     def _restore(self, state):
         super()._restore(state)
-        n_clusters = len(self.occupancy_)
-        model = self._build(tuple(self.row_shape_), n_clusters, "cpu")
-        model.load_state_dict({name: torch.from_numpy(value) for name, value in self._weights.items()})
+        weights = {name: torch.from_numpy(np.asarray(value)) for name, value in self._weights.items()}
+        if math.prod(self.row_shape_) != self.n_features_in_:
+            raise ModelFileError("the model is damaged: the shape of its rows does not match their number of features")
+        try:
+            with torch.device("meta"):  # allocates nothing, however large the file says the network is
+                model = self._build(tuple(self.row_shape_), len(self.occupancy_), "meta")
+            model.load_state_dict(weights, assign=True)
+        except RuntimeError as error:
+            raise ModelFileError(f"the model is damaged: {str(error).splitlines()[-1].strip()}") from error
         self._take(model)
         return self
 

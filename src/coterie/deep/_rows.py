@@ -1,6 +1,5 @@
 """The gate of the deep room: rows of any shape in, one tensor of single precision on the device out."""
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +10,8 @@ from ..arrays import is_tensor, to_device
 from ..errors import InputError
 
 __all__ = ["Scale", "as_rows", "scale_of"]
+
+_TOO_LARGE = "a value is beyond single precision (3.4e38), in which networks compute; rescale the data first"
 
 
 class Scale(NamedTuple):
@@ -44,11 +45,15 @@ def as_rows(estimator: Any, X: Any, *, reset: bool) -> Tensor:
     if len(shape) > 2:
         if 0 in shape:
             raise InputError(f"expected at least one row, none of its sides 0, got an array of shape {shape}")
+        if not reset and shape[1:] != tuple(estimator.row_shape_):
+            raise InputError(f"rows of shape {tuple(estimator.row_shape_)} were fitted, got rows of shape {shape[1:]}")
         rows = estimator._gate_in(X.reshape(shape[0], -1), reset=reset)
     else:
         rows = estimator._gate_in(X, reset=reset)
         shape = tuple(rows.shape)
     if not is_tensor(rows):
+        if np.abs(rows).max() > np.finfo(np.float32).max:
+            raise InputError(_TOO_LARGE)
         rows = to_device(np.ascontiguousarray(rows, dtype=np.float32), estimator.device)
         rows = rows if is_tensor(rows) else torch.from_numpy(rows)
     rows = rows.to(torch.float32)
@@ -58,11 +63,7 @@ def as_rows(estimator: Any, X: Any, *, reset: bool) -> Tensor:
         )
     if reset:
         estimator.row_shape_ = shape[1:]
-    elif math.prod(shape[1:]) == math.prod(estimator.row_shape_) and len(shape) == 2:
-        shape = (shape[0], *estimator.row_shape_)  # the same rows, flattened
-    if shape[1:] != tuple(estimator.row_shape_):
-        raise InputError(f"rows of shape {tuple(estimator.row_shape_)} were fitted, got rows of shape {shape[1:]}")
-    return rows.reshape(shape)
+    return rows.reshape(shape[0], *estimator.row_shape_)  # rows of images may come flat
 
 
 def scale_of(rows: Tensor) -> Scale:

@@ -27,7 +27,7 @@ class _Hardening(Refinement):
     ):
         super().__init__(model, n, epochs, learning_rate, tol)
         self.weight = weight
-        self.keeps = keeps
+        self.keeps = keeps and hasattr(model.coder, "loss")
         self.module.register_buffer("frequency", torch.ones(model.n_clusters))
 
     def update(self, rows: Tensor, z: Tensor, q: Tensor) -> None:
@@ -88,8 +88,8 @@ class DEC(DeepClusterer):
     >>> from sklearn.datasets import load_digits
     >>> from coterie.deep import DEC
     >>> X = load_digits().images[:300] / 16
-    >>> model = DEC(10, pretrain_epochs=5, epochs=3, random_state=0).fit(X)
-    >>> [record["phase"] for record in model.history_[4:6]]
+    >>> model = DEC(10, encoder="mlp", hidden=(64,), pretrain_epochs=20, epochs=3, random_state=0).fit(X)
+    >>> [record["phase"] for record in model.history_[19:21]]
     ['pretrain', 'harden']
     >>> bool((model.predict(X) == model.labels_).all())
     True
@@ -191,7 +191,7 @@ class IDEC(DEC):
     >>> from sklearn.datasets import load_digits
     >>> from coterie.deep import IDEC
     >>> X = load_digits().images[:300] / 16
-    >>> model = IDEC(10, pretrain_epochs=5, epochs=3, random_state=0).fit(X)
+    >>> model = IDEC(10, encoder="mlp", hidden=(64,), pretrain_epochs=20, epochs=3, random_state=0).fit(X)
     >>> sorted(model.history_[-1])
     ['changed', 'encoder', 'epoch', 'hardening', 'phase', 'revived', 'smallest']
     """
