@@ -11,10 +11,10 @@ import coterie
 from coterie import AttributedGraphClustering
 from coterie.errors import InputError, ResourceError
 from coterie.graph import attributed
-from coterie.graph._attribute_rows import coded, fit_coder
 from coterie.graph._held_out import attribute_gain, link_gain, link_profiles, split
 from coterie.graph._smoothing import link_coordinates, smoothed_coordinates, smoother, unit_rows
 from coterie.graphs import from_edges, to_scipy
+from coterie.tables.attribute_rows import coded, fit_coder
 
 N, K = 320, 4
 

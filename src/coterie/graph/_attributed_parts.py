@@ -9,7 +9,7 @@ from scipy.sparse import csr_array, hstack, issparse
 from sklearn.exceptions import ConvergenceWarning
 
 from ..partition.kmeans import KMeans
-from ._attribute_rows import AttributeRows
+from ..tables.attribute_rows import AttributeRows
 from ._held_out import (
     Gain,
     Split,

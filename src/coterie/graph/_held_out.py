@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.sparse import coo_array, csr_array, issparse
 
-from ._attribute_rows import AttributeRows, inverse_frequencies, tf_idf
+from ..tables.attribute_rows import AttributeRows, inverse_frequencies, tf_idf
 
 __all__ = [
     "AttributeProfiles", "Gain", "Split", "attribute_fit", "attribute_gain", "attribute_profiles", "attribute_scores", "link_fit", "link_gain",

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from ..arrays import Graph, to_numpy
-from ._attribute_rows import AttributeRows
+from ..tables.attribute_rows import AttributeRows
 
 __all__ = ["labels_of_keys", "row_keys_of"]
 

@@ -22,7 +22,7 @@ from ..arrays import Graph, like_input, to_numpy
 from ..base import Interval, StrOptions
 from ..errors import InputError, ResourceError
 from ..primitives.memory import free_bytes
-from ._attribute_rows import AttributeCoder, AttributeRows, coded, fit_coder
+from ..tables.attribute_rows import AttributeCoder, AttributeRows, coded, fit_coder
 from ._attributed_parts import (
     Coordinates,
     Judged,

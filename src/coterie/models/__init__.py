@@ -24,7 +24,7 @@ __all__ = ["Model", "load", "save"]
 
 # What a file may ask for by name, beside the catalog's classes.
 _TUPLES = {
-    "AttributeCoder": "coterie.graph._attribute_rows:AttributeCoder",
+    "AttributeCoder": "coterie.tables.attribute_rows:AttributeCoder",
     "AttributeProfiles": "coterie.graph._held_out:AttributeProfiles",
     "SubspaceCluster": "coterie.grid.clique:SubspaceCluster",
     "CondensedTree": "coterie.trees.condense:CondensedTree",

@@ -7,9 +7,10 @@ from scipy.sparse import csr_array, issparse
 
 from ..arrays import is_tensor
 from ..errors import InputError
-from ..tables import Prepared, prepare, read
+from .prepare import Prepared, prepare
+from .read import read
 
-__all__ = ["AttributeCoder", "AttributeRows", "fit_coder"]
+__all__ = ["AttributeCoder", "AttributeRows", "coded", "fit_coder", "inverse_frequencies", "tf_idf"]
 
 _WORDS = 20  # columns from which a dense table of zeros and ones is taken for a bag of words
 
