@@ -1,6 +1,6 @@
 """A network that clusters: an encoder, what is taken from it, centers, and the probability of each cluster."""
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -38,6 +38,9 @@ class Clustered(nn.Module):
     n_clusters : int
     """
 
+    per_cluster: ClassVar[tuple[str, ...]] = ("centers",)
+    """Names of the parameters that hold a row for each cluster."""
+
     def __init__(self, representation: Representation, n_clusters: int):
         super().__init__()
         self.representation = representation
@@ -73,7 +76,13 @@ class Clustered(nn.Module):
     @torch.no_grad()
     def keep(self, clusters: Tensor) -> None:
         """Keep the clusters of the given numbers, in that order, and forget the others."""
-        self.centers = nn.Parameter(self.centers[clusters].clone())
+        for name in self.per_cluster:
+            setattr(self, name, nn.Parameter(getattr(self, name)[clusters].clone()))
+
+    @torch.no_grad()
+    def move(self, cluster: int, z: Tensor) -> None:
+        """Set a cluster up anew around the embedding ``z``, (p,)."""
+        self.centers[cluster] = z
 
 
 @torch.no_grad()
@@ -111,10 +120,12 @@ def revive(
         spread.index_add_(0, own, (z - model.centers[own]).square().sum(1))
         spread[dying] = -1.0
         inside = torch.where(own == spread.argmax(), q.max(1).values, torch.inf)
-        model.centers[dying] = z[inside.argmin()]
-        if optimizer is not None and model.centers in optimizer.state:
-            for value in optimizer.state[model.centers].values():
-                if value.shape == model.centers.shape:
+        model.move(dying, z[inside.argmin()])
+        remembered = {} if optimizer is None else optimizer.state
+        for name in model.per_cluster:
+            parameter = getattr(model, name)
+            for value in remembered.get(parameter, {}).values():
+                if value.shape == parameter.shape:
                     value[dying] = 0
         q = model.log_soft(z).exp()
         n_moved += 1
