@@ -92,6 +92,17 @@ def test_a_layer_that_never_changes_is_warned_about_and_adds_zeros(network, X):
     assert (found[:, -1] == 0).all()
 
 
+def test_the_leading_axes_of_a_wide_layer_are_those_of_all():
+    z = torch.from_numpy(np.random.default_rng(0).normal(size=(900, 300)) * np.linspace(3, 0.1, 300) + 2)
+    some, every = Moments(300, CPU), Moments(300, CPU)
+    for moments in (some, every):
+        moments.add(z)
+    (mean, values, vectors, total), (mean2, values2, vectors2, total2) = some.finish(20), every.finish(None)
+    np.testing.assert_allclose(values, values2[:20], rtol=1e-10)
+    np.testing.assert_allclose(vectors, vectors2[:, :20], atol=1e-8)
+    np.testing.assert_allclose([total, *mean], [total2, *mean2])
+
+
 def test_large_offsets_do_not_eat_the_digits():
     rng = np.random.default_rng(0)
     z = torch.from_numpy(rng.normal(size=(500, 3)) * [1, 0.1, 0.01] + 1e6)
@@ -113,10 +124,15 @@ def test_a_sketch_of_wide_rows_finds_their_leading_axes():
     z = torch.from_numpy(
         rng.normal(size=(2000, 6)) * [9, 7, 5, 4, 3, 2] @ axes.T + 0.05 * rng.normal(size=(2000, 300)) + 5
     )
-    exact, sketch = Moments(300, CPU), Sketch(300, CPU, 6, np.random.RandomState(0))
-    for part in z.split(128):
-        exact.add(part)
-        sketch.add(part)
+
+    def added_up():
+        both = Moments(300, CPU), Sketch(300, CPU, 6, np.random.RandomState(0))
+        for moments in both:
+            for part in z.split(128):
+                moments.add(part)
+        return both
+
+    exact, sketch = added_up()
     (mean, values, vectors, total), (mean2, values2, vectors2, total2) = exact.finish(6), sketch.finish(6)
     np.testing.assert_allclose(mean2, mean, rtol=1e-10)
     np.testing.assert_allclose(
@@ -124,7 +140,7 @@ def test_a_sketch_of_wide_rows_finds_their_leading_axes():
     )  # what lies outside the axes, 0.7, is spread over spare directions
     np.testing.assert_allclose(total2, total, rtol=1e-10)
     np.testing.assert_allclose(np.linalg.svd(vectors.T @ vectors2)[1], 1, atol=1e-3)  # cosines of the angles between
-    for moments in (exact, sketch):
+    for moments in added_up():
         block = block_of(moments, 300, "whiten", 6, 1.0).placed(CPU)
         np.testing.assert_allclose(block(z, "wide").var(0, correction=0).sum(), 1, rtol=1e-2)
 

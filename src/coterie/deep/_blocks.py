@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from scipy.linalg import eigh
 from torch import Tensor
 
 from ..errors import InputError, ResourceError
@@ -23,6 +24,7 @@ WIDEST = 4096  # columns up to which the covariance itself is kept: 134 MB
 _LEAST_SHARE, _ROUNDING_SHARE = 1e-5, 3e-4
 _NOTHING = 1e-10  # of the largest variance: below it an axis is rounding, not data
 _OVERSAMPLED = 10
+_WIDE, _ROWS_AT_ONCE = 256, 256
 
 
 class Block(NamedTuple):
@@ -95,13 +97,19 @@ class Moments:
         return z - self.shift
 
     def finish(self, most: int | None) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-        """Return the mean, the leading eigenvalues of the covariance, descending, their vectors, and the total variance."""
-        mean = self.sums / self.n
-        covariance = (self.products / self.n - mean[:, None] * mean[None, :]).cpu().numpy()
-        values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
-        values, vectors = values[::-1][:most], vectors[:, ::-1][:, :most]
+        """Return the mean, the leading eigenvalues of the covariance, descending, their vectors, and the total variance.
+
+        The sums are turned into the covariance where they lie, and that is used up.
+        """
+        mean = (self.sums / self.n).cpu().numpy()
+        covariance, self.products = self.products.cpu().numpy(), torch.zeros(0)
+        covariance /= self.n
+        for start in range(0, len(mean), _ROWS_AT_ONCE):
+            part = slice(start, start + _ROWS_AT_ONCE)
+            covariance[part] -= mean[part, None] * mean
         total = float(np.trace(covariance))
-        return (mean + self.shift).cpu().numpy(), np.maximum(values, 0.0), _signed(vectors), total
+        values, vectors = _leading(covariance, most)
+        return mean + self.shift.cpu().numpy(), np.maximum(values, 0.0), _signed(vectors), total
 
     def variances(self) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and variance of each column."""
@@ -160,6 +168,17 @@ class Sketch(Moments):
         return (mean + self.shift).cpu().numpy(), variance.clamp(min=0).cpu().numpy()
 
 
+def _leading(covariance: np.ndarray, most: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the leading eigenvalues, descending, and their vectors; of a wide matrix in its own memory."""
+    d = len(covariance)
+    if most is None or d < _WIDE or 4 * most > d:
+        values, vectors = np.linalg.eigh(covariance)
+        return values[::-1][:most], vectors[:, ::-1][:, :most]
+    # The transpose of a symmetric matrix is itself, in the order that LAPACK takes without a copy.
+    values, vectors = eigh(covariance.T, subset_by_index=[d - most, d - 1], overwrite_a=True, check_finite=False)
+    return values[::-1], vectors[:, ::-1]
+
+
 def _signed(vectors: np.ndarray) -> np.ndarray:
     """Return vectors whose entry of largest magnitude is positive, so that they are the same on every machine."""
     largest = np.abs(vectors).argmax(axis=0)
@@ -191,7 +210,9 @@ def moments_for(
     sketched = set()
     for i, (width, (norm, reduce)) in enumerate(zip(widths, settings, strict=True)):
         if needs_moments(norm, reduce):
-            cost[i] = 16.0 * width * width  # the sum, and a copy for its eigenvectors
+            cost[i] = (
+                (10.0 if reduce is not None else 32.0) * width * width
+            )  # with all eigenvectors, and copies for them
             if width > WIDEST and reduce is not None:
                 sketched.add(i)
     for i in sorted(cost, key=lambda i: -widths[i]):
@@ -241,11 +262,11 @@ def block_of(moments: Moments | None, width: int, norm: str | None, reduce: int 
         known = variance > _NOTHING * variance.max(initial=0.0)
         scale = np.divide(1.0, np.sqrt(variance), out=np.zeros(width), where=known)
         return Block(width, width, mean, None, scale * root / np.sqrt(max(known.sum(), 1)), False)
-    mean, values, vectors, variance = moments.finish(reduce)
+    mean, values, vectors, spread = moments.finish(reduce)
     kept = values > _NOTHING * values[0] if values[0] > 0 else np.arange(len(values)) == 0
     values, vectors = values[kept], vectors[:, kept]
     if norm in ("whiten", "standard") and values[0] > 0:
-        least = max(_LEAST_SHARE * float(values[0]), _ROUNDING_SHARE * (float(mean @ mean) + variance) / width)
+        least = max(_LEAST_SHARE * float(values[0]), _ROUNDING_SHARE * (float(mean @ mean) + spread) / width)
         vectors = vectors / np.sqrt(values + least)
         values = values / (values + least)
     if norm in ("whiten", "standard", "scale"):
