@@ -186,6 +186,10 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer
 
     # What a preset may say otherwise.
 
+    def _kind_of_encoder(self) -> Any:
+        """Return which encoder to build, or a module."""
+        return self.encoder
+
     def _represent(self, coder: nn.Module, example: Tensor) -> Representation:
         """Return what of the encoder is clustered."""
         return Representation(coder, self.layers, self.whiten, example)
@@ -215,7 +219,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer
 
     def _build(self, row_shape: tuple[int, ...], n_clusters: int, device: Any) -> Clustered:
         """Return an untrained network; its start is drawn from PyTorch's own generator."""
-        coder = build_encoder(self.encoder, row_shape, self.embedding_dim, self.hidden).to(device)
+        coder = build_encoder(self._kind_of_encoder(), row_shape, self.embedding_dim, self.hidden).to(device)
         example = torch.zeros(2, *row_shape, device=device)
         coder.eval()
         with torch.no_grad():
