@@ -9,7 +9,8 @@ import numpy as np
 from drawing import Panel, page
 from scipy.cluster.hierarchy import dendrogram
 from scipy.spatial import Delaunay
-from sklearn.datasets import make_blobs, make_moons
+from sklearn.datasets import load_digits, make_blobs, make_moons
+from sklearn.decomposition import PCA
 
 import coterie
 from coterie.catalog import ALL
@@ -426,6 +427,75 @@ def network(title: str, X: np.ndarray, links: np.ndarray, labels: np.ndarray) ->
     """Draw links below their nodes."""
     panel = Panel.around(title, X)
     return panel.lines(X[links[:, 0]], X[links[:, 1]], width=0.35).dots(X, labels, 3.0)
+
+
+@picture
+def aekmeans() -> str:
+    """Show digits by their pixels and by what an autoencoder makes of them, both along two axes."""
+    X = digits()
+    pixels = coterie.KMeans(5, random_state=0).fit(X.reshape(len(X), -1))
+    model = coterie.deep.AEKMeans(5, encoder="mlp", hidden=(128, 64), random_state=0).fit(X)
+    return page(
+        Panel.around("pixels", flat(X.reshape(len(X), -1))).dots(flat(X.reshape(len(X), -1)), pixels.labels_),
+        Panel.around("embedding", flat(model.embedding_)).dots(flat(model.embedding_), model.labels_),
+    )
+
+
+@picture
+def dec() -> str:
+    """Show an embedding before and after it was trained with clusters."""
+    X = digits()
+    settings = {"encoder": "mlp", "hidden": (128, 64), "random_state": 0}
+    models = {
+        "before": coterie.deep.DEC(5, epochs=0, **settings).fit(X),
+        "after": coterie.deep.DEC(5, **settings).fit(X),
+    }
+    planes = {name: flat(model.embedding_) for name, model in models.items()}
+    return page(*(Panel.around(name, planes[name]).dots(planes[name], model.labels_) for name, model in models.items()))
+
+
+@picture
+def dcn() -> str:
+    """Show an embedding before and after it was drawn towards its centers."""
+    return refined(coterie.deep.DCN, clustering_weight=0.5)
+
+
+@picture
+def dkm() -> str:
+    """Show an embedding that was pretrained, and after its centers were trained with it."""
+    return refined(coterie.deep.DKM, clustering_weight=0.5)
+
+
+@picture
+def vade() -> str:
+    """Show the clusters of a density, and its tenth of rows that are the least likely."""
+    X = digits()
+    model = coterie.deep.VaDE(5, hidden=(128, 64), random_state=0).fit(X)
+    plane, density = flat(model.embedding_), model.score_samples(X)
+    return page(
+        Panel.around("clusters", plane).dots(plane, model.labels_),
+        Panel.around("the least likely tenth", plane).dots(plane, np.where(density < np.quantile(density, 0.1), 1, -1)),
+    )
+
+
+def refined(kind: Any, **settings: Any) -> str:
+    """Return an embedding before and after training with clusters."""
+    X = digits()
+    settings |= {"encoder": "mlp", "hidden": (128, 64), "random_state": 0}
+    models = {"before": kind(5, epochs=0, **settings).fit(X), "after": kind(5, **settings).fit(X)}
+    planes = {name: flat(model.embedding_) for name, model in models.items()}
+    return page(*(Panel.around(name, planes[name]).dots(planes[name], model.labels_) for name, model in models.items()))
+
+
+def digits() -> np.ndarray:
+    """Return images of five digits."""
+    found = load_digits()
+    return found.images[found.target < 5][:500] / 16
+
+
+def flat(X: np.ndarray) -> np.ndarray:
+    """Return rows along their two widest axes."""
+    return PCA(2, svd_solver="full").fit_transform(X)
 
 
 if __name__ == "__main__":
