@@ -13,9 +13,9 @@ import numpy as np
 
 from ..engine import get_num_threads
 from ..grid_cells import MOST_KEY, group_cells, steps
-from .blocks import block_count, run_blocks
+from .blocks import block_count, run_blocks, run_kernel
 from .grid import sort_into_cells
-from .jit import kernel
+from .jit import kernel, part
 
 __all__ = [
     "Tables",
@@ -27,6 +27,7 @@ __all__ = [
     "n_blocks",
     "new_keys",
     "numbered_cells",
+    "rows_of_block",
 ]
 
 _VALUES = 65_536  # numbers of a block of rows
@@ -35,8 +36,7 @@ _RANGE_VALUES, _RANGE_WIDTH = 1 << 19, 512  # of a block, and of its rows laid s
 _TABLE_CELLS = 1 << 24  # more are sorted rather than counted in a table
 _TABLE_SHARE = 32  # and so are few rows in many cells
 _TABLE_BYTES = 1 << 29  # all private tables together
-_LATE = 2**31 - 1
-_NO_TABLE = np.empty((0, 2), np.int32)
+_NO_TABLE = np.empty(0, np.int32), np.empty(0, np.int32)
 
 
 def column_range(X):
@@ -75,20 +75,27 @@ def cell_counts(X, grid, keys=None):
     if not _fits_table(size, len(X)):
         return _count_by_sorting(X, grid)
     number = _numbering(grid)
-    tables = Tables(lambda: np.zeros((size + 1, 2), np.int32), 8 * size)
+    tables = Tables(lambda: _new_table(size), 8 * size)
 
     def count(rows, block):
         with tables.one() as mine:
-            number(X[rows], None if keys is None else keys[rows], rows.start, mine)
+            number(X[rows], None if keys is None else keys[rows], rows.start, *mine)
 
     each_block(X, count)
-    total = tables.used[0]
+    total, first = tables.used[0]
     for table in tables.used[1:]:
-        _merge(total, table)
-    cells = np.flatnonzero(total[:-1, 0])
-    coords = np.stack(np.unravel_index(cells, tuple(grid.n_cells)), axis=1).astype(np.int32)
-    picked = total[cells].astype(np.int64)
-    return coords, picked[:, 0], _LATE - picked[:, 1], total[-1, 0]
+        _merge(total, first, *table)
+    c = np.count_nonzero(total[:-1])
+    coords, counts, firsts = np.empty((c, len(grid.n_cells)), np.int32), np.empty(c, np.int64), np.empty(c, np.int64)
+    run_kernel(_list_cells, total, first, grid.n_cells, coords, counts, firsts)
+    return coords, counts, firsts, total[-1]
+
+
+def _new_table(size):
+    """Return rows and first row of each cell and of none; the last place holds the greatest row number seen."""
+    first = np.empty(size + 2, np.int32)
+    first[-1] = -1
+    return np.zeros(size + 1, np.int32), first
 
 
 def cell_lookup(X, grid, coords, values, shift, keys=None):
@@ -124,7 +131,10 @@ def numbered_cells(X, grid, coords, keys=None, shift=0) -> tuple[Callable, np.nd
         cells = np.append(np.arange(len(known), dtype=np.int32), np.int32(-1))
         return lambda rows: _searched(places_of(columns_of(X[rows]), grid, shift), known), cells
     cells = np.full(size + 1, -1, np.int32)
-    cells[coords.astype(np.int64) @ _strides(grid, shift)] = np.arange(len(coords))
+    numbers = np.zeros(len(coords), np.int64)
+    for column, stride in zip(coords.T, _strides(grid, shift), strict=True):
+        numbers += column * stride
+    cells[numbers] = np.arange(len(coords), dtype=np.int32)
     if keys is None:
         number = _numbering(grid, shift)
         return lambda rows: number(X[rows]), cells
@@ -140,16 +150,17 @@ def _fits_table(size, n):
 
 def each_block(X: np.ndarray, work: Callable[[slice, int], Any]) -> None:
     """Call ``work(rows, block)`` for slices of the rows, on as many threads as allowed."""
-    n, size = len(X), _rows_of_block(X)
+    n, size = len(X), rows_of_block(X)
     run_blocks(lambda block: work(slice(block * size, min(n, (block + 1) * size)), block), -(-n // size))
 
 
 def n_blocks(X: np.ndarray) -> int:
     """Return into how many blocks `each_block` divides the rows."""
-    return -(-len(X) // _rows_of_block(X))
+    return -(-len(X) // rows_of_block(X))
 
 
-def _rows_of_block(X):
+def rows_of_block(X: np.ndarray) -> int:
+    """Return how many rows a block of `each_block` has; at most 2^15."""
     return max(64, _VALUES // max(2, X.shape[1]))
 
 
@@ -192,9 +203,9 @@ def _numbering(grid, shift=0):
     outside = int(strides[0] * ((grid.n_cells[0] - 1 >> shift) + 1))
     fixed = grid.low, grid.high, *how, grid.axes, grid.n_cells, strides, np.int64(shift), outside
 
-    def number(rows, keys=None, first=0, table=_NO_TABLE):
+    def number(rows, keys=None, begin=0, counts=_NO_TABLE[0], first=_NO_TABLE[1]):
         keys = np.empty(len(rows), np.int64) if keys is None else keys
-        _number(np.ascontiguousarray(rows, np.float64), *fixed, keys, first, table)
+        _number(np.ascontiguousarray(rows, np.float64), *fixed, keys, begin, counts, first)
         return keys
 
     return number
@@ -243,8 +254,9 @@ def _number(
     shift,  # int  in
     outside,  # int  in: the number of rows in no cell
     keys,  # (b,) int64  out
-    first,  # int  in: number of the first of these rows
-    table,  # (cells + 1, 2) int32  in/out: rows, and how early the first one comes; (0, 2) counts nothing
+    number,  # int  in: of the first of these rows
+    counts,  # (cells + 1,) int32  in/out: rows of each cell; of none, nothing is counted
+    first,  # (cells + 2,) int32  in/out: first row of each cell that has one; at last, the greatest row number seen
 ):
     # A few rows at a time go column by column, and stay in the nearest cache until they are counted.
     columns = np.empty((len(low), _PIECE))
@@ -265,21 +277,59 @@ def _number(
             column, low_f, high_f = columns[f], low[f], high[f]
             for i in range(size):
                 mine[i] = outside if column[i] < low_f or column[i] > high_f else mine[i]
-        if len(table) > 0:
-            for i in range(size):
-                cell = np.uint64(mine[i])
-                table[cell, 0] += np.int32(1)
-                table[cell, 1] = max(table[cell, 1], np.int32(_LATE - (first + begin + i)))
+        if len(counts) > 0:
+            _count(mine, number + begin, counts, first)
+
+
+@part
+def _count(keys, number, counts, first):
+    # Blocks come in order but for threads that overtake each other, so the first row is looked at once a cell.
+    overtaken = number < first[-1]
+    for i in range(len(keys)):
+        cell = np.uint64(keys[i])
+        if counts[cell] == 0:
+            first[cell] = number + i
+        elif overtaken:
+            first[cell] = min(first[cell], np.int32(number + i))
+        counts[cell] += np.int32(1)
+    first[-1] = max(first[-1], np.int32(number + len(keys) - 1))
 
 
 @kernel
 def _merge(
-    total,  # (cells + 1, 2) int32  in/out
-    table,  # (cells + 1, 2) int32  in
+    counts,  # (cells + 1,) int32  in/out
+    first,  # (cells + 2,) int32  in/out
+    more,  # (cells + 1,) int32  in
+    first_of_more,  # (cells + 2,) int32  in
 ):
-    for cell in range(len(total)):
-        total[cell, 0] += table[cell, 0]
-        total[cell, 1] = max(total[cell, 1], table[cell, 1])
+    for cell in range(len(counts)):
+        if counts[cell] == 0 or (more[cell] > 0 and first_of_more[cell] < first[cell]):
+            first[cell] = first_of_more[cell]
+        counts[cell] += more[cell]
+
+
+@kernel
+def _list_cells(
+    counts,  # (cells + 1,) int32  in
+    first,  # (cells + 2,) int32  in
+    n_cells,  # (a,) int64  in
+    coords,  # (c, a) int32  out
+    rows,  # (c,) int64  out
+    firsts,  # (c,) int64  out
+):
+    place, at = np.zeros(len(n_cells), np.int32), 0
+    for cell in range(len(counts) - 1):
+        if counts[cell] > 0:
+            for axis in range(len(place)):
+                coords[at, axis] = place[axis]
+            rows[at], firsts[at] = counts[cell], first[cell]
+            at += 1
+        axis = len(place) - 1
+        place[axis] += 1
+        while axis > 0 and place[axis] == n_cells[axis]:
+            place[axis] = 0
+            axis -= 1
+            place[axis] += 1
 
 
 def _searched(places, coords):

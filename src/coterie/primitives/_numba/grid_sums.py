@@ -1,18 +1,27 @@
-"""Statistics by cell on the CPU: rows are sorted by cell, some at a time, so that sums stay in registers until the next cell."""
+"""Statistics by cell on the CPU: rows are sorted by cell, some at a time, so that sums stay in registers until the next cell.
+
+Rows stay where they are: block by block their numbers are sorted by buckets of cells, in a cache. Then whoever has a bucket
+fetches its rows, asking for each some rows ahead, and sorts their values by cell.
+"""
 
 import numpy as np
 
+from ...arrays import unsealed
 from ..grid_cells import steps
 from ..grid_sums import BINS, UNIT, bin_steps
 from .blocks import run_blocks, run_kernel
 from .cell_tile import LANES, MOST_ROWS, add_to_cell
-from .grid_cells import each_block, n_blocks, numbered_cells
+from .grid_cells import Tables, each_block, n_blocks, numbered_cells, rows_of_block
 from .jit import kernel, part
+from .prefetch import prefetch
 
 __all__ = ["cell_moments", "cell_sums", "sum_groups"]
 
-_SPREAD_VALUES = 1 << 21  # moved at once
-_BUCKET_BITS = 5  # more would be more places to write to than a core keeps addresses of
+_ROWS_AT_ONCE = 1 << 22  # more are sorted by bucket some at a time: 4 bytes each
+_BUCKET_BITS = 6
+_ROW_BITS = 15  # of a word, for the number of a row in its block; the rest is for its cell in the bucket
+_ORDERED_VALUES = 1 << 17  # sorted by cell together: half of a cache of two megabytes
+_AHEAD = np.int64(48)  # rows asked for before they are needed
 _LOW_WORD = np.uint64(2**32 - 1)
 
 
@@ -21,35 +30,40 @@ def cell_sums(X, grid, coords, attributes, keys=None):
     c, m = len(coords), len(attributes)
     # What is not set here is set by the thread that adds the first rows to it.
     sums, extremes, bins = np.empty((c, m, 4), np.uint64), np.empty((c, m, 2)), np.empty((c, m, BINS), np.int64)
+    flat = sums.reshape(c * m, 4), extremes.reshape(c * m, 2), bins.reshape(c * m, BINS)
     cells = numbered_cells(X, grid, coords, keys)
-    n = max(1, min(len(X), _SPREAD_VALUES // max(1, m)))
-    space = np.empty(n, np.int32), np.empty((n, m))
-    for start in range(0, max(1, len(X)), n):
-        _add_rows(X[start : start + n], start, grid, cells, attributes, space, sums, extremes, bins)
+    room = max(rows_of_block(X), _ORDERED_VALUES // max(1, m)) + LANES
+    scratch = Tables(lambda: np.empty((m, room)), 8 * m * room)
+    n_parts = max(1, -(-len(X) // _ROWS_AT_ONCE))
+    n = -(-len(X) // n_parts)
+    for start in range(0, max(1, len(X)), max(1, n)):
+        _add_rows(X[start : start + n], start, grid, cells, attributes, scratch, flat)
     return sums, extremes, bins
 
 
-def _add_rows(X, first, grid, cells, attributes, space, sums, extremes, bins):
-    """Bring rows of neighbouring cells together, block by block; then add up cells that fit the cache, no two threads at one."""
-    c, m = sums.shape[:2]
-    shift = max(0, int(c - 1).bit_length() - _BUCKET_BITS)
+def _add_rows(X, first, grid, cells, attributes, scratch, totals):
+    """Sort the numbers of rows by bucket, block by block; then add up buckets, no two threads at one."""
+    numbers_of, table = cells
+    c = len(totals[0]) // max(1, len(attributes))
+    shift = min(max(0, int(c - 1).bit_length() - _BUCKET_BITS), 32 - _ROW_BITS)
     n_buckets = (max(c, 1) - 1 >> shift) + 1
     ends = np.empty((n_blocks(X), n_buckets + 1), np.int64)
-    numbers_of, table = cells
-    near, moved = space
-    all_columns = np.array_equal(attributes, np.arange(X.shape[1]))
+    places = np.empty(len(X), np.uint32)
 
-    def bring(rows, block):
+    def sort(rows, block):
         numbers = numbers_of(slice(first + rows.start, first + rows.stop))
-        values = X[rows] if all_columns else X[rows][:, attributes]
-        values = np.ascontiguousarray(values, np.float64)
-        _move(numbers, table, values, np.uint32(shift), rows.start, ends[block], near, moved)
+        _sort(numbers, table, np.uint32(shift), rows.start, ends[block], places[rows])
 
-    each_block(X, bring)
+    each_block(X, sort)
     how, (per, last) = steps(grid), bin_steps(grid, attributes)
     scales = np.stack([how.scale[attributes], how.start[attributes], per], axis=1)
-    flat = sums.reshape(c * m, 4), extremes.reshape(c * m, 2), bins.reshape(c * m, BINS)
-    run_blocks(_add, n_buckets, c, first == 0, ends, near, moved, np.uint32(shift), scales, last, *flat)
+    fixed = unsealed(X), rows_of_block(X), attributes, np.uint32(shift), scales, last
+
+    def add(bucket):
+        with scratch.one() as ordered:
+            _add(bucket, c, first == 0, ends, places, *fixed, ordered, *totals)
+
+    run_blocks(add, n_buckets)
 
 
 def sum_groups(sums, extremes, bins, member, n_groups):
@@ -82,93 +96,112 @@ def _add_wide(
 
 
 @kernel
+def _sort(
+    numbers,  # (b,) int64  in: number of each row
+    table,  # (t,) int32  in: cell of each number, or -1
+    shift,  # uint32  in: cells of a bucket are equal but for so many low bits
+    start,  # int  in: number of the first of these rows
+    ends,  # (buckets + 1,) int64  out: where each bucket ends; the last holds rows outside
+    places,  # (b,) uint32  out: by bucket, a row's cell in the bucket and its number in the block
+):
+    cells = np.empty(len(numbers), np.uint32)
+    last, low = np.uint32(len(ends) - 1), np.uint32((1 << np.int64(shift)) - 1)
+    ends[:] = 0
+    for i in range(len(numbers)):
+        cells[i] = np.uint32(table[np.uint64(numbers[i])])
+        ends[min(cells[i] >> shift, last)] += 1
+    total = 0
+    for bucket in range(len(ends)):
+        ends[bucket], total = total, total + ends[bucket]
+    for i in range(len(cells)):
+        bucket = min(cells[i] >> shift, last)
+        at = np.uint64(ends[bucket])
+        ends[bucket] += 1
+        places[at] = (cells[i] & low) << np.uint32(_ROW_BITS) | np.uint32(i)
+    for bucket in range(len(ends)):
+        ends[bucket] += start
+
+
+@kernel
 def _add(
     bucket,  # int  in
     n_cells,  # int  in: cells of all buckets
     is_first,  # bool  in: whether nothing was added before
     ends,  # (blocks, buckets + 1) int64  in: where each bucket of a block ends
-    cells,  # (n,) int32  in: by bucket
-    rows,  # (n, m) float64  in: by bucket
+    places,  # (n,) uint32  in: see `_sort`
+    X,  # (n, d)  in
+    rows_per_block,  # int  in
+    attributes,  # (m,) int64  in
     shift,  # uint32  in: cells of a bucket are equal but for so many low bits
     scales,  # (m, 3)  in: see `add_to_cell`
     last,  # (m,) int64  in
+    ordered,  # (m, >= rows_per_block + LANES) float64  scratch
     sums,  # (c * m, 4) uint64  in/out
     extremes,  # (c * m, 2)  in/out
     bins,  # (c * m, 8) int64  in/out
 ):
-    until, ordered = _by_cell(bucket, ends, cells, rows, shift)
-    m, base = rows.shape[1], bucket << np.int64(shift)
-    begin = np.int64(0)
-    for local in range(min(n_cells - base, 1 << np.int64(shift))):
-        place = (base + local) * m
-        if is_first:
-            for j in range(place, place + m):
-                sums[j] = 0
-                extremes[j, 0], extremes[j, 1] = np.inf, -np.inf
-                bins[j] = 0
-        end = np.int64(until[local])
-        while begin < end:
-            stop = min(end, begin + MOST_ROWS)
-            for j in range(m):
-                add_to_cell(ordered, j, begin, stop, scales, last, UNIT, place + j, sums, extremes, bins)
-            begin = stop
+    m, base = len(attributes), bucket << np.int64(shift)
+    here = min(n_cells - base, 1 << np.int64(shift))
+    if is_first:
+        for place in range(base * m, (base + here) * m):
+            sums[place] = 0
+            extremes[place, 0], extremes[place, 1] = np.inf, -np.inf
+            bins[place] = 0
+    until = np.empty(here + 1, np.int32)
+    block = np.int64(0)
+    while block < len(ends):
+        beyond = _count_cells(bucket, block, ends, places, rows_per_block, ordered.shape[1] - LANES, until)
+        for b in range(block, beyond):
+            _fetch(bucket, b, ends, places, X, rows_per_block, attributes, until, ordered)
+        block = beyond
+        begin = np.int64(0)
+        for local in range(here):
+            end, place = np.int64(until[local]), (base + local) * m
+            while begin < end:
+                stop = min(end, begin + MOST_ROWS)
+                for j in range(m):
+                    add_to_cell(ordered, j, begin, stop, scales, last, UNIT, place + j, sums, extremes, bins)
+                begin = stop
 
 
 @part
-def _by_cell(bucket, ends, cells, rows, shift):
-    """Sort the rows of a bucket by cell; return where each of its cells ends, and the values."""
-    n_cells, m = 1 << np.int64(shift), rows.shape[1]
-    until = np.zeros(n_cells + 1, np.int32)
-    ordered = np.empty((m, 0))
-    for second in range(2):
-        if second == 1:
-            for cell in range(n_cells):
-                until[cell + 1] += until[cell]
-            ordered = np.empty((m, until[n_cells] + LANES))
-        first = np.int64(0)
-        for block in range(ends.shape[0]):
-            if bucket > 0:
-                first = ends[block, bucket - 1]
-            for i in range(first, ends[block, bucket]):
-                local = np.uint64(cells[i] & (n_cells - 1))
-                if second == 0:
-                    until[local + np.uint64(1)] += 1
-                else:
-                    at = np.uint64(until[local])
-                    until[local] += 1
-                    for j in range(m):
-                        ordered[j, at] = rows[i, j]
-            first = ends[block, ends.shape[1] - 1]
-    return until, ordered
+def _begin_of(bucket, block, ends, rows_per_block):
+    return ends[block, bucket - 1] if bucket > 0 else block * rows_per_block
 
 
-@kernel
-def _move(
-    numbers,  # (b,) int64  in: number of each row
-    table,  # (t,) int32  in: cell of each number, or -1
-    rows,  # (b, m) float64  in
-    shift,  # uint32  in: cells of a bucket are equal but for so many low bits
-    start,  # int  in: number of the first of these rows
-    ends,  # (buckets + 1,) int64  out: where each bucket ends; the last holds rows outside
-    near,  # (n,) int32  out: cells by bucket
-    moved,  # (n, m)  out: values by bucket
-):
-    cells = np.empty(len(numbers), np.int32)
-    ends[:] = 0
-    last = np.uint32(len(ends) - 1)
-    for i in range(len(numbers)):
-        cells[i] = table[np.uint64(numbers[i])]
-        ends[min(np.uint32(cells[i]) >> shift, last)] += 1
-    total = start
-    for bucket in range(len(ends)):
-        ends[bucket], total = total, total + ends[bucket]
-    for i in range(len(cells)):
-        bucket = min(np.uint32(cells[i]) >> shift, last)
-        at = np.uint64(ends[bucket])
-        ends[bucket] += 1
-        near[at] = cells[i]
-        for j in range(rows.shape[1]):
-            moved[at, j] = rows[i, j]
+@part
+def _count_cells(bucket, block, ends, places, rows_per_block, room, until):
+    """Find where each cell's rows begin when those of as many blocks as there is room for are sorted; return the next block."""
+    until[:] = 0
+    size = 0
+    while block < len(ends):
+        begin, end = _begin_of(bucket, block, ends, rows_per_block), ends[block, bucket]
+        size += end - begin
+        if size > room:
+            break
+        for i in range(begin, end):
+            until[np.uint64(places[i] >> np.uint32(_ROW_BITS)) + np.uint64(1)] += 1
+        block += 1
+    for cell in range(len(until) - 1):
+        until[cell + 1] += until[cell]
+    return block
+
+
+@part
+def _fetch(bucket, block, ends, places, X, rows_per_block, attributes, until, ordered):
+    """Put the values of a bucket's rows in a block where their cells' rows are; ``until`` moves on from begin to end."""
+    first, end = np.uint64(block * rows_per_block), ends[block, bucket]
+    low = np.uint32((1 << _ROW_BITS) - 1)
+    for i in range(_begin_of(bucket, block, ends, rows_per_block), end):
+        ahead = first + np.uint64(places[min(i + _AHEAD, end - 1)] & low)
+        for j in range(0, len(attributes), LANES):
+            prefetch(X, ahead, attributes[j])
+        row = first + np.uint64(places[i] & low)
+        local = np.uint64(places[i] >> np.uint32(_ROW_BITS))
+        at = np.uint64(until[local])
+        until[local] += 1
+        for j in range(len(attributes)):
+            ordered[j, at] = X[row, attributes[j]]
 
 
 @kernel
