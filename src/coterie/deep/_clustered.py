@@ -101,7 +101,7 @@ def revive(
         Their soft assignment.
     optimizer : optimizer or None
     least : float
-        A cluster whose probabilities sum to less is dying.
+        A cluster of fewer rows is dying.
 
     Returns
     -------
@@ -111,11 +111,11 @@ def revive(
     """
     n_moved = 0
     for _ in range(model.n_clusters):
-        frequency = q.sum(0)
-        if float(frequency.min()) >= least or model.n_clusters < 2:
-            break
-        dying = int(frequency.argmin())
         own = q.argmax(1)
+        counts = torch.bincount(own, minlength=model.n_clusters)
+        if int(counts.min()) >= least or model.n_clusters < 2:
+            break
+        dying = int(counts.argmin())
         spread = z.new_zeros(model.n_clusters)
         spread.index_add_(0, own, (z - model.centers[own]).square().sum(1))
         spread[dying] = -1.0

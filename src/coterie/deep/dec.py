@@ -74,7 +74,7 @@ class DEC(DeepClusterer):
     Cost: the network's, once forward and back and once more forward for each row and epoch, and O(n k p). The target is that of
     all rows: before each epoch the shares of the clusters are summed over all of them, so a batch of any size has the paper's
     target, and no (n, k) target is stored. The divergence is a mean over rows. The paper trains with SGD and layer by layer;
-    here all layers are trained at once by Adam. A cluster whose probabilities sum to less than a twentieth of an equal share
+    here all layers are trained at once by Adam. A cluster that holds fewer rows than a twentieth of an equal share
     moves to the row that fits worst in the widest cluster. `predict` gives the most probable cluster and repeats ``labels_``
     on the rows of the fit. Training can make clusters worse: compare ``score_`` with ``start_score_``.
 
