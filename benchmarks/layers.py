@@ -1,5 +1,7 @@
 """One layer or several? The features of each layer, of the last, and of several together, clustered in the same ways.
 
+The pixels stand beside them: what they give as well is no merit of the network.
+
 ``python -m benchmarks.layers [SET...] [--seeds 10] [--rows N] [--seconds S]`` trains a convolutional autoencoder without labels for each
 seed, clusters what its layers say, keeps each seed in ``build/layers/`` and prints the table; a second run goes on where the
 first ended. What is compared was fixed beforehand: of several layers, blocks of at most 50 white axes and equal variance.
@@ -103,6 +105,8 @@ CLUSTERERS: dict[str, Callable[[np.ndarray, int, int], np.ndarray]] = {
 
 def one_seed(name: str, seed: int, rows: int | None) -> dict[str, Any]:
     """Train, read, cluster; return scores by features and clusterer, and seconds."""
+    import torch
+
     from coterie.deep import AEKMeans, LayerFeatures
 
     X, y = load(name, rows)
@@ -114,7 +118,8 @@ def one_seed(name: str, seed: int, rows: int | None) -> dict[str, Any]:
     whole = layers.fit_transform(X)
     parts = {f"layer {i + 1}": whole[:, part] for i, part in enumerate(layers.layer_slices_.values())}
     *earlier, last = parts
-    parts = {title: parts[title] for title in earlier} | {LAST: parts[last]}
+    pixels = LayerFeatures(torch.nn.Flatten(), random_state=seed).fit_transform(X)
+    parts = {"pixels": pixels} | {title: parts[title] for title in earlier} | {LAST: parts[last]}
     for title, settings in COMBINED.items():
         began = time.perf_counter()
         parts[title] = LayerFeatures(
@@ -155,7 +160,8 @@ def table(name: str, seeds: list[dict[str, Any]]) -> str:
         f"### {name}: {seeds[0]['rows']:,} images, {len(seeds)} seeds", "",
         "| features | clusterer | ACC | NMI | ARI | NMI less that of the last layer | p |", "|---|---|---|---|---|---|---|",
     ]  # fmt: skip
-    values = {key: np.array([seed["scores"][key] for seed in seeds]) for key in seeds[0]["scores"]}
+    common = [key for key in seeds[0]["scores"] if all(key in seed["scores"] for seed in seeds)]
+    values = {key: np.array([seed["scores"][key] for seed in seeds]) for key in common}
     for key, found in values.items():
         title, method = key.split(" | ")
         cells = [f"{m:.3f} ± {s:.3f}" for m, s in zip(found.mean(axis=0), found.std(axis=0), strict=True)]
