@@ -174,6 +174,51 @@ def test_a_cell_of_any_number_of_rows_has_the_sums_extremes_and_bins_of_its_rows
         assert found.bins[0, j].tolist() == np.bincount(box[:, j], minlength=8).tolist()
 
 
+@pytest.mark.parametrize("rows_at_once", [1 << 23, 70_000])
+def test_a_cell_of_more_rows_than_are_sorted_together_has_the_sums_of_all(rows_at_once, monkeypatch):
+    monkeypatch.setattr("coterie.primitives._numba.grid_sums._ROWS_AT_ONCE", rows_at_once)
+    X = rows(300_000, 1)
+    grid = Grid(np.array([-3.0]), np.array([3.0]), np.array([0]), np.array([3]))
+    counts = cell_counts(X, grid)
+    found = cell_sums(X, grid, counts.coords, np.array([0]))
+    how, member = steps(grid), cell_lookup(X, grid, counts.coords, np.arange(3))
+    q = ((X[:, 0] * how.scale - how.start) * UNIT + 0.5).astype(np.int64)
+    for cell in range(3):
+        mine, words = q[member == cell].tolist(), [int(word) for word in found.sums[cell, 0]]
+        assert words[0] + (words[1] << 64) == sum(mine)
+        assert words[2] + (words[3] << 64) == sum(value * value for value in mine)
+        assert found.extremes[cell, 0].tolist() == [X[member == cell].min(), X[member == cell].max()]
+    assert found.bins.sum() == counts.counts.sum() == 300_000 - counts.n_outside
+
+
+def test_columns_far_apart_and_rows_with_gaps_between_them_are_fetched_where_they_lie():
+    X = rows(5_000, 40)[::2, ::2]
+    grid = Grid(*column_range(X), np.array([3, 17]), np.array([6, 6]))
+    sealed = X.copy()
+    sealed.setflags(write=False)
+    counts = cell_counts(X, grid)
+    attributes = np.array([19, 0, *range(2, 14)])
+    found = cell_sums(X, grid, counts.coords, attributes)
+    assert_same_bits(cell_sums(sealed, grid, counts.coords, attributes), found)
+    member = cell_lookup(X, grid, counts.coords, np.arange(len(counts.counts)))
+    least = [X[member == cell][:, attributes].min(axis=0) for cell in range(len(counts.counts))]
+    np.testing.assert_array_equal(found.extremes[:, :, 0], least)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (2, 0, 1)])
+def test_a_cell_has_its_first_row_even_if_threads_overtake_each_other(order, monkeypatch):
+    X = rows(90_000, 2)
+    grid = grid_over(X, 30)
+    expected = cell_counts(X, grid)
+
+    def in_another_order(X, work):
+        for block in order:
+            work(slice(block * 30_000, block * 30_000 + 30_000), block)
+
+    monkeypatch.setattr("coterie.primitives._numba.grid_cells.each_block", in_another_order)
+    assert_same_bits(cell_counts(X, grid)[:3], expected[:3])
+
+
 def test_mean_and_deviation_are_those_of_the_exact_sums():
     X = np.concatenate([rows(300, 2) * 1e-9 + 5.0, [[0.0, 0.0], [9.0, 9.0]]])
     grid, attributes = grid_over(X, 1), np.arange(2)

@@ -323,8 +323,9 @@ def labels_by_first_row(sets: np.ndarray, cells: CellCounts, least_rows: int = 1
     """
     n_sets = int(sets.max(initial=-1)) + 1
     rows, earliest = np.zeros(n_sets + 1, np.int64), np.full(n_sets + 1, np.iinfo(np.int64).max)
-    np.add.at(rows, sets, cells.counts)
-    np.minimum.at(earliest, sets, cells.first)
+    some = np.flatnonzero(sets >= 0)
+    np.add.at(rows, sets[some], cells.counts[some])
+    np.minimum.at(earliest, sets[some], cells.first[some])
     counted = rows[:n_sets] >= least_rows
     order = np.argsort(np.where(counted, earliest[:n_sets], np.iinfo(np.int64).max), kind="stable")
     number = np.full(n_sets + 1, -1)

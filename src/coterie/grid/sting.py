@@ -273,6 +273,7 @@ class STING(QueryMixin, GridClusterer):
 
     def _components(self, cells: CellCounts, relevant: np.ndarray, like: Any = None) -> np.ndarray:
         sets = np.full(len(relevant), -1, np.int64)
+        relevant = np.flatnonzero(relevant)
         coords = cells.coords[relevant]
         sets[relevant] = to_numpy(
             cell_components(coords if like is None else like_input(coords, like), full=self._touching())
@@ -304,7 +305,8 @@ class STING(QueryMixin, GridClusterer):
     def _join(self, like: Any) -> None:
         sets = self._components(self._cell_counts(), self._counts >= self.min_points_, like)
         labels = labels_by_first_row(sets, self._cell_counts(), self._least_rows())
-        self._cells, self._cell_labels, self._halvings = self._coords[labels >= 0], labels[labels >= 0], 0
+        labelled = np.flatnonzero(labels >= 0)
+        self._cells, self._cell_labels, self._halvings = self._coords[labelled], labels[labelled], 0
 
     def _keep_sums(self, sums: CellSums) -> None:
         self._sums, self._extremes, self._bins = sums

@@ -119,7 +119,7 @@ def _offsets(coords: np.ndarray, full: bool) -> Offsets:
             if len(keys) == len(coords):
                 break
     strides = strides.astype(np.int64)
-    keys = (coords * strides).sum(axis=1)
+    keys = coords @ strides
     order = np.argsort(keys, kind="stable")
     if full:
         vectors = np.array(list(product((-1, 0, 1), repeat=n_axes)), np.int64)

@@ -32,7 +32,7 @@ __all__ = [
 
 _VALUES = 65_536  # numbers of a block of rows
 _PIECE = 512  # rows that are numbered together
-_RANGE_VALUES, _RANGE_WIDTH = 1 << 19, 512  # of a block, and of its rows laid side by side
+_RANGE_VALUES, _RANGE_WIDTH = 1 << 18, 2048  # of a block, and of its rows laid side by side
 _TABLE_CELLS = 1 << 24  # more are sorted rather than counted in a table
 _TABLE_SHARE = 32  # and so are few rows in many cells
 _TABLE_BYTES = 1 << 29  # all private tables together
@@ -131,10 +131,7 @@ def numbered_cells(X, grid, coords, keys=None, shift=0) -> tuple[Callable, np.nd
         cells = np.append(np.arange(len(known), dtype=np.int32), np.int32(-1))
         return lambda rows: _searched(places_of(columns_of(X[rows]), grid, shift), known), cells
     cells = np.full(size + 1, -1, np.int32)
-    numbers = np.zeros(len(coords), np.int64)
-    for column, stride in zip(coords.T, _strides(grid, shift), strict=True):
-        numbers += column * stride
-    cells[numbers] = np.arange(len(coords), dtype=np.int32)
+    run_kernel(_fill, np.ascontiguousarray(coords, np.int32), _strides(grid, shift), cells)
     if keys is None:
         number = _numbering(grid, shift)
         return lambda rows: number(X[rows]), cells
@@ -293,6 +290,19 @@ def _count(keys, number, counts, first):
             first[cell] = min(first[cell], np.int32(number + i))
         counts[cell] += np.int32(1)
     first[-1] = max(first[-1], np.int32(number + len(keys) - 1))
+
+
+@kernel
+def _fill(
+    coords,  # (c, a) int32  in
+    strides,  # (a,) int64  in
+    cells,  # (t,) int32  out: place in coords by number
+):
+    for i in range(len(coords)):
+        number = np.int64(0)
+        for axis in range(len(strides)):
+            number += coords[i, axis] * strides[axis]
+        cells[np.uint64(number)] = i
 
 
 @kernel

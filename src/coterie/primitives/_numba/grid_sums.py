@@ -17,7 +17,7 @@ from .prefetch import prefetch
 
 __all__ = ["cell_moments", "cell_sums", "sum_groups"]
 
-_ROWS_AT_ONCE = 1 << 22  # more are sorted by bucket some at a time: 4 bytes each
+_ROWS_AT_ONCE = 1 << 23  # more are sorted by bucket some at a time: 4 bytes each
 _BUCKET_BITS = 6
 _ROW_BITS = 15  # of a word, for the number of a row in its block; the rest is for its cell in the bucket
 _ORDERED_VALUES = 1 << 17  # sorted by cell together: half of a cache of two megabytes
@@ -104,22 +104,20 @@ def _sort(
     ends,  # (buckets + 1,) int64  out: where each bucket ends; the last holds rows outside
     places,  # (b,) uint32  out: by bucket, a row's cell in the bucket and its number in the block
 ):
-    cells = np.empty(len(numbers), np.uint32)
+    cells, counts = np.empty(len(numbers), np.uint32), np.zeros(len(ends), np.uint32)
     last, low = np.uint32(len(ends) - 1), np.uint32((1 << np.int64(shift)) - 1)
-    ends[:] = 0
     for i in range(len(numbers)):
         cells[i] = np.uint32(table[np.uint64(numbers[i])])
-        ends[min(cells[i] >> shift, last)] += 1
-    total = 0
+        counts[min(cells[i] >> shift, last)] += np.uint32(1)
+    total = np.uint32(0)
     for bucket in range(len(ends)):
-        ends[bucket], total = total, total + ends[bucket]
+        counts[bucket], total = total, total + counts[bucket]
+        ends[bucket] = start + total
     for i in range(len(cells)):
         bucket = min(cells[i] >> shift, last)
-        at = np.uint64(ends[bucket])
-        ends[bucket] += 1
+        at = counts[bucket]
+        counts[bucket] = at + np.uint32(1)
         places[at] = (cells[i] & low) << np.uint32(_ROW_BITS) | np.uint32(i)
-    for bucket in range(len(ends)):
-        ends[bucket] += start
 
 
 @kernel
