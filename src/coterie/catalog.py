@@ -145,6 +145,18 @@ DEEP: tuple[Entry, ...] = (
         "IDEC", "coterie.deep.dec:IDEC", "deep",
         "k groups that the encoder learns to set apart while it still describes the rows", True, False, ("torch",),
     ),
+    Entry(
+        "DCN", "coterie.deep.dcn:DCN", "deep",
+        "k groups around running means, in an embedding that is drawn towards them", True, False, ("torch",),
+    ),
+    Entry(
+        "DKM", "coterie.deep.dkm:DKM", "deep",
+        "k groups around means that an autoencoder learns with the embedding", True, False, ("torch",),
+    ),
+    Entry(
+        "VaDE", "coterie.deep.vade:VaDE", "deep",
+        "k normal distributions in the embedding of an autoencoder, as one density of the rows", True, False, ("torch",),
+    ),
 )  # fmt: skip
 
 # Every line.

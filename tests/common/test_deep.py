@@ -11,8 +11,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from torch import nn
 
 import coterie
-from common.deep_cases import NAMES, every_deep_algorithm, fitted_deep, images, make_deep
-from coterie.deep.encoders import MLPAutoencoder
+from common.deep_cases import NAMES, deep_class, every_deep_algorithm, fitted_deep, images, make_deep
+from coterie.deep.encoders import MLPAutoencoder, VariationalAutoencoder
 from coterie.errors import InputError, ModelFileError
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -118,18 +118,45 @@ class Own(nn.Module):
         return self.layer(x.flatten(1)).relu()
 
 
-@every_deep_algorithm
-@pytest.mark.parametrize("kind", [Own, lambda: MLPAutoencoder((8, 8), 3, hidden=(16,))], ids=["plain", "autoencoder"])
+KINDS = {
+    "plain": Own,
+    "autoencoder": lambda: MLPAutoencoder((8, 8), 3, hidden=(16,)),
+    "variational": lambda: VariationalAutoencoder((8, 8), 3, hidden=(16,)),
+}
+
+
+def taken(name):
+    """Return which of the modules have all methods that the algorithm says it calls."""
+    needs = getattr(deep_class(name), "_needs", ())
+    return [kind for kind, make in KINDS.items() if all(hasattr(make(), method) for method in needs)]
+
+
+def state_of(module):
+    return {key: value.clone() for key, value in module.state_dict().items()}
+
+
+@pytest.mark.parametrize(("name", "kind"), [(name, kind) for name in NAMES for kind in taken(name)])
 def test_a_module_that_is_given_is_left_as_it_was(name, kind):
     torch.manual_seed(0)
-    module = kind()
+    module = KINDS[kind]()
     module.train()
-    before = {key: value.clone() for key, value in module.state_dict().items()}
+    before = state_of(module)
     model = make_deep(name, encoder=module).fit(images())
     assert module.training
     assert all(torch.equal(before[key], value) for key, value in module.state_dict().items())
     assert all(parameter.grad is None and parameter.requires_grad for parameter in module.parameters())
     np.testing.assert_array_equal(model.predict(images()), model.labels_)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [(name, kind) for name in NAMES for kind in KINDS if kind not in taken(name)]
+)
+def test_a_module_without_what_the_algorithm_calls_is_refused_in_one_sentence(name, kind):
+    module = KINDS[kind]()
+    with pytest.raises(
+        InputError, match=rf"{name} calls .*\(\) of its encoder, and {type(module).__name__} has none; "
+    ):
+        make_deep(name, encoder=module).fit(images())
 
 
 # ---- files
@@ -154,8 +181,9 @@ def test_copies_and_pickles_predict_the_same(name):
 
 @every_deep_algorithm
 def test_a_model_around_a_module_of_the_user_is_not_written(name, tmp_path):
-    model = make_deep(name, encoder=Own()).fit(images())
-    with pytest.raises(InputError, match="encoder is a Own, which a model file cannot hold"):
+    module = KINDS[taken(name)[0]]()
+    model = make_deep(name, encoder=module).fit(images())
+    with pytest.raises(InputError, match=f"encoder is a {type(module).__name__}, which a model file cannot hold"):
         coterie.save(model, tmp_path / "deep.coterie")
     assert not list(tmp_path.iterdir())
 

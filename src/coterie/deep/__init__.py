@@ -10,10 +10,13 @@ from typing import Any
 _HOMES = {
     "AEKMeans": "aekmeans",
     "ConvAutoencoder": "encoders",
+    "DCN": "dcn",
     "DEC": "dec",
+    "DKM": "dkm",
     "IDEC": "dec",
     "LayerFeatures": "layer_features",
     "MLPAutoencoder": "encoders",
+    "VaDE": "vade",
     "VariationalAutoencoder": "encoders",
 }
 

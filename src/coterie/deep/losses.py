@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 __all__ = [
+    "hard_kmeans_loss",
     "hardening_loss",
     "log_student_t",
     "soft_kmeans_loss",
@@ -104,6 +105,27 @@ def hardening_loss(log_q: Tensor, target: Tensor) -> Tensor:
     https://arxiv.org/abs/1511.06335
     """
     return functional.kl_div(log_q, target.detach(), reduction="batchmean")
+
+
+def hard_kmeans_loss(z: Tensor, centers: Tensor, labels: Tensor) -> Tensor:
+    """Return DCN's loss: half the squared distance of each row to the center of its cluster.
+
+    Parameters
+    ----------
+    z : (b, p) tensor
+    centers : (k, p) tensor
+    labels : (b,) int64 tensor
+
+    Returns
+    -------
+    scalar tensor
+
+    References
+    ----------
+    Yang, B., Fu, X., Sidiropoulos, N. D., & Hong, M. (2017). Towards k-means-friendly spaces: simultaneous deep learning and
+    clustering. ICML, 3861-3870. https://arxiv.org/abs/1610.04794
+    """
+    return 0.5 * (z - centers[labels]).square().sum(1).mean()
 
 
 def soft_kmeans_loss(z: Tensor, centers: Tensor, sharpness: float) -> Tensor:
