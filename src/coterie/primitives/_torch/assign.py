@@ -1,6 +1,14 @@
-"""Nearest centers on tensors: one matrix product a tile of rows, sums over runs of sorted rows."""
+"""Nearest centers on tensors: one matrix product a tile of rows, sums over runs of sorted rows.
 
+float32 rows on CUDA go through the kernel of `_triton_assign` where Triton can be imported.
+"""
+
+import functools
+import importlib.util
+import warnings
 from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -26,6 +34,8 @@ def nearest_center(X: torch.Tensor, centers: Any) -> tuple[torch.Tensor, torch.T
     """See `coterie.primitives.assign.nearest_center`."""
     centers = _float64(centers, X)
     labels = _labels(X, centers)
+    if (kernels := _kernels_for(X)) is not None:
+        return labels, kernels.own_distances2(X, centers, labels)
     nearest = torch.empty(len(X), dtype=torch.float64, device=X.device)
     for part in slices(X):
         nearest[part] = paired_distances2(X[part].double(), centers[labels[part].long()])
@@ -92,6 +102,8 @@ def _float64(values: Any, X: torch.Tensor) -> torch.Tensor:
 
 def _labels(X: torch.Tensor, centers: torch.Tensor) -> torch.Tensor:
     """Return the (n,) int32 index of the center that has the least ``|c|^2 - 2 x.c``; ties: the lowest."""
+    if (kernels := _kernels_for(X)) is not None:
+        return kernels.nearest_labels(X, centers)
     dtype = torch.float64 if X.dtype == torch.float32 and _products_are_rough() else X.dtype
     norms = (centers.to(X.dtype).double() ** 2).sum(1).to(dtype)
     doubled = (-2 * centers.to(X.dtype).to(dtype)).T
@@ -101,6 +113,33 @@ def _labels(X: torch.Tensor, centers: torch.Tensor) -> torch.Tensor:
         part = slice(start, start + rows)
         labels[part] = torch.addmm(norms, X[part].to(dtype), doubled).argmin(1)
     return labels
+
+
+def _kernels_for(X: torch.Tensor) -> ModuleType | None:
+    """Return the module of Triton's kernels if they can take these rows: float32 on CUDA."""
+    if not X.is_cuda or X.dtype != torch.float32:
+        return None
+    return _triton(X.device)
+
+
+@functools.cache
+def _triton(device: torch.device) -> ModuleType | None:
+    """Import the kernels and try them on one row of the device, once in a process; None where there is no Triton."""
+    if importlib.util.find_spec("triton") is None:
+        return None
+    try:
+        kernels = import_module("._triton_assign", __package__)
+        one = torch.zeros(1, 1, device=device)
+        kernels.own_distances2(one, one.double(), kernels.nearest_labels(one, one.double()))
+    except Exception as error:  # from a compiler, a driver or a library, each with errors of its own
+        warnings.warn(
+            f"Triton cannot compile for {device} ({type(error).__name__}: {error}); nearest centers come from matrix "
+            "products instead, which take longer; update Triton or the driver of the GPU",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return None
+    return kernels
 
 
 def _products_are_rough() -> bool:
