@@ -13,6 +13,7 @@ import numpy as np
 from ..arrays import Graph
 from ..primitives.components import connected_components, number_sets
 from ..primitives.objective_moves import cut_problem
+from ..primitives.part_sums import part_sums as sums_by_part
 from ._balance import mean_load
 from ._exact_cut import MOST_NODES, exact_cut
 from ._objective_search import least_cut
@@ -99,10 +100,7 @@ def part_sums(graph: Graph, labels: Any, node_weights: Any = None) -> tuple[np.n
     """Return cut, size, volume and inside of each part, (k,) float64 arrays."""
     labels = np.asarray(labels)
     k = int(labels.max()) + 1
-    own, other = np.repeat(labels, np.diff(graph.indptr)), labels[graph.indices]
-    crossing = own != other
-    cut = np.bincount(own[crossing], graph.weights[crossing], k)
-    inside = np.bincount(own[~crossing], graph.weights[~crossing], k)
+    inside, cut, _ = sums_by_part(graph, labels, k)
     return cut, np.bincount(labels, node_weights, k).astype(np.float64), cut + inside, inside
 
 

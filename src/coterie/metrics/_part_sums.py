@@ -1,8 +1,4 @@
-"""Links within and out of each part of a graph, in one compiled pass (by `_numba`; nothing here is an engine's).
-
-Memory grows with the number of parts, not with its square. Blocks of nodes have sums of their own, merged in order: the same
-bits on any number of threads.
-"""
+"""Links within and out of each part of a graph, of whatever labels there are."""
 
 from typing import Any, NamedTuple
 
@@ -11,13 +7,11 @@ import numpy as np
 from ..arrays import Graph, to_numpy, unsealed
 from ..errors import InputError
 from ..graphs import as_graph
-from ..primitives.compiled import kernel, run_blocks
+from ..primitives.part_sums import part_sums as sums_by_part
 from ..primitives.symmetry import is_symmetric
 from ._inputs import clusters_of
 
 __all__ = ["PartSums", "part_sums"]
-
-_LINKS_PER_BLOCK, _MOST_BLOCKS, _MOST_SUMS = 1 << 16, 64, 1 << 20
 
 
 class PartSums(NamedTuple):
@@ -42,18 +36,7 @@ def part_sums(graph: Any, labels: Any, n_nodes: int | None = None) -> PartSums:
     if k == 0:
         raise InputError("every node is labelled -1; at least one must be in a part")
     weights, scale = _in_range(graph.weights)
-    n_links = len(weights)
-    most = int(np.clip(_MOST_SUMS // k, 1, _MOST_BLOCKS))
-    n_blocks = max(1, min(most, n_links // _LINKS_PER_BLOCK))
-    at = np.searchsorted(graph.indptr, np.linspace(0, n_links, n_blocks + 1)[1:-1])
-    bounds = np.concatenate([[0], at, [graph.n_nodes]]).astype(np.int64)
-    sums = np.zeros((n_blocks, k, 3))
-    codes = np.ascontiguousarray(clusters.codes, np.int32)
-    run_blocks(_add, n_blocks, bounds, graph.indptr, graph.indices, weights, codes, sums)
-    total = sums[0].copy()
-    for one in sums[1:]:
-        total += one
-    inside, leaving, entering = total.T.copy()
+    inside, leaving, entering = sums_by_part(graph._replace(weights=weights), clusters.codes, k)
     return PartSums(clusters.sizes, inside, leaving, entering, not is_symmetric(graph), scale)
 
 
@@ -64,29 +47,3 @@ def _in_range(weights: np.ndarray) -> tuple[np.ndarray, float]:
         return weights, 1.0
     scale = 2.0 ** np.clip(np.frexp(largest)[1], -1000, 1000)
     return weights.astype(np.float64) / scale, float(scale)
-
-
-@kernel
-def _add(
-    block,
-    bounds,  # (blocks + 1,) int64  in: nodes of each block
-    indptr,  # (n + 1,) int64  in
-    indices,  # (m,) int64  in
-    weights,  # (m,)  in
-    codes,  # (n,) int32  in: part of each node, -1 for none
-    sums,  # (blocks, k, 3)  in/out: inside, leaving, entering
-):
-    for i in range(bounds[block], bounds[block + 1]):
-        own = codes[i]
-        if own < 0:
-            continue
-        for e in range(indptr[i], indptr[i + 1]):
-            other = codes[indices[e]]
-            if other < 0:
-                continue
-            w = np.float64(weights[e])
-            if own == other:
-                sums[block, own, 0] += w
-            else:
-                sums[block, own, 1] += w
-                sums[block, other, 2] += w
