@@ -8,6 +8,7 @@ import pytest
 
 from coterie import Graph, Leiden, Louvain
 from coterie.errors import InputError
+from coterie.graph import _communities
 from coterie.graphs import from_edges, to_scipy
 from coterie.primitives._numba import communities_move
 from coterie.primitives.engine import threads
@@ -108,6 +109,27 @@ def test_negative_sizes_are_refused(method):
 
 
 # ---- the same every time
+
+
+@both
+@pytest.mark.parametrize("seed", range(6))
+def test_a_beginning_in_haste_leaves_no_community_apart(monkeypatch, method, seed):
+    monkeypatch.setattr(_communities, "_FEW_LINKS", 0)
+    graph = random_links(400, 700, seed)
+    assert_well_formed(method(n_iterations=1, random_state=seed).fit(graph), graph)
+
+
+@pytest.mark.parametrize("hasty", [False, True])
+def test_an_iteration_without_a_gain_is_the_last_even_if_it_is_the_first(monkeypatch, hasty):
+    if hasty:
+        monkeypatch.setattr(_communities, "_FEW_LINKS", 0)
+    done = []
+    monkeypatch.setattr(
+        _communities, "improved", lambda *parts, real=_communities.improved: done.append(real(*parts)) or done[-1]
+    )
+    graph = ring_of_cliques(6, 5) if hasty else from_edges(np.empty((0, 2), int), 9)
+    Leiden(n_iterations=None, random_state=0).fit(graph)
+    assert len(done) == 1
 
 
 @both
