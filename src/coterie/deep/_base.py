@@ -75,7 +75,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer
         "n_clusters": [Interval(Integral, 1, None, closed="left")],
         "encoder": [StrOptions({"auto", "mlp", "conv", "vae"}), HasMethods(["parameters", "state_dict"])],
         "hidden": ["array-like", None],
-        "layers": ["array-like", None],
+        "layers": ["array-like", str, None],
         "whiten": ["boolean"],
         "embedding_dim": [Interval(Integral, 1, None, closed="left")],
         "pretrain_epochs": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],

@@ -14,9 +14,9 @@ hidden : sequence of int, default=None
     (16, 32, 64) by default.
 embedding_dim : int, default=10
     Length of the embedding.
-layers : sequence of str, default=None
-    Names of the encoder's layers ("encoder.2", ...) whose outputs are clustered, side by side as white blocks of equal
-    variance; None is the embedding alone.
+layers : sequence of str, "all" or None, default=None
+    The encoder's layers whose outputs are clustered, named as `LayerFeatures` does ("encoder.2", "encoder.*", ...), side by
+    side as white blocks of equal variance; None is the embedding alone.
 whiten : bool, default=True
     Whether to turn the embedding, as it is before clusters are trained, to its principal axes and give each variance 1: what
     is clustered then has the same scale for every network. Several layers always are.
