@@ -11,6 +11,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from ._tiles import distances2, paired_distances2, row_sum, slices, tile_bytes
@@ -46,14 +47,19 @@ def center_sums(
     X: torch.Tensor, labels: Any, n_centers: int, sample_weight: Any = None
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """See `coterie.primitives.assign.center_sums`."""
-    labels = torch.as_tensor(labels, device=X.device)
+    total = _totals(X, torch.as_tensor(labels, device=X.device), n_centers, sample_weight)
+    return total[:, :-2], total[:, -2]
+
+
+def _totals(X: torch.Tensor, labels: torch.Tensor, k: int, sample_weight: Any) -> torch.Tensor:
+    """Add up the rows of each center, (k, d + 2): the weighted rows, their weights, and how many weigh something."""
     weights = None if sample_weight is None else _float64(sample_weight, X)
-    total = torch.zeros(n_centers, X.shape[1] + 1, dtype=torch.float64, device=X.device)
+    total = torch.zeros(k, X.shape[1] + 2, dtype=torch.float64, device=X.device)
     for part in slices(X):
         weight = X.new_ones(len(X[part]), dtype=torch.float64) if weights is None else weights[part]
-        values = torch.cat([X[part].double() * weight[:, None], weight[:, None]], 1)
-        total += _sum_by_label(values, labels[part], n_centers)
-    return total[:, :-1], total[:, -1]
+        values = torch.cat([X[part].double() * weight[:, None], weight[:, None], (weight > 0).double()[:, None]], 1)
+        total += _sum_by_label(values, labels[part], k)
+    return total
 
 
 def lloyd_start(X: torch.Tensor, sample_weight: Any = None, skip: bool = True) -> _State:
@@ -67,11 +73,13 @@ def lloyd_step(state: _State, centers: Any) -> "LloydStep":
     from ..assign import LloydStep
 
     labels = _labels(state.X, _float64(centers, state.X))
-    n_changed = int((labels != state.labels).sum())
+    changed = (labels != state.labels).sum()
     state.labels = labels
-    sums, weights = center_sums(state.X, labels, len(centers), state.sample_weight)
-    real = labels if state.sample_weight is None else labels[state.sample_weight > 0]
-    return LloydStep(sums, weights, torch.bincount(real, minlength=len(centers)), n_changed)
+    total = _totals(state.X, labels, len(centers), state.sample_weight)
+    # All of it in one copy: the only time in a step that the host waits for a GPU.
+    found = torch.cat([total.reshape(-1), changed.double()[None]]).cpu().numpy()
+    total = found[:-1].reshape(total.shape)
+    return LloydStep(total[:, :-2], total[:, -2], total[:, -1].astype(np.int64), int(found[-1]))
 
 
 def lloyd_end(state: _State, centers: Any) -> tuple[torch.Tensor, torch.Tensor]:
@@ -153,14 +161,17 @@ def _products_are_rough() -> bool:
 
 def _sum_by_label(values: torch.Tensor, labels: torch.Tensor, k: int) -> torch.Tensor:
     """Add (m, c) float64 rows up by label: each label's rows in runs of `_RUN_ROWS`, then its runs, both in order."""
+    m = len(labels)
     sorted_labels, order = torch.sort(labels, stable=True)
     bounds = torch.searchsorted(sorted_labels, torch.arange(k + 1, dtype=labels.dtype, device=labels.device))
-    values, lengths = values[order][bounds[0] : bounds[-1]], bounds.diff()
+    # Rows without a label go to the end. Sizes that the device alone knows would have to be waited for: there are as many
+    # runs as there can be, and those beyond the last are empty.
+    values = values[order[(torch.arange(m, device=labels.device) + bounds[0]) % m]]
+    lengths = bounds.diff()
     runs = -(-lengths // _RUN_ROWS)
-    owner = torch.repeat_interleave(torch.arange(k, device=labels.device), runs)
-    number = torch.arange(len(owner), device=labels.device) - (runs.cumsum(0) - runs)[owner]
-    run_lengths = (lengths[owner] - number * _RUN_ROWS).clamp_(max=_RUN_ROWS)
-    if len(owner) == 0:
-        return values.new_zeros(k, values.shape[1])
-    by_run = torch.segment_reduce(values.contiguous(), "sum", lengths=run_lengths, initial=0.0)
-    return torch.segment_reduce(by_run, "sum", lengths=runs, initial=0.0)
+    ends = runs.cumsum(0)
+    place = torch.arange(-(-m // _RUN_ROWS) + k, device=labels.device)
+    owner = torch.searchsorted(ends, place, right=True).clamp_(max=k - 1)
+    run_lengths = (lengths[owner] - (place - (ends - runs)[owner]) * _RUN_ROWS).clamp_(0, _RUN_ROWS)
+    by_run = torch.segment_reduce(values.contiguous(), "sum", lengths=run_lengths, initial=0.0, unsafe=True)
+    return torch.segment_reduce(by_run, "sum", lengths=runs, initial=0.0, unsafe=True)
