@@ -78,8 +78,8 @@ def lloyd_step(state: _State, centers: Any) -> "LloydStep":
     total = _totals(state.X, labels, len(centers), state.sample_weight)
     # All of it in one copy: the only time in a step that the host waits for a GPU.
     found = torch.cat([total.reshape(-1), changed.double()[None]]).cpu().numpy()
-    total = found[:-1].reshape(total.shape)
-    return LloydStep(total[:, :-2], total[:, -2], total[:, -1].astype(np.int64), int(found[-1]))
+    sums = found[:-1].reshape(total.shape)
+    return LloydStep(sums[:, :-2], sums[:, -2], sums[:, -1].astype(np.int64), int(found[-1]))
 
 
 def lloyd_end(state: _State, centers: Any) -> tuple[torch.Tensor, torch.Tensor]:
