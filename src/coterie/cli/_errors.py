@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from . import _interrupt, _terminal
 
-__all__ = ["DOUBTFUL", "Outcome", "explained", "without_secrets"]
+__all__ = ["DOUBTFUL", "LIMIT", "Outcome", "explained", "without_secrets"]
 
 UNEXPECTED, USAGE, UNUSABLE, LIMIT, DOUBTFUL, INTERRUPTED, NO_READER = 1, 2, 3, 4, 5, 130, 141
 

@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 
 import click
 
+from . import _terminal
 from ._config import ConfiguredCommand
+from ._errors import LIMIT
 
 __all__ = ["command"]
 
@@ -32,16 +34,26 @@ class Finding(NamedTuple):
 
 
 @click.command("doctor", cls=ConfiguredCommand, short_help="Check this installation.")
-@click.option("--gpu", is_flag=True, help="Also run the self-check on the GPU.")
+@click.option("--gpu", is_flag=True, help="Check and time the torch engine on the GPU beside the CPU engine.")
+@click.option(
+    "--device", metavar="NAME", help='Where --gpu computes: "cuda" by default, "cuda:1", "mps", or "cpu" to try it.'
+)
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object to stdout.")
-def command(gpu: bool, as_json: bool) -> int:
+def command(gpu: bool, device: str | None, as_json: bool) -> int:
     """Show versions, threads, caches and memory, and check the three estimators on data with a known answer.
 
-    Exits with 1 if a check fails.
+    Exits with 1 if a check fails, and with 4 if --gpu is given and PyTorch sees no such device.
     """
-    findings = [*_system(), *_packages(), *_kernels(), *_self_check("cpu")]
-    if gpu:
-        findings += _gpu()
+    if gpu or device:
+        from .doctor_gpu import absent
+
+        device = device or "cuda"
+        if (why := absent(device)) is not None:
+            _terminal.error(why)
+            return LIMIT
+    findings = [*_system(), *_packages(), *_kernels(), *_self_check()]
+    if device:
+        findings += _on_device(device)
     sound = all(finding.ok is not False for finding in findings)
     if as_json:
         import json
@@ -126,20 +138,20 @@ def _cache() -> Finding:
     return Finding("kernels", "cache", f"{folder}, {size / 1e6:.0f} MB" + ("" if usable else ", not writable"), usable)
 
 
-def _gpu() -> Iterator[Finding]:
-    try:
-        import torch
-    except ImportError:
-        yield Finding("gpu", "torch", 'not installed: pip install "coterie[gpu]"', False)
-        return
-    if not torch.cuda.is_available():
-        yield Finding("gpu", "cuda", f"torch {torch.__version__} sees no CUDA device", False)
-        return
-    yield Finding("gpu", "cuda", f"{torch.cuda.get_device_name(0)}, torch {torch.__version__}", True)
-    yield from _self_check("cuda")
+def _on_device(device: str) -> Iterator[Finding]:
+    import torch
+
+    from . import doctor_gpu
+
+    name = torch.cuda.get_device_name(device) if device.startswith("cuda") else device
+    yield Finding("device", name, f"torch {torch.__version__}", True)
+    for check, value, good in doctor_gpu.checks(device):
+        yield Finding(f"the torch engine on {device}, beside the CPU engine", check, value, good)
+    for task, value in doctor_gpu.speeds(device):
+        yield Finding("speed", task, value, False if value.startswith("failed") else None)
 
 
-def _self_check(device: str) -> Iterator[Finding]:
+def _self_check() -> Iterator[Finding]:
     import numpy as np
 
     # Three squares of 3 x 3 points far apart, and one point on its own: the answer needs no library.
@@ -147,9 +159,9 @@ def _self_check(device: str) -> Iterator[Finding]:
     X = np.concatenate([square, square + np.array([20, 0]), square + np.array([0, 20]), [(60.0, 60.0)]])
     truth = np.repeat([0, 1, 2, -1], [9, 9, 9, 1])
     checks: dict[str, Callable[[Any], Any]] = {
-        "KMeans": lambda coterie: coterie.KMeans(3, random_state=0, device=device).fit(X[:-1]),
-        "DBSCAN": lambda coterie: coterie.DBSCAN(eps=1.5, min_samples=4, device=device).fit(X),
-        "HDBSCAN": lambda coterie: coterie.HDBSCAN(min_cluster_size=5, device=device).fit(X),
+        "KMeans": lambda coterie: coterie.KMeans(3, random_state=0).fit(X[:-1]),
+        "DBSCAN": lambda coterie: coterie.DBSCAN(eps=1.5, min_samples=4).fit(X),
+        "HDBSCAN": lambda coterie: coterie.HDBSCAN(min_cluster_size=5).fit(X),
     }
     for name, fit in checks.items():
         began = time.perf_counter()
@@ -162,7 +174,7 @@ def _self_check(device: str) -> Iterator[Finding]:
             value = f"{'as expected' if good else 'WRONG ANSWER'} ({time.perf_counter() - began:.2f} s)"
         except Exception as error:
             good, value = False, f"failed: {type(error).__name__}: {error}"
-        yield Finding(f"self-check ({device})", name, value, good)
+        yield Finding("self-check (cpu)", name, value, good)
 
 
 def _same(found: Any, truth: Any) -> bool:
