@@ -8,9 +8,10 @@ import pytest
 from sklearn.datasets import make_blobs, make_moons
 
 from common.cases import make, scatter
-from coterie import DBSCAN, HDBSCAN, KMeans
+from common.graph_cases import GRAPH_NAMES, fit_graph, planted
+from coterie import DBSCAN, HDBSCAN, Graph, KMeans, LocalOutlierFactor
 from coterie.arrays import to_numpy
-from coterie.catalog import CATALOG
+from coterie.catalog import ALL, CATALOG, DEEP, DETECTORS
 
 torch = pytest.importorskip("torch", reason="the second engine is PyTorch's")
 
@@ -165,6 +166,33 @@ def test_every_algorithm_gives_a_gpu_the_same_labels_and_keeps_them_there(name):
     estimator = make(name).fit(rows)
     assert estimator.labels_.device == rows.device
     np.testing.assert_array_equal(to_numpy(estimator.labels_), make(name).fit(scatter()).labels_)
+
+
+# Leiden and Louvain move all nodes at once on tensors: the same groups, numbered as they come.
+@pytest.mark.parametrize("name", GRAPH_NAMES)
+def test_every_algorithm_of_graphs_gives_tensors_the_groups_of_their_arrays(name):
+    reference = to_numpy(fit_graph(name, planted(), 160).labels_)
+    labels = fit_graph(name, Graph(*map(tensor, planted())), 160).labels_
+    assert isinstance(labels, torch.Tensor)
+    assert labels.dtype == torch.int64
+    pairs = np.unique(np.c_[to_numpy(labels), reference], axis=0)
+    assert len(pairs) == len(np.unique(reference)) == len(np.unique(pairs[:, 0]))
+
+
+@every_dtype
+def test_the_outlier_factors_of_tensors_are_those_of_their_arrays(dtype):
+    X = scatter().astype(dtype)
+    reference, detector = (LocalOutlierFactor(novelty=True).fit(rows) for rows in (X, tensor(X)))
+    np.testing.assert_array_equal(to_numpy(detector.negative_outlier_factor_), reference.negative_outlier_factor_)
+    np.testing.assert_array_equal(to_numpy(detector.predict(tensor(X + 0.125))), reference.predict(X + dtype(0.125)))
+
+
+def test_no_algorithm_is_forgotten_here():
+    # What trains networks has one engine only, PyTorch's.
+    covered = {*ON_TENSORS, *GRAPH_NAMES, *(line.name for line in (*DETECTORS, *DEEP))}
+    assert covered == {line.name for line in ALL}
+    assert {line.engines for line in DEEP} == {("torch",)}
+    assert [line.name for line in DETECTORS] == ["LocalOutlierFactor"]
 
 
 def test_fitting_arrays_never_imports_pytorch():
