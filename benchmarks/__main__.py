@@ -34,6 +34,7 @@ QUESTIONS = (
     "attributed",
     "communities",
     "graph_input",
+    "gpu",
 )
 RESULTS = Path(__file__).parent / "results"
 
