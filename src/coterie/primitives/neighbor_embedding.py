@@ -204,7 +204,7 @@ def layout(
     weights = to_numpy(graph.weights)
     shares = weights / max(float(weights.max(initial=0.0)), np.finfo(np.float64).tiny)
     phases = _phases(to_numpy(graph.indptr), to_numpy(graph.indices), seed)
-    keys = _mixed(np.arange(n_epochs, dtype=np.uint64) + _mixed(np.uint64([seed % 2**32 + 1])))
+    keys = _mixed(np.arange(n_epochs, dtype=np.uint64) + _mixed(np.array([seed % 2**32 + 1], np.uint64)))
     prepared = Graph(graph.indptr, graph.indices, like_input(shares, graph.indptr))
     engine = engine_of(start, "neighbor_embedding")
     return engine.layout(
@@ -311,7 +311,7 @@ def _phases(indptr: np.ndarray, indices: np.ndarray, seed: int) -> np.ndarray:
     """Return a number between 0 and 1 for each link, the same for both directions: when in a cycle it counts."""
     rows = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
     low, high = np.minimum(rows, indices).astype(np.uint64), np.maximum(rows, indices).astype(np.uint64)
-    mixed = _mixed(_mixed(low + _mixed(np.uint64([seed % 2**32]))) + high)
+    mixed = _mixed(_mixed(low + _mixed(np.array([seed % 2**32], np.uint64))) + high)
     return (mixed >> np.uint64(11)) * 2.0**-53
 
 
