@@ -70,6 +70,7 @@ _SHAPES: dict[str, tuple[str, tuple[str, ...]]] = {
     "image_matrix_": ("f", ("k", "k")),
     "embedding_": ("f", ("n", "coordinates")),
     "soft_labels_": ("f", ("n", "k")),
+    "positions_": ("f", ("n", "places")),
     "occupancy_": ("iu", ("k",)),
     "start_labels_": ("iu", ("n",)),
     "eigenvalues_": ("f", ("coordinates",)),
