@@ -23,10 +23,10 @@ from ._training import encoded
 
 __all__ = ["N2D"]
 
-_STARTS = 10  # of the mixture: its likelihood has many local maxima, and the greatest of them is the best by far
+_STARTS = 10  # of the mixture: in 10 dimensions on one MNIST embedding ACC .82-.84 with ten, .74-.77 with one
 _MOST_STEPS = 500
 _MIXTURE = ("weights_", "means_", "precisions_cholesky_")
-_EPOCHS = 200  # of the layout; 500 changed no figure by more than the seeds do
+_EPOCHS = 200  # of the layout; more were not tried on the large data
 
 
 class _Manifold(Clustered):
