@@ -118,11 +118,11 @@ class DCN(DeepClusterer):
 
     Notes
     -----
-    Cost: the network's, twice forward and back and twice more to the embedding for each row and epoch, and O(n k p). A center is
-    the mean of all rows that were ever assigned to it, each as it was embedded then, beside its start, which counts as 100 rows;
-    the batch form used here gives what the paper's row after row does. The encoder needs a loss of its own: without one, all rows
-    in one point would be best. A cluster of fewer rows than a twentieth of an equal share moves to the row that
-    fits worst in the widest cluster. ``soft_labels_`` are those of a Student kernel around the centers, as in `DEC`; the most
+    Cost: the network's, twice forward and back and twice more to the embedding for each row and epoch, and O(n k p). A center
+    is the mean of all rows that were ever assigned to it, each as it was embedded then, beside its start, which counts as 100
+    rows; the batch form used here gives what the paper's row after row does. The encoder needs a loss of its own: without one,
+    all rows in one point would be best. A cluster of fewer rows than a twentieth of an equal share moves to the row that fits
+    worst in the widest cluster. ``soft_labels_`` are those of a Student kernel around the centers, as in `DEC`; the most
     probable cluster is that of the nearest center. `predict` repeats ``labels_`` on the rows of the fit. Training can make
     clusters worse: compare ``score_`` with ``start_score_``.
 

@@ -139,11 +139,12 @@ class DKM(DeepClusterer):
     Notes
     -----
     Cost: the network's, twice forward and back and once more to the embedding for each row and epoch, and O(n k p).
-    ``pretrain_epochs=0`` trains everything at once, from K-means in the embedding of the untrained network; set ``whiten=False``
-    then, as the axes of an untrained network mean little, and three times the epochs. The encoder needs a
-    loss of its own: without one, all rows in one point would be best. A cluster of fewer rows than a twentieth of an equal share moves to the row that fits worst in the widest cluster. ``soft_labels_`` are the memberships at the last
-    sharpness; the most probable cluster is that of the nearest center. `predict` repeats ``labels_`` on the rows of the fit.
-    Training can make clusters worse: compare ``score_`` with ``start_score_``.
+    ``pretrain_epochs=0`` trains everything at once, from K-means in the embedding of the untrained network; set
+    ``whiten=False`` then, as the axes of an untrained network mean little, and three times the epochs. The encoder needs a loss
+    of its own: without one, all rows in one point would be best. A cluster of fewer rows than a twentieth of an equal share
+    moves to the row that fits worst in the widest cluster. ``soft_labels_`` are the memberships at the last sharpness; the most
+    probable cluster is that of the nearest center. `predict` repeats ``labels_`` on the rows of the fit. Training can make
+    clusters worse: compare ``score_`` with ``start_score_``.
 
     References
     ----------

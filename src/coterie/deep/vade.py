@@ -225,13 +225,14 @@ class VaDE(DeepClusterer):
 
     Notes
     -----
-    Cost: the network's, once forward and back and once more to the embedding for each row and epoch, and O(n k p). Of the bound,
-    only the reconstruction is estimated, from one drawn embedding a row; all else has a closed form. Values count as normal around
-    the decoder's, with the variance of all values of the fit: one unit for tables and images. Responsibilities are a softmax of
-    logarithms, and the logarithms of all variances stay between -6 and 6. A mixture with independent axes fitted to the
-    embeddings by expectation-maximisation, from K-means, is the start. A cluster of fewer rows than a twentieth of an equal share is set up anew at the row that fits worst in the widest cluster. ``soft_labels_`` are the probabilities of
-    the clusters given the mean of the embedding. `predict` repeats ``labels_`` on the rows of the fit. Training can make clusters
-    worse: compare ``score_`` with ``start_score_``.
+    Cost: the network's, once forward and back and once more to the embedding for each row and epoch, and O(n k p). Of the
+    bound, only the reconstruction is estimated, from one drawn embedding a row; all else has a closed form. Values count as
+    normal around the decoder's, with the variance of all values of the fit: one unit for tables and images. Responsibilities
+    are a softmax of logarithms, and the logarithms of all variances stay between -6 and 6. A mixture with independent axes
+    fitted to the embeddings by expectation-maximisation, from K-means, is the start. A cluster of fewer rows than a twentieth
+    of an equal share is set up anew at the row that fits worst in the widest cluster. ``soft_labels_`` are the probabilities of
+    the clusters given the mean of the embedding. `predict` repeats ``labels_`` on the rows of the fit. Training can make
+    clusters worse: compare ``score_`` with ``start_score_``.
 
     References
     ----------
