@@ -1,9 +1,10 @@
-"""A step of Lloyd on tensors asks the device for nothing while it runs: a GPU would have to be waited for each time."""
+"""A step of K-means on tensors asks the device for nothing while it runs: a GPU would have to be waited for each time."""
 
 import numpy as np
 import pytest
 
 from coterie.primitives.assign import center_sums, lloyd_start, lloyd_step
+from coterie.primitives.batch_step import batch_step
 
 torch = pytest.importorskip("torch", reason="about the torch engine")
 
@@ -47,6 +48,14 @@ def test_sums_of_centers_wait_for_nothing_with_rows_left_out(called):
     with called:
         center_sums(X, labels, 3)
     assert called.names & WAITS == set()
+
+
+def test_a_batch_waits_for_the_device_once_at_its_end(called):
+    X = torch.randn(700, 4)
+    with called:
+        found = batch_step(X, np.arange(300), X[:5].double().numpy(), np.zeros(4), 1.0)
+    assert called.names & WAITS == set()
+    assert all(isinstance(part, np.ndarray) for part in found[:2])
 
 
 def test_the_counter_of_waits_sees_a_wait(called):

@@ -14,8 +14,12 @@ def batch_step(X, rows, centers, shift, scale, sample_weight):
     batch = condition(X[torch.as_tensor(rows, device=X.device)], shift, scale)[0]
     labels, distances2 = nearest_center(batch, centers)
     sums, weights = center_sums(batch, labels, len(centers), sample_weight)
-    near2 = to_numpy(distances2)
-    return to_numpy(sums), to_numpy(weights), float(near2.sum() if sample_weight is None else sample_weight @ near2)
+    k, d = sums.shape
+    # In one copy, so that a GPU is waited for once.
+    found = to_numpy(torch.cat([sums.reshape(-1), weights, distances2]))
+    near2 = found[k * d + k :]
+    total = float(near2.sum() if sample_weight is None else sample_weight @ near2)
+    return found[: k * d].reshape(k, d), found[k * d : k * d + k], total
 
 
 def batch_steps(X, rows, starts, centers, mass, shift, scale, sample_weight, least_share, measured):
