@@ -478,6 +478,47 @@ def vade() -> str:
     )
 
 
+@picture
+def graph_clustering() -> str:
+    """Show a planted graph by its attributes, and by what the network has learnt."""
+    random = np.random.default_rng(4)
+    groups = np.repeat(np.arange(4), 60)
+    X = np.array([[0.0, 0], [2.4, 0], [0, 2.4], [2.4, 2.4]])[groups] + 0.9 * random.normal(size=(240, 2))
+    pairs = random.integers(240, size=(9000, 2))
+    one, other = groups[pairs].T
+    links = pairs[(one == other) | (random.random(9000) < 0.22)][:1100]
+    model = coterie.deep.DeepGraphClustering(4, epochs=300, random_state=0).fit(links, X, n_nodes=240)
+    plane, shown = flat(model.embedding_), links[::6]
+    return page(
+        network("attributes", X, shown, model.labels_),
+        network("what the network has learnt", plane, shown, model.labels_),
+    )
+
+
+@picture
+def imsat() -> str:
+    """Show digits by their pixels and by the last layer of a classifier that has learnt its classes itself."""
+    X = digits()
+    model = coterie.deep.IMSAT(5, hidden=(128, 128), random_state=0).fit(X)
+    pixels, plane = flat(X.reshape(len(X), -1)), flat(model.embedding_)
+    return page(
+        Panel.around("pixels", pixels).dots(pixels, model.labels_),
+        Panel.around("last layer", plane).dots(plane, model.labels_),
+    )
+
+
+@picture
+def scan_head() -> str:
+    """Show digits by K-means and by a head on the same features, both along two axes."""
+    X = digits().reshape(500, -1)
+    model = coterie.deep.SCANHead(5, random_state=0).fit(X)
+    plane = flat(X)
+    return page(
+        Panel.around("K-means", plane).dots(plane, model.start_labels_),
+        Panel.around("with their neighbours", plane).dots(plane, model.labels_),
+    )
+
+
 def refined(kind: Any, **settings: Any) -> str:
     """Return an embedding before and after training with clusters."""
     X = digits()

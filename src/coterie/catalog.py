@@ -157,6 +157,18 @@ DEEP: tuple[Entry, ...] = (
         "VaDE", "coterie.deep.vade:VaDE", "deep",
         "k normal distributions in the embedding of an autoencoder, as one density of the rows", True, False, ("torch",),
     ),
+    Entry(
+        "DeepGraphClustering", "coterie.deep.graph_clustering:DeepGraphClustering", "deep",
+        "k groups of nodes by a network that learns modularity or a small cut", True, False, ("torch",),
+    ),
+    Entry(
+        "IMSAT", "coterie.deep.imsat:IMSAT", "deep",
+        "k groups that tell most of the rows and withstand small shifts of them", True, False, ("torch",),
+    ),
+    Entry(
+        "SCANHead", "coterie.deep.scan_head:SCANHead", "deep",
+        "k groups in which rows are with their nearest neighbours, on features that stay as they are", True, False, ("torch",),
+    ),
 )  # fmt: skip
 
 # Every line.

@@ -192,7 +192,7 @@ def test_a_model_around_a_module_of_the_user_is_not_written(name, tmp_path):
 def test_weights_of_another_size_are_refused(name):
     model = fitted_deep(name)
     state = model._fitted_state()
-    state["_weights"] = {key: value[:1] for key, value in state["_weights"].items()}
+    state["_weights"] = {key: np.atleast_1d(value)[:1] for key, value in state["_weights"].items()}
     with pytest.raises(ModelFileError, match="the model is damaged"):
         make_deep(name)._restore(state)
 

@@ -13,9 +13,13 @@ _HOMES = {
     "DCN": "dcn",
     "DEC": "dec",
     "DKM": "dkm",
+    "DeepGraphClustering": "graph_clustering",
     "IDEC": "dec",
+    "IMSAT": "imsat",
     "LayerFeatures": "layer_features",
     "MLPAutoencoder": "encoders",
+    "N2D": "n2d",
+    "SCANHead": "scan_head",
     "VaDE": "vade",
     "VariationalAutoencoder": "encoders",
 }
