@@ -28,7 +28,7 @@ class _Hardening(Refinement):
         super().__init__(model, n, epochs, learning_rate, tol)
         self.weight = weight
         self.keeps = keeps and hasattr(model.coder, "loss")
-        self.module.register_buffer("frequency", torch.ones(model.n_clusters))
+        self.module.register_buffer("frequency", torch.ones(model.n_clusters, device=model.centers.device))
 
     def update(self, rows: Tensor, z: Tensor, q: Tensor) -> None:
         """Count how much of the data each cluster has: the target is that of all rows, whatever the batch."""
