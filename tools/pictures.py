@@ -442,6 +442,16 @@ def aekmeans() -> str:
 
 
 @picture
+def n2d() -> str:
+    """Show an embedding along its two widest axes, and its layout in two dimensions."""
+    X = digits()
+    settings = {"hidden": (128, 64), "manifold_dim": 2, "random_state": 0}
+    model = coterie.deep.N2D(5, **settings).fit(X)
+    planes = {"embedding": flat(model.embedding_), "layout": model.positions_}
+    return page(*(Panel.around(name, plane).dots(plane, model.labels_) for name, plane in planes.items()))
+
+
+@picture
 def dec() -> str:
     """Show an embedding before and after it was trained with clusters."""
     X = digits()

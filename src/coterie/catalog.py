@@ -138,6 +138,10 @@ DEEP: tuple[Entry, ...] = (
         "k groups around their means in what an autoencoder has learnt", True, False, ("torch",),
     ),
     Entry(
+        "N2D", "coterie.deep.n2d:N2D", "deep",
+        "k groups of any shape in what an autoencoder has learnt, laid out by who is near whom", True, False, ("torch",),
+    ),
+    Entry(
         "DEC", "coterie.deep.dec:DEC", "deep",
         "k groups that the encoder itself learns to set apart", True, False, ("torch",),
     ),

@@ -12,7 +12,7 @@ from coterie.catalog import DEEP
 from coterie.deep._base import DeepClusterer
 
 SMALL = {"hidden": (16,), "embedding_dim": 3, "pretrain_epochs": 3, "epochs": 2, "batch_size": 32, "encoder": "mlp"}
-OF_ONE = {"IMSAT": {"epochs": 12}}  # begins with no clusters of K-means
+OF_ONE = {"IMSAT": {"epochs": 40}}  # begins with no clusters of K-means
 
 torch.set_num_threads(1)  # several test processes share the cores, and threads that wait for one another stand still
 

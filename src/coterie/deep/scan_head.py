@@ -204,8 +204,8 @@ class SCANHead(DeepClusterer):
     Notes
     -----
     Cost: the features and their neighbours once, then O(n p k n_heads) for an epoch. ``start_labels_`` are those of K-means on the
-    features; the training does not begin with them. Rows have no second view here, so self-labelling makes a head surer and
-    seldom better; it is left out by default.
+    features; the training does not begin with them. Rows have no second view here, so self-labelling is left
+    out by default. The default ``learning_rate`` is 0.01.
 
     References
     ----------
@@ -249,7 +249,7 @@ class SCANHead(DeepClusterer):
         balance=5.0,
         confidence=0.99,
         batch_size="auto",
-        learning_rate=1e-3,
+        learning_rate=1e-2,
         n_init=1,
         min_cluster_size=None,
         checkpoint=None,

@@ -282,7 +282,8 @@ def _first_places(X: Any, graph: Graph, q: int, start: str, seed: int) -> Any:
         first = _principal(to_numpy(X), q)
     else:
         first = _spectral(graph, q)
-    first *= _FIRST_WIDTH / max(float(np.abs(first).max(initial=0.0)), np.finfo(np.float64).tiny)
+    width = float(np.abs(first).max(initial=0.0))
+    first *= _FIRST_WIDTH / width if width > np.finfo(np.float32).tiny else 0.0  # equal rows have no axes
     first += np.random.default_rng(seed).normal(scale=_JITTER, size=first.shape)
     return like_input(first.astype(to_numpy(X[:0]).dtype), X)
 
