@@ -10,7 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the kernel is of the torch engine")
 needs_triton = pytest.mark.skipif(
-    importlib.util.find_spec("triton") is None, reason='Triton is not installed: pip install triton, on Linux'
+    importlib.util.find_spec("triton") is None, reason="Triton is not installed: pip install triton, on Linux"
 )
 
 # Rows, centers, features: tiles that are full and not, one chunk of features and several, a single one of each.
