@@ -258,7 +258,6 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer
     def _keep(self, best: _Outcome, scale: Scale, X: Any) -> None:
         self._scale = (scale.center, scale.spread)
         self._take(best.model)
-        self._weights = {name: to_numpy(value) for name, value in best.model.state_dict().items()}
         self.embedding_ = like_input(best.embedding, X)
         self.soft_labels_ = like_input(self._log_soft(best.embedding).exp(), X)
         self.labels_ = like_input(best.labels, X)
@@ -281,9 +280,16 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer
         self._model = model.eval().requires_grad_(False)
         self._n_features_out = model.representation.width
 
+    def _fitted_state(self):
+        state = super()._fitted_state()
+        if hasattr(self, "_model"):
+            state["_weights"] = {name: to_numpy(value) for name, value in self._model.state_dict().items()}
+        return state
+
     def _restore(self, state):
-        super()._restore(state)
-        weights = {name: torch.from_numpy(np.asarray(value)) for name, value in self._weights.items()}
+        kept = dict(state)
+        weights = {name: torch.from_numpy(np.asarray(value)) for name, value in kept.pop("_weights").items()}
+        super()._restore(kept)
         if math.prod(self.row_shape_) != self.n_features_in_:
             raise ModelFileError("the model is damaged: the shape of its rows does not match their number of features")
         try:
