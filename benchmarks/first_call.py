@@ -30,6 +30,9 @@ if name == "LocalOutlierFactor":
     settings["novelty"] = True
 if name == "DBSCAN":
     settings["eps"] = 0.5 * (d / 3) ** 0.5
+for word in kind().get_params():
+    if word.endswith("epochs"):  # a training takes what it takes: one epoch of it shows the first call
+        settings[word] = 1
 started, cpu = time.perf_counter(), time.process_time()
 model = kind(**settings).fit(X)
 print(time.perf_counter() - started, time.process_time() - cpu)
