@@ -20,7 +20,7 @@ from ..base import Clusterer
 from ..errors import InputError
 from ..primitives.conditioning import condition
 from ..primitives.divide import descend, divide_apply, divide_labels, divide_start, divide_step
-from ..primitives.row_keys import row_keys
+from ..primitives.row_keys import row_order
 
 __all__ = ["Dividing", "Division", "DivisionTree", "Groups"]
 
@@ -142,7 +142,7 @@ class Dividing(Clusterer):
         single = "float32" in str(rows.dtype)
         rows = self._prepare(rows, fitting=True)
         # Of rows with equal keys it does not matter which comes first: they are equal, but for rounding.
-        state = divide_start(rows, np.argsort(to_numpy(row_keys(rows))), weight)
+        state = divide_start(rows, row_order(rows), weight)
         root, total_weight = _root(state, n, rows.shape[1])
         divide = self._divide(state, root.inertia / (total_weight * rows.shape[1]))
         nodes = _grow(state, root, self.n_clusters, self.bisecting_strategy == "biggest_inertia", divide)

@@ -13,7 +13,7 @@ from ..errors import InputError, ResourceError, UnsupportedError
 from ..primitives.distances import check_distances
 from ..primitives.medoids import distances_between, matrix_search, medoid_search, nearest_of
 from ..primitives.memory import free_bytes
-from ..primitives.row_keys import row_keys
+from ..primitives.row_keys import key_order, row_keys
 
 __all__ = ["METRICS", "Distinct", "Metric", "distinct_rows", "weighted_sum"]
 
@@ -195,7 +195,7 @@ def distinct_rows(metric: Metric, X: Any, weight: np.ndarray | None) -> Distinct
 def _canonical_order(rows: Any) -> tuple[np.ndarray, np.ndarray]:
     """Order rows by value; also say, (n,) bool, which one differs from the one before it."""
     keys = to_numpy(row_keys(rows if str(rows.dtype) != "bool" else rows.astype(np.float64)))
-    order = np.argsort(keys, kind="stable")
+    order = key_order(keys)
     first = np.ones(len(order), bool)
     tied = np.diff(keys[order]) == 0
     if tied.any():

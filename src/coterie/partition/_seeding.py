@@ -6,7 +6,7 @@ import numpy as np
 
 from ..arrays import to_numpy
 from ..primitives.assign import seeding_step
-from ..primitives.row_keys import row_keys
+from ..primitives.row_keys import row_order
 from ..primitives.seeding import few_enough, seed_few
 
 __all__ = ["canonical_order", "kmeans_plusplus", "random_rows"]
@@ -14,7 +14,7 @@ __all__ = ["canonical_order", "kmeans_plusplus", "random_rows"]
 
 def canonical_order(X: Any) -> np.ndarray:
     """Order the rows by their values, so that what is drawn does not depend on how they were shuffled or repeated."""
-    return np.argsort(to_numpy(row_keys(X)), kind="stable")
+    return row_order(X)
 
 
 def kmeans_plusplus(
