@@ -8,18 +8,13 @@ Aljalbout, E., Golkov, V., Siddiqui, Y., & Cremers, D. (2018). Clustering with d
 https://arxiv.org/abs/1801.07648
 """
 
-import hashlib
-import json
 import math
-import warnings
 from numbers import Integral, Real
-from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import check_is_fitted
@@ -28,8 +23,10 @@ from torch import Tensor, nn
 from ..arrays import like_input, to_numpy
 from ..base import Clusterer, Interval, StrOptions
 from ..errors import InputError, ModelFileError
-from ._checkpoint import Checkpoint
+from ._checkpoint import Checkpoint, checkpoints_of
 from ._clustered import Clustered
+from ._kept import drop_small, rebuilt, warn_of_empty, weights_of
+from ._needs import require
 from ._progress import progress
 from ._representation import Representation
 from ._rows import Scale, as_rows, scale_of
@@ -71,6 +68,8 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer
     """Base of the deep clusterers; `_COMMON` says what its parameters are."""
 
     _state_attributes: ClassVar = ("_scale", "_weights", "_n_features_out")
+    _needs: ClassVar[tuple[str, ...]] = ()  # methods of an encoder that the preset calls
+    _instead: ClassVar[str] = ""  # what to do where one is missing
     _parameter_constraints: ClassVar = {
         "n_clusters": [Interval(Integral, 1, None, closed="left")],
         "encoder": [StrOptions({"auto", "mlp", "conv", "vae"}), HasMethods(["parameters", "state_dict"])],
@@ -200,7 +199,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer
 
     def _phases(self, model: Clustered, n: int) -> list[Phase]:
         """Return what is trained, in order."""
-        return [Pretraining(model.coder, self._epochs(self.pretrain_epochs, 30, 1000, n), self.learning_rate)]
+        return [Pretraining(model.coder, self._first_epochs(n), self.learning_rate)]
 
     def _finish(self, model: Clustered, rows: Tensor, seed: int) -> None:
         """Find the clusters where no phase has."""
@@ -211,6 +210,14 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer
         """Return the rows of one step: few where there are few, so that an epoch is many steps."""
         return self.batch_size if self.batch_size != "auto" else min(256, max(16, n // 16))
 
+    def _first_epochs(self, n: int) -> int:
+        """Return the epochs of the encoder alone."""
+        return self._epochs(self.pretrain_epochs, 30, 1000, n)
+
+    def _later_epochs(self, n: int) -> int:
+        """Return the most epochs with the clusters."""
+        return self._epochs(self.epochs, 20, 600, n)
+
     def _epochs(self, wanted: Any, least: int, least_steps: int, n: int) -> int:
         """Return the number of epochs: as wanted, or what makes at least so many epochs and so many steps."""
         if wanted != "auto":
@@ -220,6 +227,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer
     def _build(self, row_shape: tuple[int, ...], n_clusters: int, device: Any) -> Clustered:
         """Return an untrained network; its start is drawn from PyTorch's own generator."""
         coder = build_encoder(self._kind_of_encoder(), row_shape, self.embedding_dim, self.hidden).to(device)
+        require(coder, self._needs, type(self).__name__, self._instead)
         example = torch.zeros(2, *row_shape, device=device)
         coder.eval()
         with torch.no_grad():
@@ -239,21 +247,10 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer
             self._finish(model, rows, run.seed)
         model.eval()
         z = encoded(model.represent, rows)
-        labels = self._drop_small(model, z)
+        labels = drop_small(model, lambda: _labels(encoded(model.log_soft, z)), self.min_cluster_size)
         start_labels = getattr(phases[-1], "start_labels", None) if phases else None
         first = None if start_labels is None else judge(start_labels)
         return _Outcome(model, z, labels, run.history, reason, judge(labels), first, start_labels)
-
-    def _drop_small(self, model: Clustered, z: Tensor) -> np.ndarray:
-        """Give up clusters below ``min_cluster_size``, the smallest first; return the labels of the rows."""
-        size = self.min_cluster_size
-        least = 0 if size is None else size if isinstance(size, Integral) else math.ceil(size * len(z))
-        while True:
-            labels = _labels(encoded(model.log_soft, z))
-            counts = np.bincount(labels, minlength=model.n_clusters)
-            if counts.min() >= least or model.n_clusters == 1:
-                return labels
-            model.keep(torch.from_numpy(np.delete(np.arange(model.n_clusters), counts.argmin())).to(z.device))
 
     def _keep(self, best: _Outcome, scale: Scale, X: Any) -> None:
         self._scale = (scale.center, scale.spread)
@@ -268,13 +265,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer
         self.converged_ = best.stop_reason == "converged"
         self.score_ = best.score
         self.start_score_, self.start_labels_ = best.start_score, best.start_labels
-        n_empty = int((self.occupancy_ == 0).sum())
-        if n_empty:
-            warnings.warn(
-                f"{n_empty} of {len(self.occupancy_)} clusters hold no row; lower n_clusters or set min_cluster_size",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
+        warn_of_empty(self.occupancy_, "row")
 
     def _take(self, model: Clustered) -> None:
         self._model = model.eval().requires_grad_(False)
@@ -283,22 +274,16 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer
     def _fitted_state(self):
         state = super()._fitted_state()
         if hasattr(self, "_model"):
-            state["_weights"] = {name: to_numpy(value) for name, value in self._model.state_dict().items()}
+            state["_weights"] = weights_of(self._model)
         return state
 
     def _restore(self, state):
         kept = dict(state)
-        weights = {name: torch.from_numpy(np.asarray(value)) for name, value in kept.pop("_weights").items()}
+        weights = kept.pop("_weights")
         super()._restore(kept)
         if math.prod(self.row_shape_) != self.n_features_in_:
             raise ModelFileError("the model is damaged: the shape of its rows does not match their number of features")
-        try:
-            with torch.device("meta"):  # allocates nothing, however large the file says the network is
-                model = self._build(tuple(self.row_shape_), len(self.occupancy_), "meta")
-            model.load_state_dict(weights, assign=True)
-        except RuntimeError as error:
-            raise ModelFileError(f"the model is damaged: {str(error).splitlines()[-1].strip()}") from error
-        self._take(model)
+        self._take(rebuilt(lambda: self._build(tuple(self.row_shape_), len(self.occupancy_), "meta"), weights))
         return self
 
     def _embed(self, X: Any) -> Tensor:
@@ -314,18 +299,10 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer
 
     def _checkpoints(self, rows: Tensor) -> list[Checkpoint | None]:
         """Return where each start keeps its state."""
-        if self.checkpoint is None:
-            return [None] * self.n_init
-        if not isinstance(self.random_state, Integral):
-            raise InputError("a training that can be taken up again needs a seed; set random_state to a whole number")
         apart = {"checkpoint", "verbose", "device", "encoder"}
         told = {name: repr(value) for name, value in self.get_params(deep=False).items() if name not in apart}
         told["encoder"] = self.encoder if isinstance(self.encoder, str) else repr(self.encoder)
-        digest = hashlib.sha256(json.dumps([type(self).__name__, told, tuple(rows.shape)], sort_keys=True).encode())
-        digest.update(to_numpy(rows).tobytes())
-        path = Path(self.checkpoint)
-        others = (path.with_name(f"{path.stem}.{i}{path.suffix}") for i in range(1, self.n_init))
-        return [Checkpoint(each, digest.hexdigest()) for each in (path, *others)]
+        return checkpoints_of(self, told, [rows])
 
 
 def _labels(log_soft: Tensor) -> np.ndarray:

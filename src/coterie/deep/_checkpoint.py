@@ -1,7 +1,10 @@
 """What a stopped training needs to go on: one file, whole or not at all, that holds numbers and JSON and never code."""
 
+import hashlib
 import json
 import os
+from collections.abc import Iterable
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +13,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
+from ..arrays import to_numpy
 from ..errors import InputError, ModelFileError
 from ..files import write_bytes
 
-__all__ = ["Checkpoint"]
+__all__ = ["Checkpoint", "checkpoints_of"]
 
 _FORMAT = "coterie-checkpoint-1"
 
@@ -111,6 +115,36 @@ class Checkpoint:
                 f"{self.path} belongs to a training on other data or with other parameters; remove it or name another file"
             )
         self._notes, self._tensors = notes, tensors
+
+
+def checkpoints_of(estimator: Any, told: dict[str, str], data: Iterable[Tensor]) -> list[Checkpoint | None]:
+    """Return where each start of an estimator keeps its state: None where it keeps none.
+
+    Parameters
+    ----------
+    estimator : Clusterer
+        With ``checkpoint``, ``n_init`` and ``random_state``.
+    told : dict of str to str
+        The parameters that decide what is learnt.
+    data : iterable of tensor
+        What it is learnt from.
+
+    Raises
+    ------
+    InputError
+        If there is a file, but no seed.
+    """
+    if estimator.checkpoint is None:
+        return [None] * estimator.n_init
+    if not isinstance(estimator.random_state, Integral):
+        raise InputError("a training that can be taken up again needs a seed; set random_state to a whole number")
+    digest = hashlib.sha256(json.dumps([type(estimator).__name__, told], sort_keys=True).encode())
+    for part in data:
+        digest.update(repr(tuple(part.shape)).encode())
+        digest.update(to_numpy(part).tobytes())
+    path = Path(estimator.checkpoint)
+    others = (path.with_name(f"{path.stem}.{i}{path.suffix}") for i in range(1, estimator.n_init))
+    return [Checkpoint(each, digest.hexdigest()) for each in (path, *others)]
 
 
 def _plain(value: Any) -> Tensor:

@@ -14,9 +14,7 @@ from ..base import Interval
 from ._base import DeepClusterer
 from ._clustered import Clustered
 from ._documented import documented
-from ._needs import require
 from ._refinement import Refinement
-from ._representation import Representation
 from ._training import Phase
 from .losses import hard_kmeans_loss, squared_distances
 
@@ -144,6 +142,7 @@ class DCN(DeepClusterer):
     """
 
     _needs: ClassVar = ("loss",)
+    _instead: ClassVar = "give it one that says what embeddings must keep, or take DEC"
     _parameter_constraints: ClassVar = {
         **DeepClusterer._parameter_constraints,
         "tol": [Interval(Real, 0, 1, closed="both")],
@@ -191,17 +190,11 @@ class DCN(DeepClusterer):
         self.random_state = random_state
         self.device = device
 
-    def _network(self, representation: Representation, n_clusters: int) -> Clustered:
-        require(
-            representation.coder, self._needs, "DCN", "give it one that says what embeddings must keep, or take DEC"
-        )
-        return super()._network(representation, n_clusters)
-
     def _phases(self, model: Clustered, n: int) -> list[Phase]:
         turns = _TakingTurns(
             model,
             n,
-            self._epochs(self.epochs, 20, 600, n),
+            self._later_epochs(n),
             self.learning_rate,
             self.tol,
             self.clustering_weight,

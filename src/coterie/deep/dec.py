@@ -145,7 +145,7 @@ class DEC(DeepClusterer):
         harden = _Hardening(
             model,
             n,
-            self._epochs(self.epochs, 20, 600, n),
+            self._later_epochs(n),
             self.learning_rate,
             self.tol,
             self._hardening_weight,

@@ -14,7 +14,6 @@ from ..base import Interval, StrOptions
 from ._base import DeepClusterer
 from ._clustered import Clustered
 from ._documented import documented
-from ._needs import require
 from ._refinement import Refinement
 from ._representation import Representation
 from ._training import Phase
@@ -164,6 +163,7 @@ class DKM(DeepClusterer):
     """
 
     _needs: ClassVar = ("loss",)
+    _instead: ClassVar = "give it one that says what embeddings must keep, or take DEC"
     _parameter_constraints: ClassVar = {
         **DeepClusterer._parameter_constraints,
         "tol": [Interval(Real, 0, 1, closed="both")],
@@ -215,16 +215,13 @@ class DKM(DeepClusterer):
         self.device = device
 
     def _network(self, representation: Representation, n_clusters: int) -> _Members:
-        require(
-            representation.coder, self._needs, "DKM", "give it one that says what embeddings must keep, or take DEC"
-        )
         return _Members(representation, n_clusters)
 
     def _phases(self, model: Any, n: int) -> list[Phase]:
         anneal = _Annealing(
             model,
             n,
-            self._epochs(self.epochs, 20, 600, n),
+            self._later_epochs(n),
             self.learning_rate,
             self.tol,
             self.clustering_weight,

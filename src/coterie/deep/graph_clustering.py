@@ -4,30 +4,26 @@ The network sees each node's attributes and those of its neighbours, and gives t
 at the links alone, by one product with the adjacency matrix; nothing of n x n is formed.
 """
 
-import hashlib
-import json
-import math
-import warnings
+from itertools import chain
 from numbers import Integral, Real
-from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
 from scipy.sparse import csr_array, issparse
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ..arrays import Graph, like_input, to_device, to_numpy
 from ..base import Clusterer, Interval, StrOptions
-from ..errors import InputError, ModelFileError, ResourceError
+from ..errors import InputError, ResourceError
 from ..graphs import as_graph, to_scipy, undirected
 from ..metrics.graph import modularity
 from ..primitives.memory import free_bytes
 from ..tables.attribute_rows import coded, fit_coder
-from ._checkpoint import Checkpoint
+from ._checkpoint import Checkpoint, checkpoints_of
 from ._graph_network import GraphNetwork, GraphTraining, Nodes, fingerprint_of, nodes_of, spectral_features
+from ._kept import drop_small, rebuilt, warn_of_empty, weights_of
 from ._progress import progress
 from ._training import Run, seeded, train
 
@@ -313,28 +309,16 @@ class DeepGraphClustering(Clusterer):
             network = self._build(self.n_clusters).to(nodes.degrees.device)
         phase = GraphTraining(network, nodes, self.objective, self.epochs, self.learning_rate)
         train(phase, torch.arange(links.shape[0], device=nodes.degrees.device), run)
-        labels = self._drop_small(network.eval(), nodes)
+        with torch.no_grad():
+            z = network.eval().embed(nodes)
+            labels = drop_small(network, lambda: _labels(network, z), self.min_cluster_size)
         return _Outcome(network, labels, run.history, float(modularity(links, labels)))
 
     def _build(self, n_clusters: int) -> GraphNetwork:
         return GraphNetwork(self._width, tuple(int(width) for width in self.hidden), n_clusters, self.dropout)
 
-    @torch.no_grad()
-    def _drop_small(self, network: GraphNetwork, nodes: Nodes) -> np.ndarray:
-        """Give up clusters below ``min_cluster_size``, the smallest first; return the labels."""
-        size, n = self.min_cluster_size, len(nodes.degrees)
-        least = 0 if size is None else size if isinstance(size, Integral) else math.ceil(size * n)
-        z = network.embed(nodes)
-        while True:
-            labels = to_numpy(network.log_soft(z).exp()).argmax(1).astype(np.int64)
-            counts = np.bincount(labels, minlength=network.n_clusters)
-            if counts.min() >= least or network.n_clusters == 1:
-                return labels
-            network.keep(torch.from_numpy(np.delete(np.arange(network.n_clusters), counts.argmin())).to(z.device))
-
     def _keep(self, best: _Outcome, nodes: Nodes, given: Graph) -> None:
         self._network = best.network.requires_grad_(False)
-        self._weights = {name: to_numpy(value) for name, value in best.network.state_dict().items()}
         with torch.no_grad():
             z = best.network.embed(nodes)
             soft = best.network.log_soft(z).exp()
@@ -343,23 +327,19 @@ class DeepGraphClustering(Clusterer):
         self.labels_ = like_input(best.labels, given.indptr)
         self.occupancy_ = np.bincount(best.labels, minlength=soft.shape[1])
         self.history_, self.n_iter_, self.score_ = best.history, len(best.history), best.score
-        n_empty = int((self.occupancy_ == 0).sum())
-        if n_empty:
-            warnings.warn(
-                f"{n_empty} of {len(self.occupancy_)} clusters hold no node; lower n_clusters or set min_cluster_size",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
+        warn_of_empty(self.occupancy_, "node")
+
+    def _fitted_state(self):
+        state = super()._fitted_state()
+        if hasattr(self, "_network"):
+            state["_weights"] = weights_of(self._network)
+        return state
 
     def _restore(self, state):
-        super()._restore(state)
-        weights = {name: torch.from_numpy(np.asarray(value)) for name, value in self._weights.items()}
-        try:
-            with torch.device("meta"):  # allocates nothing, however large the file says the network is
-                network = self._build(len(self.occupancy_))
-            network.load_state_dict(weights, assign=True)
-        except RuntimeError as error:
-            raise ModelFileError(f"the model is damaged: {str(error).splitlines()[-1].strip()}") from error
+        kept = dict(state)
+        weights = kept.pop("_weights")
+        super()._restore(kept)
+        network = rebuilt(lambda: self._build(len(self.occupancy_)), weights)
         self._network = network.eval().requires_grad_(False)
         return self
 
@@ -373,20 +353,15 @@ class DeepGraphClustering(Clusterer):
             )
 
     def _checkpoints(self, nodes: Nodes) -> list[Checkpoint | None]:
-        if self.checkpoint is None:
-            return [None] * self.n_init
-        if not isinstance(self.random_state, Integral):
-            raise InputError("a training that can be taken up again needs a seed; set random_state to a whole number")
         apart = {"checkpoint", "verbose", "device"}
         told = {name: repr(value) for name, value in self.get_params(deep=False).items() if name not in apart}
-        digest = hashlib.sha256(json.dumps([type(self).__name__, told], sort_keys=True).encode())
-        for matrix in (nodes.features.rows, nodes.links.rows):
-            parts = (matrix.indices(), matrix.values()) if matrix.is_sparse else (matrix,)
-            for part in parts:
-                digest.update(to_numpy(part).tobytes())
-        path = Path(self.checkpoint)
-        others = (path.with_name(f"{path.stem}.{i}{path.suffix}") for i in range(1, self.n_init))
-        return [Checkpoint(each, digest.hexdigest()) for each in (path, *others)]
+        matrices = (nodes.features.rows, nodes.links.rows)
+        parts = ((one.indices(), one.values()) if one.is_sparse else (one,) for one in matrices)
+        return checkpoints_of(self, told, chain.from_iterable(parts))
+
+
+def _labels(network: GraphNetwork, z: torch.Tensor) -> np.ndarray:
+    return to_numpy(network.log_soft(z).exp()).argmax(1).astype(np.int64)
 
 
 def _usable(device: str) -> torch.device:

@@ -21,7 +21,6 @@ from ..base import Interval
 from ._base import DeepClusterer
 from ._clustered import Clustered, Start, kmeans_start
 from ._documented import documented
-from ._needs import require
 from ._refinement import Refinement
 from ._representation import Representation
 from ._rows import as_rows
@@ -252,6 +251,7 @@ class VaDE(DeepClusterer):
     """
 
     _needs: ClassVar = ("posterior", "decode")
+    _instead: ClassVar = "take encoder='vae' or a module that has"
     _parameter_constraints: ClassVar = {
         **DeepClusterer._parameter_constraints,
         "tol": [Interval(Real, 0, 1, closed="both")],
@@ -323,13 +323,12 @@ class VaDE(DeepClusterer):
         return "vae" if isinstance(self.encoder, str) and self.encoder in ("auto", "mlp") else self.encoder
 
     def _represent(self, coder: nn.Module, example: Tensor) -> Representation:
-        require(coder, self._needs, "VaDE", "take encoder='vae' or a module that has")
         return Representation(coder, None, self.whiten, example)
 
     def _network(self, representation: Representation, n_clusters: int) -> _Mixture:
         return _Mixture(representation, n_clusters)
 
     def _phases(self, model: Clustered, n: int) -> list[Phase]:
-        epochs = self._epochs(self.pretrain_epochs, 30, 1000, n)
-        bound = _Bound(model, n, self._epochs(self.epochs, 20, 600, n), self.learning_rate, self.tol)
+        epochs = self._first_epochs(n)
+        bound = _Bound(model, n, self._later_epochs(n), self.learning_rate, self.tol)
         return [_Reconstruction(model.coder, epochs, self.learning_rate), bound]
