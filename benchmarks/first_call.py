@@ -21,7 +21,8 @@ name, k, n, d = sys.argv[1], *map(int, sys.argv[2:])
 kind = getattr(coterie if hasattr(coterie, name) else coterie.deep, name)
 random = np.random.default_rng(0)
 X = np.vstack([random.normal(c, 0.5, (n // 3, d)) for c in (0, 4, 8)])
-if name in {line.name for line in coterie.catalog.GRAPHS}:  # each node with three of its own group and one of any
+of_graphs = {"DeepGraphClustering", *(line.name for line in coterie.catalog.GRAPHS)}
+if name in of_graphs:  # each node with three of its own group and one of any
     own, any = np.arange(len(X)) // (n // 3), random.integers(0, len(X), len(X))
     ends = [*(own * (n // 3) + random.integers(0, n // 3, len(X)) for _ in range(3)), any]
     X = coterie.graphs.from_edges(np.column_stack([np.tile(np.arange(len(X)), 4), np.concatenate(ends)]), len(X))
