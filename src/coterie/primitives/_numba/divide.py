@@ -39,7 +39,9 @@ def divide_start(X, order, sample_weight):
     n_blocks = block_count(n)
     run_blocks(_gather, n_blocks, n_blocks, X, order, first)
     weight = np.ones((1, 1)) if sample_weight is None else np.stack([sample_weight[order]] * 2)
-    return _State(first, X, np.stack([order, order]), weight, np.zeros(n, np.uint8))
+    orders = np.empty((2, n), np.int64)  # the second is written before it is read
+    orders[0] = order
+    return _State(first, X, orders, weight, np.zeros(n, np.uint8))
 
 
 def divide_step(state, spans, normals, offsets):
@@ -95,8 +97,7 @@ def divide_labels(state, spans, names):
     if isinstance(state, sparse_divide.SparseState):
         return sparse_divide.divide_labels(state, spans, names)
     labels = np.empty(len(state.side), np.int64)
-    for (start, end, side), name in zip(spans.tolist(), names, strict=True):
-        labels[state.order[side, start:end]] = name
+    run_blocks(_name_rows, len(spans), spans, names, state.order, labels)
     return labels
 
 
@@ -188,6 +189,18 @@ def _gather(block, n_blocks, X, order, out):
     n = len(X)
     for i in range(n * block // n_blocks, n * (block + 1) // n_blocks):
         copy_row(X, order[i], out, i)
+
+
+@kernel
+def _name_rows(
+    group,  # int  in
+    spans,  # (g, 3) int64  in
+    names,  # (g,) int64  in
+    order,  # (2, n) int64  in
+    labels,  # (n,) int64  out
+):
+    for place in range(spans[group, 0], spans[group, 1]):
+        labels[order[spans[group, 2], place]] = names[group]
 
 
 @kernel
