@@ -1,5 +1,6 @@
 """What all clusterers share: the gate in, the gate out, and the state that a model file keeps."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,7 +21,13 @@ class Estimator(BaseEstimator):
     """Private fitted attributes that a model file must keep beside those that end in an underscore."""
 
     def _gate_in(
-        self, X: Any, *, reset: bool, accept_sparse: bool = False, dtype: Any = (np.float64, np.float32)
+        self,
+        X: Any,
+        *,
+        reset: bool,
+        accept_sparse: bool = False,
+        dtype: Any = (np.float64, np.float32),
+        place: Callable[[np.ndarray, str], Any] = to_device,
     ) -> Any:
         """Check the rows and return them as a C-contiguous float array of the engine that shall compute on them.
 
@@ -33,6 +40,8 @@ class Estimator(BaseEstimator):
             Whether SciPy's sparse rows may pass; they stay sparse (CSR).
         dtype : sequence of dtypes
             Allowed ones; anything else becomes the first.
+        place : callable
+            Brings a NumPy array to where it is computed on.
         """
         if not reset:
             check_is_fitted(self)
@@ -52,7 +61,7 @@ class Estimator(BaseEstimator):
             ensure_all_finite=False,
         )
         self._refuse_bad_values(rows)
-        return to_device(unsealed(rows), getattr(self, "device", "cpu")) if isinstance(rows, np.ndarray) else rows
+        return place(unsealed(rows), getattr(self, "device", "cpu")) if isinstance(rows, np.ndarray) else rows
 
     def _refuse_bad_values(self, rows: Any) -> None:
         """Raise if an array, dense or sparse, holds NaN or infinity."""

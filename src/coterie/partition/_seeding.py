@@ -5,16 +5,44 @@ from typing import Any
 import numpy as np
 
 from ..arrays import to_numpy
+from ..errors import InputError
 from ..primitives.assign import seeding_step
 from ..primitives.row_keys import row_order
 from ..primitives.seeding import few_enough, seed_few
 
-__all__ = ["canonical_order", "kmeans_plusplus", "random_rows"]
+__all__ = ["canonical_order", "given_centers", "kmeans_plusplus", "random_rows"]
 
 
 def canonical_order(X: Any) -> np.ndarray:
     """Order the rows by their values, so that what is drawn does not depend on how they were shuffled or repeated."""
     return row_order(X)
+
+
+def given_centers(init: Any, rows: Any, shape: tuple[int, int], rng: np.random.RandomState) -> np.ndarray:
+    """Return starting centers that were given, or that a given function makes of the rows, as float64.
+
+    Parameters
+    ----------
+    init : array or callable
+    rows : (n, d) array of any engine
+    shape : tuple of int
+        (n_clusters, d).
+    rng : RandomState
+
+    Raises
+    ------
+    InputError
+        If they are of another shape or not finite.
+    """
+    given = init(to_numpy(rows), shape[0], random_state=rng) if callable(init) else init
+    centers = np.array(to_numpy(given), dtype=np.float64)
+    if centers.shape != shape:
+        raise InputError(
+            f"init must hold n_clusters={shape[0]} centers of {shape[1]} features, got shape {centers.shape}"
+        )
+    if not np.isfinite(centers).all():
+        raise InputError("init contains NaN or infinity; every center must be finite")
+    return centers
 
 
 def kmeans_plusplus(

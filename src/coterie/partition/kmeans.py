@@ -16,14 +16,15 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import normalize
 from sklearn.utils import check_random_state
 
-from ..arrays import like_input, normalize_rows, to_numpy
+from ..arrays import like_input, normalize_rows, to_device, to_numpy
 from ..base import Clusterer, Interval, StrOptions
 from ..errors import InputError
 from ..primitives.assign import lloyd_end, lloyd_start, lloyd_step, nearest_center
 from ..primitives.conditioning import condition
 from ..primitives.distances import pairwise_distances
+from ..primitives.placing import placed
 from ._centers import centers_of, fill_empty, mean_variance, rows_of
-from ._seeding import canonical_order, kmeans_plusplus, random_rows
+from ._seeding import canonical_order, given_centers, kmeans_plusplus, random_rows
 from ._sizes import kmeans_within, size_limits, within_bounds
 
 __all__ = ["KMeans", "kmeans"]
@@ -106,7 +107,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
     random_state : int, RandomState or None, default=None
         Seed of the starts.
     device : str, default="cpu"
-        "cuda", "cuda:0", "mps" or "auto" move NumPy input to a GPU once; tensors are computed on where they lie.
+        "cuda", "cuda:0", "mps" or "auto" move NumPy input to a GPU once, or block by block to all GPUs where it needs more room
+        than one has; tensors are computed on where they lie.
 
     Attributes
     ----------
@@ -232,7 +234,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
             If there are fewer rows than clusters, a value is not finite, or the size bounds cannot be kept.
         """
         self._validate_params()
-        rows = self._gate_in(X, reset=True, accept_sparse=True)
+        rows = self._gate_in(X, reset=True, accept_sparse=True, place=self._place())
         n = rows.shape[0]
         if n < self.n_clusters:
             raise InputError(f"n_samples={n} should be >= n_clusters={self.n_clusters}; lower n_clusters or add rows")
@@ -267,7 +269,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
         -------
         (n,) int64 array
         """
-        rows = self._gate_in(X, reset=False, accept_sparse=True)
+        rows = self._gate_in(X, reset=False, accept_sparse=True, place=self._place())
         return self._labels_out(self._own_center(self._prepare(rows))[0], X)
 
     def transform(self, X):
@@ -299,9 +301,14 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
         -------
         float
         """
-        rows = self._gate_in(X, reset=False, accept_sparse=True)
+        rows = self._gate_in(X, reset=False, accept_sparse=True, place=self._place())
         _, distances2 = self._own_center(self._prepare(rows))
         return -self._inertia(to_numpy(distances2), self._check_weights(sample_weight, rows.shape[0]))
+
+    def _place(self):
+        """Return what brings rows to the device: by blocks where they do not fit, if that is all that is asked of them."""
+        bounded = self.min_cluster_size is not None or self.max_cluster_size is not None
+        return to_device if bounded or callable(self.init) or self.metric == "cosine" else placed
 
     def _n_starts(self):
         if self.n_init != "auto":
@@ -328,14 +335,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
             return rows_of(prepared, kmeans_plusplus(prepared, self.n_clusters, rng, order, weight))
         if _is(self.init, "random"):
             return rows_of(prepared, random_rows(order, self.n_clusters, rng, weight))
-        init = self.init(to_numpy(rows), self.n_clusters, random_state=rng) if callable(self.init) else self.init
-        init = np.array(to_numpy(init), dtype=np.float64)
-        if init.shape != (self.n_clusters, prepared.shape[1]):
-            raise InputError(
-                f"init must hold n_clusters={self.n_clusters} centers of {prepared.shape[1]} features, got shape {init.shape}"
-            )
-        if not np.isfinite(init).all():
-            raise InputError("init contains NaN or infinity; every center must be finite")
+        init = given_centers(self.init, rows, (self.n_clusters, prepared.shape[1]), rng)
         return normalize_rows(init) if self.metric == "cosine" else init / self._scale - self._shift / self._scale
 
     def _run(self, prepared, start, weight):

@@ -42,7 +42,7 @@ def engine_name(array: Any) -> str:
     if isinstance(array, np.ndarray):
         return "numba"
     torch = sys.modules.get("torch")
-    if torch is not None and isinstance(array, torch.Tensor):
+    if torch is not None and (isinstance(array, torch.Tensor) or getattr(array, "engine", None) == "torch"):
         return "torch"
     scipy_sparse = sys.modules.get("scipy.sparse")
     if scipy_sparse is not None and scipy_sparse.issparse(array):

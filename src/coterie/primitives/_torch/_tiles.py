@@ -5,8 +5,9 @@ as one (leaves, width, d) tensor. Two leaves are compared as a whole: a batch of
 within `tile_bytes` whatever n is. A pair whose boxes lie too far apart is never computed.
 """
 
+import math
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -24,6 +25,7 @@ __all__ = [
     "paired_distances2",
     "root",
     "row_sum",
+    "slice_rows",
     "slices",
     "tile_bytes",
     "within",
@@ -63,9 +65,14 @@ def tile_bytes(device: torch.device) -> int:
     return 1 << 21 if device.type == "cpu" else 1 << 27
 
 
-def slices(X: torch.Tensor) -> Iterator[slice]:
-    """Cut the rows of ``X`` into slices of bounded size as float64."""
-    rows = max(1, _SLICE_BYTES // (8 * max(1, X[:1].numel())))
+def slice_rows(X: Any) -> int:
+    """Return how many rows a slice of ``X`` has, so that it is of bounded size as float64."""
+    return max(1, _SLICE_BYTES // (8 * max(1, math.prod(X.shape[1:]))))
+
+
+def slices(X: Any) -> Iterator[slice]:
+    """Cut the rows of ``X``, a tensor or `BlockedRows`, into slices of `slice_rows`."""
+    rows = slice_rows(X)
     return (slice(start, start + rows) for start in range(0, len(X), rows))
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from ._tiles import distances2, paired_distances2, row_sum, slices, tile_bytes
+from .blocked_rows import BlockedRows
 
 if TYPE_CHECKING:
     from ..assign import LloydStep
@@ -23,46 +24,44 @@ __all__ = ["center_sums", "lloyd_end", "lloyd_start", "lloyd_step", "nearest_cen
 
 _RUN_ROWS = 256
 
+Rows = torch.Tensor | BlockedRows
+"""What is read slice by slice, each slice once a step."""
+
 
 @dataclass
 class _State:
-    X: torch.Tensor  # (n, d)
+    X: Rows  # (n, d)
     sample_weight: torch.Tensor | None  # (n,) float64
     labels: torch.Tensor  # (n,) int32 of the last step, -1 before the first
 
 
-def nearest_center(X: torch.Tensor, centers: Any) -> tuple[torch.Tensor, torch.Tensor]:
+def nearest_center(X: Rows, centers: Any) -> tuple[torch.Tensor, torch.Tensor]:
     """See `coterie.primitives.assign.nearest_center`."""
-    centers = _float64(centers, X)
-    labels = _labels(X, centers)
-    if (kernels := _kernels_for(X)) is not None:
-        return labels, kernels.own_distances2(X, centers, labels)
+    labels = torch.empty(len(X), dtype=torch.int32, device=X.device)
     nearest = torch.empty(len(X), dtype=torch.float64, device=X.device)
     for part in slices(X):
-        nearest[part] = paired_distances2(X[part].double(), centers[labels[part].long()])
+        rows = X[part]
+        mine = _float64(centers, rows)
+        found = _labels(rows, mine)
+        labels[part] = found.to(X.device)
+        if (kernels := _kernels_for(rows)) is not None:
+            nearest[part] = kernels.own_distances2(rows, mine, found).to(X.device)
+        else:
+            nearest[part] = paired_distances2(rows.double(), mine[found.long()]).to(X.device)
     return labels, nearest
 
 
-def center_sums(
-    X: torch.Tensor, labels: Any, n_centers: int, sample_weight: Any = None
-) -> tuple[torch.Tensor, torch.Tensor]:
+def center_sums(X: Rows, labels: Any, n_centers: int, sample_weight: Any = None) -> tuple[torch.Tensor, torch.Tensor]:
     """See `coterie.primitives.assign.center_sums`."""
-    total = _totals(X, torch.as_tensor(labels, device=X.device), n_centers, sample_weight)
+    labels = torch.as_tensor(labels, device=X.device)
+    weights = None if sample_weight is None else _float64(sample_weight, X)
+    total = torch.zeros(n_centers, X.shape[1] + 2, dtype=torch.float64, device=X.device)
+    for part in slices(X):
+        total += _totals(X[part], labels[part], n_centers, None if weights is None else weights[part]).to(X.device)
     return total[:, :-2], total[:, -2]
 
 
-def _totals(X: torch.Tensor, labels: torch.Tensor, k: int, sample_weight: Any) -> torch.Tensor:
-    """Add up the rows of each center, (k, d + 2): the weighted rows, their weights, and how many weigh something."""
-    weights = None if sample_weight is None else _float64(sample_weight, X)
-    total = torch.zeros(k, X.shape[1] + 2, dtype=torch.float64, device=X.device)
-    for part in slices(X):
-        weight = X.new_ones(len(X[part]), dtype=torch.float64) if weights is None else weights[part]
-        values = torch.cat([X[part].double() * weight[:, None], weight[:, None], (weight > 0).double()[:, None]], 1)
-        total += _sum_by_label(values, labels[part], k)
-    return total
-
-
-def lloyd_start(X: torch.Tensor, sample_weight: Any = None, skip: bool = True) -> _State:
+def lloyd_start(X: Rows, sample_weight: Any = None, skip: bool = True) -> _State:
     """See `coterie.primitives.assign.lloyd_start`; nothing is skipped."""
     weights = None if sample_weight is None else _float64(sample_weight, X)
     return _State(X, weights, torch.full((len(X),), -1, dtype=torch.int32, device=X.device))
@@ -72,10 +71,16 @@ def lloyd_step(state: _State, centers: Any) -> "LloydStep":
     """See `coterie.primitives.assign.lloyd_step`."""
     from ..assign import LloydStep
 
-    labels = _labels(state.X, _float64(centers, state.X))
-    changed = (labels != state.labels).sum()
-    state.labels = labels
-    total = _totals(state.X, labels, len(centers), state.sample_weight)
+    X, weights = state.X, state.sample_weight
+    total = torch.zeros(len(centers), X.shape[1] + 2, dtype=torch.float64, device=X.device)
+    changed = torch.zeros((), dtype=torch.int64, device=X.device)
+    for part in slices(X):
+        rows = X[part]
+        labels = _labels(rows, _float64(centers, rows))
+        total += _totals(rows, labels, len(centers), None if weights is None else weights[part]).to(X.device)
+        labels = labels.to(X.device)
+        changed += (labels != state.labels[part]).sum()
+        state.labels[part] = labels
     # All of it in one copy: the only time in a step that the host waits for a GPU.
     found = torch.cat([total.reshape(-1), changed.double()[None]]).cpu().numpy()
     sums = found[:-1].reshape(total.shape)
@@ -88,23 +93,36 @@ def lloyd_end(state: _State, centers: Any) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def seeding_step(
-    X: torch.Tensor, candidates: Any, closest: Any, sample_weight: Any = None
+    X: Rows, candidates: Any, closest: Any, sample_weight: Any = None
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """See `coterie.primitives.assign.seeding_step`."""
     candidates = torch.as_tensor(candidates, device=X.device)
-    closest = X.new_full((len(X),), torch.inf, dtype=torch.float64) if closest is None else _float64(closest, X)
+    if closest is None:
+        closest = torch.full((len(X),), torch.inf, dtype=torch.float64, device=X.device)
+    closest = _float64(closest, X)
     weights = None if sample_weight is None else _float64(sample_weight, X)
-    sums = []
+    chosen, sums = X[candidates], []
     for part in slices(X):
-        closer = torch.minimum(distances2(X[part], X[candidates]).double(), closest[part, None])
+        closer = torch.minimum(_distances2(X[part], chosen, X), closest[part, None])
         sums.append(row_sum(closer if weights is None else closer * weights[part, None]))
     potentials = row_sum(torch.stack(sums))
-    best = candidates[potentials.argmin()]
-    closer = torch.cat([distances2(X[part], X[best][None])[:, 0].double() for part in slices(X)])
+    best = chosen[potentials.argmin()][None]
+    closer = torch.cat([_distances2(X[part], best, X)[:, 0] for part in slices(X)])
     return potentials, torch.minimum(closer, closest)
 
 
-def _float64(values: Any, X: torch.Tensor) -> torch.Tensor:
+def _distances2(rows: torch.Tensor, others: torch.Tensor, X: Rows) -> torch.Tensor:
+    return distances2(rows, others.to(rows.device)).double().to(X.device)
+
+
+def _totals(X: torch.Tensor, labels: torch.Tensor, k: int, weight: torch.Tensor | None) -> torch.Tensor:
+    """Add up the rows of each center, (k, d + 2): the weighted rows, their weights, and how many weigh something."""
+    weight = X.new_ones(len(X), dtype=torch.float64) if weight is None else weight.to(X.device)
+    values = torch.cat([X.double() * weight[:, None], weight[:, None], (weight > 0).double()[:, None]], 1)
+    return _sum_by_label(values, labels.to(X.device), k)
+
+
+def _float64(values: Any, X: Rows) -> torch.Tensor:
     return torch.as_tensor(values, dtype=torch.float64, device=X.device)
 
 
