@@ -17,8 +17,10 @@ _PUBLIC = {line.name: line.target for line in ALL if line not in DEEP} | {
     "NOISE": "coterie.arrays:NOISE",
     "Population": "coterie.study.population_rule:Population",
     "NetworkAnalysis": "coterie.report.network:NetworkAnalysis",
+    "PictureAnalysis": "coterie.report.pictures:PictureAnalysis",
     "load": "coterie.models:load",
     "network": "coterie.report.network:network",
+    "pictures": "coterie.report.pictures:pictures",
     "run": "coterie.report:run",
     "save": "coterie.models:save",
 }

@@ -1,21 +1,26 @@
 """Applications: a question of its own kind, the algorithms that answer it, and the answer in the asker's words.
 
-``study_network(edges)`` finds the classes of a network, how they relate, and who connects them.
+``study_network(edges)`` finds the classes of a network, how they relate, and who connects them. ``study_pictures(folder)`` finds
+the groups of pictures, and which pictures stand for each.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .network import NetworkStudy, study_network
+    from .pictures import PictureStudy, study_pictures
 
-__all__ = ["NetworkStudy", "study_network"]
+__all__ = ["NetworkStudy", "PictureStudy", "study_network", "study_pictures"]
+
+_HOMES = {
+    "NetworkStudy": "network", "PictureStudy": "pictures", "study_network": "network", "study_pictures": "pictures",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'coterie.applications' has no attribute {name!r}")
-    from . import network
-
-    value = getattr(network, name)
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
     globals()[name] = value
     return value

@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 
 import click
 
-from ..catalog import CATALOG
+from ..catalog import CATALOG, DEEP
 
 __all__ = [
-    "Bytes", "Method", "NetworkMethod", "Role", "Seconds", "Share", "default_folder", "limits_and_seed", "output_and_talk",
-    "usable_input",
+    "FOR_PICTURES", "Bytes", "Method", "NetworkMethod", "Role", "Seconds", "Share", "default_folder", "limits_and_seed",
+    "output_and_talk", "usable_input", "usable_source",
 ]  # fmt: skip
 
 _UNITS = {"": 1, "b": 1} | {
@@ -22,6 +22,8 @@ _UNITS = {"": 1, "b": 1} | {
 }  # fmt: skip
 _SECONDS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600}
 _NETWORK_METHODS = ("auto", "leiden", "louvain", "balanced_cut", "block_model", "spectral", "attributed")
+# Methods that train a network, on pictures.
+FOR_PICTURES = tuple(line.name for line in DEEP if line.name not in ("DeepGraphClustering", "SCANHead"))
 _ENDINGS = {
     ".gz",
     ".gml",
@@ -131,7 +133,7 @@ class _Named(click.ParamType):
 class Method(_Named):
     """The name of an algorithm: KMeans, kmeans, k-means."""
 
-    names = ("auto", *(line.name for line in CATALOG))
+    names = ("auto", *(line.name for line in CATALOG), *FOR_PICTURES)
 
 
 class NetworkMethod(_Named):
@@ -192,6 +194,21 @@ def usable_input(ctx: click.Context, parameter: click.Parameter, value: str | No
     return str(path)
 
 
+def usable_source(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Take a folder where it holds pictures; else as `usable_input`."""
+    if value is None or ctx.resilient_parsing or not os.path.isdir(os.path.expanduser(value)):
+        return usable_input(ctx, parameter, value)
+    from ..tables import holds_pictures
+
+    path = os.path.expanduser(value)
+    if not holds_pictures(path):
+        raise click.UsageError(
+            f"{value} is a folder without pictures; give the file in it that holds the rows, or a folder of pictures",
+            ctx,
+        )
+    return path
+
+
 def default_folder(source: str) -> str:
     """Return the result folder for an input: ``customers.coterie`` in the current folder for ``data/customers.csv.gz``."""
     if source == "-":
@@ -199,7 +216,9 @@ def default_folder(source: str) -> str:
     if "://" in source:
         name = re.sub(r"[?#].*", "", source.rstrip("/")).rpartition("/")[2]
         return (re.sub(r"[^\w.-]", "_", name.rpartition("@")[2]) or "query") + ".coterie"
-    path = Path(source)
+    path = Path(source) if Path(source).name else Path(source).resolve()  # "." and ".." have no name of their own
+    if path.is_dir():
+        return f"{path.resolve().name or 'pictures'}.coterie"
     while path.suffix.lower() in _ENDINGS:
         path = path.with_suffix("")
     return f"{path.name}.coterie"

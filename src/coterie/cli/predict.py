@@ -1,4 +1,4 @@
-"""``coterie predict MODEL FILE``: label new rows with a saved model."""
+"""``coterie predict MODEL FILE``: label new rows, or new pictures, with a saved model."""
 
 import itertools
 import json
@@ -11,7 +11,7 @@ import click
 
 from . import _interrupt
 from ._config import ConfiguredCommand
-from ._options import Bytes, usable_input
+from ._options import Bytes, usable_source
 from ._terminal import Talk
 
 __all__ = ["command"]
@@ -21,10 +21,11 @@ BATCH_ROWS = 100_000
 
 @click.command("predict", cls=ConfiguredCommand, short_help="Label new rows with a saved model.")
 @click.argument("model", type=click.Path())
-@click.argument("file", callback=usable_input)
+@click.argument("file", callback=usable_source)
 @click.option("-o", "--output", metavar="FILE", default="-", help="Where the labels go (default: stdout).")
 @click.option("--query", metavar="SQL", help="Rows to take from a database.")
 @click.option("--table", metavar="NAME", help="Table to take from a database file.")
+@click.option("--array", metavar="NAME", help="Pictures: the array to take from an .npz file.")
 @click.option("--memory-limit", type=Bytes(), help="Refuse a file that needs more, e.g. 2GB.")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object instead of CSV.")
 @click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors.")
@@ -34,6 +35,7 @@ def command(
     output: str,
     query: str | None,
     table: str | None,
+    array: str | None,
     memory_limit: int | None,
     as_json: bool,
     quiet: bool,
@@ -41,25 +43,49 @@ def command(
     """Give each row of FILE the cluster it belongs to, by MODEL (a .coterie file, or the folder that holds one).
 
     Writes CSV with the columns row and label: rows count from 0 without the header, -1 means that a row fits no cluster.
-    Columns are matched by name, in any order; further columns are ignored.
+    Columns are matched by name, in any order; further columns are ignored. A model of pictures takes a folder of them, or an .npy
+    or .npz stack, and writes the columns picture and label.
     """
     from .. import models, tables
 
     with Talk(quiet) as talk:
         loaded = models.load(model)
-        rows = tables.read(file, query=query, table=table, memory_limit=memory_limit)
-        talk.say("read", f"{rows.n_rows:,} rows and {len(rows.columns)} columns from {rows.name}")
-        batches = _labels(loaded, rows, talk)
+        names = None
+        if isinstance(loaded.prepared, tables.PictureCoding):
+            rows, names = _pictures(loaded.prepared, file, {"query": query, "table": table}, array, memory_limit, talk)
+            batches = iter([loaded.predict(rows).tolist()])  # a network is exact for the batches it knows
+        else:
+            if array is not None:
+                raise click.UsageError("--array is for pictures, and this is a model of a table; leave it out")
+            rows = tables.read(file, query=query, table=table, memory_limit=memory_limit)
+            talk.say("read", f"{rows.n_rows:,} rows and {len(rows.columns)} columns from {rows.name}")
+            batches = _labels(loaded, rows, talk)
         if output == "-":
-            _emit(sys.stdout, batches, rows.n_rows, model, as_json)
+            _emit(sys.stdout, batches, rows.n_rows, model, as_json, names)
             sys.stdout.flush()
         else:
             from ..files import atomic_write
 
             with _interrupt.leave_no_part_of(output), atomic_write(output, "w", encoding="utf-8", newline="") as stream:
-                _emit(stream, batches, rows.n_rows, model, as_json)
+                _emit(stream, batches, rows.n_rows, model, as_json, names)
             talk.say("wrote", output)
     return 0
+
+
+def _pictures(
+    coding: Any, file: str, of_tables: dict[str, Any], array: str | None, memory_limit: int | None, talk: Talk
+) -> tuple[Any, tuple[str, ...]]:
+    """Return pictures as the model takes them, and their names; what could not be read is named on stderr."""
+    from ..study.plan import available_memory
+
+    for name, value in of_tables.items():
+        if value is not None:
+            raise click.UsageError(f"--{name} is for tables, and this is a model of pictures; leave it out")
+    found = coding.read(file, array=array, memory_limit=available_memory() if memory_limit is None else memory_limit)
+    talk.say("read", f"{found.n_rows:,} pictures from {found.name}")
+    for name, why in found.left_out:
+        talk.warn(f"{name} was left out: {why}")
+    return found, found.names
 
 
 def _labels(model: Any, rows: Any, talk: Talk) -> Iterator[list[int]]:
@@ -72,16 +98,27 @@ def _labels(model: Any, rows: Any, talk: Talk) -> Iterator[list[int]]:
         talk.progress(stop, rows.n_rows, "labels")
 
 
-def _emit(stream: IO[str], batches: Iterator[list[int]], n_rows: int, model: str, as_json: bool) -> None:
+def _emit(
+    stream: IO[str],
+    batches: Iterator[list[int]],
+    n_rows: int,
+    model: str,
+    as_json: bool,
+    names: tuple[str, ...] | None,
+) -> None:
     # The first batch is labelled before anything is written: an unusable file leaves stdout empty.
     first = next(batches, [])
     if as_json:
         labels = first + [label for batch in batches for label in batch]
         content = {"schema": "coterie.predict/1", "model": Path(model).name, "rows": n_rows, "labels": labels}
+        content |= {} if names is None else {"pictures": list(names)}
         stream.write(json.dumps(content) + "\n")
         return
-    stream.write("row,label\n")
+    from ..report.cells import field
+
+    stream.write("row,label\n" if names is None else "picture,label\n")
     row = 0
     for batch in itertools.chain([first], batches):
-        stream.write("".join(f"{row + i},{label}\n" for i, label in enumerate(batch)))
+        shown = range(row, row + len(batch)) if names is None else map(field, names[row : row + len(batch)])
+        stream.write("".join(f"{name},{label}\n" for name, label in zip(shown, batch, strict=True)))
         row += len(batch)

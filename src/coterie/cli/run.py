@@ -1,4 +1,4 @@
-"""``coterie run FILE``: from a file to clusters, a model and a report."""
+"""``coterie run FILE``: from a table or from pictures to clusters, a model and a report."""
 
 import os
 import shutil
@@ -12,10 +12,24 @@ import click
 from . import _interrupt
 from ._config import ConfiguredCommand, print_config
 from ._errors import DOUBTFUL
-from ._options import Method, Role, Seconds, Share, default_folder, limits_and_seed, output_and_talk, usable_input
-from ._terminal import Talk
+from ._options import (
+    FOR_PICTURES,
+    Method,
+    Role,
+    Seconds,
+    Share,
+    default_folder,
+    limits_and_seed,
+    output_and_talk,
+    usable_input,
+    usable_source,
+)
+from ._terminal import Talk, is_terminal
 
 __all__ = ["analyse", "command"]
+
+_FOR_TABLES = ("query", "table", "roles")
+_FOR_PICTURES = ("array", "size", "encoder")
 
 
 class _Planned(Exception):
@@ -23,7 +37,7 @@ class _Planned(Exception):
 
 
 @click.command("run", cls=ConfiguredCommand, short_help="Find and explain the clusters in a file.")
-@click.argument("file", required=False, callback=usable_input)
+@click.argument("file", required=False, callback=usable_source)
 @click.option(
     "-o", "--output", metavar="FOLDER", help="Where results go (default: NAME.coterie here); - writes labels to stdout."
 )
@@ -38,6 +52,11 @@ class _Planned(Exception):
 @click.option("--query", metavar="SQL", help="Rows to take from a database.")
 @click.option("--table", metavar="NAME", help="Table to take from a database file.")
 @click.option("--truth", metavar="COLUMN", help="Known groups to compare with; never used to cluster.")
+@click.option("--array", metavar="NAME", help="Pictures: the array to take from an .npz file.")
+@click.option("--size", type=click.IntRange(4, 512), help="Pictures: pixels of the longer side at most (default: 32).")
+@click.option(
+    "--encoder", metavar="FILE", callback=usable_input, help="Pictures: a model whose network is applied, none trained."
+)
 @click.option("--time-limit", type=Seconds(), help="Refuse what takes longer, e.g. 5m.")
 @limits_and_seed("what needs")
 @click.option(
@@ -50,8 +69,8 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     """Find the clusters in FILE and explain them in its own units.
 
     FILE is a table: .csv .tsv .txt .parquet .json .jsonl .npy .npz .sqlite (also .gz), a database URL with --query, or - for
-    CSV on stdin. Nothing needs configuring: columns, scaling, method and number of clusters are chosen, and every choice is
-    shown and can be overridden.
+    CSV on stdin; or pictures: a folder of .png .jpg .bmp .gif .tif .webp files, or an .npy or .npz stack. Nothing needs
+    configuring: columns, scaling, method and number of clusters are chosen, and every choice is shown and can be overridden.
     """
     if options["print_config"]:
         print_config(ctx)
@@ -94,6 +113,8 @@ def analyse(source: Any, options: dict[str, Any]) -> int:
 def _analysis(source: Any, folder: str | None, options: dict[str, Any], talk: Talk) -> Any:
     from .. import report, tables
 
+    pictures = tables.holds_pictures(source)
+    _refuse_what_is_for_others(options, pictures)
     if folder is not None and not options["dry_run"]:
         report.check_target(folder, force=options["force"])
     if options["table"] is not None:
@@ -116,9 +137,24 @@ def _analysis(source: Any, folder: str | None, options: dict[str, Any], talk: Ta
         "truth": options["truth"],
         "memory_limit": options["memory_limit"],
         "time_limit": options["time_limit"],
+        **{name: options[name] for name in _FOR_PICTURES},
     }
+    if pictures and is_terminal() and not talk.quiet:
+        given["show"] = True
     given = {key: value for key, value in given.items() if value is not None}
     return report.run(source, seed=options["seed"], on_step=on_step, on_progress=talk.progress, **given)
+
+
+def _refuse_what_is_for_others(options: dict[str, Any], pictures: bool) -> None:
+    """Refuse options of tables where there are pictures, and the other way round."""
+    for name in _FOR_TABLES if pictures else _FOR_PICTURES:
+        if options[name]:
+            what = "for tables, and these are pictures" if pictures else "for pictures, and this is a table"
+            raise click.UsageError(f"--{name} is {what}; leave it out")
+    if not pictures and options["method"] in FOR_PICTURES:
+        raise click.UsageError(
+            f"{options['method']} trains a network on pictures, and this is a table; take another --method"
+        )
 
 
 def _tell(analysis: Any, talk: Talk) -> None:
@@ -131,7 +167,9 @@ def _tell(analysis: Any, talk: Talk) -> None:
     talk.block("\n" + analysis.to_text(talk.width()) + "\n")
     truth = (analysis.record.get("judge") or {}).get("truth")
     if truth:
-        share = f"{truth['accuracy']:.0%} of the rows" if truth.get("accuracy") is not None else "the groups"
+        share = (
+            f"{truth['accuracy']:.0%} of the {_unit(analysis)}" if truth.get("accuracy") is not None else "the groups"
+        )
         talk.say("truth", f"{share} agree with {truth['column']} (adjusted Rand index {truth['ari']:.2f})")
 
 
@@ -143,7 +181,8 @@ def _write(analysis: Any, folder: str, source: str, options: dict[str, Any], tal
     kept = [written.labels, written.model, written.record] + ([] if options["no_report"] else [written.report])
     talk.say("wrote", f"{target}{os.sep}" + "  ".join(["", *(path.name for path in kept)]))
     look = "" if options["no_report"] else f"open {_quoted(target / written.report.name)}   |   "
-    talk.say("next", f"{look}coterie predict {_quoted(target / written.model.name)} new.csv")
+    new = "new-pictures" if _unit(analysis) == "pictures" else "new.csv"
+    talk.say("next", f"{look}coterie predict {_quoted(target / written.model.name)} {new}")
     if options["as_json"]:
         click.echo(written.record.read_text(encoding="utf-8").rstrip("\n"))
 
@@ -153,10 +192,18 @@ def _labels_to_stdout(analysis: Any) -> None:
 
     with tempfile.TemporaryDirectory(prefix="coterie-") as place:
         path = Path(place) / "labels.csv"
-        report.write_labels(path, analysis.labels, analysis.strengths, analysis.outlier_scores)
+        if _unit(analysis) == "pictures":
+            analysis.write_members(path)
+        else:
+            report.write_labels(path, analysis.labels, analysis.strengths, analysis.outlier_scores)
         with open(path, "rb") as file:
             shutil.copyfileobj(file, sys.stdout.buffer)
     sys.stdout.flush()
+
+
+def _unit(analysis: Any) -> str:
+    """Return what is grouped."""
+    return "pictures" if "pictures" in analysis.record else "rows"
 
 
 def _is_doubtful(record: dict[str, Any]) -> bool:

@@ -11,13 +11,14 @@ import os
 import platform
 from collections.abc import Mapping
 from importlib import import_module, metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .. import catalog
-from ..errors import InputError, ModelFileError
+from ..errors import InputError, MissingExtraError, ModelFileError
 from . import _check, _format, _values
 
 __all__ = ["Model", "load", "save"]
@@ -94,7 +95,7 @@ class Model:
         """Return the rows of ``data`` as the estimator's numbers, (n, m)."""
         is_path = isinstance(data, str | os.PathLike)
         if self.prepared is not None:
-            return self.prepared.transform(_tables().read(data))
+            return self.prepared.transform(self.prepared.read(data))
         if is_path or hasattr(data, "n_rows"):
             return _numbers(_tables().read(data), self.estimator)
         return data
@@ -245,7 +246,8 @@ def _read_prepared(content: Any, plain: Any) -> Any:
     described = plain(content[0])
     kept = {key: plain(value) for key, value in _check.mapping(content[1], "its columns").items()}
     try:
-        return _tables().Prepared.from_state(described, kept)
+        kind = "PictureCoding" if isinstance(described, dict) and "pictures" in described else "Prepared"
+        return getattr(_tables(), kind).from_state(described, kept)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         raise ModelFileError("the model is damaged: how its columns were prepared cannot be read") from error
 
@@ -263,6 +265,8 @@ def _class_called(name: Any) -> type:
     if not isinstance(name, str) or name not in _names():
         raise ModelFileError(f"the model is of class {str(name)[:80]!r}, which this coterie does not have")
     module, _, attribute = catalog.entry(name).target.partition(":")
+    if catalog.entry(name) in catalog.DEEP and find_spec("torch") is None:
+        raise MissingExtraError(f'a model of class {name} needs PyTorch; pip install "coterie[deep]"')
     return getattr(import_module(module), attribute)
 
 

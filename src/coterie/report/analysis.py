@@ -14,7 +14,7 @@ import numpy as np
 
 from . import folder as folders
 from .labels import write_labels
-from .record import NETWORK, SCHEMA, check, clean, dumps, loads, without_credentials
+from .record import NETWORK, PICTURES, SCHEMA, check, clean, dumps, loads, without_credentials
 from .text import text
 from .webpage import html
 
@@ -214,12 +214,12 @@ def run(
     on_step: Callable[[Any], None] | None = None,
     **options: Any,
 ) -> Analysis:
-    """Find the clusters in a table and explain them: the main job, in one call.
+    """Find the clusters in a table, or in pictures, and explain them: the main job, in one call.
 
     Parameters
     ----------
     data : path, frame, array, dict, database URL or Table
-        Anything `coterie.tables.read` understands.
+        Anything `coterie.tables.read` understands; or a folder of pictures, or an ``.npy`` or ``.npz`` file of them.
     query : str, optional
         SQL to run where ``data`` is a database.
     memory_limit : int or str, optional
@@ -228,7 +228,9 @@ def run(
         Called with each step (``name``, ``text``, ``seconds``) as it ends.
     **options
         ``method="auto"``, ``n_clusters``, ``params``, ``roles``, ``min_share``, ``time_limit``, ``seed=0``,
-        ``sample="auto"``, ``truth``, ``on_progress``: see `coterie.study.study`.
+        ``sample="auto"``, ``truth``, ``on_progress``: see `coterie.study.study`. For pictures ``method="auto"``,
+        ``n_clusters``, ``encoder``, ``array``, ``size=32``, ``min_share``, ``time_limit``, ``seed=0``, ``truth``: see
+        `coterie.applications.study_pictures`.
 
     Returns
     -------
@@ -256,6 +258,10 @@ def run(
     from .. import study, tables
     from ..study.plan import parse_bytes
 
+    if tables.holds_pictures(data):
+        from .pictures import pictures
+
+        return pictures(data, query=query, memory_limit=memory_limit, on_step=on_step, **options)
     steps: list[Any] = []
 
     def keep(step: Any) -> None:
@@ -310,15 +316,18 @@ def render(folder: str | os.PathLike) -> Path:
 def text_of(record: Mapping[str, Any], width: int = 100) -> str:
     """Return the summary of a record of whichever kind."""
     from .network_text import network_text
+    from .pictures_text import pictures_text
 
-    return network_text(record, width=width) if record.get("schema") == NETWORK else text(record, width=width)
+    kinds = {NETWORK: network_text, PICTURES: pictures_text}
+    return kinds.get(record.get("schema", ""), text)(record, width=width)
 
 
 def page_of(record: Mapping[str, Any]) -> str:
     """Return the page of a record of whichever kind."""
     from .network_page import network_html
+    from .pictures_page import pictures_html
 
-    return network_html(record) if record.get("schema") == NETWORK else html(record)
+    return {NETWORK: network_html, PICTURES: pictures_html}.get(record.get("schema", ""), html)(record)
 
 
 def _record(found: Any, steps: list[Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,12 +11,17 @@ import numpy as np
 
 from ..errors import InputError
 
-__all__ = ["NETWORK", "SCHEMA", "check", "clean", "dumps", "embed", "loads", "without_credentials"]
+__all__ = ["NETWORK", "PICTURES", "SCHEMA", "check", "clean", "dumps", "embed", "loads", "without_credentials"]
 
 SCHEMA = "coterie.run/1"
 NETWORK = "coterie.network/1"
+PICTURES = "coterie.pictures/1"
 
-_REQUIRED = {SCHEMA: ("input", "structure", "clusters"), NETWORK: ("input", "structure", "classes", "relations")}
+_REQUIRED = {
+    SCHEMA: ("input", "structure", "clusters"),
+    NETWORK: ("input", "structure", "classes", "relations"),
+    PICTURES: ("input", "structure", "clusters", "pictures", "thumbnails"),
+}
 
 
 def clean(value: Any) -> Any:
@@ -79,7 +84,7 @@ def loads(text: str, source: str = "run.json") -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise InputError(f"{source} is not a record of an analysis: it is not valid JSON ({error})") from error
     kind = record.get("schema") if isinstance(record, Mapping) else None
-    check(record, source, schema=NETWORK if kind == NETWORK else SCHEMA)
+    check(record, source, schema=kind if kind in _REQUIRED else SCHEMA)
     return record
 
 

@@ -25,7 +25,7 @@ from .structure import examine
 from .values import views_of
 from .views import clearer_view, view_text
 
-__all__ = ["Step", "Study", "study"]
+__all__ = ["Diary", "Step", "Study", "study"]
 
 # Below this many rows any grouping would be a story about single rows.
 FEWEST_ROWS = 10
@@ -72,7 +72,7 @@ class Study(NamedTuple):
     warnings: list[dict[str, str]]
 
 
-class _Diary:
+class Diary:
     """Collects steps and warnings, and tells the caller about each step as it ends."""
 
     def __init__(self, on_step: Callable[[Step], None] | None):
@@ -83,6 +83,7 @@ class _Diary:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
+        """Time a step; what the block leaves in ``text`` is what it found."""
         began, self.text = time.perf_counter(), ""
         yield
         done = Step(name, self.text, round(time.perf_counter() - began, 3))
@@ -91,6 +92,7 @@ class _Diary:
             self.on_step(done)
 
     def warn(self, text: str, remedy: str) -> None:
+        """Keep a warning and what to do about it."""
         self.warnings.append({"text": text, "remedy": remedy})
 
 
@@ -164,7 +166,7 @@ def study(
     table = tables.read(table)
     options = _check(method, n_clusters, params, seed, truth, table)
     limit = planning.parse_bytes(memory_limit)
-    diary = _Diary(on_step)
+    diary = Diary(on_step)
     with diary.step("prepare"):
         roles = dict(roles or {}) | ({truth: "ignored"} if truth is not None else {})
         limit = planning.check_table(table.n_rows, len(table.columns), limit)

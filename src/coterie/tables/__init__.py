@@ -3,6 +3,9 @@
 from .graph_files import Network, read_graph
 from .graph_nodes import read_nodes
 from .graphml import write_graphml
+from .picture_coding import PictureCoding
+from .picture_looks import thumbnails
+from .pictures import Pictures, holds_pictures, read_pictures
 from .prepare import Coding, Prepared, prepare
 from .read import read
 from .roles import Role, find_roles
@@ -12,13 +15,18 @@ __all__ = [
     "Coding",
     "Column",
     "Network",
+    "PictureCoding",
+    "Pictures",
     "Prepared",
     "Role",
     "Table",
     "find_roles",
+    "holds_pictures",
     "prepare",
     "read",
     "read_graph",
     "read_nodes",
+    "read_pictures",
+    "thumbnails",
     "write_graphml",
 ]

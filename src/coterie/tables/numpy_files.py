@@ -15,7 +15,7 @@ from ..errors import InputError, ResourceError
 from .frames import from_columns, read_object
 from .table import Table
 
-__all__ = ["read_npy", "read_npz"]
+__all__ = ["read_array", "read_npy", "read_npz", "refuse_bomb"]
 
 _MAX_RATIO = 200
 _HARMLESS_BYTES = 64 << 20
@@ -25,7 +25,7 @@ _LABEL_NAMES = {"y", "label", "labels", "target", "targets", "truth"}
 def read_npy(path: Path, *, memory_limit: int | None = None) -> Table:
     """Read one array from an ``.npy`` file."""
     with open(path, "rb") as file:
-        array = _array(file, path.name, path.stat().st_size, memory_limit)
+        array = read_array(file, path.name, path.stat().st_size, memory_limit)
     return replace(_table(array), name=path.name, source_bytes=path.stat().st_size)
 
 
@@ -42,9 +42,9 @@ def read_npz(path: Path, *, memory_limit: int | None = None) -> Table:
     name = path.name
     try:
         with zipfile.ZipFile(path) as archive:
-            _refuse_bomb(archive, name, memory_limit)
+            refuse_bomb(archive, name, memory_limit)
             arrays = {
-                member.filename.removesuffix(".npy"): _array(
+                member.filename.removesuffix(".npy"): read_array(
                     io.BytesIO(archive.read(member)), f"{name}:{member.filename}", member.file_size, memory_limit
                 )
                 for member in archive.infolist()
@@ -57,7 +57,13 @@ def read_npz(path: Path, *, memory_limit: int | None = None) -> Table:
     return replace(_choose(arrays, name), name=name, source_bytes=path.stat().st_size)
 
 
-def _refuse_bomb(archive: zipfile.ZipFile, name: str, memory_limit: int | None) -> None:
+def refuse_bomb(archive: zipfile.ZipFile, name: str, memory_limit: int | None) -> None:
+    """Refuse an archive that expands beyond ``memory_limit``, or as only one made to fill a memory does.
+
+    Raises
+    ------
+    InputError, ResourceError
+    """
     expanded = sum(member.file_size for member in archive.infolist())
     packed = max(sum(member.compress_size for member in archive.infolist()), 1)
     if memory_limit is not None and expanded > memory_limit:
@@ -66,8 +72,16 @@ def _refuse_bomb(archive: zipfile.ZipFile, name: str, memory_limit: int | None) 
         raise InputError(f"{name} expands more than {_MAX_RATIO} times, as an archive made to fill a memory does")
 
 
-def _array(file: IO[bytes], name: str, size: int, memory_limit: int | None) -> NDArray:
-    """Read an array after checking that the file is as long as its header says."""
+def read_array(file: IO[bytes], name: str, size: int, memory_limit: int | None) -> NDArray:
+    """Read an array after checking that the file is as long as its header says.
+
+    Raises
+    ------
+    InputError
+        If it is damaged or holds pickled objects.
+    ResourceError
+        If it is larger than ``memory_limit``.
+    """
     try:
         version = npy_format.read_magic(file)
         read_header = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0

@@ -75,6 +75,13 @@ class Prepared:
             raise InputError(f"the new rows lack a column the model uses: {message}{more}")
         return _matrix(used, table)
 
+    @staticmethod
+    def read(source: Any) -> Table:
+        """Read what `transform` takes, from whatever `tables.read` understands."""
+        from .read import read
+
+        return read(source)
+
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray]]:
         """Return everything but ``X``, as JSON and arrays, for `from_state`."""
         return {"codings": [asdict(coding) for coding in self.codings], "notes": list(self.notes)}, {}

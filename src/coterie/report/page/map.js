@@ -316,8 +316,9 @@ class PointMap {
     const values = Object.entries(sampleRows[row] || {}).slice(0, 10);
     tip.replaceChildren(
       el("div", { class: "tip-head" }, badge(group), el("b", {}, nameOf(group))),
-      el("div", { class: "soft" }, `row ${row}`),
-      ...(values.length ? [el("dl", {}, values.map(([name, value]) => [el("dt", {}, clip(name, 40)), el("dd", {}, clip(number(value, name), 60))]))] : [el("div", { class: "soft" }, "its values are not kept in this report")]),
+      // A page of another kind of rows shows them in its own way.
+      ...(page.look ? page.look(row) : [el("div", { class: "soft" }, `row ${row}`)]),
+      ...(page.look ? [] : values.length ? [el("dl", {}, values.map(([name, value]) => [el("dt", {}, clip(name, 40)), el("dd", {}, clip(number(value, name), 60))]))] : [el("div", { class: "soft" }, "its values are not kept in this report")]),
     );
     const [x, y] = this.place(i);
     const box = tip.getBoundingClientRect();
