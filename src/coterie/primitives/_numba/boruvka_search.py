@@ -56,23 +56,14 @@ def search(
     t, end = block * per_block, end_of(block, per_block, len(todo))
     while t < end:
         # The rows of one leaf search together.
-        home = np.int64(leaf_of[todo[t]])
-        start, mine, pure, asked = bounds[home, 0], component[todo[t]], True, 0
-        fill(limits, -1)
+        home, first = np.int64(leaf_of[todo[t]]), t
         while t < end and leaf_of[todo[t]] == home:
-            row = todo[t]
             t += 1
-            i, c = row - start, component[row]
-            slot = c % _TABLE
-            best[i], best_gap[i], best_row[i], best_place[i] = limit[c], limit_gap[c], len(X), -1
-            if known[slot] == c and (
-                known_reach[slot] < best[i] or (known_reach[slot] == best[i] and known_gap[slot] < best_gap[i])
-            ):
-                best[i], best_gap[i] = known_reach[slot], known_gap[slot]
-            if reach2[row] < best[i] or (reach2[row] == best[i] and gap2[row] <= best_gap[i]):
-                asked |= 1 << i
-                pure = pure and c == mine
-                limits[i] = best[i] if core2[row] < best[i] else best_gap[i]
+        start, mine = bounds[home, 0], component[todo[first]]
+        asked, pure = _ask(
+            first, t, todo, start, core2, component, reach2, gap2, limit, limit_gap, known, known_reach, known_gap, limits,
+            best, best_gap, best_row, best_place,
+        )  # fmt: skip
         if asked == 0:
             continue
         bound, latest, most = _widest(asked, limits, best, best_row)
@@ -119,20 +110,79 @@ def search(
             sibling = climbing + 1 if climbing & 1 else climbing - 1
             stack[0], away[0], top = sibling, node_distance2(low, high, home, sibling), 1
             climbing = (climbing - 1) // 2
-        while asked:
-            i = low_bit(asked)
-            asked &= asked - 1
-            row, c = start + i, component[start + i]
-            # Without an answer nothing outside is nearer than the bound: a lower bound for the rounds to come.
-            found[row], reach2[row], gap2[row] = best_place[i], best[i], best_gap[i]
-            if best_place[i] >= 0:
-                slot = c % _TABLE
-                if (
-                    known[slot] != c
-                    or best[i] < known_reach[slot]
-                    or (best[i] == known_reach[slot] and best_gap[i] < known_gap[slot])
-                ):
-                    known[slot], known_reach[slot], known_gap[slot] = c, best[i], best_gap[i]
+        _answer(asked, start, component, best, best_gap, best_place, found, reach2, gap2, known, known_reach, known_gap)
+
+
+@part
+def _ask(
+    first,  # int  in: the rows of a leaf among those that search
+    last,  # int  in
+    todo,  # (count,) int  in
+    start,  # int  in: of the leaf
+    core2,  # (n,)  in
+    component,  # (n,) int  in
+    reach2,  # (n,)  in
+    gap2,  # (n,)  in
+    limit,  # (n,)  in
+    limit_gap,  # (n,)  in
+    known,  # (table,) int64  in: components that the block has found something for
+    known_reach,  # (table,)  in
+    known_gap,  # (table,)  in
+    limits,  # (w,)  out: distance up to which an answer may lie, -1 for rows that do not ask
+    best,  # (w,)  out: what an answer must beat
+    best_gap,  # (w,)  out
+    best_row,  # (w,) int64  out
+    best_place,  # (w,) int64  out
+):
+    """Return the bits of the rows that can still find something, and whether they are of one component."""
+    asked, pure, mine = 0, True, component[todo[first]]
+    fill(limits, -1)
+    for t in range(first, last):
+        row = todo[t]
+        i, c = row - start, component[row]
+        slot = c % _TABLE
+        best[i], best_gap[i], best_row[i], best_place[i] = limit[c], limit_gap[c], len(component), -1
+        if known[slot] == c and (
+            known_reach[slot] < best[i] or (known_reach[slot] == best[i] and known_gap[slot] < best_gap[i])
+        ):
+            best[i], best_gap[i] = known_reach[slot], known_gap[slot]
+        if reach2[row] < best[i] or (reach2[row] == best[i] and gap2[row] <= best_gap[i]):
+            asked |= 1 << i
+            pure = pure and c == mine
+            limits[i] = best[i] if core2[row] < best[i] else best_gap[i]
+    return asked, pure
+
+
+@part
+def _answer(
+    asked,  # int  in: bits of the rows that asked
+    start,  # int  in: of their leaf
+    component,  # (n,) int  in
+    best,  # (w,)  in
+    best_gap,  # (w,)  in
+    best_place,  # (w,) int64  in
+    found,  # (n,) int  out
+    reach2,  # (n,)  out
+    gap2,  # (n,)  out
+    known,  # (table,) int64  in/out
+    known_reach,  # (table,)  in/out
+    known_gap,  # (table,)  in/out
+):
+    """Write down what each row has found, and the best of it for its component."""
+    while asked:
+        i = low_bit(asked)
+        asked &= asked - 1
+        row, c = start + i, component[start + i]
+        # Without an answer nothing outside is nearer than the bound: a lower bound for the rounds to come.
+        found[row], reach2[row], gap2[row] = best_place[i], best[i], best_gap[i]
+        if best_place[i] >= 0:
+            slot = c % _TABLE
+            if (
+                known[slot] != c
+                or best[i] < known_reach[slot]
+                or (best[i] == known_reach[slot] and best_gap[i] < known_gap[slot])
+            ):
+                known[slot], known_reach[slot], known_gap[slot] = c, best[i], best_gap[i]
 
 
 @part
