@@ -1,4 +1,4 @@
-"""Rows that come to a device block by block give what rows on it give; here the device is the CPU."""
+"""Rows that come to a device block by block give what rows on it give: on the CPU, and on a GPU where there is one."""
 
 import numpy as np
 import pytest
@@ -18,12 +18,19 @@ from coterie.primitives._torch.blocked_rows import BlockedRows  # noqa: E402
 N, D, BLOCK = 2_300, 5, 256
 
 
+@pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def device(request):
+    if request.param == "cuda" and not torch.cuda.is_available():
+        pytest.skip("PyTorch sees no CUDA device here")
+    return torch.device(request.param)
+
+
 @pytest.fixture(params=[(0, 0), (0, BLOCK * D * 8 * 2), (10**9, 10**9)], ids=["none kept", "some kept", "all kept"])
-def both(request, monkeypatch):
-    """Rows as a tensor, and the same in blocks on two devices with room for none, some or all of them."""
+def both(request, monkeypatch, device):
+    """Rows on a device, and the same in blocks on two (here the same one twice) with room for none, some or all of them."""
     monkeypatch.setattr(_tiles, "_SLICE_BYTES", BLOCK * D * 8)
     X = torch.from_numpy(np.random.default_rng(0).normal(3.0, 2.0, (N, D)))
-    return X, BlockedRows(X, [torch.device("cpu")] * 2, request.param)
+    return X.to(device), BlockedRows(X, [device] * 2, request.param)
 
 
 def test_blocks_are_read_whole_and_rows_by_number(both):
@@ -52,7 +59,7 @@ def test_every_function_has_the_bits_of_a_tensor(both):
     assert np.array_equal(shift, shift2)
     assert scale == scale2
     assert torch.equal(row_keys(rows), row_keys(parts))
-    centers = rows[:7].numpy()
+    centers = rows[:7].cpu().numpy()
     for one, other in zip(nearest_center(rows, centers), nearest_center(parts, centers), strict=True):
         assert torch.equal(one, other)
     labels = nearest_center(rows, centers)[0]
@@ -75,12 +82,13 @@ def test_kmeans_by_blocks_is_kmeans(both, monkeypatch, init):
     monkeypatch.setattr(
         kmeans_module, "placed", lambda rows, device: BlockedRows(torch.from_numpy(rows), blocked.devices)
     )
-    parts = KMeans(6, init=init, n_init=2, random_state=0).fit(X.numpy())
-    assert np.array_equal(whole.labels_.numpy(), parts.labels_)
+    on_host = X.cpu().numpy()
+    parts = KMeans(6, init=init, n_init=2, random_state=0).fit(on_host)
+    assert np.array_equal(whole.labels_.cpu().numpy(), parts.labels_)
     assert whole.inertia_ == parts.inertia_
-    assert np.array_equal(whole.cluster_centers_.numpy(), parts.cluster_centers_)
-    assert np.array_equal(parts.predict(X.numpy()), parts.labels_)
-    assert parts.score(X.numpy()) == whole.score(X)
+    assert np.array_equal(whole.cluster_centers_.cpu().numpy(), parts.cluster_centers_)
+    assert np.array_equal(parts.predict(on_host), parts.labels_)
+    assert parts.score(on_host) == whole.score(X)
 
 
 @pytest.mark.parametrize(("device", "expected"), [("cuda", ["cuda:0", "cuda:1"]), ("cuda:1", ["cuda:1"])])
