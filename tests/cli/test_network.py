@@ -132,6 +132,19 @@ def test_every_method_runs_and_its_options_are_recorded(call, friends, tmp_path,
     assert record["options"]
 
 
+@pytest.mark.parametrize("null", ["degrees", "sizes"])
+def test_what_chance_keeps_can_be_said_and_is_recorded(call, friends, tmp_path, null):
+    ended = call("network", "links.csv", "-q", "--method", "leiden", "--null", null)
+    assert ended.code == 0, ended.err
+    record = _record(tmp_path / "links.coterie")
+    assert record["relations"]["null"] == record["options"]["null"] == null
+    links, expected = (np.array(record["relations"][name]) for name in ("links", "expected"))
+    pairs = np.outer(*[[part["nodes"] for part in record["classes"]]] * 2).astype(float)
+    pairs[np.diag_indices(3)] = (pairs.diagonal() - np.sqrt(pairs.diagonal())) / 2
+    by_size = pairs * links[np.triu_indices(3)].sum() / pairs[np.triu_indices(3)].sum()
+    assert np.allclose(expected, by_size, rtol=1e-3) == (null == "sizes")
+
+
 def test_a_pipe_carries_the_links(process, tmp_path):
     ended = process("network", "-", "-q", stdin="a b\nb c\na c\nd e\ne f\nd f\nc d\n")
     assert ended.code == 0, ended.err

@@ -26,6 +26,7 @@ class ClassRelations(NamedTuple):
     directed: bool
     beyond_chance: bool
     n_classes: int  # there are; more than rows where the smaller ones were counted together
+    null: str  # what chance keeps: "degrees", each node's number of links; "sizes", nothing of it
     sentence: str
 
     def lines(self) -> list[tuple[int, int, float, float, float, float, str, str]]:
@@ -42,11 +43,13 @@ class ClassRelations(NamedTuple):
         return {
             "classes": k, "left_out": self.n_classes - k, **parts, "verdict": self.verdict[:k, :k].tolist(),
             "verdict_by_size": self.verdict_by_size[:k, :k].tolist(),
-            "directed": self.directed, "beyond_chance": self.beyond_chance, "sentence": self.sentence,
+            "null": self.null, "directed": self.directed, "beyond_chance": self.beyond_chance, "sentence": self.sentence,
         }  # fmt: skip
 
 
-def relations_of(graph: Graph, labels: np.ndarray, k: int, *, directed: bool, checked: bool = False) -> ClassRelations:
+def relations_of(
+    graph: Graph, labels: np.ndarray, k: int, *, directed: bool, checked: bool = False, null: str = "auto"
+) -> ClassRelations:
     """Count and judge the links between the classes.
 
     Parameters
@@ -60,6 +63,8 @@ def relations_of(graph: Graph, labels: np.ndarray, k: int, *, directed: bool, ch
     checked : bool, default=False
         Whether the classes were found to be more than chance by another test. If not, nothing is said of single classes unless
         they make the network shorter to describe: classes found in noise attract themselves, too.
+    null : {"auto", "degrees", "sizes"}, default="auto"
+        What is expected; see `coterie.graph.relations`.
 
     Returns
     -------
@@ -70,14 +75,15 @@ def relations_of(graph: Graph, labels: np.ndarray, k: int, *, directed: bool, ch
     shown = min(k, MOST_RELATED)
     if k == 0:
         none = np.zeros((0, 0))
-        return ClassRelations(
-            none, none, none, none, none.astype(str), none.astype(str), directed, False, 0, "There are no classes."
-        )
-    found = relations(graph, np.minimum(labels, shown), directed=directed, found_in_links=not checked)
+        words = none.astype(str)
+        return ClassRelations(none, none, none, none, words, words, directed, False, 0, null, "There are no classes.")
+    found = relations(graph, np.minimum(labels, shown), directed=directed, found_in_links=not checked, null=null)
     names = ("count", "expected", "log_ratio", "z", "verdict", "verdict_by_size")
     count, expected, log_ratio, z, verdict, by_size = (found.matrix(name)[:shown, :shown] for name in names)
     told = _sentence(count, expected, verdict, directed=directed, beyond=found.beyond_chance)
-    return ClassRelations(count, expected, log_ratio, z, verdict, by_size, directed, found.beyond_chance, k, told)
+    return ClassRelations(
+        count, expected, log_ratio, z, verdict, by_size, directed, found.beyond_chance, k, found.null, told
+    )
 
 
 def _sentence(count: np.ndarray, expected: np.ndarray, verdict: np.ndarray, *, directed: bool, beyond: bool) -> str:

@@ -100,6 +100,7 @@ def study_network(
     objective: str | None = None,
     imbalance: float | None = None,
     directed: bool | None = None,
+    null: str = "auto",
     source: str | None = None,
     target: str | None = None,
     weight: str | None = None,
@@ -129,6 +130,8 @@ def study_network(
         Parameters of the method; see the estimators.
     directed : bool, optional
         Whether links have a direction; None is what the file says.
+    null : {"auto", "degrees", "sizes"}, default="auto"
+        What is expected of the links between classes; see `coterie.graph.relations`.
     source, target, weight : str, optional
         Columns of the file of links.
     id_column : str, optional
@@ -192,8 +195,9 @@ def study_network(
     with diary.step("relations"):
         members = members_of(both_ways, found.labels, found.k)
         relations = relations_of(
-            network.graph, found.labels, found.k, directed=network.directed, checked=structure["verdict"] == "clusters"
-        )
+            network.graph, found.labels, found.k,
+            directed=network.directed, checked=structure["verdict"] == "clusters", null=null,
+        )  # fmt: skip
         diary.text = relations.sentence
     with diary.step("profile"):
         profile = profile_of(list(attributes.views), found.labels, found.k)

@@ -37,6 +37,10 @@ _OBJECTIVES = ("modularity", "cpm", "edge_cut", "ratio_cut", "normalized_cut", "
 @click.option(
     "--directed/--undirected", default=None, help="Whether links have a direction (default: as the file says)."
 )
+@click.option(
+    "--null", type=click.Choice(("auto", "degrees", "sizes")),
+    help="What chance keeps in the relations: how much each node links (degrees), or only how many nodes there are (sizes).",
+)  # fmt: skip
 @click.option("--source", metavar="COLUMN", help="Where a link starts (default: found).")
 @click.option("--target", metavar="COLUMN", help="Where a link ends.")
 @click.option("--weight", metavar="COLUMN", help="How much a link counts.")
@@ -87,7 +91,7 @@ def _analysis(folder: str, options: dict[str, Any], talk: Talk) -> Any:
 
     names = (
         *("method", "resolution", "objective", "imbalance", "directed", "source", "target", "weight", "id_column"),
-        *("truth", "min_share", "memory_limit"),
+        *("truth", "min_share", "memory_limit", "null"),
     )
     given = {name: options[name] for name in names if options[name] is not None}
     roles = dict(pair.rpartition("=")[::2] for pair in options["roles"]) or None

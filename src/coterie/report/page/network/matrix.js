@@ -1,6 +1,11 @@
 // How the classes relate: a table whose cells are shaded by how far the links differ from chance. One cell at a time takes the
 // focus, and the arrow keys move it, so that the keyboard need not pass through all of them.
 
+const CHANCE = {
+  degrees: "Chance draws the links anew, and every node keeps its number of them.",
+  sizes: "Chance draws the links anew, as if all nodes were alike.",
+};
+
 const SIGNS = { attracts: "▲", repels: "▼", neutral: "", feeds: "→" };
 
 // From 0 (as chance) to 3, by the log2 of the ratio; without any link it is as far as it can be.
@@ -68,7 +73,7 @@ function matrixSection() {
     el("tbody", {}, ids.map((a) => el("tr", {}, el("th", { scope: "row" }, el("span", { class: "named" }, badge(a), el("span", { class: "row-name" }, clip(shortName(a), ids.length > 10 ? 24 : 34)))), cells[a]))),
   );
   const shades = relations.beyond_chance ? `; shaded cells differ clearly from what chance would give: ▲ more, ▼ fewer${record.directed ? ", → more than back" : ""}` : "";
-  const lead = `${sentence(relations.sentence)} Numbers are ${record.input.weighted ? "sums of weights" : "links"}${shades}.`;
+  const lead = `${sentence(relations.sentence)} Numbers are ${record.input.weighted ? "sums of weights" : "links"}${shades}. ${CHANCE[relations.null] || ""}`.trim();
   const more = relations.left_out > 0 && el("p", { class: "soft" }, `The table shows the ${count(relations.classes)} largest of ${count(record.n_classes)} classes; relations.csv holds more.`);
   return section("relations", "How the classes relate", lead, said, scroller("How the classes relate", table), more);
 }
