@@ -9,7 +9,7 @@ import pytest
 import coterie.report
 from coterie.errors import InputError
 from coterie.report import record as records
-from coterie.report.pictures_page import pictures_html
+from coterie.report.pictures_page import pictures_html, pictures_summary
 from coterie.report.pictures_text import pictures_text
 from report.picture_records import make_picture_record
 from report.schemas import problems
@@ -98,3 +98,10 @@ def test_names_say_what_is_striking_and_features_what_can_be_seen(record):
     assert len(set(names)) == 3
     for cluster in record["clusters"]:
         assert all(abs(one["here"] - one["elsewhere"]) >= 2 for one in cluster["features"])
+
+
+def test_a_notebook_shows_the_exemplars_without_a_script(record):
+    summary = pictures_summary(record)
+    assert summary.count("<img ") == 18
+    assert "<script" not in summary
+    assert "3 groups in 90 pictures" in summary

@@ -25,7 +25,6 @@ class Found(NamedTuple):
     estimator: Any
     prepared: PictureCoding
     rows: np.ndarray  # (n, p) what is judged
-    places: np.ndarray  # (n, q) where the groups were looked for
     own: np.ndarray  # (n,) the estimator's labels
     params: dict[str, Any]
     why: str
@@ -49,9 +48,18 @@ def _structure(rows: np.ndarray, pictures: Pictures, seed: int) -> dict[str, Any
     return in_pictures(examine(rows, seed=seed))
 
 
-def by_network(pictures, method, k, given, diary: Diary, seed, show) -> Found:
+def by_network(
+    pictures: Pictures,
+    method: str,
+    k: int | None,
+    given: encoding.Encoder | None,
+    diary: Diary,
+    seed: int,
+    show: bool,
+) -> Found:
+    """Group what a network makes of the pictures: trained on them, or ``given``; ``k`` None finds the number of groups."""
     with diary.step("encode"):
-        encoded = encoding.encode(pictures, method, given, seed=seed, show=show)
+        encoded = encoding.encode(pictures, given, seed=seed, show=show)
         diary.text = encoded.words
     with diary.step("choose"):
         structure = _structure(encoded.rows, pictures, seed)
@@ -60,7 +68,7 @@ def by_network(pictures, method, k, given, diary: Diary, seed, show) -> Found:
         if k is None and structure["verdict"] == "none":
             k, why = 1, "Nothing stands out, so the pictures stay together."
         elif k is None:
-            k, why, candidates = _count(encoded.places, method, seed)
+            k, why, candidates = _count(encoded.rows, method, seed)
         diary.text = structure["sentence"]
     with diary.step("cluster"):
         with warnings.catch_warnings(record=True, action="always", category=UserWarning) as said:
@@ -73,24 +81,25 @@ def by_network(pictures, method, k, given, diary: Diary, seed, show) -> Found:
     places = np.asarray(getattr(estimator, "positions_", rows), dtype=np.float64)
     mixture = hasattr(estimator, "positions_")
     return Found(
-        estimator, PictureCoding(pictures.kind), rows, places, own, {"n_clusters": k}, why, candidates, structure,
+        estimator, PictureCoding(pictures.kind), rows, own, {"n_clusters": k}, why, candidates, structure,
         lambda some: _again(places[some], k, mixture, seed), 0, encoded.words,
     )  # fmt: skip
 
 
-def _count(places: np.ndarray, method: str, seed: int) -> tuple[int, str, list[dict[str, Any]]]:
-    """Return how many groups the places have, why, and what was tried: on a sample where there are very many."""
-    n = len(places)
-    size = planning.selection_rows(n, places.shape[1], "auto")
-    some = places if size is None else places[np.sort(np.random.default_rng(seed).choice(n, size, replace=False))]
-    compact = method == "AEKMeans"
-    choice = choosing.choose(
-        some, choosing.candidates_for(some, len(some), method="KMeans" if compact else "auto"), seed=seed
-    )
+def _count(rows: np.ndarray, method: str, seed: int) -> tuple[int, str, list[dict[str, Any]]]:
+    """Return how many groups there are in what the network makes of the pictures, why, and what was tried."""
+    some = _some(rows, seed)
+    tried = choosing.candidates_for(some, len(some), method="KMeans" if method == "AEKMeans" else "auto")
+    choice = choosing.choose(some, tried, seed=seed)
     best = choice.candidates[choice.winner]
-    where = "the embedding" if compact else "the layout by who is near whom"
-    why = f"{best.method} finds {best.n_clusters} groups in {where}. {choice.why}"
+    why = f"{best.method} finds {best.n_clusters} groups in the numbers that the network makes of the pictures. {choice.why}"
     return max(best.n_clusters, 1), in_pictures(why), in_pictures(choice.record)
+
+
+def _some(rows: np.ndarray, seed: int) -> np.ndarray:
+    """Return the rows on which methods and numbers of groups are compared."""
+    size = planning.selection_rows(len(rows), rows.shape[1], "auto")
+    return rows if size is None else rows[np.sort(np.random.default_rng(seed).choice(len(rows), size, replace=False))]
 
 
 def _again(places: np.ndarray, k: int, mixture: bool, seed: int) -> np.ndarray:
@@ -102,19 +111,25 @@ def _again(places: np.ndarray, k: int, mixture: bool, seed: int) -> np.ndarray:
     return np.asarray(choosing.fit(places, "KMeans", {"n_clusters": min(k, len(places))}, seed)[0].labels_)
 
 
-def by_directions(pictures, method, k, given, diary: Diary, seed, show) -> Found:
+def by_directions(
+    pictures: Pictures,
+    method: str,
+    k: int | None,
+    given: encoding.Encoder | None,
+    diary: Diary,
+    seed: int,
+    show: bool,
+) -> Found:
+    """Group the pictures by their main directions of pixels; ``given`` and ``show`` are for networks."""
     with diary.step("encode"):
         prepared, rows, kept = encoding.directions_of(pictures, seed)
         words = (
-            f"{rows.shape[1]} main directions of the pixels, which keep {kept:.0%} of the differences between pictures"
+            f"{rows.shape[1]} main directions of the pixels; they keep {kept:.0%} of the differences between pictures"
         )
         diary.text = words
     with diary.step("choose"):
         structure = _structure(rows, pictures, seed)
-        size = planning.selection_rows(len(rows), rows.shape[1], "auto")
-        some = (
-            rows if size is None else rows[np.sort(np.random.default_rng(seed).choice(len(rows), size, replace=False))]
-        )
+        some = _some(rows, seed)
         tried = choosing.candidates_for(some, len(some), method=method, n_clusters=k)
         judged = len(rows) >= FEWEST_ROWS and not _alike(pictures)
         choice = choosing.choose(some, tried, seed=seed) if judged else choosing.no_choice(some, tried)
@@ -122,16 +137,14 @@ def by_directions(pictures, method, k, given, diary: Diary, seed, show) -> Found
         diary.text = structure["sentence"]
     with diary.step("cluster"):
         alone = method == "auto" and k is None and structure["verdict"] == "none"
-        name, params = (
-            ("KMeans", {"n_clusters": 1})
-            if alone
-            else (best.method, scaled(best.method, best.params, len(some), len(rows)))
-        )
+        name, params = best.method, scaled(best.method, best.params, len(some), len(rows))
+        if alone:
+            name, params = "KMeans", {"n_clusters": 1}
         estimator, joined = choosing.fit(rows, name, params, seed, fill=method == "auto")
         own = np.asarray(estimator.labels_, dtype=np.int64)
         count = int(own.max(initial=-1)) + 1
         diary.text = f"{name} found {count} group{'s' if count != 1 else ''} of {len(own):,} pictures"
     return Found(
-        estimator, prepared, rows, rows, own, dict(params), in_pictures(choice.why), in_pictures(choice.record), structure,
+        estimator, prepared, rows, own, dict(params), in_pictures(choice.why), in_pictures(choice.record), structure,
         choosing.refitter(rows, best, seed, fill=method == "auto"), joined, words,
     )  # fmt: skip

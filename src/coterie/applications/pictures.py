@@ -175,7 +175,16 @@ def _judge(found: Found, labels: np.ndarray, pictures: Pictures, truth: str | No
     strengths = judging.row_strengths(found.estimator, rows, labels, centers)
     scores = judging.outlier_scores(found.estimator, rows, labels, centers)
     gaps = np.sqrt(((rows - centers[np.maximum(labels, 0)]) ** 2).sum(axis=1))
-    stability, jaccard = (1.0, np.ones(k)) if k < 2 else judging.cluster_stability(found.refit, rows, labels, seed=seed)
+    stability, jaccard, sentence = (
+        None,
+        np.full(k, np.nan),
+        "There are too few pictures to tell how far to trust the groups.",
+    )
+    few = 0.6 * len(labels) < 2 * max(k, 2)  # a refit sees so many
+    if k < 2 or not few:
+        stability, jaccard = (
+            (1.0, np.ones(k)) if k < 2 else judging.cluster_stability(found.refit, rows, labels, seed=seed)
+        )
     inside = labels >= 0
     # A share of neighbours is a margin once those in other groups are taken off.
     margins = 2 * strengths - 1 if type(found.estimator).__name__ in encoding.DEEP_METHODS else strengths
@@ -184,7 +193,7 @@ def _judge(found: Found, labels: np.ndarray, pictures: Pictures, truth: str | No
     judge = {
         "silhouette": silhouette, "silhouette_rows": looked, "stability": stability,
         "separation": float(by_cluster.min(initial=1.0)) if k > 1 else 0.0, "sure_share": sure,
-        "sentence": in_pictures(judging.sentence(k, silhouette, stability, sure)),
+        "sentence": sentence if stability is None else in_pictures(judging.sentence(k, silhouette, stability, sure)),
         "truth": None if truth is None else judging.against_truth(truth, pictures.known[truth], labels),
     }  # fmt: skip
     return {
@@ -209,9 +218,10 @@ def _warn(diary: Diary, found: Found, verdicts: dict[str, Any], pictures: Pictur
         )
     if found.structure["verdict"] == "weak":
         diary.warn(found.structure["sentence"], "Treat the groups as a convenient cut, not as kinds that exist.")
-    if k > 1 and verdicts["judge"]["stability"] < 0.75:
+    stability = verdicts["judge"]["stability"]
+    if k > 1 and stability is not None and stability < 0.75:
         diary.warn(
-            f"The groups change when pictures are left out (agreement {verdicts['judge']['stability']:.2f} of 1).",
+            f"The groups change when pictures are left out (agreement {stability:.2f} of 1).",
             "Ask for fewer groups with -k.",
         )
 

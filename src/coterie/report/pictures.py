@@ -12,7 +12,7 @@ from . import folder as folders
 from .analysis import Analysis, Folder, now, versions
 from .cells import field as cell
 from .cells import number, plain_text, write_rows
-from .pictures_page import pictures_html
+from .pictures_page import pictures_html, pictures_summary
 from .pictures_text import pictures_text
 from .record import PICTURES, check, clean, dumps
 
@@ -144,6 +144,9 @@ class PictureAnalysis(Analysis):
     def __repr__(self) -> str:
         groups, source = len(self.record["clusters"]), self.record["input"]
         return f"<PictureAnalysis of {source['name']}: {groups} clusters in {source['rows']:,} pictures>"
+
+    def _repr_html_(self) -> str:
+        return pictures_summary(self.record)
 
 
 def pictures(source: str | os.PathLike, **options: Any) -> PictureAnalysis:

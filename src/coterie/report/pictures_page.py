@@ -14,13 +14,14 @@ from .record import PICTURES, check, clean
 from .shell import assemble
 from .words import count, percent, printable
 
-__all__ = ["pictures_html"]
+__all__ = ["pictures_html", "pictures_summary"]
 
 _SHARED = ("base.js", "charts.js", "points.js", "map.js", "cards.js", "tables.js", "method.js")
 _OWN = ("gallery.js", "main.js")
 _MAP_ARRAYS = ("row", "x", "y", "label")
 # Exemplars of each group that readers without scripts see.
 _STILL = 6
+_SUMMED_UP = 20
 _IMAGE = re.compile(r"data:image/(?:png|jpeg);base64,[A-Za-z0-9+/]+={0,2}")
 
 
@@ -71,6 +72,16 @@ def pictures_html(record: Mapping[str, Any]) -> str:
     )
 
 
+def pictures_summary(record: Mapping[str, Any]) -> str:
+    """Return the headline, the answer and the exemplars of each group as an HTML fragment, for notebooks."""
+    blocks = [f"<p><strong>{escape(pictures_headline(record))}</strong></p>"]
+    blocks.append(f"<p>{' '.join(escape(sentence) for sentence in pictures_answer(record))}</p>")
+    blocks += [_static_group(record, cluster) for cluster in record["clusters"][:_SUMMED_UP]]
+    more = len(record["clusters"]) - _SUMMED_UP
+    blocks += [f"<p>and {more} smaller groups</p>"] if more > 0 else []
+    return f"<div>{''.join(blocks)}<p>The full report, with the map: <code>.write(folder)</code></p></div>"
+
+
 def _static(record: Mapping[str, Any], points: Points | None) -> str:
     """Write the answer, the groups with their exemplars and the map as HTML for browsers that run no scripts."""
     blocks = [f"<h1>{escape(pictures_headline(record))}</h1>"]
@@ -89,7 +100,7 @@ def _static(record: Mapping[str, Any], points: Points | None) -> str:
 
 def _static_group(record: Mapping[str, Any], cluster: Mapping[str, Any]) -> str:
     images = "".join(
-        f'<img class="still" alt="{escape(_alt(record, row, cluster), quote=True)}" src="{record["thumbnails"][str(row)]}">'
+        f'<img class="still" height="64" alt="{escape(_alt(record, row, cluster), quote=True)}" src="{record["thumbnails"][str(row)]}">'
         for row in cluster["exemplars"][:_STILL]
         if str(row) in record["thumbnails"]
     )
