@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from coterie.errors import InputError, ResourceError
+from coterie.errors import InputError, MissingExtraError, ResourceError
 from coterie.tables import PictureCoding, holds_pictures, read_pictures, thumbnails
 from coterie.tables.picture_looks import png
 from coterie.tables.picture_stacks import layout_of
@@ -256,3 +256,12 @@ def _size(uri):
     import io
 
     return Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))).size
+
+
+def test_without_pillow_the_sentence_says_what_to_install_and_stacks_are_read(tmp_path, half, monkeypatch):
+    save(tmp_path, "a.png", half)
+    np.save(tmp_path / "a.npy", half[None])
+    monkeypatch.setattr("coterie.tables.picture_files.find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r'pip install "coterie\[deep\]"'):
+        read_pictures(tmp_path)
+    assert read_pictures(tmp_path / "a.npy").n_rows == 1
