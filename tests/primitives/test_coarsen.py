@@ -5,6 +5,7 @@ import pytest
 
 from coterie import Graph
 from coterie.graphs import from_edges, to_scipy
+from coterie.primitives._numba import coarsen, coarsen_plain, contraction, flow, flow_plain
 from coterie.primitives.coarsen import contract, size_capped_clusters
 from coterie.primitives.flow import cut_between
 from coterie.primitives.kway import grown_halves, refine_parts
@@ -61,6 +62,59 @@ def test_the_graph_of_clusters_is_the_product_of_matrices(seed):
     np.fill_diagonal(expected, 0)
     np.testing.assert_array_equal(to_scipy(coarse).toarray(), expected)
     np.testing.assert_array_equal(weights, member.T @ np.arange(200))
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("reach", [4096, 20])
+def test_clusters_are_the_same_with_and_without_the_kernel(reach, seed):
+    random = np.random.default_rng(seed)
+    graph = whole_graph(seed, m=400)
+    graph = graph._replace(weights=graph.weights * random.integers(0, 2, len(graph.weights)))
+    weights, within = random.integers(0, 5, 200), random.integers(0, 3, 200).astype(np.int32)
+    settings = graph, weights, (9, 30)[seed % 2], seed, (1, 120)[seed // 2 % 2], within if seed % 3 else None, reach
+    plain, compiled = coarsen_plain.size_capped_clusters(*settings), coarsen.compiled(*settings)
+    np.testing.assert_array_equal(plain[0], compiled[0])
+    assert plain[1] == compiled[1] < 190
+    assert plain[0].dtype == compiled[0].dtype
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("left_out", [0, 30])
+def test_the_graph_of_groups_has_the_same_bits_with_and_without_the_kernel_in_any_blocks(left_out, whole, monkeypatch):
+    random = np.random.default_rng(left_out)
+    indptr, indices, weights = whole_graph(3, m=3000)
+    weights = weights if whole else random.random(len(weights))
+    groups = random.permutation(np.append(np.arange(200 - left_out) % 37, np.full(left_out, -1)))
+    plain = contraction.plain(indptr, indices, weights, groups, 37)
+    for links in (1 << 18, 100):
+        monkeypatch.setattr(contraction, "_LINKS", links)
+        for one, other in zip(plain, contraction.compiled(indptr, indices, weights, groups, 37), strict=True):
+            np.testing.assert_array_equal(one, other)
+            assert one.dtype == other.dtype
+
+
+@pytest.mark.parametrize("k", [2, 3, 8])
+@pytest.mark.parametrize("most_nodes", [1 << 14, 30])
+def test_borders_are_the_same_with_and_without_the_kernel(most_nodes, k):
+    changed = 0
+    for seed in range(8):
+        graph = whole_graph(seed)
+        random = np.random.default_rng(seed)
+        weights, labels = random.integers(0, 4, 200), (np.arange(200) * k // 200).astype(np.int32)
+        if seed % 2:
+            labels = random.permutation(labels)
+        limits = (random.uniform(1.0, 1.3, k) * np.bincount(labels, weights)).astype(np.int64)
+        settings = graph, weights, limits
+        plain, compiled = labels.copy(), labels.copy()
+        saved = flow_plain.cut_between(*settings, plain, seed, 3, 4, most_nodes, 8)
+        assert (
+            saved
+            == flow.compiled(*settings, compiled, seed, 3, 4, most_nodes, 8)
+            == cut(graph, labels) - cut(graph, plain)
+        )
+        np.testing.assert_array_equal(plain, compiled)
+        changed += int((plain != labels).any())
+    assert changed
 
 
 @pytest.mark.parametrize("k", [2, 5])

@@ -5,12 +5,16 @@ from functools import partial
 import numpy as np
 
 from ...arrays import Graph
+from . import coarsen_plain
 from .blocks import run_kernel
+from .contraction import contracted
 from .jit import kernel, part
+from .plain_first import plain_or_compiled
 
-__all__ = ["contract", "draw", "random_state", "run_soon", "shuffle", "size_capped_clusters"]
+__all__ = ["compiled", "contract", "draw", "random_state", "run_soon", "shuffle", "size_capped_clusters"]
 
 _FEW_LINKS = 1 << 18
+_SECONDS = 0.25
 _REACH = (
     4096  # nodes are visited in random order, but none this far from its place: a numbering with some locality keeps it
 )
@@ -18,27 +22,29 @@ _REACH = (
 
 def size_capped_clusters(graph, node_weights, cap, seed, fewest, within):
     """Group nodes; see ``primitives.coarsen.size_capped_clusters``."""
+    return plain_or_compiled(
+        _cluster, _SECONDS, len(graph.indices), coarsen_plain.size_capped_clusters, compiled, graph, node_weights, cap, seed,
+        fewest, within, _REACH,
+    )  # fmt: skip
+
+
+def compiled(graph, node_weights, cap, seed, fewest, within, reach):
+    """Group nodes by the kernel."""
     n = len(node_weights)
     clusters, order = np.arange(n, dtype=np.int32), np.arange(n, dtype=np.int32)
     within = np.zeros(n, np.int32) if within is None else within
     work = np.zeros(n, np.int64), np.empty(n, np.int32), np.full(n + 1, -1, np.int32), np.ones(n, np.bool_)
     count = run_soon(
-        _cluster, graph, node_weights.copy(), cap, fewest, within, random_state(seed), order, *work, clusters
+        _cluster, graph, node_weights.copy(), cap, fewest, within, random_state(seed), reach, order, *work, clusters
     )
     return clusters, count
 
 
 def contract(graph, node_weights, clusters, n_clusters):
     """Return the graph of clusters; see ``primitives.coarsen.contract``."""
-    indptr, heavy = np.zeros(n_clusters + 1, np.int64), np.zeros(n_clusters, np.int64)
-    indices, weights = np.empty_like(graph.indices), np.empty_like(graph.weights)
-    work = (
-        np.zeros(n_clusters + 2, np.int64),
-        np.empty(len(clusters), np.int32),
-        np.full(n_clusters, -1),
-    )
-    stored = run_soon(_contract, graph, node_weights, clusters, *work, indptr, indices, weights, heavy)
-    return Graph(indptr, indices[:stored].copy(), weights[:stored].copy()), heavy
+    indptr, indices, weights, _ = contracted(*graph, clusters, n_clusters)
+    heavy = np.bincount(clusters, node_weights, n_clusters).astype(np.int64)  # exact: all weigh 2^50 at most
+    return Graph(indptr, indices, weights), heavy
 
 
 def run_soon(kernel, graph, *arguments):
@@ -82,6 +88,7 @@ def _cluster(
     fewest,  # int  in: stop when so few clusters are left
     within,  # (n,) int32  in: only nodes with equal numbers are united
     state,  # (1,) uint64  in/out
+    reach,  # int  in: no node is visited so far before its place
     order,  # (n,) int32  in/out: all nodes
     rating,  # (n,) int64  zeros
     found,  # (n,) int32  work
@@ -91,7 +98,7 @@ def _cluster(
 ):
     n = len(heavy)
     left = n
-    shuffle(order, n, np.int64(_REACH), state)
+    shuffle(order, n, reach, state)
     for i in range(n):
         v = np.int64(order[i])
         if left <= fewest:
@@ -139,48 +146,3 @@ def _cluster(
     for v in range(n):
         clusters[v] = found[clusters[v]]
     return number
-
-
-@kernel
-def _contract(
-    indptr,  # (n + 1,) int64  in
-    indices,  # (m,) int32  in
-    weights,  # (m,) int64  in
-    node_weights,  # (n,) int64  in
-    clusters,  # (n,) int32  in
-    starts,  # (c + 2,) int64  zeros
-    members,  # (n,) int32  work
-    place,  # (c,) int64  -1
-    new_indptr,  # (c + 1,) int64  out, zero before
-    new_indices,  # (m,) int32  out: the first entries
-    new_weights,  # (m,) int64  out
-    heavy,  # (c,) int64  out, zero before
-):
-    n, c = len(clusters), len(heavy)
-    for v in range(n):
-        starts[clusters[v] + 2] += 1
-        heavy[clusters[v]] += node_weights[v]
-    for i in range(c):
-        starts[i + 2] += starts[i + 1]
-    for v in range(n):
-        i = clusters[v] + 1
-        members[starts[i]] = v
-        starts[i] += 1
-    stored = 0
-    for i in range(c):
-        first = stored
-        for j in range(starts[i], starts[i + 1]):
-            v = members[j]
-            for e in range(indptr[v], indptr[v + 1]):
-                d = clusters[indices[e]]
-                if d == i:
-                    continue
-                if place[d] < first:
-                    place[d] = stored
-                    new_indices[stored] = d
-                    new_weights[stored] = weights[e]
-                    stored += 1
-                else:
-                    new_weights[place[d]] += weights[e]
-        new_indptr[i + 1] = stored
-    return stored

@@ -2,24 +2,37 @@
 
 The nodes near the border of parts a and b are collected from both sides; those of a further away are the source, those of b the
 sink. Arcs stand in pairs: e and e ^ 1 lead from one node to another and back, and a link lets its weight pass either way.
+
+Compiling takes as long as hundreds of small cuts, so the first of a process are made without (flow_plain.py).
 """
 
 import numpy as np
 
+from . import flow_plain
 from .coarsen import random_state, run_soon, shuffle
 from .jit import kernel, part
+from .plain_first import plain_or_compiled
 
-__all__ = ["cut_between"]
+__all__ = ["compiled", "cut_between"]
 
 _FAR = 1 << 60
+_SECONDS = 1.0
 _LONG = 8  # where borders have so many times more nodes than may be collected, little would change
 
 
 def cut_between(graph, node_weights, limits, labels, seed, rounds, widest, most_nodes):
     """Refine in place; see ``primitives.flow.cut_between``."""
+    return plain_or_compiled(
+        _flow, _SECONDS, len(graph.indices), flow_plain.cut_between, compiled, graph, node_weights, limits, labels, seed, rounds, widest,
+        most_nodes, _LONG,
+    )  # fmt: skip
+
+
+def compiled(graph, node_weights, limits, labels, seed, rounds, widest, most_nodes, longest):
+    """Refine in place by the kernel."""
     n, k, arcs = len(labels), len(limits), len(graph.indices)
     region = min(n, most_nodes)
-    return run_soon(_flow, graph, node_weights, limits, labels, random_state(seed), rounds, widest,
+    return run_soon(_flow, graph, node_weights, limits, labels, random_state(seed), rounds, widest, longest,
         np.full((2, n), -1, np.int32), np.empty((5, region + 1), np.int32), np.empty((2, region + 1), np.int64),
         np.empty((2, arcs + 2), np.int32), np.empty(arcs + 2, np.int64), np.empty(k * (k - 1) // 2, np.int32),
         np.zeros((k, k), np.int32), np.empty(k, np.int32), np.empty(k, np.int64),
@@ -37,6 +50,7 @@ def _flow(
     state,  # (1,) uint64  in/out
     rounds,  # int  in: at most
     widest,  # int  in: nodes of up to so many times the room in the other part are collected
+    longest,  # int  in: where borders have so many times more nodes than may be collected, little would change
     nodes,  # (2, n) int32  -1: a node's number in the region; the nodes at borders
     lists,  # (5, r + 1) int32  work
     amounts,  # (2, r + 1) int64  work
@@ -72,7 +86,7 @@ def _flow(
             if outside:
                 border[count] = v
                 count += 1
-        if count > _LONG * lists.shape[1]:
+        if count > longest * lists.shape[1]:
             break
         shuffle(pairs, n_pairs, np.int64(_FAR), state)
         before = saved

@@ -1,11 +1,11 @@
-"""Making graphs smaller for the search of objective_search.py: clusters by local moves, and the graph of clusters."""
+"""Making graphs smaller for the search of objective_search.py: clusters by local moves, and parts by unions."""
 
 import numpy as np
 
 from .jit import kernel
 from .objective_state import bounded_value
 
-__all__ = ["contract", "local_clusters", "unite"]
+__all__ = ["local_clusters", "unite"]
 
 
 @kernel
@@ -68,53 +68,6 @@ def local_clusters(
             seen[c] = count
             count += 1
         clusters[v] = seen[c]
-    return count
-
-
-@kernel
-def contract(
-    indptr,  # (n + 1,) int64  in
-    indices,  # (e,) int32  in
-    weights,  # (e,)  in
-    nodes,  # (n, 3)  in
-    clusters,  # (n,) int32  in
-    new_indptr,  # (c + 1,) int64  out
-    new_indices,  # (e,) int32  out
-    new_weights,  # (e,)  out
-    new_nodes,  # (c, 3)  out
-):
-    """Build the graph of clusters without what lies inside them; return how many links it has."""
-    n, n_clusters = len(clusters), len(new_nodes)
-    first, members = np.zeros(n_clusters + 1, np.int64), np.empty(n, np.int32)
-    for v in range(n):
-        first[clusters[v] + 1] += 1
-    for c in range(n_clusters):
-        first[c + 1] += first[c]
-    fill = first[:-1].copy()
-    for v in range(n):
-        members[fill[clusters[v]]] = v
-        fill[clusters[v]] += 1
-    at = np.full(n_clusters, -1, np.int64)
-    new_nodes[:] = 0.0
-    count = 0
-    new_indptr[0] = 0
-    for c in range(n_clusters):
-        begin = count
-        for i in range(first[c], first[c + 1]):
-            v = members[i]
-            for j in range(3):
-                new_nodes[c, j] += nodes[v, j]
-            for e in range(indptr[v], indptr[v + 1]):
-                d = clusters[indices[e]]
-                if d == c:
-                    new_nodes[c, 0] -= weights[e]
-                elif at[d] < begin:
-                    at[d] = count
-                    new_indices[count], new_weights[count] = d, weights[e]
-                    count += 1
-                else:
-                    new_weights[at[d]] += weights[e]
-        new_indptr[c + 1] = count
     return count
 
 

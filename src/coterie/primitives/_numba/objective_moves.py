@@ -4,6 +4,7 @@ import numpy as np
 
 from . import objective_coarsen, objective_search
 from .blocks import run_kernel
+from .contraction import contracted
 
 __all__ = ["clusters", "contract", "search", "unite"]
 
@@ -17,11 +18,10 @@ def clusters(problem, parts, order, resolution, most_mass, most_size, sweeps):
 
 
 def contract(problem, sets, n_sets):
-    links = len(problem.indices)
-    indptr, indices = np.empty(n_sets + 1, np.int64), np.empty(links, np.int32)
-    weights, nodes = np.empty(links), np.empty((n_sets, 3))
-    count = run_kernel(objective_coarsen.contract, *problem[:4], sets, indptr, indices, weights, nodes)
-    return problem._replace(indptr=indptr, indices=indices[:count].copy(), weights=weights[:count].copy(), nodes=nodes)
+    indptr, indices, weights, inside = contracted(*problem[:3], sets, n_sets)
+    nodes = np.stack([np.bincount(sets, column, n_sets) for column in problem.nodes.T], axis=1)
+    nodes[:, 0] -= inside
+    return problem._replace(indptr=indptr, indices=indices, weights=weights, nodes=nodes)
 
 
 def unite(problem, n_parts):
