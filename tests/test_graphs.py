@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from coterie import Graph
 from coterie.errors import InputError, ResourceError
 from coterie.graphs import as_graph, from_edges, is_directed, to_scipy, undirected
+from coterie.graphs import edges as edge_lists
 
 EDGES = np.array([[0, 1], [1, 2], [2, 0], [2, 3], [3, 4]])
 WEIGHTS = np.array([1.0, 2.0, 0.5, 4.0, 8.0])
@@ -211,6 +212,19 @@ def test_numbers_too_large_for_one_key_sort_the_same(monkeypatch):
     again = from_edges(small[1].reshape(-1, 2), weights=weights)
     for part, other in zip(graph, again, strict=True):
         np.testing.assert_array_equal(part, other)
+
+
+@pytest.mark.parametrize("at_a_time", [1, 2, 3, 100])
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("directed", [False, True])
+def test_parts_of_a_long_list_of_edges_fit_together(monkeypatch, at_a_time, seed, directed):
+    # Seeds 0 to 2: each edge once; 3 to 5: one of them twice, anywhere.
+    monkeypatch.setattr(edge_lists, "_CACHED", at_a_time)
+    rng = np.random.default_rng(seed)
+    edges = rng.permutation(np.stack(np.triu_indices(5), axis=1))[: 8 + seed]
+    edges = np.concatenate([edges, rng.permutation(edges)[: seed // 3]])
+    found = from_edges(edges, 6, directed=directed)
+    np.testing.assert_array_equal(to_scipy(found).toarray(), matrix(edges, np.ones(len(edges)), directed=directed))
 
 
 @pytest.mark.parametrize("kind", [nx.Graph, nx.MultiGraph, nx.DiGraph, nx.MultiDiGraph])

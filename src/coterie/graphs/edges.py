@@ -16,6 +16,7 @@ from .checks import check_ends, check_size, check_weights, node_numbers, real_we
 __all__ = ["from_edges", "from_links"]
 
 _KEY_BITS = 64
+_CACHED = 1 << 15  # links that are worked on while they are in the second-level cache
 
 
 def from_edges(edges: Any, n_nodes: int | None = None, *, weights: Any = None, directed: bool = False) -> Graph:
@@ -54,17 +55,19 @@ def from_edges(edges: Any, n_nodes: int | None = None, *, weights: Any = None, d
         weights = third
     sources, targets = node_numbers(first), node_numbers(second)
     m = len(sources)
+    low, high = _extent(sources, targets)
     if n_nodes is None:
         if not m:
             raise InputError("the graph has no edges, so how many nodes it has is not known; pass n_nodes")
-        n = max(int(sources.max()), int(targets.max())) + 1
-        if min(int(sources.min()), int(targets.min())) >= 0:
+        n = high + 1
+        if low >= 0:
             check_size(n, 2 * m)
     else:
         n = _count(n_nodes)
         check_size(n)
-    for ends in (sources, targets):
-        check_ends(ends, n, lambda i: f"edge {i} ({sources[i]}, {targets[i]})")
+    if low < 0 or high >= n:
+        for ends in (sources, targets):
+            check_ends(ends, n, lambda i: f"edge {i} ({sources[i]}, {targets[i]})")
     values = None if weights is None else real_weights(weights)
     if values is not None:
         if values.shape != (m,):
@@ -81,6 +84,8 @@ def from_links(
     keys = _keys(sources, targets, column_bits, directed)
     if weights is None:
         keys.sort()
+        if not _repeated(keys):
+            return _once_each(keys, column_bits, n)
     else:
         keys, order = _sorted(keys, 2 * column_bits, len(sources), directed)
         weights = weights[order]
@@ -91,6 +96,30 @@ def from_links(
     np.cumsum(np.bincount(keys >> column_bits, minlength=n), out=indptr[1:])
     keys &= (1 << column_bits) - 1
     return Graph(indptr, keys, values)
+
+
+def _once_each(keys: np.ndarray, column_bits: int, n: int) -> Graph:
+    """Return the graph of links of weight 1, from sorted keys of which no two are equal; these are overwritten."""
+    rows = keys >> column_bits
+    indptr = np.zeros(n + 1, np.int64)
+    np.cumsum(np.bincount(rows, minlength=n), out=indptr[1:])
+    weights = rows.view(np.float64)  # new memory costs more than all else here: the system fills it with zeros
+    weights.fill(1.0)
+    keys &= (1 << column_bits) - 1
+    return Graph(indptr, keys, weights)
+
+
+def _repeated(keys: np.ndarray) -> bool:
+    """Say whether any of the sorted keys is there twice."""
+    parts = (slice(start, start + _CACHED + 1) for start in range(0, len(keys) - 1, _CACHED))
+    return any(bool((keys[part][1:] == keys[part][:-1]).any()) for part in parts)
+
+
+def _extent(sources: np.ndarray, targets: np.ndarray) -> tuple[int, int]:
+    """Return the lowest and the highest node number; 0 and -1 of no edges."""
+    if not len(sources):
+        return 0, -1
+    return min(int(sources.min()), int(targets.min())), max(int(sources.max()), int(targets.max()))
 
 
 def _columns(edges: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
@@ -120,10 +149,12 @@ def _count(n_nodes: Any) -> int:
 def _keys(sources: np.ndarray, targets: np.ndarray, column_bits: int, directed: bool) -> np.ndarray:
     """Return the keys of the links; of undirected edges both, one after the other, edge by edge."""
     keys = np.empty((len(sources), 1 if directed else 2), np.int64)
-    for column, (row, other) in enumerate([(sources, targets), (targets, sources)][: keys.shape[1]]):
-        part = keys[:, column]
-        np.left_shift(row, column_bits, out=part)
-        part |= other
+    for start in range(0, len(sources), _CACHED):
+        some = slice(start, start + _CACHED)
+        for column, (row, other) in enumerate([(sources, targets), (targets, sources)][: keys.shape[1]]):
+            part = keys[some, column]
+            np.left_shift(row[some], column_bits, out=part)
+            part |= other[some]
     return keys.ravel()
 
 
