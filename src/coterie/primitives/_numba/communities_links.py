@@ -5,8 +5,9 @@ table for the largest node costs the small ones nothing.
 """
 
 from .jit import kernel
+from .prefetch import prefetch_at
 
-__all__ = ["best_label", "clear", "inlined", "larger_table", "slot_of", "sum_by_label", "table_bits"]
+__all__ = ["best_label", "clear", "inlined", "larger_table", "prefetch_row", "slot_of", "sum_by_label", "table_bits"]
 
 # Compiled into its caller: the arrays of a call would cost as much as a small node.
 inlined = kernel(forceinline=True, no_cpython_wrapper=True, cache=False)
@@ -83,6 +84,17 @@ def clear(used, keys, values, slots):
     for i in range(used):
         keys[slots[i]] = -1
         values[slots[i]] = 0.0
+
+
+@inlined
+def prefetch_row(
+    node,  # int  in
+    indptr,  # (n + 1,) int64  in
+    links,  # (m,)  in: what is wanted of each link
+):
+    """Ask for the links of a node that will be looked at soon: both ends, the processor finds what lies between."""
+    prefetch_at(links, indptr[node])
+    prefetch_at(links, indptr[node + 1] - 1)
 
 
 @inlined

@@ -8,18 +8,16 @@ a queue finishes: there every move is a gain, so it ends.
 
 import numpy as np
 
-from .blocks import run_blocks, run_kernel
-from .communities_links import best_label, inlined, larger_table, table_bits
+from .blocks import run_kernel
+from .communities_links import best_label, larger_table, table_bits
+from .communities_rounds import BATCHES, batches, make_round, move
 from .jit import kernel
-from .neighbors_tile import end_of
 
 __all__ = ["joined_nodes", "moved_nodes"]
 
-_BATCHES = 16  # of a round; fewer than 8 lose quality, more only time
 _LINKS_TOGETHER = 1 << 19  # below, handing work to threads costs more than it saves
 _ROUNDS = 32
 _SLOW = 0.9  # a round that leaves more of the communities than this
-_NODES = 1024  # of a block
 _LINKS_A_CALL = 1 << 22  # about 0.1 s, so that Ctrl-C is heard
 _ENOUGH_PASSES = 1000  # never reached but by rounding
 
@@ -73,22 +71,14 @@ def _move_together(links, state, seed, enough):
     """Make rounds while many nodes wait; return False where a round left more than this share of the communities."""
     n = len(state.labels)
     order, chosen = np.empty(n, np.int32), np.empty(n, np.int32)
-    starts = np.empty(_BATCHES + 2, np.int64)
+    starts = np.empty(BATCHES + 2, np.int64)
     for turn in range(_ROUNDS):
         mixed = (seed + turn * 0x632BE59BD9B4E019) & 0x7FFFFFFFFFFFFFFF
         before = n - state.n_free[0]
-        _batches(links[0], state.waiting, mixed, starts, order)
+        batches(links[0], state.waiting, mixed, starts, order)
         if starts[-1] < _LINKS_TOGETHER:
             return True
-        _make(0, 0, starts[1], links[3], *state.arrays, order, chosen, state.waiting)
-        for batch in range(_BATCHES):
-            start, end = starts[batch], starts[batch + 1]
-            blocks = int(-(-(end - start) // _NODES))
-            run_blocks(
-                _choose, blocks, start, end, order, *links, *state.arrays[:2], state.largest, chosen, state.waiting
-            )
-            after = starts[min(batch + 2, _BATCHES)]
-            _make(start, end, after, links[3], *state.arrays, order, chosen, state.waiting)
+        make_round(starts, order, links, state, chosen)
         if n - state.n_free[0] > enough * before:
             return False
     return True
@@ -102,120 +92,6 @@ def _finish(links, state, first):
     progress = np.array([0, len(first), 0])
     while progress[1] and progress[2] < _ENOUGH_PASSES * m:
         run_kernel(_move_in_turn, *links, *state.arrays, state.largest, queue, state.waiting, progress)
-
-
-@inlined
-def _batch_of(node, mixed):
-    h = (node * np.int64(-7046029254386353131)) ^ mixed
-    h = (h ^ ((h >> 31) & 0x1FFFFFFFF)) * np.int64(-4658895280553007687)
-    return (h >> 40) & (_BATCHES - 1)
-
-
-@kernel
-def _batches(
-    indptr,  # (n + 1,) int64  in
-    waiting,  # (n + 1,) bool  in
-    mixed,  # int  in
-    starts,  # (batches + 2,) int64  out: where each batch starts; the last entry is the number of links
-    order,  # (n,) int32  out: waiting nodes by batch, ascending within
-):
-    """Divide the waiting nodes into batches."""
-    n, links = len(order), 0
-    starts[:] = 0
-    for node in range(n):
-        if waiting[node]:
-            starts[_batch_of(node, mixed) + 1] += 1
-            links += indptr[node + 1] - indptr[node]
-    fill = np.empty(_BATCHES, np.int64)
-    for batch in range(_BATCHES):
-        fill[batch] = starts[batch]
-        starts[batch + 1] += starts[batch]
-    starts[_BATCHES + 1] = links
-    for node in range(n):
-        if waiting[node]:
-            batch = _batch_of(node, mixed)
-            order[fill[batch]] = node
-            fill[batch] += 1
-
-
-@kernel
-def _choose(
-    block,  # int  in
-    start,  # int  in: of the batch
-    end,  # int  in
-    order,  # (n,) int32  in
-    indptr,  # (n + 1,) int64  in
-    indices,  # (m,) int32  in
-    weights,  # (m,) or (1,) float64  in
-    sizes,  # (n,) float64  in
-    resolution,  # float  in
-    labels,  # (n,) int32  in
-    totals,  # (n,) float64  in
-    largest,  # int  in: number of links of the node that has most
-    chosen,  # (n,) int32  out: by place in the order; -1 for a community of its own
-    waiting,  # (n + 1,) bool  in/out: neighbours of nodes that will move shall be looked at again
-):
-    """Choose the best community for each node of a block of a batch."""
-    n = len(labels)
-    near, heavy = np.empty(largest, np.int32), np.empty(largest)
-    keys = np.empty(1 << table_bits(largest, n), np.int32)
-    values, slots, ready = np.empty(len(keys)), np.empty(largest + 1, np.int32), 0
-    for place in range(start + block * _NODES, end_of(block, np.int64(_NODES), end - start) + start):
-        node = order[place]
-        first, last = indptr[node], indptr[node + 1]
-        bits = table_bits(last - first, n)
-        ready = larger_table(keys, values, ready, bits)
-        best = best_label(
-            node, indptr, indices, weights, sizes, resolution, labels, totals, near, heavy, bits, keys, values, slots
-        )
-        chosen[place] = best
-        if best != labels[node]:
-            for link in range(last - first):
-                # Only ever set, never cleared, by whichever thread: the same whatever comes first.
-                waiting[indices[first + link] if near[link] != best else n] = True
-
-
-@kernel
-def _make(
-    start,  # int  in: of the batch that has chosen
-    end,  # int  in
-    after,  # int  in: end of the next batch, which waits no longer
-    sizes,  # (n,) float64  in
-    labels,  # (n,) int32  in/out
-    totals,  # (n,) float64  in/out
-    members,  # (n,) int32  in/out
-    free,  # (n,) int32  in/out
-    n_free,  # (1,) int64  in/out
-    order,  # (n,) int32  in
-    chosen,  # (n,) int32  in
-    waiting,  # (n + 1,) bool  out
-):
-    """Make the moves of a batch in their order."""
-    for place in range(start, end):
-        node = order[place]
-        if chosen[place] != labels[node]:
-            move(node, chosen[place], sizes, labels, totals, members, free, n_free)
-    for place in range(end, after):
-        waiting[order[place]] = False
-
-
-@inlined
-def move(node, label, sizes, labels, totals, members, free, n_free):
-    """Move a node and keep the sums; return its new label."""
-    own = labels[node]
-    members[own] -= 1
-    totals[own] -= sizes[node]
-    if members[own] == 0:
-        totals[own] = 0.0  # what rounding leaves
-        free[n_free[0]] = own
-        n_free[0] += 1
-    if label < 0 or members[label] == 0:
-        n_free[0] -= 1
-        label = free[n_free[0]]
-    members[label] += 1
-    totals[label] += sizes[node]
-    labels[node] = label
-    return label
 
 
 @kernel
