@@ -234,3 +234,25 @@ def test_what_does_not_fit_is_refused_before_it_is_allocated(monkeypatch):
     monkeypatch.setattr(communities, "free_bytes", lambda: 1000.0)
     with pytest.raises(ResourceError, match="drop light links"):
         community_graph(GRAPHS["weighted"])
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+def test_links_that_hardly_meet_are_listed_and_not_added_up(weighted):
+    n, rng = 150_000, np.random.default_rng(13)
+    ends = rng.integers(n, size=(600_000, 2))
+    ends = np.unique(np.sort(ends[ends[:, 0] != ends[:, 1]], axis=1), axis=0)
+    graph = community_graph(from_edges(ends, n, weights=rng.integers(1, 9, len(ends)) / 4 if weighted else None))
+    labels = np.arange(n, dtype=np.int32) // 2
+    merged = merged_graph(graph, labels)
+    assert len(merged.weights) == (len(merged.indices) if weighted else 1)
+
+    def matrix(one):
+        weights = np.resize(one.weights, len(one.indices))
+        return csr_array((weights, one.indices, one.indptr), shape=(one.n_nodes, one.n_nodes))
+
+    member = csr_array((np.ones(n), (np.arange(n), labels)))
+    expected = (member.T @ matrix(graph) @ member).tocsr()
+    within = expected.diagonal().sum()
+    expected.setdiag(0)
+    assert abs(expected - matrix(merged)).max() == 0  # quarters: sums are exact
+    assert merged.inner - graph.inner == within

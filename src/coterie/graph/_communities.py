@@ -55,15 +55,15 @@ def best_partition(
     list of (n,) int64 arrays
         What `improved` gives for the best partition that was met.
     """
-    labels = order = rough_partition(graph, resolution, rng)
+    rooms: list[dict[str, Any]] = []
+    labels, reached = rough_partition(graph, resolution, rng, rooms)
+    order = labels
     if len(graph.indices) > _FEW_LINKS:
         graph, order = sorted_graph(graph, labels)
         labels = labels[order]
     levels, done = [labels], 0
-    reached, _ = _value(graph, labels, resolution)
     while n_iterations is None or done < n_iterations:
-        found = improved(graph, labels, resolution, parts_of, rng)
-        value, scale = _value(graph, found[-1], resolution)
+        found, value, scale = improved(graph, labels, resolution, parts_of, rng, rooms)
         if value > reached or not done:  # what was found in haste need not be connected
             levels, labels = found, found[-1]
         if value <= reached + _STABLE * scale:
@@ -72,7 +72,9 @@ def best_partition(
     return [_in_first_order(level, order) for level in levels]
 
 
-def rough_partition(graph: CommunityGraph, resolution: float, rng: Any) -> Any:
+def rough_partition(
+    graph: CommunityGraph, resolution: float, rng: Any, rooms: list[dict[str, Any]]
+) -> tuple[Any, float]:
     """Find where to begin: every node alone in a small graph; in a large one, nodes joined level by level, in haste.
 
     Parameters
@@ -80,11 +82,15 @@ def rough_partition(graph: CommunityGraph, resolution: float, rng: Any) -> Any:
     graph : CommunityGraph
     resolution : float
     rng : RandomState
+    rooms : list of dict
+        Memory for the graph of each level, of earlier ones that are no longer needed; grows.
 
     Returns
     -------
-    (n,) array
+    labels : (n,) array
         Numbers below n.
+    value : float
+        The objective.
     """
     levels: list[Any] = []
     while len(graph.indices) > _FEW_LINKS or levels:
@@ -93,12 +99,15 @@ def rough_partition(graph: CommunityGraph, resolution: float, rng: Any) -> Any:
         n_joined = int(labels.max()) + 1
         if n_joined == graph.n_nodes:
             break
+        graph = merged_graph(graph, labels, _room(rooms, len(levels)))
         levels.append(labels if not levels else labels[levels[-1]])
-        graph = merged_graph(graph, labels)
-    return levels[-1] if levels else _each_alone(graph)
+    value = graph.inner - resolution * float((graph.sizes**2).sum())
+    return levels[-1] if levels else _each_alone(graph), value
 
 
-def improved(graph: CommunityGraph, labels: Any, resolution: float, parts_of: Parts, rng: Any) -> list[Any]:
+def improved(
+    graph: CommunityGraph, labels: Any, resolution: float, parts_of: Parts, rng: Any, rooms: list[dict[str, Any]]
+) -> tuple[list[Any], float, float]:
     """Make a partition better, level by level: move nodes, merge parts of communities to nodes, and again.
 
     Parameters
@@ -111,11 +120,17 @@ def improved(graph: CommunityGraph, labels: Any, resolution: float, parts_of: Pa
         Which nodes become one node of the next level: `well_connected_parts` or `connected_parts`.
     rng : RandomState
         Decides in which order nodes are looked at.
+    rooms : list of dict
+        Memory for the graph of each level, of earlier ones that are no longer needed; grows.
 
     Returns
     -------
-    list of (n,) arrays
+    levels : list of (n,) arrays
         The nodes of each level, finest first, then the communities; each 0, 1, ... by the lowest node. Every one is connected.
+    value : float
+        The objective.
+    inside : float
+        The weight of all links within communities.
     """
     levels: list[Any] = []
     while True:
@@ -124,20 +139,22 @@ def improved(graph: CommunityGraph, labels: Any, resolution: float, parts_of: Pa
         n_parts = int(parts.max()) + 1
         if n_parts == graph.n_nodes:
             break
+        graph, labels = merged_graph(graph, parts, _room(rooms, len(levels))), _of_parts(labels, parts, n_parts)
         levels.append(parts if not levels else parts[levels[-1]])
-        graph, labels = merged_graph(graph, parts), _of_parts(labels, parts, n_parts)
     whole = connected_parts(graph, labels)
+    inside, sizes = partition_sums(graph, whole)
+    value = inside - resolution * float((sizes**2).sum())
     if not levels:
-        return [whole]
-    if int(whole.max()) + 1 < graph.n_nodes:
+        levels = [whole]
+    elif int(whole.max()) + 1 < graph.n_nodes:
         levels.append(whole[levels[-1]])
-    return levels
+    return levels, value, inside
 
 
-def _value(graph: CommunityGraph, labels: Any, resolution: float) -> tuple[float, float]:
-    """Return the objective, and the weight of all links within communities."""
-    inside, sizes = partition_sums(graph, labels)
-    return inside - resolution * float((sizes**2).sum()), inside
+def _room(rooms: list[dict[str, Any]], level: int) -> dict[str, Any]:
+    while len(rooms) <= level:
+        rooms.append({})
+    return rooms[level]
 
 
 def _each_alone(graph: CommunityGraph) -> Any:

@@ -201,7 +201,7 @@ def connected_parts(graph: CommunityGraph, labels: Any) -> Any:
     return engine_of(graph.indptr, "communities").connected_parts(graph, labels)
 
 
-def merged_graph(graph: CommunityGraph, labels: Any) -> CommunityGraph:
+def merged_graph(graph: CommunityGraph, labels: Any, room: dict[str, Any] | None = None) -> CommunityGraph:
     """Return the graph whose nodes are the communities.
 
     Parameters
@@ -209,13 +209,17 @@ def merged_graph(graph: CommunityGraph, labels: Any) -> CommunityGraph:
     graph : CommunityGraph
     labels : (n,) int32 array, or int64 tensor
         0, 1, ... k - 1, none of them without a node.
+    room : dict, optional
+        Where memory is kept for the next call that is given the same: its graph overwrites that of this call. New memory costs
+        as much time as the work.
 
     Returns
     -------
     CommunityGraph
-        Of k nodes; columns in no particular order, but the same whatever the number of threads.
+        Of k nodes; columns in no particular order, but the same whatever the number of threads. Where hardly any links join
+        the same two communities, such links are not added up: a column may then be there several times.
     """
-    return engine_of(graph.indptr, "communities").merged_graph(graph, labels)
+    return engine_of(graph.indptr, "communities").merged_graph(graph, labels, room)
 
 
 def partition_sums(graph: CommunityGraph, labels: Any) -> tuple[float, np.ndarray]:

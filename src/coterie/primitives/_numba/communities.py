@@ -1,15 +1,17 @@
 """Communities on the CPU: the graph made compact, communities merged to nodes, and what a partition is worth."""
 
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 
 from ..communities import CommunityGraph
 from .blocks import run_blocks
-from .communities_links import clear, larger_table, slot_of, sum_by_label, table_bits
+from .communities_links import clear, larger_table, prefetch_row, slot_of, sum_by_label, table_bits
 from .communities_move import joined_nodes, moved_nodes
 from .communities_parts import blocks_of_labels, by_label, connected_parts, nodes_of_block, well_connected_parts
 from .jit import kernel
+from .prefetch import prefetch_at
 
 __all__ = [
     "community_graph",
@@ -21,6 +23,10 @@ __all__ = [
     "sorted_graph",
     "well_connected_parts",
 ]
+
+_AHEAD = 8  # nodes: their links are asked for before their turn
+_SAMPLED = 32  # one block of so many is looked at before a graph is merged
+_APART = 0.9  # links are not added up where more than this share of them would remain
 
 
 def community_graph(graph, sizes):
@@ -63,27 +69,67 @@ def sorted_graph(graph, labels):
     return graph._replace(indptr=indptr, indices=indices, weights=weights, sizes=graph.sizes[order]), order
 
 
-def merged_graph(graph, labels):
+def merged_graph(graph, labels, room=None):
     """Merge communities to nodes; see ``primitives.communities.merged_graph``."""
-    n, k = graph.n_nodes, int(labels.max()) + 1
-    order, starts = by_label(labels, k, np.arange(n, dtype=np.int32))
+    k = int(labels.max()) + 1
+    order, starts = by_label(labels, k, np.arange(graph.n_nodes, dtype=np.int32))
     first = blocks_of_labels(graph, starts)
-    blocks = len(first) - 1
+    given = first, starts, order, graph.indptr, graph.indices, graph.weights, labels
+    links = np.diff(_sums(np.diff(graph.indptr)[order])[starts])  # of the nodes of each community
+    apart = _few_meet(given, links, room)
     # A community has at most as many links as its nodes: there is room for so many, and the gaps are closed afterwards.
     # In place: new memory costs more than the move, since the system fills it with zeros.
-    room = np.concatenate([[0], np.cumsum(np.diff(graph.indptr)[order])])[starts]
-    indices, values = np.empty(max(2, room[-1]), np.int32), np.empty(max(2, room[-1]))
-    n_links, inner = np.zeros(k + 1, np.int64), np.zeros(blocks)
-    arrays = graph.indptr, graph.indices, graph.weights
-    run_blocks(_merge_links, blocks, first, starts, order, *arrays, labels, room, indices, values, n_links[1:], inner)
+    begin = _sums(links if apart else np.minimum(links, k))
+    weighted = not apart or len(graph.weights) > 1
+    indices = _memory(room, "int32", begin[-1])
+    values = _memory(room, "float64", begin[-1]) if weighted else graph.weights
+    n_links, inner = np.zeros(k + 1, np.int64), np.zeros(len(first) - 1)
+    step = _list_links if apart else _merge_links
+    run_blocks(step, len(first) - 1, *given, begin, indices, values, n_links[1:], inner)
     indptr = np.cumsum(n_links)
-    for label, end in pairwise(first):  # within a block there are none
-        start, stop, back = indptr[label], indptr[end], room[label] - indptr[label]
-        for array in indices, values:
+    for label, end in pairwise(first):  # within a block there are no gaps
+        start, stop, back = indptr[label], indptr[end], begin[label] - indptr[label]
+        for array in (indices, values) if weighted else (indices,):
             array[start:stop] = array[start + back : stop + back]
     indices, values = indices[: indptr[-1]], values[: max(2, indptr[-1])]
     sizes = np.bincount(labels, graph.sizes, minlength=k)
     return CommunityGraph(indptr, indices, values, sizes, graph.inner + float(inner.sum()), graph.unit)
+
+
+def _sums(numbers):
+    return np.concatenate([[0], np.cumsum(numbers)])
+
+
+def _memory(room, kind, length):
+    """Return memory to write to: where that of a graph which is no longer needed is large enough, that."""
+    length = max(2, length)
+    if room is None:
+        return np.empty(length, kind)
+    if len(room.get(kind, ())) < length:
+        room[kind] = np.empty(length, kind)
+    return room[kind][:length]
+
+
+def _few_meet(given, links, room):
+    """Say whether hardly any links of a large graph join the same communities, by a sample of its blocks."""
+    first = given[0]
+    sample = len(first) // _SAMPLED
+    if not sample:
+        return False
+    sampled = np.zeros(len(links), bool)
+    for block in range(0, sample * _SAMPLED, _SAMPLED):
+        sampled[first[block] : first[block + 1]] = True
+    begin = _sums(np.where(sampled, links, 0))
+    memory = _memory(room, "int32", begin[-1]), _memory(room, "float64", begin[-1])
+    listed, merged = np.zeros((2, len(links)), np.int64)
+    inner = np.zeros(len(first) - 1)
+    for step, n_links in (_list_links, listed), (_merge_links, merged):
+        run_blocks(partial(_sampled, step), sample, *given, begin, *memory, n_links, inner)
+    return merged.sum() > _APART * listed.sum()
+
+
+def _sampled(step, block, *arguments):
+    step(block * _SAMPLED, *arguments)
 
 
 def partition_sums(graph, labels):
@@ -135,11 +181,48 @@ def _sort_links(
     weights,  # (m,) or (1,) float64  out
 ):
     for node in range(block * per_block, min(len(order), (block + 1) * per_block)):
+        prefetch_row(order[min(node + _AHEAD, len(order) - 1)], old_indptr, old_indices)
+        later = order[min(node + 2, len(order) - 1)]
+        for link in range(old_indptr[later], old_indptr[later + 1]):
+            prefetch_at(place, old_indices[link])
         back = old_indptr[order[node]] - indptr[node]
         for link in range(indptr[node], indptr[node + 1]):
             indices[link] = place[old_indices[link + back]]
             if len(weights) > 1:
                 weights[link] = old_weights[link + back]
+
+
+@kernel
+def _list_links(
+    block,  # int  in
+    first,  # (blocks + 1,) int64  in: first community of each block
+    starts,  # (k + 1,) int64  in: where each community starts in the order
+    order,  # (n,) int32  in: nodes by community
+    indptr,  # (n + 1,) int64  in
+    indices,  # (m,) int32  in
+    weights,  # (m,) or (1,) float64  in
+    labels,  # (n,) int32  in
+    room,  # (k + 1,) int64  in: where the first community of each block writes; up to so much for each, without gaps
+    others,  # (m,) int32  out
+    values,  # (m,) or (1,) float64  out
+    n_links,  # (k,) int64  out
+    inner,  # (blocks,) float64  out: weight within the communities
+):
+    """List the links of the communities of a block to others, each by itself."""
+    each, free, within = len(weights) > 1, room[first[block]], 0.0
+    for label in range(first[block], first[block + 1]):
+        before = free
+        for place in range(starts[label], starts[label + 1]):
+            prefetch_row(order[min(place + _AHEAD, len(order) - 1)], indptr, indices)
+            for link in range(indptr[order[place]], indptr[order[place] + 1]):
+                other = labels[indices[link]]
+                others[free] = other
+                if each:
+                    values[free] = weights[link]
+                within += weights[link if each else 0] * (other == label)
+                free += other != label
+        n_links[label] = free - before
+    inner[block] = within
 
 
 @kernel
@@ -152,7 +235,7 @@ def _merge_links(
     indices,  # (m,) int32  in
     weights,  # (m,) or (1,) float64  in
     labels,  # (n,) int32  in
-    room,  # (k + 1,) int64  in: where the first community of each block may write, the others follow
+    room,  # (k + 1,) int64  in: where the first community of each block writes; up to so much for each, without gaps
     others,  # (m,) int32  out
     values,  # (m,) float64  out
     n_links,  # (k,) int64  out
@@ -160,31 +243,38 @@ def _merge_links(
 ):
     """Add up the links of the communities of a block."""
     each, k = len(weights) > 1, len(n_links)
-    largest = 0  # links of a community; none of its nodes has more
+    largest, most = 0, 0  # links of a community, and of a node
     for label in range(first[block], first[block + 1]):
         largest = max(largest, room[label + 1] - room[label])
-    near, heavy = np.empty(largest, np.int32), np.empty(largest)
+        for place in range(starts[label], starts[label + 1]):
+            most = max(most, indptr[order[place] + 1] - indptr[order[place]])
+    near, heavy = np.empty(most, np.int32), np.empty(most)
     keys = np.empty(1 << table_bits(largest, k), np.int32)
     sums, slots, ready = np.empty(len(keys)), np.empty(min(largest, k) + 2, np.int32), 0
-    free = room[first[block]]
+    free, within = room[first[block]], 0.0
     for label in range(first[block], first[block + 1]):
         bits = table_bits(room[label + 1] - room[label], k)
         ready = larger_table(keys, sums, ready, bits)
         home, used = slot_of(label, bits, keys), 1
         keys[home], slots[0] = label, home
         for place in range(starts[label], starts[label + 1]):
+            later = order[min(place + _AHEAD, len(order) - 1)]
+            prefetch_row(later, indptr, indices)
+            if each:
+                prefetch_row(later, indptr, weights)
             start, n_found = indptr[order[place]], indptr[order[place] + 1] - indptr[order[place]]
             for link in range(n_found):  # apart from the table, whose branches would wait for each label by itself
                 near[link] = labels[indices[start + link]]
                 heavy[link] = weights[start + link if each else 0]
             used = sum_by_label(n_found, near, heavy, bits, keys, sums, slots, used)
-        inner[block] += sums[home]
+        within += sums[home]
         n_links[label] = used - 1
         for i in range(1, used):
             others[free + i - 1] = keys[slots[i]]
             values[free + i - 1] = sums[slots[i]]
         free += used - 1
         clear(used, keys, sums, slots)
+    inner[block] = within
 
 
 @kernel

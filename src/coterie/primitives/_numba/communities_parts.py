@@ -3,7 +3,7 @@
 import numpy as np
 
 from .blocks import run_blocks
-from .communities_links import clear, inlined, larger_table, sum_by_label, table_bits
+from .communities_links import clear, inlined, larger_table, prefetch_row, sum_by_label, table_bits
 from .components import number_sets
 from .jit import kernel
 from .union_find import find, union
@@ -12,6 +12,7 @@ __all__ = ["blocks_of_labels", "by_label", "connected_parts", "nodes_of_block", 
 
 _LINKS = 1 << 15  # of a block, about
 _ROUNDING = 1e-12
+_AHEAD = 8  # nodes: their links are asked for before their turn
 _CHANCE = 0.01  # gains that differ by less, in weights of a mean link, are as good as equal
 
 
@@ -108,24 +109,23 @@ def _grow_parts(
     near, heavy = np.empty(largest, np.int32), np.empty(largest)
     keys = np.empty(1 << table_bits(largest, n), np.int32)
     values, slots, ready = np.empty(len(keys)), np.empty(largest + 1, np.int32), 0
+    most_nodes, most_links = _largest_community(first[block], first[block + 1], starts, order, indptr)
+    # Links within the community at hand: the other end, the weight, and where those of each node end.
+    others, ends = np.empty(most_links + 1, np.int32), np.zeros(most_nodes + 1, np.int64)
+    loads = np.empty(len(others) if each else 1)
     for label in range(first[block], first[block + 1]):
-        total = 0.0
-        for place in range(starts[label], starts[label + 1]):
-            node = order[place]
-            total += sizes[node]
-            weight = 0.0
-            for link in range(indptr[node], indptr[node + 1]):
-                weight += weights[link if each else 0] * (labels[indices[link]] == label)  # without a branch
-            inner[node] = outer[node] = weight
+        total = _links_inside(
+            label, starts, order, indptr, indices, weights, sizes, labels, inner, outer, others, loads, ends
+        )
         for place in range(starts[label], starts[label + 1]):
             node = order[place]
             if not alone[node] or not _well_connected(inner[node], sizes[node], total, resolution):
                 continue
-            n_links = 0
-            for link in range(indptr[node], indptr[node + 1]):
-                near[n_links] = parts[indices[link]]
-                heavy[n_links] = weights[link if each else 0]
-                n_links += labels[indices[link]] == label
+            begin = ends[place - starts[label]]
+            n_links = ends[place - starts[label] + 1] - begin
+            for link in range(n_links):
+                near[link] = parts[others[begin + link]]
+                heavy[link] = loads[begin + link] if each else weights[0]
             bits = table_bits(n_links, n)
             ready = larger_table(keys, values, ready, bits)
             used = sum_by_label(n_links, near, heavy, bits, keys, values, slots, 0)
@@ -142,6 +142,40 @@ def _grow_parts(
                 alone[best] = False
                 totals[best] += sizes[node]
                 outer[best] += inner[node] - 2.0 * weight
+
+
+@inlined
+def _links_inside(label, starts, order, indptr, indices, weights, sizes, labels, inner, outer, others, loads, ends):
+    """List the links within a community and weigh its nodes to the rest of it; return its size."""
+    each, total, fill = len(weights) > 1, 0.0, 0
+    for place in range(starts[label], starts[label + 1]):
+        node = order[place]
+        prefetch_row(order[min(place + _AHEAD, len(order) - 1)], indptr, indices)
+        total += sizes[node]
+        weight = 0.0
+        for link in range(indptr[node], indptr[node + 1]):  # without a branch
+            inside = labels[indices[link]] == label
+            weight += weights[link if each else 0] * inside
+            others[fill] = indices[link]
+            if each:
+                loads[fill] = weights[link]
+            fill += inside
+        inner[node] = outer[node] = weight
+        ends[place - starts[label] + 1] = fill
+    return total
+
+
+@inlined
+def _largest_community(label, end, starts, order, indptr):
+    """Return the largest number of nodes, and of links of its nodes, that any of some communities has."""
+    most_nodes, most_links = 0, 0
+    while label < end:
+        links = 0
+        for place in range(starts[label], starts[label + 1]):
+            links += indptr[order[place] + 1] - indptr[order[place]]
+        most_nodes, most_links = max(most_nodes, starts[label + 1] - starts[label]), max(most_links, links)
+        label += 1
+    return most_nodes, most_links
 
 
 @inlined

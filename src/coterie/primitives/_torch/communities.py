@@ -118,8 +118,8 @@ def connected_parts(graph: CommunityGraph, labels: Any) -> torch.Tensor:
     return connected_components(Graph(indptr, graph.indices[same], graph.weights[same]))
 
 
-def merged_graph(graph: CommunityGraph, labels: Any) -> CommunityGraph:
-    """Merge communities to nodes; see ``primitives.communities.merged_graph``."""
+def merged_graph(graph: CommunityGraph, labels: Any, _room: Any = None) -> CommunityGraph:
+    """Merge communities to nodes; see ``primitives.communities.merged_graph``. PyTorch keeps memory by itself."""
     k = int(labels.max()) + 1
     pairs = _pairs(labels[_sources(graph.indptr)], labels[graph.indices], graph.weights, k)
     across = pairs.nodes != pairs.labels
