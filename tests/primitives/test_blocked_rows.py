@@ -12,7 +12,7 @@ from coterie.primitives.row_keys import row_keys
 
 torch = pytest.importorskip("torch")
 
-from coterie.primitives._torch import _tiles  # noqa: E402 - PyTorch may be missing
+from coterie.primitives._torch import _tiles, blocked_rows  # noqa: E402 - PyTorch may be missing
 from coterie.primitives._torch.blocked_rows import BlockedRows  # noqa: E402
 
 N, D, BLOCK = 2_300, 5, 256
@@ -96,10 +96,9 @@ def test_rows_that_one_device_cannot_hold_are_placed_in_blocks_on_all_that_were_
     monkeypatch, device, expected
 ):
     made = []
-    monkeypatch.setattr(placing, "_too_large", lambda n_bytes, device: True)
+    monkeypatch.setattr(blocked_rows, "too_large", lambda n_bytes, device: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    module = "coterie.primitives._torch.blocked_rows.BlockedRows"
-    monkeypatch.setattr(module, lambda host, devices: made.extend(map(str, devices)))
+    monkeypatch.setattr(blocked_rows, "BlockedRows", lambda host, devices: made.extend(map(str, devices)))
     placing.placed(np.zeros((3, 2)), device)
     assert made == expected
 
@@ -107,3 +106,10 @@ def test_rows_that_one_device_cannot_hold_are_placed_in_blocks_on_all_that_were_
 def test_rows_stay_on_the_host_where_that_is_asked_for():
     X = np.zeros((3, 2))
     assert placing.placed(X, "cpu") is X
+
+
+def test_rows_are_too_large_for_a_device_that_lacks_room_for_three_of_them(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (3000, 9000))
+    assert [blocked_rows.too_large(size, "cuda") for size in (1000, 1001)] == [False, True]
+    assert not blocked_rows.too_large(10**9, "mps")

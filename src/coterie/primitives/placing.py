@@ -1,6 +1,7 @@
 """Where rows are computed on: on the host, on a GPU, or in blocks where one GPU cannot hold them."""
 
-import sys
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -8,8 +9,6 @@ import numpy as np
 from ..arrays import to_device
 
 __all__ = ["placed"]
-
-_TIMES = 3  # the rows, the rows as they are computed on, and the work
 
 
 def placed(X: np.ndarray, device: str) -> Any:
@@ -34,28 +33,7 @@ def placed(X: np.ndarray, device: str) -> Any:
     MissingExtraError, InputError
         As `coterie.arrays.to_device`.
     """
-    if device == "cpu" or not _too_large(X.nbytes, device):
+    if device == "cpu" or find_spec("torch") is None:
         return to_device(X, device)
-    from ._torch.blocked_rows import BlockedRows
-
-    torch = sys.modules["torch"]
-    one = ":" in device
-    return BlockedRows(
-        torch.from_numpy(X),
-        [torch.device(device)] if one else [torch.device("cuda", i) for i in range(torch.cuda.device_count())],
-    )
-
-
-def _too_large(n_bytes: int, device: str) -> bool:
-    """Say whether one GPU lacks the room for so many bytes of rows and the work on them."""
-    try:
-        import torch
-    except ImportError:
-        return False
-    if not torch.cuda.is_available() or not (device == "auto" or device.startswith("cuda")):
-        return False
-    try:
-        free, _ = torch.cuda.mem_get_info(None if device == "auto" else device)
-    except (RuntimeError, AssertionError, ValueError):
-        return False  # `to_device` says what is wrong
-    return _TIMES * n_bytes > free
+    blocks = import_module("coterie.primitives._torch.blocked_rows")
+    return blocks.in_blocks(X, device) if blocks.too_large(X.nbytes, device) else to_device(X, device)

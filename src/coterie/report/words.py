@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 __all__ = ["answer", "count", "headline", "percent", "printable"]
@@ -17,11 +18,10 @@ def percent(share: float | None) -> str:
     if share is None:
         return "?"
     value = 100 * share
-    if value == 0 or value >= 99.95:
-        return f"{value:.0f}%"
-    if value < 0.1:
+    if 0 < value < 0.1:
         return "<0.1%"
-    return f"{value:.1f}%" if value < 10 else f"{value:.0f}%"
+    # A half goes up, as in the page's scripts: the same share reads the same everywhere.
+    return f"{Decimal(value).quantize(Decimal('0.1' if 0 < value < 10 else '1'), ROUND_HALF_UP)}%"
 
 
 def headline(record: Mapping[str, Any]) -> str:

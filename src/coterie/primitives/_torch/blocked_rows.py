@@ -12,9 +12,29 @@ import torch
 
 from ._tiles import slice_rows
 
-__all__ = ["BlockedRows"]
+__all__ = ["BlockedRows", "in_blocks", "too_large"]
 
+_TIMES = 3  # the rows, the rows as they are computed on, and the work
 _SHARE = 0.5  # of a device's free memory that blocks may keep; the rest is for the work on them
+
+
+def too_large(n_bytes: int, device: str) -> bool:
+    """Say whether one GPU lacks the room for so many bytes of rows and the work on them."""
+    if not torch.cuda.is_available() or not (device == "auto" or device.startswith("cuda")):
+        return False
+    try:
+        free, _ = torch.cuda.mem_get_info(None if device == "auto" else device)
+    except (RuntimeError, AssertionError, ValueError):
+        return False  # moving the rows there says what is wrong
+    return _TIMES * n_bytes > free
+
+
+def in_blocks(X: np.ndarray, device: str) -> "BlockedRows":
+    """Return rows in blocks on every GPU, or on the one that ``device`` numbers."""
+    numbered = [torch.device(device)] if ":" in device else None
+    return BlockedRows(
+        torch.from_numpy(X), numbered or [torch.device("cuda", i) for i in range(torch.cuda.device_count())]
+    )
 
 
 class BlockedRows:
