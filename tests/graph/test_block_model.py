@@ -14,8 +14,8 @@ import coterie
 from coterie import BlockModel
 from coterie.errors import InputError
 from coterie.graph import image_matrix
+from coterie.graph._block_classes import Classes
 from coterie.graph._block_links import links_of
-from coterie.graph._block_search import Classes
 from coterie.graph._degree_length import degrees_length, uneven_length
 from coterie.graph._description import links_length
 from coterie.graphs import as_graph, from_edges, to_scipy
@@ -105,6 +105,39 @@ def test_more_classes_than_needed_take_more_nats():
     assert min(lengths, key=lengths.get) == model.n_clusters_ == labels.max() + 1
     assert lengths[model.n_clusters_] == pytest.approx(model.description_length_)
     assert 1 in lengths
+
+
+def test_partitions_are_drawn_as_often_as_their_description_is_short():
+    rng = RNG(5)
+    graph = from_edges(np.array([[0, 1], [1, 2], [2, 0], [3, 4], [4, 5], [2, 3]]), 6)
+    links = links_of(graph, False, True)
+    every = np.array([labels for labels in itertools.product(range(2), repeat=6) if 0 < sum(labels) < 6])
+
+    def cost(labels):
+        classes = Classes(links, labels, rng)
+        fitted = links_length(classes.e[0], classes.sizes, directed=False, degree_corrected=True)
+        return fitted - gammaln(classes.sizes + 1).sum()
+
+    chance = np.exp(-np.array([cost(labels) for labels in every]))
+    chance /= chance.sum()
+    drawn_now, counts = Classes(links, every[0], rng), np.zeros(64)
+    for _ in range(6000):
+        counts[drawn_now.draw(2).labels @ 2 ** np.arange(6)] += 1
+    share = counts[every @ 2 ** np.arange(6)] / counts.sum()
+    assert np.abs(share - chance).sum() / 2 < 0.06  # 62 partitions, 6000 draws: chance alone is at 0.04
+    assert np.abs(share[chance > 0.02] / chance[chance > 0.02] - 1).max() < 0.35
+
+
+@pytest.mark.parametrize(("n_clusters", "spread"), [("auto", 0.0), (5, 0.0), ("auto", 0.4)])
+def test_classes_that_eigenvectors_hardly_see_are_found(n_clusters, spread):
+    # Five classes that link to each other only: their eigenvalues are hardly beyond those of noise.
+    rates = np.where(np.eye(5, dtype=bool), 0.05, 1.0)
+    graph, labels = drawn(np.full(5, 160), rates, 24, RNG(2), spread=spread)
+    model = BlockModel(n_clusters, degree_corrected=True, random_state=0).fit(graph)
+    assert model.n_clusters_ == 5
+    assert adjusted_mutual_info_score(labels, model.labels_) > 0.75
+    best = Classes(links_of(graph, False, True), labels, RNG(0)).settle().length()
+    assert model.description_length_ < best + 5
 
 
 # ---- known graphs

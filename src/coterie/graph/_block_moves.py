@@ -1,7 +1,8 @@
 """Moving nodes between classes, and merging classes, by the exact change of the description length (compiled; `_numba` does it).
 
 A node is taken out of its class, what it would cost is worked out for every class, and it goes where that is least. With the
-counts between classes at hand this takes one logarithm for each class and each class that the node is linked to.
+counts between classes at hand this takes one logarithm for each class and each class that the node is linked to. Where every
+cost is lessened by chance (by Gumbel numbers), the node is drawn into a class as likely as that makes the description short.
 
 Directed links are kept in two ways, out of and into a node; of undirected ones there is one way. Every count between classes
 stands in the tables of both ways, in the second one turned round, so that both are worked on alike.
@@ -108,6 +109,7 @@ def move_nodes(
     end_logs,  # (ways, k)  in/out: ln ends!
     sizes,  # (k,)  in/out
     table,  # (bins, k)  in/out: nodes of each bin and class
+    gains,  # (b, k)  in: what chance takes off the cost of each class; (0, 0) for nothing
 ):
     k = len(sizes)
     links, degree = np.zeros((len(indptr), k)), np.zeros(len(indptr))
@@ -133,6 +135,8 @@ def move_nodes(
                     cost = _cost(
                         s, links, loops[i], degree, touched, n_touched, e, logs, ends, end_logs, sizes[s], corrected
                     ) - math.log(table[b, s] + 1.0)
+                    if len(gains) > 0:
+                        cost -= gains[at, s]
                     if cost < least - 1e-7:
                         best, least = s, cost
             _shift(best, sign, links, loops[i], degree, touched, n_touched, e, logs, ends, end_logs, corrected)

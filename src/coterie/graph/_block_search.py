@@ -7,148 +7,21 @@ gives a partition for every number of classes on the way down to one. Partitions
 import itertools
 
 import numpy as np
-from scipy.special import gammaln
 
-from ..graphs import to_scipy
-from ..primitives.block_counts import block_counts
-from ..primitives.compiled import run_kernel
+from ._block_classes import FINE, Classes
+from ._block_draws import MOST_DRAWN, drawn, is_weak
 from ._block_links import Links
-from ._block_moves import merge_costs, move_nodes
 from ._block_starts import by_degree, by_vectors, directions, leading_vectors, with_degrees
-from ._degree_length import degrees_length, uneven_length
-from ._description import counts_length, degree_partition_length, links_length, partition_length
 
-__all__ = ["Classes", "search", "whole_length"]
+__all__ = ["search"]
 
-_SWEEPS = 60
-_CALL = 4_000_000  # logarithms of a call, some tenths of a second at most: Ctrl-C is heard
+_DIVIDED_SWEEPS = 15
 _FEWEST_FINE = 12  # classes to begin with
 _FIRST_VECTORS, _MOST_VECTORS = 8, 64
 _MOST_DIVIDED, _EXCHANGES, _STEPS_DOWN = 8, 10, 3
 _MOST_MERGED = 400  # beyond, the costs of all merges would take longer than all else
 _QUICK = 8, 0.01  # sweeps, and the share of nodes that may still want to move, while partitions compete
 _FEW = 16  # classes; more are not found from starts by chance
-_FINE = 32  # up to so many classes, nodes move after every single merge
-
-
-class Classes:
-    """A partition, with what its links count between its classes."""
-
-    def __init__(self, links: Links, labels: np.ndarray, rng: np.random.Generator) -> None:
-        self.links, self.rng = links, rng
-        self.labels = np.unique(labels, return_inverse=True)[1].astype(np.int32)
-        self._count()
-
-    def _count(self) -> None:
-        links, k = self.links, self.k
-        self.counts = block_counts(links.graph, self.labels, k)
-        e, bins = self.counts.weights, int(links.bins.max(initial=0)) + 1
-        self.e = np.stack([e, e.T]) if links.directed else e[None].copy()
-        self.logs = gammaln(self.e + 1)
-        if not links.directed:
-            inside = np.diag(e) / 2
-            self.logs[0][np.diag_indices(k)] = gammaln(inside + 1) + inside * np.log(2)
-        self.ends = self.e.sum(axis=2)
-        self.end_logs = gammaln(self.ends + 1)
-        self.sizes = self.counts.sizes.astype(np.float64)
-        table = np.bincount(links.bins * k + self.labels, minlength=bins * k)
-        self.table = table.reshape(bins, k).astype(np.float64)
-
-    @property
-    def k(self) -> int:
-        """Return how many classes there are."""
-        return int(self.labels.max(initial=0)) + 1
-
-    def length(self) -> float:
-        """Return the description length in nats."""
-        links = self.links
-        plain, by_degree = partition_length(self.sizes), degree_partition_length(self.table)
-        how = {"directed": links.directed, "degree_corrected": links.corrected}
-        rest = counts_length(self.e[0], **how) + links_length(self.e[0], self.sizes, **how)
-        return min(plain, by_degree) + np.log(2) + rest + links.constant
-
-    def copy(self) -> "Classes":
-        """Return the same partition, to be changed on its own."""
-        return Classes(self.links, self.labels.copy(), self.rng)
-
-    def settle(self, sweeps: int = _SWEEPS, enough: float = 0.001) -> "Classes":
-        """Move single nodes until no more than this share of them has a better class."""
-        if self.k < 2:
-            return self
-        links = self.links
-        bins, table = links.bins, self.table
-        if partition_length(self.sizes) <= degree_partition_length(self.table):
-            bins, table = np.zeros_like(links.bins), self.sizes[None].copy()
-        n, k = len(self.labels), self.k
-        dirty = np.ones(n, bool)
-        a_call = max(64, int(_CALL // (k * (1 + min(k, 2 * links.graph.indices.size / n)))))
-        full = True
-        for _ in range(sweeps):
-            order = self.rng.permutation(n).astype(np.int32)
-            moved = 0
-            for start in range(0, n, a_call):
-                moved += run_kernel(
-                    move_nodes, order[start : start + a_call], *links.ways, links.loops, bins, links.corrected,
-                    self.labels, dirty, self.e, self.logs, self.ends, self.end_logs, self.sizes, table,
-                )  # fmt: skip
-            if moved <= int(n * enough):
-                if full:
-                    break
-                dirty[:] = full = True  # counts have changed far away too
-            else:
-                full = False
-        self._count()
-        return self
-
-    def merge_to(self, k: int) -> "Classes":
-        """Merge classes until ``k`` are left; several pairs at once where many are to go."""
-        while self.k > k:
-            costs = self._merge_costs()
-            r, s = np.triu_indices(self.k, 1)
-            order = np.argsort(costs[r, s], kind="stable")
-            at_once = 1 if self.k <= _FINE else max(1, min(self.k - k, self.k // 8))
-            into = np.arange(self.k)
-            free = np.ones(self.k, bool)
-            for pair in order:
-                if at_once == 0:
-                    break
-                a, b = r[pair], s[pair]
-                if free[a] and free[b]:
-                    into[b], free[a], free[b] = a, False, False
-                    at_once -= 1
-            self.labels = np.unique(into[self.labels], return_inverse=True)[1].astype(np.int32)
-            self._count()
-        return self
-
-    def _merge_costs(self) -> np.ndarray:
-        k = self.k
-        costs = np.zeros((k, k))
-        a_call = max(1, _CALL // (k * k))
-        for first in range(0, k, a_call):
-            run_kernel(
-                merge_costs, first, min(k, first + a_call), self.e, self.logs, self.ends, self.end_logs, self.sizes,
-                self.table, self.links.corrected, costs,
-            )  # fmt: skip
-        return costs
-
-
-def whole_length(plain: Links, corrected: Links, labels: np.ndarray) -> float:
-    """Return the nats of classes with correction of degrees, degrees included: what a length without it compares with.
-
-    The shorter of two ways to say it: the degrees of all nodes, then the classes of nodes of like degrees, then the links; or
-    the classes, the links between them, and then how those of each class are shared among its nodes.
-
-    Parameters
-    ----------
-    plain, corrected : Links
-        The same graph, taken without and with correction; the links that chance has put behind others are not counted here.
-    labels : (n,) int array
-    """
-    adjacency, rng = to_scipy(plain.graph), np.random.default_rng(0)
-    ends = [adjacency.sum(axis=axis) for axis in ((1, 0) if plain.directed else (1,))]
-    classes_first = Classes(plain, labels, rng).length() + sum(uneven_length(degree, labels) for degree in ends)
-    known = plain._replace(bins=corrected.bins, corrected=True)
-    return min(classes_first, Classes(known, labels, rng).length() + sum(map(degrees_length, ends)))
 
 
 def search(links: Links, n_clusters: int | None, n_init: int, rng: np.random.Generator) -> dict[int, Classes]:
@@ -182,6 +55,12 @@ def search(links: Links, n_clusters: int | None, n_init: int, rng: np.random.Gen
                 keep(_settled(links, start, rng), found)
     if n_clusters and n_clusters not in found:
         keep(Classes(links, rng.permutation(n) % n_clusters, rng), found)
+    best = n_clusters or _best(found)
+    if best <= (_FEW if n_clusters else MOST_DRAWN):
+        weak = is_weak(found[best])
+        # Clear classes may hide weak ones, but hubs make classes of their own where degrees are not corrected for.
+        for classes in drawn(links, n_clusters, weak, rng) if weak or links.corrected else ():
+            keep(classes, found)
     for guide in itertools.islice(itertools.cycle([directions(coordinates), None]), _EXCHANGES):
         if not _exchange(found, n_clusters, guide) and guide is None:
             break
@@ -198,7 +77,7 @@ def descend(start: Classes, found: dict[int, Classes], least: int) -> None:
         k = current.k
         if k <= least:
             return
-        step = 1 if k <= _FINE else max(1, k // 8)
+        step = 1 if k <= FINE else max(1, k // 8)
         current = current.copy().merge_to(max(least, k - step)).settle(*_QUICK)
 
 
@@ -231,7 +110,7 @@ def _exchange(found: dict[int, Classes], n_clusters: int | None, points: np.ndar
         )
         current.labels[members[second == 1]] = current.k
         divided = Classes(current.links, current.labels, current.rng)
-        divided.settle(_SWEEPS // 4, _QUICK[1] * len(members) / len(current.labels))
+        divided.settle(_DIVIDED_SWEEPS, _QUICK[1] * len(members) / len(current.labels))
         if n_clusters is None:
             keep(divided, found)
         keep(divided.copy().merge_to(best).settle(*_QUICK), found)

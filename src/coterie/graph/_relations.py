@@ -15,8 +15,8 @@ from ..arrays import Graph, to_numpy
 from ..errors import InputError
 from ..graphs import as_graph, to_scipy, undirected
 from ..primitives.block_counts import block_counts
+from ._block_classes import Classes
 from ._block_links import links_of
-from ._block_search import Classes
 from ._expected import alike, between_nodes, degree_null, size_null
 from ._verdicts import feeds, judge
 

@@ -22,8 +22,9 @@ from ..graphs import to_scipy
 from ..primitives.block_counts import block_counts
 from ..primitives.components import number_sets
 from ._base import GraphClusterer
+from ._block_classes import whole_length
 from ._block_links import Links, links_of
-from ._block_search import search, whole_length
+from ._block_search import search
 from ._expected import between_nodes
 from ._relations import relations
 
@@ -144,7 +145,8 @@ class BlockModel(GraphClusterer):
     priced for nodes of like degrees together where that is shorter, so that a core of busy nodes is found.
 
     Starts are eigenvectors of either sign, degrees, and chance; nodes move, classes merge and divide as long as that shortens
-    the description. The best found is no proof of the best there is: more starts may find better. ``predict`` gives a new node
+    the description. Up to 8 classes, or 16 that are asked for, nodes are also drawn into classes as likely as these make the
+    description short, which finds classes that are too weak for moves alone. The best found is no proof of the best there is: more starts may find better. ``predict`` gives a new node
     the class whose shares of links to the classes make its own links most likely; one without links joins the largest class.
 
     References
