@@ -12,7 +12,7 @@ from coterie.primitives import eigenvectors
 from coterie.primitives._multilevel import GROUP, _contracted
 from coterie.primitives.eigenvectors import smallest_eigenpairs
 from coterie.primitives.engine import threads
-from coterie.primitives.laplacian import KINDS, laplacian, product
+from coterie.primitives.laplacian import KINDS, laplacian, product, row_sums
 
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
@@ -138,8 +138,7 @@ def test_scipy_finds_the_same_values_of_a_large_grid():
 
 def test_the_next_level_is_the_matrix_on_groups_of_a_few_linked_nodes():
     graph = communities(3000, 4, 10, 3)
-    operator = laplacian(graph, "normalised")
-    parent, groups, inside = _contracted(graph, operator)
+    parent, groups, inside = _contracted(graph, row_sums(graph.indptr, graph.weights))
     sizes = np.bincount(parent)
     member = csr_array((np.ones(3000), (np.arange(3000), parent)))
     expected = (member.T @ to_scipy(graph) @ member).toarray()
@@ -148,6 +147,26 @@ def test_the_next_level_is_the_matrix_on_groups_of_a_few_linked_nodes():
     np.testing.assert_array_equal(inside, np.diag(expected))
     assert sizes.max() <= GROUP
     assert len(sizes) < 1500
+
+
+@pytest.mark.parametrize("kind", ["random groups", "grid"])
+def test_coarse_levels_are_given_up_only_where_they_are_dense_and_not_needed(kind, monkeypatch):
+    used, search = [], eigenvectors.lobpcg
+
+    def spy(levels, at, *rest, **settings):
+        used.append(len(levels))
+        return search(levels, at, *rest, **settings)
+
+    monkeypatch.setattr(eigenvectors, "lobpcg", spy)
+    graph = communities(6000, 4, 14, 6) if kind == "random groups" else grid(80, 75)
+    found = smallest_eigenpairs(graph, 4, tol=1e-6)
+    matrix = csr_array(csgraph.laplacian(to_scipy(graph), normed=True))
+    # Factors of random matrices fill up; iterations on grids take long.
+    how = {"which": "SA"} if kind == "random groups" else {"sigma": -1e-5}
+    exact = np.sort(eigsh(matrix, 4, return_eigenvectors=False, **how))
+    np.testing.assert_allclose(found.values, exact, rtol=1e-6, atol=1e-12)
+    assert (used[-1] == 1) == (kind == "random groups")
+    assert used[0] > 2
 
 
 # ---- components, multiplicities

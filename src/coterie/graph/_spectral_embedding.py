@@ -74,9 +74,8 @@ def spectral(
     labels = number_sets(_filled(labels, embedding, n_clusters))
     order = np.argsort(values if objective != "modularity" else [-value for value in values], kind="stable")
     embedding = np.ascontiguousarray(embedding[:, order])
-    degrees = row_sums(
-        graph.indptr, graph.weights.astype(np.float64) / max(float(graph.weights.max(initial=0.0)), 1e-300)
-    )
+    weights = graph.weights.astype(np.float64, copy=False)
+    degrees = row_sums(graph.indptr, weights / max(float(weights.max(initial=0.0)), 1e-300))
     mean = (degrees @ embedding) / max(float(degrees.sum()), 1e-300)
     converged = all(found.converged for found in pairs)
     return Spectral(labels, embedding, np.array(values)[order], _means(embedding, labels), mean, converged)
@@ -151,7 +150,7 @@ def _coordinates(graph: Graph, found: Eigenpairs, share: int, objective: str) ->
     """Return the coordinates of the nodes of a piece, and the orthonormal vectors that they come from."""
     U = found.vectors[:, :share]
     if objective == "normalized_cut":
-        degrees = row_sums(graph.indptr, graph.weights.astype(np.float64))
+        degrees = row_sums(graph.indptr, graph.weights.astype(np.float64, copy=False))
         largest = float(degrees.max())
         relative = degrees / largest if largest > 0 else np.ones(len(degrees))
         # A lone node has no degree; it is all of its piece.

@@ -16,10 +16,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ..arrays import Graph, like_input, to_numpy
+from ..arrays import Graph, is_tensor, like_input, to_numpy
 from ..base import Interval, StrOptions
 from ..errors import InputError
 from ..primitives.assign import nearest_center
+from ..primitives.laplacian import narrowed
 from ..primitives.neighbors import k_nearest
 from ._affinity import (
     DistinctRows,
@@ -202,7 +203,9 @@ class SpectralClustering(GraphClusterer):
             if self.landmarks is not None:
                 raise InputError("landmarks stand for rows; with affinity='precomputed' leave landmarks out")
             graph = self._graph_in(X, n_nodes)
-            host = Graph(*(to_numpy(part) for part in graph))
+            host = narrowed(Graph(*(to_numpy(part) for part in graph)))
+            if graph.indices is self._graph.indices and not is_tensor(graph.indices):
+                graph = self._graph = host
             self._check_size(host.n_nodes)
             found = self._cluster(host, random, graph.indptr)
             self._node_first = np.arange(host.n_nodes)

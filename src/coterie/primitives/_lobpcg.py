@@ -34,7 +34,7 @@ class Converged(NamedTuple):
 
 def lobpcg(
     levels: list[Level], at: int, X: Any, wanted: int, tol: float, max_iter: int, *, deflate: bool, together: bool
-) -> Converged:
+) -> tuple[Converged, bool]:
     """Improve a block of vectors until the first ``wanted`` are eigenvectors.
 
     Parameters
@@ -58,6 +58,8 @@ def lobpcg(
     -------
     Converged
         The first ``wanted`` of them on the finest level, all on others.
+    bool
+        Whether there was a cycle over the coarser levels.
     """
     level = levels[at]
     engine = engine_of(X, "laplacian")
@@ -66,7 +68,7 @@ def lobpcg(
     X = clear(X)
     X, SX, theta = _rotated(engine, level, X)
     moves: list[Any] = []
-    checked, good, lengths = True, np.zeros(len(theta), bool), np.zeros(len(theta))
+    checked, cycles, good, lengths = True, False, np.zeros(len(theta), bool), np.zeros(len(theta))
     for n_iter in range(max_iter + 1):
         lengths = np.sqrt(to_numpy(engine.rest(X, SX, like_input(theta, X))))
         size = np.abs(theta[wanted - 1]) if together else np.abs(theta)
@@ -82,17 +84,19 @@ def lobpcg(
         active = np.flatnonzero(~good[: wanted + 1])
         W = engine.rest(X, SX, like_input(theta, X), like_input(active, X))
         if deflate and level.down is not None and _is_slow(theta, wanted, norm):
-            W = correction(levels, at, W)
+            W, cycles = correction(levels, at, W), True
         elif deflate:
             W *= level.smooth
         W = _beside(engine, X, clear(W))
         X, SX, theta, moves = _best(engine, (X, SX), (W, product(level.operator, W)), moves)
+        del W  # before the next takes as much memory
         checked = False
     kept = wanted if at == 0 else len(theta)
-    return Converged(
+    found = Converged(
         np.maximum(theta[:kept], 0.0) if deflate else theta[:kept], _columns(X, np.arange(kept)), lengths[:kept], n_iter,
         bool(good[:kept].all()),
     )  # fmt: skip
+    return found, cycles
 
 
 def _is_slow(theta: np.ndarray, wanted: int, norm: float) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..arrays import Graph, like_input
 from .engine import engine_of
-from .laplacian import Operator, operator_of, placed, product, residual, row_sums
+from .laplacian import Operator, narrowed, operator_of, placed, product, residual, row_sums
 
 __all__ = ["Level", "correction", "levels_of", "prolonged", "small_eigh"]
 
@@ -55,23 +55,23 @@ def levels_of(host: Graph, parts: Any, component: np.ndarray, kind: str, coarses
     like : array
         Its engine gets the levels.
     """
-    levels = []
+    levels: list[Level] = []
     loops, degrees, mass = parts
-    graph = host
+    graph = narrowed(host)
     while True:
-        operator = operator_of(graph, graph.weights, loops, degrees, mass, kind)
+        # The weights of a coarse level are needed no more once the next is made: its operator is written over them.
+        operator = None if levels else operator_of(graph, graph.weights, loops, degrees, mass, kind)
+        is_small = len(mass) <= coarsest
+        parent, coarse, inside = (loops, graph, loops[:0]) if is_small else _contracted(graph, mass, operator)
+        operator = operator or operator_of(graph, graph.weights, loops, degrees, mass, kind, graph.weights)
         level = _level(operator, component, mass)
-        if len(mass) <= coarsest:
-            levels.append(level._replace(inverse=_inverse(operator)))
-            break
-        parent, coarse, inside = _contracted(graph, operator)
         if not 0 < len(inside) <= _SHRINK * len(mass):
-            levels.append(level)
+            levels.append(level._replace(inverse=_inverse(level.operator)) if is_small else level)
             break
-        levels.append(_with_groups(level, parent, mass, len(inside)))
         grouped = np.flatnonzero(parent >= 0)
         groups = parent[grouped]
-        loops = inside + (0.0 if graph is host else np.bincount(groups, loops[grouped]))
+        loops = inside + (np.bincount(groups, loops[grouped]) if levels else 0.0)
+        levels.append(_with_groups(level, parent, mass, len(inside)))
         degrees, mass = np.bincount(groups, degrees[grouped]), np.bincount(groups, mass[grouped])
         named = np.zeros(len(inside), np.int64)
         named[groups] = component[grouped]
@@ -79,11 +79,16 @@ def levels_of(host: Graph, parts: Any, component: np.ndarray, kind: str, coarses
     return [_placed(level, like) for level in levels]
 
 
-def _contracted(graph: Graph, operator: Operator) -> tuple[np.ndarray, Graph, np.ndarray]:
+def _contracted(
+    graph: Graph, mass: np.ndarray, operator: Operator | None = None
+) -> tuple[np.ndarray, Graph, np.ndarray]:
     """Return the group of each node, the graph of the groups, and the weight inside each; groups without links are left out."""
     engine = engine_of(graph.indptr, "aggregates")
-    parent, n_groups = engine.aggregate(graph.indptr, operator.indices, operator.values, GROUP)
-    starts, indices, weights, inside = engine.contract(graph.indptr, operator.indices, graph.weights, parent, n_groups)
+    if operator is None:
+        parent, n_groups = engine.aggregate(*graph, 1 / np.sqrt(mass), GROUP)
+    else:
+        parent, n_groups = engine.aggregate(*operator[:3], np.zeros(0), GROUP)
+    starts, indices, weights, inside = engine.contract(*graph, parent, n_groups)
     linked = np.diff(starts) > 0
     if linked.all():
         return parent, Graph(starts, indices, weights), inside

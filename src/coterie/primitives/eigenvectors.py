@@ -176,16 +176,28 @@ def _by_levels(
     """Carry vectors up from the coarsest level, and iterate on each."""
     levels = levels_of(host, parts, component, kind, max(128, 3 * width), like)
     _log.debug("eigenvectors on levels of %s nodes", [len(level.root) for level in levels])
-    X = _start(levels[-1], width, kind)
+    X, cycles = _start(levels[-1], width, kind), True
     for at in range(len(levels) - 1, -1, -1):
         if at + 1 < len(levels):
             X = prolonged(levels[at], X)
         if at == len(levels) - 1 and at and levels[at].inverse is not None:
             continue
+        if at == 0 and not cycles and _are_dense(levels):
+            levels = [levels[0]._replace(down=None)]
         tol, max_iter, together = asked if at == 0 else (_COARSE_TOL, _COARSE_ITER, True)
-        found = lobpcg(levels, at, X, wanted, tol, max_iter, deflate=kind != "modularity", together=together)
+        found, cycles = lobpcg(levels, at, X, wanted, tol, max_iter, deflate=kind != "modularity", together=together)
         X = found.vectors
     return Eigenpairs(*found)
+
+
+def _are_dense(levels: list[Level]) -> bool:
+    """Say whether the coarse levels have more links than the graph: as of random ones, which Jacobi's steps do for.
+
+    They are given up where the next level needed no cycle over them: of ten million links that is 0.7 GB, and getting memory for
+    the vectors of the finest takes as long as the sums.
+    """
+    links = [len(level.operator.indices) for level in levels]
+    return sum(links[1:]) > links[0]
 
 
 def _start(level: Level, width: int, kind: str) -> Any:

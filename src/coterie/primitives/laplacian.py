@@ -23,6 +23,7 @@ __all__ = [
     "laplacian",
     "loop_weights",
     "masses",
+    "narrowed",
     "operator_of",
     "placed",
     "product",
@@ -127,7 +128,13 @@ def residual(operator: Operator, X: Any, target: Any) -> Any:
 
 
 def operator_of(
-    graph: Graph, weights: np.ndarray, loops: np.ndarray, degrees: np.ndarray, mass: np.ndarray, kind: str
+    graph: Graph,
+    weights: np.ndarray,
+    loops: np.ndarray,
+    degrees: np.ndarray,
+    mass: np.ndarray,
+    kind: str,
+    spare: np.ndarray | None = None,
 ) -> Operator:
     """Return M^-1/2 L M^-1/2, or -M^-1/2 B M^-1/2, for masses of the nodes: 1, degrees, or sums of those for groups of nodes.
 
@@ -144,6 +151,8 @@ def operator_of(
     mass : (n,) float64 array
         Greater than 0.
     kind : {"unnormalised", "normalised", "modularity"}
+    spare : (n_stored,) float64 array, optional
+        Memory for the values; may be that of the weights.
 
     Returns
     -------
@@ -151,15 +160,19 @@ def operator_of(
         Scale 1.
     """
     n = len(mass)
-    small = np.int32 if n < 2**31 else np.int64
     factor = 1 / np.sqrt(mass)
-    indices = graph.indices.astype(small, copy=False)
-    values = engine_of(factor, "link_weights").scaled_links(graph.indptr, indices, weights, factor)
+    indices = narrowed(graph).indices
+    values = engine_of(factor, "link_weights").scaled_links(graph.indptr, indices, weights, factor, spare)
     if kind != "modularity":
         return Operator(graph.indptr, indices, values, np.maximum(degrees - loops, 0.0) / mass, None, 1.0)
     total = degrees.sum()
     rank_one = degrees * factor / np.sqrt(total) if total > 0 else np.zeros(n)
     return Operator(graph.indptr, indices, values, -loops / mass, rank_one, 1.0)
+
+
+def narrowed(graph: Graph) -> Graph:
+    """Return the graph with numbers of nodes in half the memory, where they fit."""
+    return graph._replace(indices=graph.indices.astype(np.int32 if graph.n_nodes < 2**31 else np.int64, copy=False))
 
 
 def placed(operator: Operator, like: Any) -> Operator:

@@ -10,9 +10,12 @@ __all__ = ["own_links", "scaled_links"]
 _MOST_BLOCKS = 512
 
 
-def scaled_links(indptr, indices, weights, factor):
-    """Return the weight of each link times the factors of its two ends, 0 from a node to itself."""
-    values = np.empty(len(weights))
+def scaled_links(indptr, indices, weights, factor, spare=None):
+    """Return the weight of each link times the factors of its two ends, 0 from a node to itself.
+
+    In memory that may be that of the weights.
+    """
+    values = np.empty(len(weights)) if spare is None else spare
     blocks = block_count(len(indices), 1 << 16, _MOST_BLOCKS)
     run_blocks(_scale_block, blocks, blocks, indptr, indices, weights, factor, values)
     return values
