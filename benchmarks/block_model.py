@@ -36,7 +36,7 @@ def rates_of(kind: str, k: int, to_core: float = 0.5) -> np.ndarray:
 
 
 def planted(kind: str, seed: int, dense: bool) -> tuple[Any, np.ndarray]:
-    """Return the adjacency matrix, and the planted classes; half of the graphs have hubs."""
+    """Return the adjacency matrix, and the planted classes; 8 of the 20 graphs have hubs."""
     from scipy.sparse import coo_array
 
     rng = np.random.default_rng([KINDS.index(kind), seed] if dense else [KINDS.index(kind), seed, 1])
