@@ -7,7 +7,7 @@ from typing import Any
 
 __all__ = ["plain_or_compiled"]
 
-_SIZE = 1 << 15  # links: more are left to the kernel
+_SIZE = 12_000  # links, of about 1,500 nodes: more are left to the kernel
 _spent: defaultdict[str, float] = defaultdict(float)
 
 
