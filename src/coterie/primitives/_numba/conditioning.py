@@ -57,7 +57,8 @@ def _summarize(
             total[f] += value * factor
             low[f] = value if value < low[f] else low[f]
             high[f] = value if value > high[f] else high[f]
-    partial[block, 0], partial[block, 1], partial[block, 2] = total, low, high
+    for f in range(d):
+        partial[block, 0, f], partial[block, 1, f], partial[block, 2, f] = total[f], low[f], high[f]
 
 
 @kernel
