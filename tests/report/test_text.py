@@ -77,7 +77,17 @@ def test_the_answer_does_not_call_parts_groups_where_there_are_none():
 
 @pytest.mark.parametrize(
     ("share", "expected"),
-    [(0, "0%"), (0.0001, "<0.1%"), (0.0123, "1.2%"), (0.0125, "1.3%"), (0.105, "11%"), (0.5, "50%"), (0.9999, "100%"), (1, "100%"), (None, "?")],
+    [
+        (0, "0%"),
+        (0.0001, "<0.1%"),
+        (0.0123, "1.2%"),
+        (0.0125, "1.3%"),
+        (0.105, "11%"),
+        (0.5, "50%"),
+        (0.9999, "100%"),
+        (1, "100%"),
+        (None, "?"),
+    ],
 )
 def test_shares_read_well(share, expected):
     assert percent(share) == expected
