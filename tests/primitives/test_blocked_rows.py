@@ -52,6 +52,17 @@ def test_no_device_keeps_more_than_its_room(both):
     assert [room - size for room, size in zip(before, kept, strict=True)] == blocked.room
 
 
+def test_conditioned_rows_take_over_the_room_of_those_they_are_made_of(both):
+    _, blocked = both
+    room = list(blocked.room)
+    parts = condition(blocked).rows
+    for rows in (blocked, parts):
+        for part in _tiles.slices(rows):
+            rows[part]
+    assert blocked._kept_bytes() == [0, 0]
+    assert [left + kept for left, kept in zip(parts.room, parts._kept_bytes(), strict=True)] == room
+
+
 def test_every_function_has_the_bits_of_a_tensor(both):
     X, blocked = both
     weight = np.random.default_rng(1).uniform(0, 2, N)

@@ -37,11 +37,12 @@ class _State:
 
 def nearest_center(X: Rows, centers: Any) -> tuple[torch.Tensor, torch.Tensor]:
     """See `coterie.primitives.assign.nearest_center`."""
+    centers = _float64(centers, X)
     labels = torch.empty(len(X), dtype=torch.int32, device=X.device)
     nearest = torch.empty(len(X), dtype=torch.float64, device=X.device)
     for part in slices(X):
         rows = X[part]
-        mine = _float64(centers, rows)
+        mine = centers.to(rows.device)
         found = _labels(rows, mine)
         labels[part] = found.to(X.device)
         if (kernels := _kernels_for(rows)) is not None:
@@ -72,11 +73,12 @@ def lloyd_step(state: _State, centers: Any) -> "LloydStep":
     from ..assign import LloydStep
 
     X, weights = state.X, state.sample_weight
+    centers = _float64(centers, X)  # once: a copy from the host would be waited for
     total = torch.zeros(len(centers), X.shape[1] + 2, dtype=torch.float64, device=X.device)
     changed = torch.zeros((), dtype=torch.int64, device=X.device)
     for part in slices(X):
         rows = X[part]
-        labels = _labels(rows, _float64(centers, rows))
+        labels = _labels(rows, centers.to(rows.device))
         total += _totals(rows, labels, len(centers), None if weights is None else weights[part]).to(X.device)
         labels = labels.to(X.device)
         changed += (labels != state.labels[part]).sum()

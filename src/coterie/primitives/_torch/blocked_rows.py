@@ -51,7 +51,6 @@ class BlockedRows:
     """
 
     engine = "torch"
-    is_cuda = property(lambda self: self.device.type == "cuda")
 
     def __init__(self, host: torch.Tensor, devices: Iterable[torch.device], room: Iterable[int] | None = None):
         self.host, self.devices = host, list(devices)
@@ -100,8 +99,9 @@ class BlockedRows:
         return part
 
     def conditioned(self, shift: np.ndarray, scale: float) -> "BlockedRows":
-        """Return the rows shifted and scaled, each block when it is read."""
+        """Return the rows shifted and scaled, each block when it is read; they take over the room, and these keep nothing more."""
         new = BlockedRows(self.host, self.devices, [r + k for r, k in zip(self.room, self._kept_bytes(), strict=True)])
+        self._kept, self._ahead, self.room = {}, {}, [0] * len(self.devices)
         new._moved = (shift / scale, scale)
         return new
 
