@@ -3,13 +3,14 @@
 ``python -m benchmarks.deep [NAME...] [--sets digits mnist fashion] [--seeds 5] [--rows N]`` prints, for each preset and set, mean and
 standard deviation over the seeds of accuracy, NMI and ARI, the smallest cluster as a share of an equal one, in how many seeds the result
 is no worse than the clusters it began with (NMI), and the processor seconds of one fit. Each fit is kept in ``build/deep/`` under
-the hash of the room's code, and computed once. K-means on the pixels is the line to beat. The number of clusters is given.
+the hash of its code, and computed once. K-means on the pixels is the line to beat. The number of clusters is given.
 """
 
 import argparse
 import ast
 import hashlib
 import json
+import sys
 import time
 import warnings
 from pathlib import Path
@@ -54,7 +55,7 @@ def main() -> None:
 
 def one(name: str, which: str, seed: int, rows: int | None) -> dict[str, Any]:
     """Return what one fit came to, from the disk where it is known."""
-    path = KEPT / f"{sources()}-{name.replace(' ', '-')}-{which}-{rows or 'all'}-{seed}.json"
+    path = KEPT / f"{sources(name)}-{name.replace(' ', '-')}-{which}-{rows or 'all'}-{seed}.json"
     if path.exists():
         return json.loads(path.read_text())
     X, y = load(which, rows)
@@ -87,16 +88,33 @@ def cells(runs: list[dict[str, Any]]) -> list[str]:
     return [*shown, f"{np.mean([run['seconds'] for run in runs]):.0f}"]
 
 
-def sources() -> str:
-    """Return a short hash of the code of the room, but for its docstrings: nothing kept is older than what computed it."""
+def sources(name: str) -> str:
+    """Return a short hash of a preset's code in the room, but for docstrings: nothing kept is older than what computed it."""
     digest = hashlib.sha256()
-    for path in sorted((ROOT / "src" / "coterie" / "deep").glob("*.py")):
-        tree = ast.parse(path.read_text())
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
-                node.body = node.body[1:]
-        digest.update(ast.dump(tree).encode())
+    waiting, met = [] if name == PIXELS else [getattr(deep, name).__module__], set[str]()
+    while waiting:
+        module = waiting.pop()
+        if module in met:
+            continue
+        met.add(module)
+        tree = ast.parse(Path(str(sys.modules[module].__file__)).read_text())
+        waiting += imported(tree)
+        digest.update(code(tree).encode())
     return digest.hexdigest()[:8]
+
+
+def imported(tree: ast.Module) -> list[str]:
+    """Return the modules of the room that a module imports."""
+    near = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module]
+    return [f"{deep.__name__}.{node.module}" for node in near]
+
+
+def code(tree: ast.Module) -> str:
+    """Return what a module says without its docstrings."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:]
+    return ast.dump(tree)
 
 
 if __name__ == "__main__":
