@@ -105,9 +105,6 @@ def test_negative_sizes_are_refused(method):
         method(objective="cpm").fit(ring_of_cliques(4, 4), node_weights=-np.ones(16))
 
 
-# ---- quality
-
-
 # ---- the same every time
 
 
@@ -130,6 +127,29 @@ def test_an_iteration_without_a_gain_is_the_last_even_if_it_is_the_first(monkeyp
     graph = ring_of_cliques(6, 5) if hasty else from_edges(np.empty((0, 2), int), 9)
     Leiden(n_iterations=None, random_state=0).fit(graph)
     assert len(done) == 1
+
+
+def test_an_iteration_is_given_up_where_single_nodes_gain_nothing(monkeypatch):
+    monkeypatch.setattr(_communities, "_FEW_LINKS", 1000)
+    graph = ring_of_cliques(200, 6)
+    done = []
+    monkeypatch.setattr(
+        _communities, "improved", lambda *parts, real=_communities.improved: done.append(real(*parts)) or done[-1]
+    )
+    model = Leiden(random_state=0).fit(graph)
+    assert [found is None for found in done] == [False, True]
+    assert_well_formed(model, from_edges(graph))
+
+
+@both
+def test_an_array_of_edges_is_as_it_was(monkeypatch, method):
+    monkeypatch.setattr(_communities, "_FEW_LINKS", 1000)
+    edges = edges_of(nx.planted_partition_graph(20, 30, 0.5, 0.02, seed=2))
+    given = edges.copy()
+    one, other = method(random_state=0).fit(edges), method(random_state=0).fit(from_edges(edges))
+    np.testing.assert_array_equal(edges, given)
+    for level, same in zip(one.hierarchy_, other.hierarchy_, strict=True):
+        np.testing.assert_array_equal(level, same)
 
 
 @both

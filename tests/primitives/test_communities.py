@@ -237,14 +237,19 @@ def test_what_does_not_fit_is_refused_before_it_is_allocated(monkeypatch):
 
 
 @pytest.mark.parametrize("weighted", [True, False])
-def test_links_that_hardly_meet_are_listed_and_not_added_up(weighted):
+@pytest.mark.parametrize(("apart", "n_labels"), [(True, 75_000), (False, 75_000), (False, 7_500)])
+def test_links_of_many_communities_are_added_up_unless_hardly_any_meet(weighted, apart, n_labels):
     n, rng = 150_000, np.random.default_rng(13)
-    ends = rng.integers(n, size=(600_000, 2))
+    labels = np.arange(n, dtype=np.int32) // (n // n_labels)
+    first = rng.integers(n, size=600_000)
+    near = (labels[first] + rng.integers(3, size=len(first))) % n_labels * (n // n_labels) + rng.integers(
+        2, size=len(first)
+    )
+    ends = np.stack([first, rng.integers(n, size=len(first)) if apart else near], axis=1)
     ends = np.unique(np.sort(ends[ends[:, 0] != ends[:, 1]], axis=1), axis=0)
     graph = community_graph(from_edges(ends, n, weights=rng.integers(1, 9, len(ends)) / 4 if weighted else None))
-    labels = np.arange(n, dtype=np.int32) // 2
     merged = merged_graph(graph, labels)
-    assert len(merged.weights) == (len(merged.indices) if weighted else 1)
+    assert len(merged.weights) == (1 if apart and not weighted else len(merged.indices))
 
     def matrix(one):
         weights = np.resize(one.weights, len(one.indices))

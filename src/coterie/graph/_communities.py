@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from sklearn.utils import check_random_state
 
-from ..arrays import is_tensor, like_input, to_numpy
+from ..arrays import Graph, is_tensor, like_input, to_numpy
 from ..base import Interval, StrOptions
 from ..errors import InputError
 from ..primitives.communities import (
@@ -29,15 +29,32 @@ _LARGEST = (
     1e200  # of a resolution: its products with sizes stay finite, and it forbids all company as well as any larger one
 )
 _FEW_LINKS = 1 << 20  # both directions: ten iterations take half a second
+_REST = 1 / 3
 _STABLE = 1e-5  # an iteration that gains a smaller share of the objective is the last
 
 Parts = Callable[[CommunityGraph, Any, int], Any]
 """Divides the communities of a graph into the nodes of the next level; the last argument is a seed."""
 
 
+class Partition(NamedTuple):
+    """Communities, and how they came about."""
+
+    levels: list[Any]
+    """list of (n,) arrays: the nodes of each level, finest first, then the communities; each 0, 1, ... by the lowest node."""
+    value: float
+    """The objective."""
+    inside: float
+    """The weight of all links within communities, in both directions, in the graph's own unit."""
+
+
 def best_partition(
-    graph: CommunityGraph, resolution: float, parts_of: Parts, n_iterations: int | None, rng: Any
-) -> list[Any]:
+    graph: CommunityGraph,
+    resolution: float,
+    parts_of: Parts,
+    n_iterations: int | None,
+    rng: Any,
+    rooms: list[dict[str, Any]],
+) -> Partition:
     """Make the partition of single nodes better until an iteration gains nothing worth another.
 
     Parameters
@@ -49,27 +66,32 @@ def best_partition(
     n_iterations : int or None
         At most so many.
     rng : RandomState
+    rooms : list of dict
+        Memory for the graph of each level, by type; grows.
 
     Returns
     -------
-    list of (n,) int64 arrays
-        What `improved` gives for the best partition that was met.
+    Partition
+        The best that was met; its levels are of int64.
     """
-    rooms: list[dict[str, Any]] = []
     labels, reached = rough_partition(graph, resolution, rng, rooms)
     order = labels
     if len(graph.indices) > _FEW_LINKS:
         graph, order = sorted_graph(graph, labels)
         labels = labels[order]
-    levels, done = [labels], 0
+    best, done, enough = Partition([labels], reached, 0.0), 0, None
     while n_iterations is None or done < n_iterations:
-        found, value, scale = improved(graph, labels, resolution, parts_of, rng, rooms)
-        if value > reached or not done:  # what was found in haste need not be connected
-            levels, labels = found, found[-1]
-        if value <= reached + _STABLE * scale:
+        found = improved(graph, labels, resolution, parts_of, rng, rooms, enough)
+        if found is None:
             break
-        reached, done = value, done + 1
-    return [_in_first_order(level, order) for level in levels]
+        if found.value > reached or not done:  # what was found in haste need not be connected
+            best, labels = found, found.levels[-1]
+        slack = _STABLE * found.inside
+        if found.value <= reached + slack:
+            break
+        reached, done = found.value, done + 1
+        enough = reached + slack if len(graph.indices) > _FEW_LINKS else None
+    return best._replace(levels=[_in_first_order(level, order) for level in best.levels])
 
 
 def rough_partition(
@@ -77,13 +99,15 @@ def rough_partition(
 ) -> tuple[Any, float]:
     """Find where to begin: every node alone in a small graph; in a large one, nodes joined level by level, in haste.
 
+    That ends when the graph is small: communities that were joined in haste up to the last would be hard to part again.
+
     Parameters
     ----------
     graph : CommunityGraph
     resolution : float
     rng : RandomState
     rooms : list of dict
-        Memory for the graph of each level, of earlier ones that are no longer needed; grows.
+        Memory for the graph of each level, by type; grows.
 
     Returns
     -------
@@ -93,7 +117,8 @@ def rough_partition(
         The objective.
     """
     levels: list[Any] = []
-    while len(graph.indices) > _FEW_LINKS or levels:
+    few = len(graph.indices) * _REST if len(graph.indices) > _FEW_LINKS else len(graph.indices)
+    while len(graph.indices) > few:
         labels = joined_nodes(graph, resolution, _seed(rng))
         labels = _number(labels)
         n_joined = int(labels.max()) + 1
@@ -106,8 +131,14 @@ def rough_partition(
 
 
 def improved(
-    graph: CommunityGraph, labels: Any, resolution: float, parts_of: Parts, rng: Any, rooms: list[dict[str, Any]]
-) -> tuple[list[Any], float, float]:
+    graph: CommunityGraph,
+    labels: Any,
+    resolution: float,
+    parts_of: Parts,
+    rng: Any,
+    rooms: list[dict[str, Any]],
+    enough: float | None = None,
+) -> Partition | None:
     """Make a partition better, level by level: move nodes, merge parts of communities to nodes, and again.
 
     Parameters
@@ -121,20 +152,20 @@ def improved(
     rng : RandomState
         Decides in which order nodes are looked at.
     rooms : list of dict
-        Memory for the graph of each level, of earlier ones that are no longer needed; grows.
+        Memory for the graph of each level, by type; grows.
+    enough : float or None
+        Give up where moving single nodes does not come above this value of the objective: then neither will parts by much.
 
     Returns
     -------
-    levels : list of (n,) arrays
-        The nodes of each level, finest first, then the communities; each 0, 1, ... by the lowest node. Every one is connected.
-    value : float
-        The objective.
-    inside : float
-        The weight of all links within communities.
+    Partition or None
+        Every community is connected.
     """
     levels: list[Any] = []
     while True:
         labels = moved_nodes(graph, labels, resolution, _seed(rng))
+        if enough is not None and not levels and _worth(graph, labels, resolution)[0] <= enough:
+            return None
         parts = parts_of(graph, labels, _seed(rng))
         n_parts = int(parts.max()) + 1
         if n_parts == graph.n_nodes:
@@ -142,13 +173,32 @@ def improved(
         graph, labels = merged_graph(graph, parts, _room(rooms, len(levels))), _of_parts(labels, parts, n_parts)
         levels.append(parts if not levels else parts[levels[-1]])
     whole = connected_parts(graph, labels)
-    inside, sizes = partition_sums(graph, whole)
-    value = inside - resolution * float((sizes**2).sum())
     if not levels:
         levels = [whole]
     elif int(whole.max()) + 1 < graph.n_nodes:
         levels.append(whole[levels[-1]])
-    return levels, value, inside
+    return Partition(levels, *_worth(graph, whole, resolution))
+
+
+def _worth(graph: CommunityGraph, labels: Any, resolution: float) -> tuple[float, float]:
+    """Return the objective of a partition, and the weight of all links within its communities."""
+    inside, sizes = partition_sums(graph, labels)
+    return inside - resolution * float((sizes**2).sum()), inside
+
+
+def _rooms(given: Graph, graph: Any) -> list[dict[str, Any]]:
+    """Return the memory of a graph that was made of an array of edges and is no longer needed; else none.
+
+    New memory costs more than what the levels do there, since the system fills it with zeros.
+    """
+    if not isinstance(graph, np.ndarray) or is_tensor(given.indices):
+        return []
+    if given.indices.dtype != np.int64 or given.weights.dtype != np.float64:
+        return []
+    if any(np.may_share_memory(graph, part) for part in given):
+        return []
+    one, two = np.split(given.indices.view(np.int32), 2)
+    return [{"int32": one}, {"int32": two, "float64": given.weights}]
 
 
 def _room(rooms: list[dict[str, Any]], level: int) -> dict[str, Any]:
@@ -213,7 +263,8 @@ class CommunityClusterer(GraphClusterer):
         self.random_state = random_state
         self.device = device
 
-    def _levels(self, graph: CommunityGraph, resolution: float, n_iterations: int | None, rng: Any) -> list[Any]:
+    def _partition(self, *given: Any) -> Partition:
+        """Find the communities; what is given are the arguments of `leiden` and `louvain`."""
         raise NotImplementedError
 
     def fit(self, graph: Any, y: Any = None, *, node_weights: Any = None, n_nodes: int | None = None) -> Any:
@@ -241,11 +292,12 @@ class CommunityClusterer(GraphClusterer):
         degrees = community_graph(given)
         sizes = degrees if self.objective == "modularity" else community_graph(given, weights)
         n_iterations = self._at_most(len(given.indices))
-        levels = self._levels(sizes, self._per_size(degrees), n_iterations, check_random_state(self.random_state))
-        self._describe(degrees, weights, levels[-1])
-        self.hierarchy_ = tuple(like_input(level, given.indices) for level in levels)
+        rng, rooms = check_random_state(self.random_state), _rooms(given, graph)
+        found = self._partition(sizes, self._per_size(degrees), n_iterations, rng, rooms)
+        self._describe(degrees, weights, found)
+        self.hierarchy_ = tuple(like_input(level, given.indices) for level in found.levels)
         self.labels_ = self.hierarchy_[-1]
-        self.n_clusters_ = int(levels[-1].max()) + 1
+        self.n_clusters_ = int(found.levels[-1].max()) + 1
         return self
 
     def _at_most(self, n_stored: int) -> int | None:
@@ -278,14 +330,14 @@ class CommunityClusterer(GraphClusterer):
             return self.resolution / total if total else 0.0
         return min(self.resolution / degrees.unit, _LARGEST) if self.resolution else 0.0
 
-    def _describe(self, degrees: CommunityGraph, weights: np.ndarray, labels: Any) -> None:
-        inside, volumes = partition_sums(degrees, labels if is_tensor(labels) else labels.astype(np.int32))
-        total = float(degrees.sizes.sum())
+    def _describe(self, degrees: CommunityGraph, weights: np.ndarray, found: Partition) -> None:
+        labels, total = to_numpy(found.levels[-1]), float(degrees.sizes.sum())
+        volumes = np.bincount(labels, to_numpy(degrees.sizes))
         shares = volumes / total if total else volumes
-        linked, met = (inside / total if total else 0.0), float((shares**2).sum())
+        linked, met = (found.inside / total if total else 0.0), float((shares**2).sum())
         self.modularity_ = linked - met
         if self.objective == "modularity":
             self.quality_ = linked - self.resolution * met
         else:
-            pairs = float((np.bincount(to_numpy(labels), weights) ** 2).sum() - (weights**2).sum()) / 2
-            self.quality_ = inside * degrees.unit / 2 - self.resolution * pairs
+            pairs = float((np.bincount(labels, weights) ** 2).sum() - (weights**2).sum()) / 2
+            self.quality_ = found.inside * degrees.unit / 2 - self.resolution * pairs

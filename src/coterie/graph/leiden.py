@@ -10,12 +10,18 @@ links of some levels; the next one begins with its result. Memory: about 40 byte
 from typing import Any
 
 from ..primitives.communities import CommunityGraph, well_connected_parts
-from ._communities import CommunityClusterer, best_partition
+from ._communities import CommunityClusterer, Partition, best_partition
 
 __all__ = ["Leiden", "leiden"]
 
 
-def leiden(graph: CommunityGraph, resolution: float, n_iterations: int | None, rng: Any) -> list[Any]:
+def leiden(
+    graph: CommunityGraph,
+    resolution: float,
+    n_iterations: int | None,
+    rng: Any,
+    rooms: list[dict[str, Any]] | None = None,
+) -> Partition:
     """Find communities; see `coterie.primitives.communities` for the objective.
 
     Parameters
@@ -26,17 +32,19 @@ def leiden(graph: CommunityGraph, resolution: float, n_iterations: int | None, r
     n_iterations : int or None
         At most so many; None goes on until an iteration gains nothing.
     rng : RandomState
+    rooms : list of dict, optional
+        Memory for the graph of each level, by type.
 
     Returns
     -------
-    list of (n,) int64 arrays
-        The nodes of each level, finest first, then the communities. Each is connected, and numbered by its lowest node.
+    Partition
+        Its levels are (n,) int64 arrays. Every community is connected, and numbered by its lowest node.
     """
 
     def parts_of(level: CommunityGraph, labels: Any, seed: int) -> Any:
         return well_connected_parts(level, labels, resolution, seed)
 
-    return best_partition(graph, resolution, parts_of, n_iterations, rng)
+    return best_partition(graph, resolution, parts_of, n_iterations, rng, [] if rooms is None else rooms)
 
 
 class Leiden(CommunityClusterer):
@@ -105,5 +113,5 @@ class Leiden(CommunityClusterer):
     0.3571
     """
 
-    def _levels(self, graph: CommunityGraph, resolution: float, n_iterations: int | None, rng: Any) -> list[Any]:
-        return leiden(graph, resolution, n_iterations, rng)
+    def _partition(self, *given: Any) -> Partition:
+        return leiden(*given)

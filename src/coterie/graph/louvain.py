@@ -9,12 +9,18 @@ components at every level, which makes no partition worse.
 from typing import Any
 
 from ..primitives.communities import CommunityGraph, connected_parts
-from ._communities import CommunityClusterer, best_partition
+from ._communities import CommunityClusterer, Partition, best_partition
 
 __all__ = ["Louvain", "louvain"]
 
 
-def louvain(graph: CommunityGraph, resolution: float, n_iterations: int | None, rng: Any) -> list[Any]:
+def louvain(
+    graph: CommunityGraph,
+    resolution: float,
+    n_iterations: int | None,
+    rng: Any,
+    rooms: list[dict[str, Any]] | None = None,
+) -> Partition:
     """Find communities; see `coterie.primitives.communities` for the objective.
 
     Parameters
@@ -25,17 +31,19 @@ def louvain(graph: CommunityGraph, resolution: float, n_iterations: int | None, 
     n_iterations : int or None
         At most so many; None goes on until an iteration gains nothing.
     rng : RandomState
+    rooms : list of dict, optional
+        Memory for the graph of each level, by type.
 
     Returns
     -------
-    list of (n,) int64 arrays
-        The communities of each level, finest first. Each is connected, and numbered by its lowest node.
+    Partition
+        Its levels are (n,) int64 arrays. Every community is connected, and numbered by its lowest node.
     """
 
     def parts_of(level: CommunityGraph, labels: Any, _seed: int) -> Any:
         return connected_parts(level, labels)
 
-    return best_partition(graph, resolution, parts_of, n_iterations, rng)
+    return best_partition(graph, resolution, parts_of, n_iterations, rng, [] if rooms is None else rooms)
 
 
 class Louvain(CommunityClusterer):
@@ -100,5 +108,5 @@ class Louvain(CommunityClusterer):
     0.3571
     """
 
-    def _levels(self, graph: CommunityGraph, resolution: float, n_iterations: int | None, rng: Any) -> list[Any]:
-        return louvain(graph, resolution, n_iterations, rng)
+    def _partition(self, *given: Any) -> Partition:
+        return louvain(*given)

@@ -25,6 +25,7 @@ __all__ = [
 ]
 
 _AHEAD = 8  # nodes: their links are asked for before their turn
+_DIRECT = 1 << 16  # communities: a table of all of them stays in the second-level cache
 _SAMPLED = 32  # one block of so many is looked at before a graph is merged
 _APART = 0.9  # links are not added up where more than this share of them would remain
 
@@ -249,12 +250,16 @@ def _merge_links(
         for place in range(starts[label], starts[label + 1]):
             most = max(most, indptr[order[place] + 1] - indptr[order[place]])
     near, heavy = np.empty(most, np.int32), np.empty(most)
-    keys = np.empty(1 << table_bits(largest, k), np.int32)
+    direct = k <= _DIRECT
+    keys = np.empty(k if direct else 1 << table_bits(largest, k), np.int32)
     sums, slots, ready = np.empty(len(keys)), np.empty(min(largest, k) + 2, np.int32), 0
+    if direct:
+        keys[:], sums[:] = -1, 0.0
     free, within = room[first[block]], 0.0
     for label in range(first[block], first[block + 1]):
-        bits = table_bits(room[label + 1] - room[label], k)
-        ready = larger_table(keys, sums, ready, bits)
+        bits = 0 if direct else table_bits(room[label + 1] - room[label], k)
+        if not direct:
+            ready = larger_table(keys, sums, ready, bits)
         home, used = slot_of(label, bits, keys), 1
         keys[home], slots[0] = label, home
         for place in range(starts[label], starts[label + 1]):

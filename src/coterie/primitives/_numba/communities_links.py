@@ -1,8 +1,11 @@
 """What a node weighs to each community around it, in a hash table that stays in the first-level cache.
 
 The table has at least twice as many slots as there can be labels; only the slots in use are cleared afterwards, so that a
-table for the largest node costs the small ones nothing.
+table for the largest node costs the small ones nothing. Where many links meet few labels, a table with a slot for each label is
+faster: the logarithm of its size is said to be 0.
 """
+
+import numpy as np
 
 from .jit import kernel
 from .prefetch import prefetch_at
@@ -49,6 +52,8 @@ def slot_of(
     keys,  # (slots,) int32  in
 ):
     """Return the slot of a label, or the free one that it may take."""
+    if bits == 0:  # a slot for each label
+        return np.int64(label)
     slot = ((label * 2654435769) & 0xFFFFFFFF) >> (32 - bits)
     # One condition, not two: whether a label is new cannot be foretold, that its slot is its own can.
     while (keys[slot] != label) & (keys[slot] >= 0):

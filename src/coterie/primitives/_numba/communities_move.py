@@ -17,7 +17,7 @@ __all__ = ["joined_nodes", "moved_nodes"]
 
 _LINKS_TOGETHER = 1 << 19  # below, handing work to threads costs more than it saves
 _ROUNDS = 32
-_SLOW = 0.9  # a round that leaves more of the communities than this
+_SLOW = 0.8  # a round that leaves more of the communities than this
 _LINKS_A_CALL = 1 << 22  # about 0.1 s, so that Ctrl-C is heard
 _ENOUGH_PASSES = 1000  # never reached but by rounding
 
