@@ -11,7 +11,7 @@ import coterie
 from coterie import AttributedGraphClustering
 from coterie.errors import InputError, ResourceError
 from coterie.graph import attributed
-from coterie.graph._held_out import attribute_gain, link_gain, link_profiles, split
+from coterie.graph._held_out import SHARE, attribute_gain, attribute_profiles, link_gain, link_profiles, split
 from coterie.graph._smoothing import link_coordinates, smoothed_coordinates, smoother, unit_rows
 from coterie.graphs import from_edges, to_scipy
 from coterie.tables.attribute_rows import coded, fit_coder
@@ -425,6 +425,30 @@ def test_the_fainter_the_signal_the_stronger_the_pull_that_predicts_best():
         )
         pulls.append(attribute_gain(shown.attributes, shown.unseen, TRUTH, K).pull)
     assert pulls[0] < pulls[1]
+
+
+def test_how_sure_saved_nats_are_is_their_squared_standard_error_link_by_link_and_word_by_word():
+    graph, words = links_of(TRUTH, 0.2), words_of(TRUTH, 0.2)
+    shown = split(to_scipy(graph), coded(fit_coder(words, N, "auto"), words), np.random.default_rng(0))
+    weight = 0.5 + np.arange(N) / N
+    shown.unseen_links.data[:] = np.multiply(*(weight[ends] for ends in shown.unseen_links.tocoo().coords))
+    links = link_gain(shown.links, shown.unseen_links, TRUTH, K)
+    row, column = sp.triu(shown.unseen_links).nonzero()
+    of_links = link_profiles(shown.links, TRUTH, K, links.pull)
+    each = shown.unseen_links[row, column] * of_links[TRUTH[row], TRUTH[column]]
+    values = attribute_gain(shown.attributes, shown.unseen, TRUTH, K)
+    row, column = shown.unseen.nonzero()
+    of_words = attribute_profiles(shown.attributes, TRUTH, K, values.pull).center[column, TRUTH[row]]
+    for gain, saved in ((links, each), (values, of_words)):
+        assert 0 < gain.sure < 1
+        np.testing.assert_allclose(gain.nats, saved.sum() / SHARE)
+        np.testing.assert_allclose(gain.sure, 1 - (saved**2).sum() / saved.sum() ** 2)
+
+
+@pytest.mark.parametrize("seed", [0, 2, 4])
+def test_links_that_predict_by_chance_do_not_carry_nodes_away(seed):
+    model = fitted(links_of(TRUTH, 0.0), words_of(TRUTH, 0.35), random_state=seed)
+    assert agreement(TRUTH, model) > 0.5
 
 
 def test_what_is_held_out_is_not_seen(both_sides):

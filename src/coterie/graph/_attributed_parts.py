@@ -61,7 +61,7 @@ class Judged(NamedTuple):
 
     links: float
     attributes: float
-    links_trust: float  # 0 ... 1: saved on what is unseen over saved on what was seen
+    links_trust: float  # 0 ... 1: saved on what is unseen over saved on what was seen; less where that may be chance
     attributes_trust: float
     pulls: tuple[float, float]  # of links and of values towards what is usual: those that predict best
     spread2: np.ndarray | None  # of unseen numbers around the means of their clusters
@@ -164,14 +164,15 @@ def judged(shown: Split, settings: Sequence[Setting], k: int, rng: np.random.Gen
     for setting in settings:
         labels = k_means(space.rows(setting, width), k, rng, n_init=2)
         links = link_gain(shown.links, shown.unseen_links, labels, k)
-        trust = links.nats / max(link_fit(shown.links, labels, k, links.pull), 1e-300)
-        values, value_trust, spread2 = Gain(0.0, 1.0), 0.0, None
+        trust = min(links.nats / max(link_fit(shown.links, labels, k, links.pull), 1e-300), 1.0) * links.sure
+        values, value_trust, spread2 = Gain(0.0, 1.0, 0.0), 0.0, None
         if shown.attributes is not None:
             values = attribute_gain(shown.attributes, shown.unseen, labels, k)
-            value_trust = values.nats / max(attribute_fit(shown.attributes, labels, k, values.pull), 1e-300)
+            fit = attribute_fit(shown.attributes, labels, k, values.pull)
+            value_trust = min(values.nats / max(fit, 1e-300), 1.0) * values.sure
             spread2 = unseen_spread2(shown.attributes, shown.unseen, labels, k)
         pulls = links.pull, values.pull
-        found[setting] = Judged(links.nats, values.nats, min(trust, 1.0), min(value_trust, 1.0), pulls, spread2)
+        found[setting] = Judged(links.nats, values.nats, trust, value_trust, pulls, spread2)
     return found
 
 

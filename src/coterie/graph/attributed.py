@@ -355,7 +355,8 @@ class AttributedGraphClustering(GraphClusterer):
         self.alpha_, self.order_ = best.alpha, best.order
         self.settings_ = np.array([[*s, v.links, v.attributes, s in took_part] for s, v in verdicts.items()])
         judged_best = verdicts[best]
-        self._trust = (judged_best.links_trust, judged_best.attributes_trust)
+        trust = judged_best.links_trust, judged_best.attributes_trust
+        self._trust = trust if max(trust) > 0 else (1.0, 1.0)  # of new nodes something must be said
         self._spread2 = judged_best.spread2
         total = judged_best.total
         self.contributions_ = {
