@@ -428,7 +428,7 @@ def test_the_fainter_the_signal_the_stronger_the_pull_that_predicts_best():
 
 
 def test_how_sure_saved_nats_are_is_their_squared_standard_error_link_by_link_and_word_by_word():
-    graph, words = links_of(TRUTH, 0.2), words_of(TRUTH, 0.2)
+    graph, words = links_of(TRUTH, 0.4), words_of(TRUTH, 0.4)
     shown = split(to_scipy(graph), coded(fit_coder(words, N, "auto"), words), np.random.default_rng(0))
     weight = 0.5 + np.arange(N) / N
     shown.unseen_links.data[:] = np.multiply(*(weight[ends] for ends in shown.unseen_links.tocoo().coords))
