@@ -6,8 +6,7 @@ from sklearn.metrics import normalized_mutual_info_score
 from coterie import KMeans
 from coterie.graph._smoothing import left_singular, smoother
 from coterie.metrics import clustering_accuracy
-
-from .citations import cora
+from graph.citations import cora
 
 
 def test_attributes_smoothed_twelve_times_reach_the_published_figures_oncora(shared_data):
