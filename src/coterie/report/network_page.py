@@ -7,13 +7,12 @@ from typing import Any
 from .network_text import network_headline
 from .palette import NOISE, PALETTE
 from .record import NETWORK, check, clean
-from .shell import assemble
+from .shell import FRAME, assemble
 from .words import count, percent, printable
 
 __all__ = ["network_html"]
 
-_SHARED = ("base.js", "charts.js", "cards.js", "tables.js", "method.js")
-_OWN = ("drawing.js", "matrix.js", "classes.js", "people.js", "main.js")
+_OWN = ("drawing.js", "matrix.js", "classes.js", "people.js", "how.js", "main.js")
 
 
 def network_html(record: Mapping[str, Any]) -> str:
@@ -44,7 +43,7 @@ def network_html(record: Mapping[str, Any]) -> str:
         static=static,
         glossary="network/glossary.html",
         styles=("page.css", "network/network.css"),
-        scripts=(*_SHARED, *(f"network/{name}" for name in _OWN)),
+        scripts=(*FRAME, *(f"network/{name}" for name in _OWN)),
     )
 
 

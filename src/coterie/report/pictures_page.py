@@ -11,13 +11,12 @@ from .palette import NOISE, PALETTE
 from .pictures_text import pictures_answer, pictures_headline
 from .points import Points, from_map, packed, picture
 from .record import PICTURES, check, clean
-from .shell import assemble
+from .shell import FRAME, MAPPING, assemble
 from .words import count, percent, printable
 
 __all__ = ["pictures_html", "pictures_summary"]
 
-_SHARED = ("base.js", "charts.js", "points.js", "map.js", "cards.js", "tables.js", "method.js")
-_OWN = ("gallery.js", "main.js")
+_OWN = ("gallery.js", "how.js", "main.js")
 _MAP_ARRAYS = ("row", "x", "y", "label")
 # Exemplars of each group that readers without scripts see.
 _STILL = 6
@@ -67,7 +66,7 @@ def pictures_html(record: Mapping[str, Any]) -> str:
         static=static,
         glossary="pictures/glossary.html",
         styles=("page.css", "pictures/pictures.css"),
-        scripts=(*_SHARED, *(f"pictures/{name}" for name in _OWN)),
+        scripts=(*FRAME, *MAPPING, *(f"pictures/{name}" for name in _OWN)),
         points=packed(points) if points else "",
     )
 

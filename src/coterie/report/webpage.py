@@ -8,12 +8,11 @@ from typing import Any
 from .palette import NOISE, PALETTE
 from .points import Points, from_map, packed, picture
 from .record import check, clean
-from .shell import assemble
+from .shell import FRAME, MAPPING, assemble
 from .words import answer, count, headline, percent, printable
 
 __all__ = ["html"]
 
-_SCRIPTS = ("base.js", "charts.js", "points.js", "map.js", "cards.js", "tables.js", "method.js", "main.js")
 _MAP_ARRAYS = ("row", "x", "y", "label")
 
 
@@ -53,7 +52,7 @@ def html(record: Mapping[str, Any]) -> str:
         static=_static(content, points),
         glossary="glossary.html",
         styles=("page.css",),
-        scripts=_SCRIPTS,
+        scripts=(*FRAME, *MAPPING, "main.js"),
         points=packed(points) if points else "",
     )
 

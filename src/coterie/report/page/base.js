@@ -2,9 +2,11 @@
 
 const record = JSON.parse(document.getElementById("record").textContent);
 const clusters = record.clusters || [];
+const [chosen, judge, outliers, population, profile] = ["chosen", "judge", "outliers", "population", "profile"].map((part) => record[part] || {});
 const NOISE = -1;
-// What this page calls a cluster.
+// What this page calls a cluster, and several.
 const noun = record.noun || "group";
+const nouns = noun === "class" ? "classes" : `${noun}s`;
 
 // Make an element. Every text goes in as a text node, so that nothing in the data is ever read as markup.
 function el(tag, attributes, ...children) {
@@ -16,11 +18,16 @@ function el(tag, attributes, ...children) {
     else node.setAttribute(name, value === true ? "" : String(value));
   }
   for (const child of children.flat(Infinity)) {
-    if (child === null || child === undefined || child === false || child === "") continue;
-    node.append(child instanceof Node ? child : document.createTextNode(String(child)));
+    if (child !== false && known(child)) node.append(child instanceof Node ? child : String(child));
   }
   return node;
 }
+
+const soft = (...words) => el("span", { class: "soft" }, words);
+const rowHead = (...words) => el("th", { scope: "row" }, words);
+const whyCell = (why) => el("td", { class: "why" }, sentence(why) || "–");
+const figureCell = (...words) => el("td", { class: "number" }, words);
+const sentences = (lines) => el("ul", {}, lines.map((line) => el("li", {}, sentence(line))));
 
 const known = (value) => value !== null && value !== undefined && value !== "";
 const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
@@ -68,10 +75,13 @@ function bytes(value) {
   return `${short.format(value / 1000 ** step)} ${units[step]}`;
 }
 
+const titled = (words) => words[0].toUpperCase() + words.slice(1);
+
+// A sentence with its capital and its stop; nothing for what isn't known.
 function sentence(value) {
-  const words = text(value).trim();
+  const words = known(value) ? text(value).trim() : "";
   if (!words) return "";
-  const start = words[0].toUpperCase() + words.slice(1);
+  const start = titled(words);
   return /[.!?…]$/.test(start) ? start : `${start}.`;
 }
 
@@ -81,7 +91,7 @@ function clip(words, most) {
 }
 
 function colorOf(cluster) {
-  if (cluster === NOISE || !clusters[cluster]) return record.noise_color;
+  if (!clusters[cluster]) return record.noise_color;
   const index = clusters[cluster].color ?? cluster;
   return record.palette[index % record.palette.length];
 }
@@ -106,7 +116,7 @@ function badge(cluster) {
   );
 }
 
-const nameOf = (cluster) => (cluster === NOISE ? `Fits no ${noun}` : (clusters[cluster] || {}).name || `${noun[0].toUpperCase()}${noun.slice(1)} ${cluster}`);
+const nameOf = (cluster) => (cluster === NOISE ? `Fits no ${noun}` : (clusters[cluster] || {}).name || `${titled(noun)} ${cluster}`);
 
 // The picked group: null for all. Whoever shows groups listens.
 const picked = { value: null, listeners: [] };
@@ -115,17 +125,18 @@ function onPick(listener) {
   picked.listeners.push(listener);
 }
 
+const isFaded = (cluster) => picked.value !== null && picked.value !== cluster;
+
 function pick(cluster) {
   picked.value = picked.value === cluster ? null : cluster;
   for (const listener of picked.listeners) listener(picked.value);
 }
 
 function pickButton(cluster, className, ...children) {
-  const button = el("button", { type: "button", class: className, "aria-pressed": "false" }, children);
-  button.addEventListener("click", () => pick(cluster));
+  const button = el("button", { type: "button", class: className, "aria-pressed": "false", on: { click: () => pick(cluster) } }, children);
   onPick((value) => {
     button.setAttribute("aria-pressed", String(value === cluster));
-    button.classList.toggle("faded", value !== null && value !== cluster);
+    button.classList.toggle("faded", isFaded(cluster));
   });
   return button;
 }

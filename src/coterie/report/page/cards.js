@@ -3,38 +3,42 @@
 const FIRST_CARDS = 12;
 
 function gradeOf(value) {
-  if (!isNumber(value)) return null;
   return value >= 0.9 ? "very firm" : value >= 0.75 ? "firm" : value >= 0.6 ? "somewhat shaky" : "shaky";
 }
 
-function groupCard(cluster) {
-  const color = colorOf(cluster.id);
-  const features = list(cluster.features);
+// How big a cluster is, of all `things`, a button to find it by, and what the page has to say of it.
+function card({ id, share }, size, things, button, ...parts) {
+  const part = percent(share);
   return el(
     "article",
-    { class: "card", id: `group-${cluster.id}`, "aria-labelledby": `group-${cluster.id}-name` },
-    el(
-      "header",
-      { class: "card-head" },
-      badge(cluster.id),
-      el("h3", { id: `group-${cluster.id}-name` }, nameOf(cluster.id)),
-      page.map && mapButton(cluster.id),
-    ),
-    el(
-      "p",
-      { class: "card-size" },
-      el("b", {}, rows(cluster.rows)),
-      el("span", { class: "soft" }, ` · ${percent(cluster.share)} of all`),
-      bar(cluster.share, color, `${percent(cluster.share)} of all rows`),
-    ),
+    { class: "card", id: `group-${id}`, "aria-labelledby": `group-${id}-name` },
+    el("header", { class: "card-head" }, badge(id), el("h3", { id: `group-${id}-name` }, nameOf(id)), button),
+    el("p", { class: "card-size" }, el("b", {}, size), soft(` · ${part} of all`), bar(share, colorOf(id), `${part} of all ${things}`)),
+    parts,
+  );
+}
+
+function featuresOf(cluster, most, things) {
+  const color = colorOf(cluster.id);
+  const features = list(cluster.features).slice(0, most);
+  return features.length > 0 && el(
+    "div",
+    { class: "features" },
+    el("p", { class: "key" }, el("span", { class: "key-dot", style: { "background-color": color } }), "this group", el("span", { class: "key-ring" }), `all other ${things}`),
+    el("ul", {}, features.map((feature) => featureRow(feature, color))),
+  );
+}
+
+function groupCard(cluster) {
+  const [first] = list(cluster.features);
+  return card(
+    cluster,
+    rows(cluster.rows),
+    "rows",
+    page.map && mapButton(cluster.id),
     // A sentence that only repeats the chart below it is left to the terminal.
-    cluster.sentence && !(features.length && cluster.sentence.includes(features[0].text)) && el("p", { class: "card-sentence" }, sentence(cluster.sentence)),
-    features.length > 0 && el(
-      "div",
-      { class: "features" },
-      el("p", { class: "key" }, el("span", { class: "key-dot", style: { "background-color": color } }), "this group", el("span", { class: "key-ring" }), "all other rows"),
-      el("ul", {}, features.slice(0, 5).map((feature) => featureRow(feature, color))),
-    ),
+    cluster.sentence && !(first && cluster.sentence.includes(first.text)) && el("p", { class: "card-sentence" }, sentence(cluster.sentence)),
+    featuresOf(cluster, 5, "rows"),
     ruleOf(cluster),
     surenessOf(cluster),
     rowsOf("Typical rows", list(cluster.exemplars), cluster, true),
@@ -48,8 +52,7 @@ function mapButton(cluster) {
   return button;
 }
 
-function ruleOf(cluster) {
-  const rule = cluster.rule;
+function ruleOf({ rule }) {
   if (!rule || !rule.text) return null;
   return el(
     "div",
@@ -72,7 +75,7 @@ function surenessOf(cluster) {
     "div",
     {},
     el("dt", {}, words),
-    el("dd", {}, el("b", {}, percent(value)), i === 0 && el("span", { class: "soft" }, ` ${gradeOf(value)}`), bar(value, color, percent(value))),
+    el("dd", {}, el("b", {}, percent(value)), i === 0 && soft(` ${gradeOf(value)}`), bar(value, color, percent(value))),
   )));
 }
 
@@ -89,10 +92,17 @@ function rowsOf(title, numbers, cluster, open) {
     scroller(title, el(
       "table",
       {},
-      el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "row"), names.map((name) => heading(name, shown.every((row) => isNumber(sampleRows[row][name])))))),
-      el("tbody", {}, shown.map((row) => el("tr", {}, el("th", { scope: "row" }, rowButton(row)), names.map((name) => cell(sampleRows[row][name], name))))),
+      el("thead", {}, el("tr", {}, heading("row"), names.map((name) => heading(name, shown.every((row) => isNumber(sampleRows[row][name])))))),
+      el("tbody", {}, shown.map((row) => el("tr", {}, rowHead(rowButton(row)), names.map((name) => cell(sampleRows[row][name], name))))),
     )),
   );
+}
+
+// What the map shows beside a row's point.
+function valuesOf(row) {
+  const values = Object.entries(sampleRows[row] || {}).slice(0, 10);
+  const shown = values.map(([name, value]) => [el("dt", {}, clip(name, 40)), el("dd", {}, clip(number(value, name), 60))]);
+  return [el("div", { class: "soft" }, `row ${row}`), shown.length ? el("dl", {}, shown) : el("div", { class: "soft" }, "its values are not kept in this report")];
 }
 
 function heading(name, numeric) {
@@ -100,7 +110,7 @@ function heading(name, numeric) {
 }
 
 function cell(value, column) {
-  return el("td", { class: isNumber(value) ? "number" : null }, isNumber(value) ? number(value, column) : known(value) ? clip(value, 120) : el("span", { class: "soft" }, "missing"));
+  return el("td", { class: isNumber(value) ? "number" : null }, isNumber(value) ? number(value, column) : known(value) ? clip(value, 120) : soft("missing"));
 }
 
 // A row number that shows its point on the map.
@@ -113,14 +123,23 @@ function scroller(label, table) {
   return el("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": label }, table);
 }
 
+function framed(label, heads, body, className) {
+  return scroller(label, el("table", { class: className }, el("caption", { class: "unseen" }, label), el("thead", {}, el("tr", {}, heads)), body));
+}
+
 function groupsSection() {
-  if (!clusters.length) return null;
-  const grid = el("div", { class: "cards" }, clusters.slice(0, FIRST_CARDS).map(groupCard));
-  const rest = clusters.slice(FIRST_CARDS);
+  return cardsSection(clusters, groupCard, "Largest first. The dots show a typical value in the group and outside it, on the scale of the column.");
+}
+
+// A card for each of `all`; those after the first few are made when they are asked for.
+function cardsSection(all, make, lead) {
+  if (!all.length) return null;
+  const grid = el("div", { class: "cards" }, all.slice(0, FIRST_CARDS).map(make));
+  const rest = all.slice(FIRST_CARDS);
   const more = rest.length > 0 && el("button", { type: "button", class: "more", on: { click: (event) => {
-    grid.append(...rest.map(groupCard));
+    grid.append(...rest.map(make));
     event.target.remove();
     for (const listener of picked.listeners) listener(picked.value);
-  } } }, `Show the other ${count(rest.length)} groups`);
-  return section("groups", clusters.length === 1 ? "The group" : "The groups, one by one", clusters.length > 1 && "Largest first. The dots show a typical value in the group and outside it, on the scale of the column.", grid, more);
+  } } }, `Show the ${clusters.length > all.length ? "next" : "other"} ${count(rest.length)} ${nouns}`);
+  return section("groups", clusters.length === 1 ? `The ${noun}` : `The ${nouns}, one by one`, clusters.length > 1 && lead, grid, more);
 }

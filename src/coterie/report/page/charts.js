@@ -4,10 +4,10 @@ const columnScales = new Map();
 
 // What the record says about a typical value may be a bare median or an object with quartiles.
 function typical(value) {
-  if (value === null || value === undefined) return null;
+  if (!known(value)) return {};
   if (typeof value !== "object") return { median: value };
   if (Array.isArray(value)) return { top: value };
-  return "median" in value || !("mean" in value) ? value : { ...value, median: value.mean };
+  return { median: value.mean, ...value };
 }
 
 function toNumber(value) {
@@ -27,13 +27,13 @@ function scaleOf(column) {
   let low = values.length ? at(0.02) : Infinity;
   let high = values.length ? at(0.98) : -Infinity;
   const include = (value) => {
-    const given = typical(value) || {};
+    const given = typical(value);
     for (const part of [given.median, given.q25, given.q75].map(toNumber).filter(isNumber)) {
       low = Math.min(low, part);
       high = Math.max(high, part);
     }
   };
-  for (const line of list((record.profile || {}).columns)) {
+  for (const line of list(profile.columns)) {
     if (line.name === column) [line.overall, ...list(line.by_cluster)].forEach(include);
   }
   for (const cluster of clusters) {
@@ -77,7 +77,7 @@ function dotChart(label, color, here, elsewhere) {
 function rangeChart(feature, color, label) {
   const scale = scaleOf(feature.column);
   const placed = (value) => {
-    const given = typical(value) || {};
+    const given = typical(value);
     const place = (part) => (scale && isNumber(toNumber(part)) ? scale.place(toNumber(part)) : null);
     return { middle: place(given.median), from: place(given.q25), to: place(given.q75) };
   };
@@ -90,29 +90,27 @@ function shareIn(value) {
 }
 
 function levelOf(feature) {
-  const given = [feature.level, (feature.here || {}).value, (feature.here || {}).level].find(known);
-  return known(given) ? text(given) : "";
+  return text(feature.level ?? (feature.here || {}).level ?? "");
 }
 
-function valueText(feature, value) {
-  if (!value) return "–";
-  const median = isNumber(value.median) && Math.abs(value.median) < 1000 ? short.format(value.median) : number(value.median, feature.column);
-  return known(feature.unit) && isNumber(value.median) && !feature.column.includes(feature.unit) ? `${median} ${feature.unit}` : median;
+function valueText({ column, unit }, value) {
+  const { median } = typical(value);
+  const words = isNumber(median) && Math.abs(median) < 1000 ? short.format(median) : number(median, column);
+  return known(unit) && isNumber(median) && !column.includes(unit) ? `${words} ${unit}` : words;
 }
 
 function featureRow(feature, color) {
   const isCategory = feature.kind === "category";
   const level = isCategory ? levelOf(feature) : "";
-  const here = isCategory ? percent(shareIn(feature.here)) : valueText(feature, typical(feature.here));
-  const elsewhere = isCategory ? percent(shareIn(feature.elsewhere)) : valueText(feature, typical(feature.elsewhere));
+  const [here, elsewhere] = [feature.here, feature.elsewhere].map((value) => (isCategory ? percent(shareIn(value)) : valueText(feature, value)));
   const label = `${here} here, ${elsewhere} elsewhere`;
   return el(
     "li",
     { class: "feature", title: feature.text },
-    el("span", { class: "feature-name" }, feature.column, level && el("span", { class: "soft" }, ` is ${level}`)),
+    el("span", { class: "feature-name" }, feature.column, level && soft(` is ${level}`)),
     isCategory
       ? dotChart(label, color, { middle: shareIn(feature.here) }, { middle: shareIn(feature.elsewhere) })
       : rangeChart(feature, color, label),
-    el("span", { class: "feature-values" }, el("b", {}, here), el("span", { class: "soft" }, " / ", elsewhere)),
+    el("span", { class: "feature-values" }, el("b", {}, here), soft(" / ", elsewhere)),
   );
 }

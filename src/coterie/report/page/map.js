@@ -2,6 +2,10 @@
 
 const DOTS = 20000;
 const MOST_LABELS = 24;
+const REACH = 12; // how near the pointer must come, in pixels
+
+// Whether both directions of the map are mixtures of columns, so that their lengths compare.
+const isFlattened = () => !["columns", "column"].includes(record.map.method);
 
 class PointMap {
   constructor(points, canvas, overlay) {
@@ -53,7 +57,7 @@ class PointMap {
     let sx = (this.width - 2 * padX) / Math.max(x[1] - x[0], 1);
     let sy = (this.height - 2 * padY) / Math.max(y[1] - y[0], 1);
     const scale = list(record.map.scale);
-    if (record.map.method !== "columns" && record.map.method !== "column" && scale.length === 4) {
+    if (isFlattened() && scale.length === 4) {
       const [unitX, unitY] = [(scale[1] - scale[0]) / 65535, (scale[3] - scale[2]) / 65535];
       const stretch = (sx / unitX) / (sy / unitY);
       if (stretch > 1.6) sx *= 1.6 / stretch;
@@ -93,11 +97,11 @@ class PointMap {
     this.fade = style.getPropertyValue("--fade").trim() || "#bbbbbb";
     this.context.setTransform(1, 0, 0, 1, 0, 0);
     this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    this.context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     const inSight = this.points.n > DOTS ? this.countInSight() : this.points.n;
     // Grains of two pixels where the points are too sparse for one to be seen.
     if (inSight > DOTS) this.drawDensity(inSight < 120000 ? 2 : 1);
     else this.drawDots(inSight);
-    this.context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     this.drawNames();
     this.placeRing();
   }
@@ -123,9 +127,8 @@ class PointMap {
     const { order, start } = this.groups;
     const context = this.context;
     const radius = Math.max(1.5, Math.min(6.5, 5.2 * (600 / Math.max(inSight, 120)) ** 0.3)) * Math.min(1, Math.max(0.7, this.width / 700));
-    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     for (const cluster of this.groupsInOrder()) {
-      const faded = picked.value !== null && picked.value !== cluster;
+      const faded = isFaded(cluster);
       const size = cluster === NOISE ? radius * 0.7 : radius;
       context.beginPath();
       for (let j = start[cluster + 1]; j < start[cluster + 2]; j++) {
@@ -156,7 +159,7 @@ class PointMap {
     const sums = this.sums.fill(0);
     const { order, start } = this.groups;
     for (const cluster of this.groupsInOrder()) {
-      const faded = picked.value !== null && picked.value !== cluster;
+      const faded = isFaded(cluster);
       const [r, g, b] = rgb(faded ? this.fade : colorOf(cluster));
       const weight = faded ? 0.08 : cluster === NOISE ? 0.3 : 1;
       for (let j = start[cluster + 1]; j < start[cluster + 2]; j++) {
@@ -186,7 +189,6 @@ class PointMap {
     }
     const buffer = el("canvas", { width, height });
     buffer.getContext("2d").putImageData(image, 0, 0);
-    this.context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     this.context.imageSmoothingEnabled = false;
     this.context.drawImage(buffer, 0, 0, width * grain, height * grain);
   }
@@ -195,45 +197,33 @@ class PointMap {
   drawNames() {
     const context = this.context;
     const taken = [];
-    const free = (box) => taken.every((other) => box[0] > other[2] || box[2] < other[0] || box[1] > other[3] || box[3] < other[1]);
-    const write = (words, x, y, font) => {
-      context.font = font;
-      context.lineWidth = 5;
-      context.strokeStyle = this.paper;
-      context.strokeText(words, x, y);
-      context.fillStyle = this.ink;
-      context.fillText(words, x, y);
-    };
+    const take = (box) => taken.every((other) => box[0] > other[2] || box[2] < other[0] || box[1] > other[3] || box[3] < other[1]) && taken.push(box);
     Object.assign(context, { textAlign: "center", textBaseline: "middle", lineJoin: "round" });
     const shown = picked.value === null ? [...clusters.keys()].slice(0, MOST_LABELS) : [picked.value];
     const placed = [];
     for (const cluster of shown) {
       if (!(this.anchors[cluster] >= 0)) continue;
       const [x, y] = this.place(this.anchors[cluster]);
-      const box = [x - 12, y - 11, x + 12, y + 11];
-      if (x < 0 || y < 0 || x > this.width || y > this.height || !free(box)) continue;
-      taken.push(box);
-      placed.push([cluster, x, y]);
+      if (x < 0 || y < 0 || x > this.width || y > this.height) continue;
+      if (take([x - 12, y - 11, x + 12, y + 11])) placed.push([cluster, x, y]);
     }
     for (const [cluster, x, y] of placed) {
       const name = clip(nameOf(cluster), 34);
       context.font = "600 12px system-ui, sans-serif";
       const half = context.measureText(name).width / 2;
       const middle = Math.max(half + 6, Math.min(this.width - half - 6, x));
-      const box = [middle - half, y + 12, middle + half, y + 28];
-      if (this.width > 520 && clusters.length <= 12 && free(box)) {
-        taken.push(box);
-        write(name, middle, y + 20, "600 12px system-ui, sans-serif");
+      if (this.width > 520 && clusters.length <= 12 && take([middle - half, y + 12, middle + half, y + 28])) {
+        Object.assign(context, { lineWidth: 5, strokeStyle: this.paper, fillStyle: this.ink });
+        context.strokeText(name, middle, y + 20);
+        context.fillText(name, middle, y + 20);
       }
     }
     for (const [cluster, x, y] of placed) {
       const color = colorOf(cluster);
       context.beginPath();
       context.arc(x, y, 11, 0, 6.2832);
-      context.fillStyle = color;
+      Object.assign(context, { lineWidth: 2, strokeStyle: this.paper, fillStyle: color });
       context.fill();
-      context.lineWidth = 2;
-      context.strokeStyle = this.paper;
       context.stroke();
       context.font = "700 12px system-ui, sans-serif";
       context.fillStyle = inkOn(color);
@@ -285,16 +275,14 @@ class PointMap {
   hover(x, y) {
     this.find ||= gridOf(this.points, sampledIn(this.points));
     const { sx, sy, ox, oy } = this.view;
-    const reach = 12;
-    this.hovered = this.find((x - ox) / sx, (oy - y) / sy, reach / sx, reach / sy);
-    this.placeRing();
-    this.tell(this.hovered);
+    this.point(this.find((x - ox) / sx, (oy - y) / sy, REACH / sx, REACH / sy));
   }
 
-  leave() {
-    this.hovered = -1;
+  // Put the ring around a point and say what it is; -1 is none.
+  point(i) {
+    this.hovered = i;
     this.placeRing();
-    this.tell(-1);
+    this.tell(i);
   }
 
   placeRing() {
@@ -306,20 +294,13 @@ class PointMap {
     ring.style.transform = `translate(${x}px, ${y}px)`;
   }
 
-  // Show the row's own values beside the point.
+  // Show beside the point what the page has to say of its row.
   tell(i) {
-    const { tip } = this.overlay;
+    const { tip, look } = this.overlay;
     tip.hidden = i < 0;
     if (i < 0) return;
-    const row = this.points.row[i];
     const group = this.points.label[i];
-    const values = Object.entries(sampleRows[row] || {}).slice(0, 10);
-    tip.replaceChildren(
-      el("div", { class: "tip-head" }, badge(group), el("b", {}, nameOf(group))),
-      // A page of another kind of rows shows them in its own way.
-      ...(page.look ? page.look(row) : [el("div", { class: "soft" }, `row ${row}`)]),
-      ...(page.look ? [] : values.length ? [el("dl", {}, values.map(([name, value]) => [el("dt", {}, clip(name, 40)), el("dd", {}, clip(number(value, name), 60))]))] : [el("div", { class: "soft" }, "its values are not kept in this report")]),
-    );
+    tip.replaceChildren(el("div", { class: "tip-head" }, badge(group), el("b", {}, nameOf(group))), ...look(this.points.row[i]));
     const [x, y] = this.place(i);
     const box = tip.getBoundingClientRect();
     const left = x + 16 + box.width > this.width ? Math.max(4, x - box.width - 16) : x + 16;
@@ -328,6 +309,7 @@ class PointMap {
 
   listen() {
     const canvas = this.canvas;
+    const on = (name, act, options) => canvas.addEventListener(name, act, options);
     const touches = new Map();
     let [moved, elsewhere] = [0, 0];
     const at = (event) => {
@@ -336,19 +318,19 @@ class PointMap {
     };
     // A scroll that began elsewhere on the page goes on scrolling the page, and so does one that cannot zoom out further.
     addEventListener("wheel", (event) => { if (event.target !== canvas) elsewhere = performance.now(); }, { passive: true });
-    canvas.addEventListener("wheel", (event) => {
+    on("wheel", (event) => {
       const now = performance.now();
       if (now - elsewhere < 350) return void (elsewhere = now);
       if (event.deltaY > 0 && this.zoom <= this.least() * 1.001) return;
       event.preventDefault();
       this.zoomBy(Math.exp(-Math.max(-120, Math.min(120, event.deltaY)) * 0.003), ...at(event));
     }, { passive: false });
-    canvas.addEventListener("pointerdown", (event) => {
+    on("pointerdown", (event) => {
       touches.set(event.pointerId, at(event));
       moved = 0;
       canvas.setPointerCapture(event.pointerId);
     });
-    canvas.addEventListener("pointermove", (event) => {
+    on("pointermove", (event) => {
       const here = at(event);
       if (!touches.has(event.pointerId)) return this.hover(...here);
       this.drag(touches, event.pointerId, here);
@@ -357,11 +339,11 @@ class PointMap {
     const end = (event) => {
       if (touches.delete(event.pointerId) && moved < 3 && event.type === "pointerup") this.hover(...at(event));
     };
-    canvas.addEventListener("pointerup", end);
-    canvas.addEventListener("pointercancel", end);
-    canvas.addEventListener("pointerleave", () => this.leave());
-    canvas.addEventListener("dblclick", (event) => this.zoomBy(2, ...at(event)));
-    canvas.addEventListener("keydown", (event) => this.key(event));
+    on("pointerup", end);
+    on("pointercancel", end);
+    on("pointerleave", () => this.point(-1));
+    on("dblclick", (event) => this.zoomBy(2, ...at(event)));
+    on("keydown", (event) => this.key(event));
   }
 
   drag(touches, id, here) {
@@ -383,7 +365,7 @@ class PointMap {
       "=": () => this.zoomBy(1.5),
       "-": () => this.zoomBy(1 / 1.5),
       0: () => this.reset(),
-      Escape: () => { if (picked.value !== null) pick(picked.value); this.leave(); },
+      Escape: () => { if (picked.value !== null) pick(picked.value); this.point(-1); },
     };
     if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();

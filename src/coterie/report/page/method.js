@@ -1,23 +1,11 @@
 // How the answer was reached, and the words used on this page (which stand in page.html).
 
 function plainTable(label, heads, lines) {
-  return scroller(label, el(
-    "table",
-    {},
-    el("caption", { class: "unseen" }, label),
-    el("thead", {}, el("tr", {}, heads.map((head) => el("th", { scope: "col" }, head)))),
-    el("tbody", {}, lines),
-  ));
+  return framed(label, heads.map((head) => heading(head)), el("tbody", {}, lines));
 }
 
 function settings(params) {
   return Object.entries(params || {}).map(([name, value]) => `${name} = ${isNumber(value) ? number(value, "id") : text(value)}`).join(", ");
-}
-
-function warningsList() {
-  const warnings = list(record.warnings);
-  if (!warnings.length) return null;
-  return el("ul", { class: "warnings" }, warnings.map((warning) => el("li", {}, el("b", {}, sentence(warning.text)), known(warning.remedy) && el("span", {}, ` ${sentence(warning.remedy)}`))));
 }
 
 function columnsBlock() {
@@ -27,56 +15,63 @@ function columnsBlock() {
   const lines = columns.map((column) => el(
     "tr",
     { class: column.used ? null : "unused" },
-    el("th", { scope: "row" }, column.name),
+    rowHead(column.name),
     el("td", {}, column.used ? "used" : "left out"),
     el("td", {}, column.role),
-    el("td", { class: "why" }, known(column.why) ? sentence(column.why) : "–"),
-    el("td", { class: "number" }, column.missing ? `${count(column.missing)}${known(column.fill) ? ` → ${number(column.fill)}` : ""}` : "none"),
+    whyCell(column.why),
+    figureCell(column.missing ? `${count(column.missing)}${known(column.fill) ? ` → ${number(column.fill)}` : ""}` : "none"),
     el("td", {}, column.used && known(column.coding) ? column.coding : "–"),
   ));
   return block("Columns", `${count(used)} of ${count(columns.length)} columns decided which rows are alike. Blanks were filled with the value after the arrow.`, plainTable("Columns", ["Column", "", "Kind", "Why", "Blanks", "Treated"], lines));
 }
 
+function chosenWords() {
+  const params = settings(chosen.params);
+  return `${chosen.method || "?"}${params ? ` (${params})` : ""}`;
+}
+
 function candidatesBlock() {
   const candidates = list(record.candidates);
-  const chosen = record.chosen || {};
   const why = known(chosen.why) ? ` ${sentence(chosen.why)}` : "";
-  const lead = `${chosen.method || "?"}${settings(chosen.params) ? ` (${settings(chosen.params)})` : ""}.${why}${chosen.exact === false ? " The result is approximate." : ""}`;
+  const lead = `${chosenWords()}.${why}${chosen.exact === false ? " The result is approximate." : ""}`;
   const lines = candidates.map((one) => el(
     "tr",
     { class: one.chosen ? "chosen" : null },
-    el("th", { scope: "row" }, one.method, one.chosen && el("span", { class: "tag" }, "chosen")),
+    rowHead(one.method, one.chosen && el("span", { class: "tag" }, "chosen")),
     el("td", {}, settings(one.params) || "–"),
-    el("td", { class: "number" }, count(one.n_clusters)),
-    ...[one.noise_share, one.stability].map((share) => el("td", { class: "number" }, isNumber(share) ? percent(share) : "–")),
-    ...[one.validity, one.score].map((value) => el("td", { class: "number" }, isNumber(value) ? short.format(value) : "–")),
-    el("td", { class: "why" }, known(one.reason) ? sentence(one.reason) : "–"),
+    figureCell(count(one.n_clusters)),
+    ...[one.noise_share, one.stability].map((share) => figureCell(isNumber(share) ? percent(share) : "–")),
+    ...[one.validity, one.score].map((value) => figureCell(isNumber(value) ? short.format(value) : "–")),
+    whyCell(one.reason),
   ));
   return block("Method", lead, lines.length > 0 && plainTable("Methods tried", ["Method", "Settings", "Groups", "No group", "Stability", "Validity", "Score", "Reason"], lines));
 }
 
 function structureBlock() {
-  const { structure = {}, judge } = record;
+  const { structure } = record;
   const facts = [];
   if (isNumber(structure.statistic) && isNumber(structure.null_mean)) {
     facts.push(["Clearness of the groups", short.format(structure.statistic)]);
     facts.push(["The same, in data without groups", `${short.format(structure.null_mean)}${isNumber(structure.null_sd) ? ` ± ${short.format(structure.null_sd)}` : ""}`]);
   }
   if (isNumber(structure.p_value)) facts.push(["Chance of such clearness without groups", structure.p_value < 0.01 ? "below 1%" : percent(structure.p_value)]);
-  for (const [words, value] of [["Silhouette", (judge || {}).silhouette], ["Stability", (judge || {}).stability], ["Separation", (judge || {}).separation]]) {
-    if (isNumber(value)) facts.push([words, short.format(value)]);
-  }
+  facts.push(...inFigures([["Silhouette", judge.silhouette], ["Stability", judge.stability], ["Separation", judge.separation]]));
   if (!facts.length) return null;
-  return block("Check", known(structure.sentence) ? sentence(structure.sentence) : null, factList(facts));
+  return block("Check", sentence(structure.sentence), factList(facts));
 }
 
 function truthBlock() {
-  const truth = (record.judge || {}).truth;
+  const { truth } = judge;
   if (!truth) return null;
-  const facts = [["Adjusted Rand index", truth.ari], ["Adjusted mutual information", truth.ami], ["Accuracy", truth.accuracy]].filter(([, value]) => isNumber(value)).map(([words, value]) => [words, short.format(value)]);
+  const facts = inFigures([["Adjusted Rand index", truth.ari], ["Adjusted mutual information", truth.ami], ["Accuracy", truth.accuracy]]);
   const table = truth.table || {};
-  const lines = list(table.counts).map((counts, i) => el("tr", {}, el("th", { scope: "row" }, text(list(table.classes)[i])), list(counts).map((value) => el("td", { class: "number" }, count(value)))));
+  const lines = list(table.counts).map((counts, i) => el("tr", {}, rowHead(text(list(table.classes)[i])), counts.map((value) => figureCell(count(value)))));
   return block("Against the known answer", `Compared with the column ${text(truth.column)}, which was not used for grouping. 1 is perfect agreement, 0 is chance.`, factList(facts), lines.length > 0 && plainTable("Known answer against groups", ["", ...list(table.clusters).map((id) => (id === NOISE ? "no group" : `group ${id}`))], lines));
+}
+
+// Of pairs of words and a number, those whose number is known.
+function inFigures(pairs) {
+  return pairs.filter(([, value]) => isNumber(value)).map(([words, value]) => [words, short.format(value)]);
 }
 
 function factList(facts) {
@@ -93,29 +88,33 @@ function stepsBlock() {
   return block("Steps", planned, steps.length > 0 && el("ol", { class: "steps" }, steps.map((step) => el("li", {}, el("span", { class: "step-name" }, step.name), el("span", {}, step.text), el("span", { class: "soft step-time" }, seconds(step.seconds))))));
 }
 
-function originBlock() {
-  const input = record.input || {};
-  const versions = Object.entries(record.versions || {}).map(([name, version]) => `${name} ${version}`).join(", ");
-  const options = settings(record.options);
+const inBytes = (size) => (isNumber(size) ? `, ${bytes(size)}` : "");
+
+// What was read, and all that the same answer needs; `notes` stand below it, folded or not.
+function originBlock(read, { title, notes, open, engine }) {
   const facts = [
-    ["Data", `${input.name || "?"}, ${rows(input.rows)}, ${count(input.columns)} columns${isNumber(input.bytes) ? `, ${bytes(input.bytes)}` : ""}`],
-    ["Fingerprint of the data", input.fingerprint],
+    ...read,
     ["Made", record.created],
-    ["Options given", options || "none"],
-    ["Seed", `${record.seed} (the same seed gives the same groups)`],
-    ["Engine", (record.chosen || {}).engine],
-    ["Versions", versions],
+    ["Options given", settings(record.options) || "none"],
+    ["Seed", `${record.seed} (the same seed gives the same ${nouns})`],
+    ["Engine", engine],
+    ["Versions", Object.entries(record.versions || {}).map((pair) => pair.join(" ")).join(", ")],
   ].filter(([, value]) => known(value));
-  const notes = list(input.notes);
-  return block("Origin", null, factList(facts), notes.length > 0 && el("details", {}, el("summary", {}, "How the file was read"), el("ul", {}, notes.map((note) => el("li", {}, sentence(note))))));
+  return block("Origin", null, factList(facts), list(notes).length > 0 && el("details", { open }, el("summary", {}, title), sentences(notes)));
 }
 
-function populationBlock() {
-  const population = record.population || {};
-  const actions = list(population.actions);
-  if (!actions.length && !isNumber(population.min_rows)) return null;
-  const lead = isNumber(population.min_rows) ? `A group needs at least ${rows(population.min_rows)}.` : null;
-  return block("Small groups", lead, actions.length ? el("ul", {}, actions.map((action) => el("li", {}, sentence(action)))) : el("p", {}, "No group was too small."));
+function originOfTable() {
+  const { input } = record;
+  const data = `${input.name || "?"}, ${rows(input.rows)}, ${count(input.columns)} columns${inBytes(input.bytes)}`;
+  const options = { title: "How the file was read", notes: input.notes, engine: chosen.engine };
+  return originBlock([["Data", data], ["Fingerprint of the data", input.fingerprint]], options);
+}
+
+// `sized` says how many of what there are: rows, or what a page has instead.
+function populationBlock(sized) {
+  const [actions, least] = [list(population.actions), population.min_rows];
+  if (!actions.length && !isNumber(least)) return null;
+  return block("Small groups", isNumber(least) && `A group needs at least ${sized(least)}.`, actions.length ? sentences(actions) : el("p", {}, "No group was too small."));
 }
 
 function block(title, lead, ...children) {
@@ -123,7 +122,7 @@ function block(title, lead, ...children) {
 }
 
 function methodSection() {
-  return section("method", "How this was done", null, columnsBlock(), candidatesBlock(), structureBlock(), truthBlock(), populationBlock(), stepsBlock(), originBlock());
+  return section("method", "How this was done", null, columnsBlock(), candidatesBlock(), structureBlock(), truthBlock(), populationBlock(rows), stepsBlock(), originOfTable());
 }
 
 function glossarySection() {

@@ -4,8 +4,7 @@ const BITS = 7; // the look-up grid has 2^7 cells a side
 
 async function unpackPoints() {
   const packed = document.getElementById("points").textContent.trim();
-  const n = (record.map || {}).n_shown || 0;
-  if (!packed || !n) return null;
+  const n = record.map.n_shown;
   const stream = new Blob([fromBase64(packed)]).stream().pipeThrough(new DecompressionStream("deflate"));
   const planes = new Uint8Array(await new Response(stream).arrayBuffer());
   let at = 0;

@@ -2,10 +2,7 @@
 
 function sortable(label, columns, lines) {
   const body = el("tbody");
-  const heads = columns.map((column, i) => {
-    const button = el("button", { type: "button", on: { click: () => sort(i) } }, column.title, el("span", { class: "arrow", "aria-hidden": "true" }));
-    return el("th", { scope: "col", class: column.numeric ? "number" : null }, button);
-  });
+  const heads = columns.map(({ title, numeric }, i) => heading(el("button", { type: "button", on: { click: () => sort(i) } }, title, el("span", { class: "arrow", "aria-hidden": "true" })), numeric));
   let [by, direction] = [-1, 1];
   const compare = (a, b) => {
     if (!known(a) || !known(b)) return known(a) ? -1 : known(b) ? 1 : 0;
@@ -20,11 +17,11 @@ function sortable(label, columns, lines) {
     show();
   };
   show();
-  return scroller(label, el("table", { class: "sortable" }, el("caption", { class: "unseen" }, label), el("thead", {}, el("tr", {}, heads)), body));
+  return framed(label, heads, body, "sortable");
 }
 
 function compareSection() {
-  const columns = list((record.profile || {}).columns);
+  const columns = list(profile.columns);
   if (!columns.length || clusters.length < 2) return null;
   const heads = [
     { title: "Group" },
@@ -35,10 +32,10 @@ function compareSection() {
     const cells = columns.map((column) => profileCell(column, list(column.by_cluster)[i]));
     return {
       keys: [cluster.id, cluster.rows, ...cells.map((one) => one.key)],
-      node: el("tr", {}, el("th", { scope: "row" }, el("span", { class: "named" }, badge(cluster.id), nameOf(cluster.id))), el("td", { class: "number" }, count(cluster.rows)), cells.map((one) => one.node)),
+      node: el("tr", {}, rowHead(el("span", { class: "named" }, badge(cluster.id), nameOf(cluster.id))), figureCell(count(cluster.rows)), cells.map((one) => one.node)),
     };
   });
-  const overall = el("tr", { class: "overall" }, el("th", { scope: "row" }, "All rows"), el("td", { class: "number" }, count(record.input.rows)), columns.map((column) => profileCell(column, column.overall, true).node));
+  const overall = el("tr", { class: "overall" }, rowHead("All rows"), figureCell(count(record.input.rows)), columns.map((column) => profileCell(column, column.overall, true).node));
   const table = sortable("The groups side by side", heads, lines);
   table.querySelector("table").append(el("tfoot", {}, overall));
   const lead = "Typical values: for numbers the middle one (half of the rows lie below it), for words the most frequent. Shaded cells differ most from all rows together: ▲ higher, ▼ lower. Click a heading to sort.";
@@ -47,23 +44,23 @@ function compareSection() {
 
 function profileCell(column, value, plain) {
   if (column.kind === "category") {
-    const given = typical(value) || {};
-    const top = given.top ? list(given.top)[0] : given;
-    const level = top && [top.value, top.level].find(known);
+    const given = typical(value);
+    const top = given.top ? list(given.top)[0] || {} : given;
+    const { level } = top;
     if (!known(level)) return { key: null, node: el("td", { class: "soft" }, "–") };
     // Shaded where this answer is clearly more frequent than among all rows.
-    const everywhere = typical(column.overall) || {};
-    const same = list(everywhere.top || [everywhere]).find((one) => [one.value, one.level].includes(level));
+    const everywhere = typical(column.overall);
+    const same = list(everywhere.top || [everywhere]).find((one) => one.level === level);
     const more = plain || !isNumber(top.share) ? 0 : Math.min(3, Math.round((top.share - ((same || {}).share || 0)) * 5));
-    return { key: level, node: el("td", { class: more > 0 ? `up-${more}` : null }, clip(level, 60), isNumber(top.share) && el("span", { class: "soft" }, ` ${percent(top.share)}`)) };
+    return { key: level, node: el("td", { class: more > 0 ? `up-${more}` : null }, clip(level, 60), isNumber(top.share) && soft(` ${percent(top.share)}`)) };
   }
-  const median = (typical(value) || {}).median;
+  const median = typical(value).median;
   const key = toNumber(median);
   const shift = plain ? 0 : shiftOf(column, key);
   const level = Math.min(3, Math.round(Math.abs(shift) * 4));
   const sign = level === 0 ? "" : shift > 0 ? "▲" : "▼";
   return {
-    key: isNumber(key) ? key : null,
+    key,
     node: el(
       "td",
       { class: `number${level ? ` ${shift > 0 ? "up" : "down"}-${level}` : ""}` },
@@ -76,14 +73,18 @@ function profileCell(column, value, plain) {
 // How far from the middle of all rows, as a part of the column's scale.
 function shiftOf(column, value) {
   const scale = scaleOf(column.name);
-  const middle = toNumber((typical(column.overall) || {}).median);
+  const middle = toNumber(typical(column.overall).median);
   if (!scale || !isNumber(middle) || !isNumber(value)) return 0;
   return (value - middle) / (scale.high - scale.low) / 0.6;
 }
 
+// What is said of those that fit no group; `sized` says how many of what there are.
+function noGroup(sized) {
+  const { noise_rows: size, noise_share: share, noise_why: why } = population;
+  return size > 0 && el("p", {}, `${sized(size)} (${percent(share)}) ${size === 1 ? "has" : "have"} no group. `, sentence(why));
+}
+
 function outliersSection() {
-  const outliers = record.outliers || {};
-  const population = record.population || {};
   const top = list(outliers.top);
   if (!top.length && !outliers.rows && !population.noise_rows) return null;
   const used = list(record.columns).filter((column) => column.used || column.role === "id").map((column) => column.name);
@@ -102,13 +103,11 @@ function outliersSection() {
         "tr",
         {},
         el("th", { scope: "row", class: "number" }, rowButton(outlier.row)),
-        el("td", { class: "number" }, number(outlier.score)),
-        el("td", { class: "why" }, known(outlier.why) ? sentence(outlier.why) : "–"),
+        figureCell(number(outlier.score)),
+        whyCell(outlier.why),
         names.map((name) => cell(values[name], name)),
       ),
     };
   });
-  const lead = known(outliers.sentence) ? sentence(outliers.sentence) : null;
-  const about = population.noise_rows > 0 && el("p", {}, `${rows(population.noise_rows)} (${percent(population.noise_share)}) ${population.noise_rows === 1 ? "has" : "have"} no group`, ". ", known(population.noise_why) && sentence(population.noise_why));
-  return section("outliers", "Rows that stand out", lead, about, lines.length > 0 && sortable("Rows that stand out, most unusual first", heads, lines));
+  return section("outliers", "Rows that stand out", sentence(outliers.sentence), noGroup(rows), lines.length > 0 && sortable("Rows that stand out, most unusual first", heads, lines));
 }

@@ -1,17 +1,18 @@
 // One card a class, and all of them side by side.
 
 const FIRST_LINES = 20;
+const MOST_CARDS = 200;
 
 function classCard(one) {
   const color = colorOf(one.id);
-  return el(
-    "article",
-    { class: "card", id: `group-${one.id}`, "aria-labelledby": `group-${one.id}-name` },
-    el("header", { class: "card-head" }, badge(one.id), el("h3", { id: `group-${one.id}-name` }, one.name), pickButton(one.id, "quiet", "Pick out")),
-    el("p", { class: "card-size" }, el("b", {}, nodesWord(one.nodes)), el("span", { class: "soft" }, ` · ${percent(one.share)} of all`), bar(one.share, color, `${percent(one.share)} of all nodes`)),
+  return card(
+    one,
+    nodesWord(one.nodes),
+    "nodes",
+    pickButton(one.id, "quiet", "Pick out"),
     el("dl", { class: "sureness" }, [["Its members' links that stay inside", one.inside_share], ["Conductance", one.conductance]].filter(([, value]) => isNumber(value)).map(([words, value], i) => el("div", {}, el("dt", {}, words), el("dd", {}, el("b", {}, i === 0 ? percent(value) : value.toFixed(2)), bar(value, color, percent(value)))))),
     traits(one, color),
-    list(one.hubs).length > 0 && el("p", { class: "hubs" }, el("span", { class: "soft" }, "Most linked: "), one.hubs.map((hub) => clip(hub, 40)).join(", ")),
+    list(one.hubs).length > 0 && el("p", { class: "hubs" }, soft("Most linked: "), one.hubs.map((hub) => clip(hub, 40)).join(", ")),
     tiesOf(one.id),
   );
 }
@@ -29,13 +30,13 @@ function traits(one, color) {
       el("span", {}, clip(feature.kind === "category" ? `${feature.column}: ${feature.value}` : feature.column, 80)),
       feature.kind === "category"
         ? shareChart(feature, color)
-        : el("span", { class: "soft" }, feature.effect > 0 ? (feature.kind === "date" ? "later" : "higher") : feature.kind === "date" ? "earlier" : "lower"),
-      el("span", { class: "feature-values" }, feature.kind === "category" ? [el("b", {}, percent(feature.here)), el("span", { class: "soft" }, ` · ${short.format(feature.lift)} times as often`)] : [el("b", {}, valueText(feature.here, feature)), el("span", { class: "soft" }, ` · others ${valueText(feature.elsewhere, feature)}`)]),
+        : soft(feature.effect > 0 ? (feature.kind === "date" ? "later" : "higher") : feature.kind === "date" ? "earlier" : "lower"),
+      el("span", { class: "feature-values" }, feature.kind === "category" ? [el("b", {}, percent(feature.here)), soft(` · ${short.format(feature.lift)} times as often`)] : [el("b", {}, middleText(feature.here, feature)), soft(` · others ${middleText(feature.elsewhere, feature)}`)]),
     ))),
   );
 }
 
-function valueText(value, feature) {
+function middleText(value, feature) {
   return isNumber(value) ? `${number(value, feature.column)}${feature.unit ? ` ${feature.unit}` : ""}` : known(value) ? text(value) : "–";
 }
 
@@ -63,19 +64,11 @@ function tiesOf(id) {
     if (from.length) lines.push(["Fed by", from]);
   }
   if (!lines.length) return null;
-  return el("dl", { class: "ties" }, lines.map(([words, ids]) => el("div", {}, el("dt", {}, words), el("dd", {}, ids.slice(0, 6).map((other) => badge(other)), ids.length > 6 && el("span", { class: "soft" }, ` and ${count(ids.length - 6)} more`)))));
+  return el("dl", { class: "ties" }, lines.map(([words, ids]) => el("div", {}, el("dt", {}, words), el("dd", {}, ids.slice(0, 6).map((other) => badge(other)), ids.length > 6 && soft(` and ${count(ids.length - 6)} more`)))));
 }
 
 function classesSection() {
-  if (!clusters.length) return null;
-  const grid = el("div", { class: "cards" }, clusters.slice(0, FIRST_CARDS).map(classCard));
-  const rest = clusters.slice(FIRST_CARDS, 200);
-  const more = rest.length > 0 && el("button", { type: "button", class: "more", on: { click: (event) => {
-    grid.append(...rest.map(classCard));
-    event.target.remove();
-    for (const listener of picked.listeners) listener(picked.value);
-  } } }, `Show ${clusters.length > 200 ? `the next ${rest.length}` : `the other ${count(rest.length)}`} classes`);
-  return section("groups", clusters.length === 1 ? "The class" : "The classes, one by one", clusters.length > 1 && "Largest first.", grid, more);
+  return cardsSection(clusters.slice(0, MOST_CARDS), classCard, "Largest first.");
 }
 
 // A table that sorts, cut after its first lines until the rest is asked for.
@@ -97,14 +90,14 @@ function sideBySideSection() {
     node: el(
       "tr",
       {},
-      el("th", { scope: "row" }, el("span", { class: "named" }, badge(one.id), clip(one.name, 60))),
-      el("td", { class: "number" }, count(one.nodes)),
-      el("td", { class: "number" }, percent(one.share)),
-      el("td", { class: "number" }, number(one.weight_inside)),
-      el("td", { class: "number" }, number(one.weight_leaving)),
-      el("td", { class: "number" }, isNumber(one.inside_share) ? percent(one.inside_share) : "–"),
-      el("td", { class: "number" }, one.conductance.toFixed(3)),
-      el("td", { class: "why" }, list(one.features).slice(0, 2).map((feature) => clip(feature.text, 90)).join("; ") || el("span", { class: "soft" }, "–")),
+      rowHead(el("span", { class: "named" }, badge(one.id), clip(one.name, 60))),
+      figureCell(count(one.nodes)),
+      figureCell(percent(one.share)),
+      figureCell(number(one.weight_inside)),
+      figureCell(number(one.weight_leaving)),
+      figureCell(isNumber(one.inside_share) ? percent(one.inside_share) : "–"),
+      figureCell(one.conductance.toFixed(3)),
+      el("td", { class: "why" }, list(one.features).slice(0, 2).map((feature) => clip(feature.text, 90)).join("; ") || soft("–")),
     ),
   }));
   const more = record.n_classes > clusters.length && el("p", { class: "soft" }, `The ${count(clusters.length)} largest of ${count(record.n_classes)} classes.`);

@@ -155,18 +155,6 @@ function drawingSection() {
     "drawing",
     "The classes and the links between them",
     record.directed ? "Each circle is a class; an arrow leads the way the links lead." : "Each circle is a class of nodes.",
-    el("div", { class: "map" }, el("figure", {}, el("div", { class: "stage" }, picture, said), el("figcaption", {}, drawingCaption()), verdictKey()), classLegend()),
-  );
-}
-
-function classLegend() {
-  const all = el("button", { type: "button", class: "quiet", disabled: true, on: { click: () => pick(picked.value) } }, "Show all");
-  onPick((value) => { all.disabled = value === null; });
-  const entry = (one) => el("li", {}, pickButton(one.id, "legend-entry", badge(one.id), el("span", { class: "legend-name" }, one.name), el("span", { class: "soft legend-size" }, `${nodesWord(one.nodes)} · ${percent(one.share)}`)));
-  return el(
-    "div",
-    { class: "legend" },
-    el("div", { class: "legend-head" }, el("h3", {}, "Classes"), all),
-    el("ul", { tabindex: clusters.length > 12 ? "0" : null }, clusters.slice(0, record.drawing.nodes.length).map(entry)),
+    el("div", { class: "map" }, el("figure", {}, el("div", { class: "stage" }, picture, said), el("figcaption", {}, drawingCaption()), verdictKey()), legend(partsOfNetwork().slice(0, drawing.nodes.length))),
   );
 }

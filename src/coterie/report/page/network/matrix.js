@@ -70,7 +70,7 @@ function matrixSection() {
     { class: `matrix${ids.length > 10 ? " dense" : ""}` },
     el("caption", { class: "unseen" }, `Links between classes: ${record.directed ? "from the class of the line to the class of the column" : "the same both ways"}`),
     el("thead", {}, el("tr", {}, el("th", { scope: "col" }, record.directed ? "from ↓ to →" : "Class"), ids.map((id) => el("th", { scope: "col", class: "number" }, badge(id))))),
-    el("tbody", {}, ids.map((a) => el("tr", {}, el("th", { scope: "row" }, el("span", { class: "named" }, badge(a), el("span", { class: "row-name" }, clip(shortName(a), ids.length > 10 ? 24 : 34)))), cells[a]))),
+    el("tbody", {}, ids.map((a) => el("tr", {}, rowHead(el("span", { class: "named" }, badge(a), el("span", { class: "row-name" }, clip(shortName(a), ids.length > 10 ? 24 : 34)))), cells[a]))),
   );
   const shades = relations.beyond_chance ? `; shaded cells differ clearly from what chance would give: ▲ more, ▼ fewer${record.directed ? ", → more than back" : ""}` : "";
   const lead = `${sentence(relations.sentence)} Numbers are ${record.input.weighted ? "sums of weights" : "links"}${shades}. ${CHANCE[relations.null] || ""}`.trim();

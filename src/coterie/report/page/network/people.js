@@ -13,12 +13,12 @@ function bridgesSection() {
     node: el(
       "tr",
       {},
-      el("th", { scope: "row" }, clip(one.shown, 60), one.shown !== one.node && el("span", { class: "soft" }, ` ${clip(one.node, 30)}`)),
+      rowHead(clip(one.shown, 60), one.shown !== one.node && soft(` ${clip(one.node, 30)}`)),
       el("td", {}, badge(one.class)),
-      el("td", { class: "number" }, count(one.links)),
-      el("td", { class: "number" }, percent(one.outside_share)),
-      el("td", { class: "number" }, one.participation.toFixed(2)),
-      el("td", {}, el("span", { class: "flow" }, one.classes.map((part) => el("span", { class: "flow-part" }, badge(part.class), ` ${percent(part.share)}`)), one.n_classes > one.classes.length && el("span", { class: "soft" }, `and ${count(one.n_classes - one.classes.length)} more`))),
+      figureCell(count(one.links)),
+      figureCell(percent(one.outside_share)),
+      figureCell(one.participation.toFixed(2)),
+      el("td", {}, el("span", { class: "flow" }, one.classes.map((part) => el("span", { class: "flow-part" }, badge(part.class), ` ${percent(part.share)}`)), one.n_classes > one.classes.length && soft(`and ${count(one.n_classes - one.classes.length)} more`))),
     ),
   }));
   const lead = "Nodes whose links leave their class, ordered by how many do and how evenly they spread over the others.";
@@ -32,12 +32,12 @@ function memberLine(i) {
   return el(
     "tr",
     {},
-    el("th", { scope: "row" }, clip(shown || members.node[i], 60), known(shown) && el("span", { class: "soft" }, ` ${clip(members.node[i], 30)}`)),
+    rowHead(clip(shown || members.node[i], 60), known(shown) && soft(` ${clip(members.node[i], 30)}`)),
     el("td", {}, el("span", { class: "named" }, badge(members.class[i]), members.class[i] < 0 ? "no class" : clip(nameOf(members.class[i]), 40))),
-    el("td", { class: "number" }, count(members.links[i])),
-    el("td", { class: "number" }, isNumber(members.strength[i]) ? percent(members.strength[i]) : "–"),
-    el("td", { class: "number" }, isNumber(members.participation[i]) ? members.participation[i].toFixed(2) : "–"),
-    el("td", {}, other < 0 ? el("span", { class: "soft" }, "none") : badge(other)),
+    figureCell(count(members.links[i])),
+    figureCell(isNumber(members.strength[i]) ? percent(members.strength[i]) : "–"),
+    figureCell(isNumber(members.participation[i]) ? members.participation[i].toFixed(2) : "–"),
+    el("td", {}, other < 0 ? soft("none") : badge(other)),
   );
 }
 
@@ -69,7 +69,7 @@ function membersSection() {
   field.addEventListener("input", search);
   onPick(search);
   search();
-  const table = el("table", {}, el("caption", { class: "unseen" }, "Members"), el("thead", {}, el("tr", {}, ["Node", "Class"].map((head) => el("th", { scope: "col" }, head)), ["Links", "Strength", "Spread over classes"].map((head) => el("th", { scope: "col", class: "number" }, head)), el("th", { scope: "col" }, "Next class"))), body);
+  const heads = ["Node", "Class", "Links", "Strength", "Spread over classes", "Next class"].map((head, i) => heading(head, i > 1 && i < 5));
   const part = members.node.length < members.total && el("p", { class: "soft" }, `The page carries the ${count(members.node.length)} nodes with most links, of ${count(members.total)}; members.csv holds all.`);
-  return section("members", "Find a node", "Its class, how firmly it belongs (the share of its links that stay inside), and the other class it links to most.", el("p", {}, el("label", { for: "member-search" }, "Name or part of it "), field, el("span", { id: "member-search-help", class: "unseen" }, "The table below changes as you type.")), said, scroller("Members", table), part);
+  return section("members", "Find a node", "Its class, how firmly it belongs (the share of its links that stay inside), and the other class it links to most.", el("p", {}, el("label", { for: "member-search" }, "Name or part of it "), field, el("span", { id: "member-search-help", class: "unseen" }, "The table below changes as you type.")), said, framed("Members", heads, body), part);
 }

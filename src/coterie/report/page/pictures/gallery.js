@@ -2,7 +2,6 @@
 
 const images = record.thumbnails || {};
 const AT_A_GLANCE = 12;
-const FIRST_SHEETS = 12;
 
 const pictureName = (row) => (sampleRows[row] || {}).picture ?? `picture ${row}`;
 
@@ -36,7 +35,7 @@ function strip(title, numbers, words, help) {
   return el(
     "div",
     { class: "strip" },
-    el("h4", {}, title, help && el("span", { class: "soft" }, ` ${help}`)),
+    el("h4", {}, title, help && soft(` ${help}`)),
     el("ul", { class: "thumbs" }, shown.map((row) => el("li", {}, thumb(row, `${pictureName(row)}, ${words}`)))),
   );
 }
@@ -47,31 +46,23 @@ function glanceSection() {
   const lines = clusters.map((cluster) => el(
     "li",
     { class: "glance-line" },
-    pickButton(cluster.id, "glance-name", badge(cluster.id), el("span", {}, el("b", {}, pictures(cluster.rows)), el("span", { class: "soft" }, ` ${percent(cluster.share)}`))),
+    pickButton(cluster.id, "glance-name", badge(cluster.id), el("span", {}, el("b", {}, pictures(cluster.rows)), soft(` ${percent(cluster.share)}`))),
     el("ul", { class: "thumbs" }, list(cluster.exemplars).slice(0, AT_A_GLANCE).filter((row) => images[row]).map((row) => el("li", {}, thumb(row, `${pictureName(row)}, typical of group ${cluster.id}`)))),
   ));
   return section("glance", "The groups at a glance", "The pictures nearest to the middle of each group, largest group first. Click one to see where it lies on the map.", el("ul", { class: "glance" }, lines));
 }
 
 function sheet(cluster) {
-  const color = colorOf(cluster.id);
-  const features = list(cluster.features);
-  const id = `group-${cluster.id}`;
-  return el(
-    "article",
-    { class: "card", id, "aria-labelledby": `${id}-name` },
-    el("header", { class: "card-head" }, badge(cluster.id), el("h3", { id: `${id}-name` }, nameOf(cluster.id)), page.map && mapButton(cluster.id)),
-    el("p", { class: "card-size" }, el("b", {}, pictures(cluster.rows)), el("span", { class: "soft" }, ` · ${percent(cluster.share)} of all`), bar(cluster.share, color, `${percent(cluster.share)} of all pictures`)),
+  return card(
+    cluster,
+    pictures(cluster.rows),
+    "pictures",
+    page.map && mapButton(cluster.id),
     strip("Most typical", cluster.exemplars, `typical of group ${cluster.id}`),
     strip("Least typical", cluster.unusual, `unusual in group ${cluster.id}`, "furthest from the middle"),
     strip("On the border", cluster.border, `on the border of group ${cluster.id}`, "could belong elsewhere"),
-    features.length > 0 && el(
-      "div",
-      { class: "features" },
-      el("p", { class: "key" }, el("span", { class: "key-dot", style: { "background-color": color } }), "this group", el("span", { class: "key-ring" }), "all other pictures"),
-      el("ul", {}, features.slice(0, 4).map((feature) => featureRow(feature, color))),
-    ),
-    surenessOfPictures(cluster, color),
+    featuresOf(cluster, 4, "pictures"),
+    surenessOfPictures(cluster, colorOf(cluster.id)),
   );
 }
 
@@ -82,20 +73,10 @@ function surenessOfPictures(cluster, color) {
 }
 
 function sheetsSection() {
-  if (!clusters.length) return null;
-  const grid = el("div", { class: "cards" }, clusters.slice(0, FIRST_SHEETS).map(sheet));
-  const rest = clusters.slice(FIRST_SHEETS);
-  const more = rest.length > 0 && el("button", { type: "button", class: "more", on: { click: (event) => {
-    grid.append(...rest.map(sheet));
-    event.target.remove();
-    for (const listener of picked.listeners) listener(picked.value);
-  } } }, `Show the other ${count(rest.length)} groups`);
-  return section("groups", clusters.length === 1 ? "The group" : "The groups, one by one", clusters.length > 1 && "Brightness, contrast and the like only describe the groups; they were not used to find them.", grid, more);
+  return cardsSection(clusters, sheet, "Brightness, contrast and the like only describe the groups; they were not used to find them.");
 }
 
 function unusualSection() {
-  const outliers = record.outliers || {};
-  const population = record.population || {};
   const top = list(outliers.top).filter((one) => images[one.row]);
   if (!top.length && !population.noise_rows) return null;
   const labels = new Map(list(outliers.top).map((one) => [one.row, one.label]));
@@ -103,8 +84,7 @@ function unusualSection() {
     "li",
     { class: "unusual" },
     thumb(one.row, `${pictureName(one.row)}, unlike the others`),
-    el("div", {}, el("p", { class: "unusual-name" }, isNumber(labels.get(one.row)) && badge(labels.get(one.row)), ` ${clip(pictureName(one.row), 60)}`), el("p", { class: "soft" }, known(one.why) ? sentence(one.why) : "")),
+    el("div", {}, el("p", { class: "unusual-name" }, isNumber(labels.get(one.row)) && badge(labels.get(one.row)), ` ${clip(pictureName(one.row), 60)}`), el("p", { class: "soft" }, sentence(one.why))),
   ));
-  const about = population.noise_rows > 0 && el("p", {}, `${pictures(population.noise_rows)} (${percent(population.noise_share)}) ${population.noise_rows === 1 ? "has" : "have"} no group. `, known(population.noise_why) && sentence(population.noise_why));
-  return section("outliers", "Pictures that stand out", known(outliers.sentence) ? sentence(outliers.sentence) : null, about, cards.length > 0 && el("ul", { class: "unusuals" }, cards));
+  return section("outliers", "Pictures that stand out", sentence(outliers.sentence), noGroup(pictures), cards.length > 0 && el("ul", { class: "unusuals" }, cards));
 }
