@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .record import NETWORK, check
-from .text import LEAST_WIDTH, aligned, cautions, joined, next_steps
+from .text import aligned, framed, joined
 from .words import count, percent, printable
 
 __all__ = ["network_headline", "network_text"]
@@ -42,10 +42,7 @@ def network_text(record: Mapping[str, Any], *, width: int = 100) -> str:
         If ``record`` is not a record of a network.
     """
     check(record, schema=NETWORK)
-    width = max(width, LEAST_WIDTH)
-    body = textwrap.wrap(" ".join(map(printable, record["answer"])), width)
-    blocks = [joined([network_headline(record), *body]), _table(record, width), _bridges(record, width)]
-    return "\n".join(block for block in (*blocks, cautions(record, width), next_steps(record)) if block)
+    return framed(record, network_headline(record), record["answer"], [_table, _bridges], width)
 
 
 def _table(record: Mapping[str, Any], width: int) -> str:

@@ -1,11 +1,10 @@
 """The summary of an analysis of pictures as plain text, for a terminal or a log."""
 
-import textwrap
 from collections.abc import Mapping
 from typing import Any
 
 from .record import PICTURES, check
-from .text import LEAST_WIDTH, aligned, cautions, joined, next_steps
+from .text import aligned, framed, joined
 from .words import count, percent, printable
 
 __all__ = ["pictures_answer", "pictures_headline", "pictures_text"]
@@ -64,10 +63,7 @@ def pictures_text(record: Mapping[str, Any], *, width: int = 100) -> str:
         If ``record`` is not a record of pictures.
     """
     check(record, schema=PICTURES)
-    width = max(width, LEAST_WIDTH)
-    body = textwrap.wrap(" ".join(pictures_answer(record)), width)
-    blocks = [joined([pictures_headline(record), *body]), _table(record, width)]
-    return "\n".join(block for block in (*blocks, cautions(record, width), next_steps(record)) if block)
+    return framed(record, pictures_headline(record), pictures_answer(record), [_table], width)
 
 
 def _table(record: Mapping[str, Any], width: int) -> str:

@@ -2,15 +2,15 @@
 
 import textwrap
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .record import check
 from .words import count, headline, percent, printable
 
-__all__ = ["LEAST_WIDTH", "aligned", "cautions", "joined", "next_steps", "text"]
+__all__ = ["aligned", "framed", "joined", "text"]
 
-LEAST_WIDTH = 40
+_LEAST_WIDTH = 40
 
 
 def text(record: Mapping[str, Any], *, width: int = 100) -> str:
@@ -34,16 +34,22 @@ def text(record: Mapping[str, Any], *, width: int = 100) -> str:
         If ``record`` is not a record of an analysis.
     """
     check(record)
-    width = max(width, LEAST_WIDTH)
-    blocks = [_head(record, width), _table(record, width), cautions(record, width), next_steps(record)]
-    return "\n".join(block for block in blocks if block)
-
-
-def _head(record: Mapping[str, Any], width: int) -> str:
-    lines = [headline(record)]
     sentences = [record["structure"].get("sentence"), (record.get("judge") or {}).get("sentence")]
-    body = " ".join(printable(sentence) for sentence in sentences if sentence)
-    return joined(lines + textwrap.wrap(body, width))
+    return framed(record, headline(record), [sentence for sentence in sentences if sentence], [_table], width)
+
+
+def framed(
+    record: Mapping[str, Any],
+    headline: str,
+    answer: Sequence[str],
+    tables: Sequence[Callable[[Mapping[str, Any], int], str]],
+    width: int,
+) -> str:
+    """Return a headline, the answer as a paragraph, what the tables make of the record, its cautions, and what to do next."""
+    width = max(width, _LEAST_WIDTH)
+    head = joined([headline, *textwrap.wrap(" ".join(map(printable, answer)), width)])
+    blocks = [head, *(table(record, width) for table in tables), _cautions(record, width), _next_steps(record)]
+    return "\n".join(block for block in blocks if block)
 
 
 def _table(record: Mapping[str, Any], width: int) -> str:
@@ -71,7 +77,7 @@ def aligned(rows: Sequence[tuple[str, str, str, list[str]]], width: int) -> Iter
             yield " " * indent + more
 
 
-def cautions(record: Mapping[str, Any], width: int) -> str:
+def _cautions(record: Mapping[str, Any], width: int) -> str:
     """Return the warnings of a record with what to do about them."""
     lines: list[str] = []
     for warning in record.get("warnings") or ():
@@ -82,7 +88,7 @@ def cautions(record: Mapping[str, Any], width: int) -> str:
     return joined(lines)
 
 
-def next_steps(record: Mapping[str, Any]) -> str:
+def _next_steps(record: Mapping[str, Any]) -> str:
     """Return what a record says one may do next."""
     return joined(f"next  {printable(line)}" for line in record.get("next") or ())
 
