@@ -52,8 +52,9 @@ def by_network(
     pictures: Pictures,
     method: str,
     k: int | None,
-    given: encoding.Encoder | None,
     diary: Diary,
+    *,
+    given: encoding.Encoder | None,
     seed: int,
     show: bool,
 ) -> Found:
@@ -111,16 +112,8 @@ def _again(places: np.ndarray, k: int, mixture: bool, seed: int) -> np.ndarray:
     return np.asarray(choosing.fit(places, "KMeans", {"n_clusters": min(k, len(places))}, seed)[0].labels_)
 
 
-def by_directions(
-    pictures: Pictures,
-    method: str,
-    k: int | None,
-    given: encoding.Encoder | None,
-    diary: Diary,
-    seed: int,
-    show: bool,
-) -> Found:
-    """Group the pictures by their main directions of pixels; ``given`` and ``show`` are for networks."""
+def by_directions(pictures: Pictures, method: str, k: int | None, diary: Diary, *, seed: int) -> Found:
+    """Group the pictures by their main directions of pixels; ``k`` None finds the number of groups."""
     with diary.step("encode"):
         prepared, rows, kept = encoding.directions_of(pictures, seed)
         words = (

@@ -136,8 +136,10 @@ def study_pictures(
         diary.text = read_text(pictures)
     with diary.step("plan"):
         diary.text, plan = make_plan(pictures, method, given is not None, limit, time_limit)
-    find = by_network if method in encoding.DEEP_METHODS else by_directions
-    found = find(pictures, method, n_clusters, given, diary, seed, show)
+    if method in encoding.DEEP_METHODS:
+        found = by_network(pictures, method, n_clusters, diary, given=given, seed=seed, show=show)
+    else:
+        found = by_directions(pictures, method, n_clusters, diary, seed=seed)
     with diary.step("population"):
         people = settle(
             found.rows, found.own, min_share=min_share, method=type(found.estimator).__name__, joined=found.joined
