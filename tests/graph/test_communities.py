@@ -142,12 +142,26 @@ def test_an_iteration_is_given_up_where_single_nodes_gain_nothing(monkeypatch):
 
 
 @both
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_graph_is_as_it_was(monkeypatch, method, weighted):
+    monkeypatch.setattr(_communities, "_FEW_LINKS", 1000)
+    edges = edges_of(nx.planted_partition_graph(20, 30, 0.5, 0.02, seed=2))
+    graph = from_edges(edges, weights=np.arange(1.0, len(edges) + 1) if weighted else None)
+    given = [part.copy() for part in graph]
+    model = method(random_state=0).fit(graph)
+    for part, before in zip(graph, given, strict=True):
+        np.testing.assert_array_equal(part, before)
+    assert_well_formed(model, graph)
+
+
+@both
 def test_an_array_of_edges_is_as_it_was(monkeypatch, method):
     monkeypatch.setattr(_communities, "_FEW_LINKS", 1000)
     edges = edges_of(nx.planted_partition_graph(20, 30, 0.5, 0.02, seed=2))
     given = edges.copy()
     one, other = method(random_state=0).fit(edges), method(random_state=0).fit(from_edges(edges))
     np.testing.assert_array_equal(edges, given)
+    assert len(from_edges(edges).indices) > 1000  # large enough for levels to write over each other
     for level, same in zip(one.hierarchy_, other.hierarchy_, strict=True):
         np.testing.assert_array_equal(level, same)
 

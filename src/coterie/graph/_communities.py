@@ -32,6 +32,9 @@ _FEW_LINKS = 1 << 20  # both directions: ten iterations take half a second
 _REST = 1 / 3
 _STABLE = 1e-5  # an iteration that gains a smaller share of the objective is the last
 
+Rooms = tuple[dict[str, Any], dict[str, Any]]
+"""Memory by type. The graph of a level is made of that of the level before only, so two graphs share it in turns."""
+
 Parts = Callable[[CommunityGraph, Any, int], Any]
 """Divides the communities of a graph into the nodes of the next level; the last argument is a seed."""
 
@@ -53,7 +56,7 @@ def best_partition(
     parts_of: Parts,
     n_iterations: int | None,
     rng: Any,
-    rooms: list[dict[str, Any]],
+    rooms: Rooms | None = None,
 ) -> Partition:
     """Make the partition of single nodes better until an iteration gains nothing worth another.
 
@@ -66,19 +69,22 @@ def best_partition(
     n_iterations : int or None
         At most so many.
     rng : RandomState
-    rooms : list of dict
-        Memory for the graph of each level, by type; grows.
+    rooms : pair of dict, optional
+        Memory for the graphs of the levels, by type. Who gives it needs ``graph`` no longer: that is written over, too.
 
     Returns
     -------
     Partition
         The best that was met; its levels are of int64.
     """
+    spent = graph if rooms is not None and not is_tensor(graph.indices) else None
+    rooms = ({}, {}) if rooms is None else rooms
     labels, reached = rough_partition(graph, resolution, rng, rooms)
     order = labels
     if len(graph.indices) > _FEW_LINKS:
-        graph, order = sorted_graph(graph, labels)
+        graph, order = sorted_graph(graph, labels, rooms[0])
         labels = labels[order]
+        rooms = ({} if spent is None else _memory_of(spent), rooms[1])
     best, done, enough = Partition([labels], reached, 0.0), 0, None
     while n_iterations is None or done < n_iterations:
         found = improved(graph, labels, resolution, parts_of, rng, rooms, enough)
@@ -94,9 +100,7 @@ def best_partition(
     return best._replace(levels=[_in_first_order(level, order) for level in best.levels])
 
 
-def rough_partition(
-    graph: CommunityGraph, resolution: float, rng: Any, rooms: list[dict[str, Any]]
-) -> tuple[Any, float]:
+def rough_partition(graph: CommunityGraph, resolution: float, rng: Any, rooms: Rooms) -> tuple[Any, float]:
     """Find where to begin: every node alone in a small graph; in a large one, nodes joined level by level, in haste.
 
     That ends when the graph is small: communities that were joined in haste up to the last would be hard to part again.
@@ -106,8 +110,8 @@ def rough_partition(
     graph : CommunityGraph
     resolution : float
     rng : RandomState
-    rooms : list of dict
-        Memory for the graph of each level, by type; grows.
+    rooms : pair of dict
+        Memory for the graphs of the levels, in turns, by type.
 
     Returns
     -------
@@ -124,7 +128,7 @@ def rough_partition(
         n_joined = int(labels.max()) + 1
         if n_joined == graph.n_nodes:
             break
-        graph = merged_graph(graph, labels, _room(rooms, len(levels)))
+        graph = merged_graph(graph, labels, rooms[len(levels) % 2])
         levels.append(labels if not levels else labels[levels[-1]])
     value = graph.inner - resolution * float((graph.sizes**2).sum())
     return levels[-1] if levels else _each_alone(graph), value
@@ -136,7 +140,7 @@ def improved(
     resolution: float,
     parts_of: Parts,
     rng: Any,
-    rooms: list[dict[str, Any]],
+    rooms: Rooms,
     enough: float | None = None,
 ) -> Partition | None:
     """Make a partition better, level by level: move nodes, merge parts of communities to nodes, and again.
@@ -151,8 +155,8 @@ def improved(
         Which nodes become one node of the next level: `well_connected_parts` or `connected_parts`.
     rng : RandomState
         Decides in which order nodes are looked at.
-    rooms : list of dict
-        Memory for the graph of each level, by type; grows.
+    rooms : pair of dict
+        Memory for the graphs of the levels, in turns, by type.
     enough : float or None
         Give up where moving single nodes does not come above this value of the objective: then neither will parts by much.
 
@@ -170,7 +174,7 @@ def improved(
         n_parts = int(parts.max()) + 1
         if n_parts == graph.n_nodes:
             break
-        graph, labels = merged_graph(graph, parts, _room(rooms, len(levels))), _of_parts(labels, parts, n_parts)
+        graph, labels = merged_graph(graph, parts, rooms[len(levels) % 2]), _of_parts(labels, parts, n_parts)
         levels.append(parts if not levels else parts[levels[-1]])
     whole = connected_parts(graph, labels)
     if not levels:
@@ -186,25 +190,23 @@ def _worth(graph: CommunityGraph, labels: Any, resolution: float) -> tuple[float
     return inside - resolution * float((sizes**2).sum()), inside
 
 
-def _rooms(given: Graph, graph: Any) -> list[dict[str, Any]]:
+def _rooms(given: Graph, graph: Any) -> Rooms:
     """Return the memory of a graph that was made of an array of edges and is no longer needed; else none.
 
     New memory costs more than what the levels do there, since the system fills it with zeros.
     """
     if not isinstance(graph, np.ndarray) or is_tensor(given.indices):
-        return []
+        return {}, {}
     if given.indices.dtype != np.int64 or given.weights.dtype != np.float64:
-        return []
+        return {}, {}
     if any(np.may_share_memory(graph, part) for part in given):
-        return []
+        return {}, {}
     one, two = np.split(given.indices.view(np.int32), 2)
-    return [{"int32": one}, {"int32": two, "float64": given.weights}]
+    return {"int32": one}, {"int32": two, "float64": given.weights}
 
 
-def _room(rooms: list[dict[str, Any]], level: int) -> dict[str, Any]:
-    while len(rooms) <= level:
-        rooms.append({})
-    return rooms[level]
+def _memory_of(graph: CommunityGraph) -> dict[str, Any]:
+    return {"int32": graph.indices, "float64": graph.weights}
 
 
 def _each_alone(graph: CommunityGraph) -> Any:

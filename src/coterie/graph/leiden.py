@@ -10,7 +10,7 @@ links of some levels; the next one begins with its result. Memory: about 40 byte
 from typing import Any
 
 from ..primitives.communities import CommunityGraph, well_connected_parts
-from ._communities import CommunityClusterer, Partition, best_partition
+from ._communities import CommunityClusterer, Partition, Rooms, best_partition
 
 __all__ = ["Leiden", "leiden"]
 
@@ -20,7 +20,7 @@ def leiden(
     resolution: float,
     n_iterations: int | None,
     rng: Any,
-    rooms: list[dict[str, Any]] | None = None,
+    rooms: Rooms | None = None,
 ) -> Partition:
     """Find communities; see `coterie.primitives.communities` for the objective.
 
@@ -32,8 +32,8 @@ def leiden(
     n_iterations : int or None
         At most so many; None goes on until an iteration gains nothing.
     rng : RandomState
-    rooms : list of dict, optional
-        Memory for the graph of each level, by type.
+    rooms : pair of dict, optional
+        Memory for the graphs of the levels, by type. Who gives it needs ``graph`` no longer: that is written over, too.
 
     Returns
     -------
@@ -44,7 +44,7 @@ def leiden(
     def parts_of(level: CommunityGraph, labels: Any, seed: int) -> Any:
         return well_connected_parts(level, labels, resolution, seed)
 
-    return best_partition(graph, resolution, parts_of, n_iterations, rng, [] if rooms is None else rooms)
+    return best_partition(graph, resolution, parts_of, n_iterations, rng, rooms)
 
 
 class Leiden(CommunityClusterer):

@@ -9,7 +9,7 @@ components at every level, which makes no partition worse.
 from typing import Any
 
 from ..primitives.communities import CommunityGraph, connected_parts
-from ._communities import CommunityClusterer, Partition, best_partition
+from ._communities import CommunityClusterer, Partition, Rooms, best_partition
 
 __all__ = ["Louvain", "louvain"]
 
@@ -19,7 +19,7 @@ def louvain(
     resolution: float,
     n_iterations: int | None,
     rng: Any,
-    rooms: list[dict[str, Any]] | None = None,
+    rooms: Rooms | None = None,
 ) -> Partition:
     """Find communities; see `coterie.primitives.communities` for the objective.
 
@@ -31,8 +31,8 @@ def louvain(
     n_iterations : int or None
         At most so many; None goes on until an iteration gains nothing.
     rng : RandomState
-    rooms : list of dict, optional
-        Memory for the graph of each level, by type.
+    rooms : pair of dict, optional
+        Memory for the graphs of the levels, by type. Who gives it needs ``graph`` no longer: that is written over, too.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def louvain(
     def parts_of(level: CommunityGraph, labels: Any, _seed: int) -> Any:
         return connected_parts(level, labels)
 
-    return best_partition(graph, resolution, parts_of, n_iterations, rng, [] if rooms is None else rooms)
+    return best_partition(graph, resolution, parts_of, n_iterations, rng, rooms)
 
 
 class Louvain(CommunityClusterer):

@@ -89,7 +89,7 @@ def community_graph(graph: Graph, sizes: Any = None) -> CommunityGraph:
     return engine_of(graph.indptr, "communities").community_graph(graph, sizes)
 
 
-def sorted_graph(graph: CommunityGraph, labels: Any) -> tuple[CommunityGraph, Any]:
+def sorted_graph(graph: CommunityGraph, labels: Any, room: dict[str, Any] | None = None) -> tuple[CommunityGraph, Any]:
     """Number the nodes anew, community by community, so that what is read together lies together.
 
     Parameters
@@ -97,6 +97,8 @@ def sorted_graph(graph: CommunityGraph, labels: Any) -> tuple[CommunityGraph, An
     graph : CommunityGraph
     labels : (n,) int32 array, or int64 tensor
         Numbers below n.
+    room : dict, optional
+        Memory for the links, as for `merged_graph`; not that of ``graph``.
 
     Returns
     -------
@@ -105,7 +107,7 @@ def sorted_graph(graph: CommunityGraph, labels: Any) -> tuple[CommunityGraph, An
     order : (n,) array
         The former number of each node.
     """
-    return engine_of(graph.indptr, "communities").sorted_graph(graph, labels)
+    return engine_of(graph.indptr, "communities").sorted_graph(graph, labels, room)
 
 
 def joined_nodes(graph: CommunityGraph, resolution: float, seed: int) -> Any:

@@ -55,15 +55,16 @@ def _without_loops(indptr, indices, weights):
     return before[indptr], indices[kept], weights[kept] if len(weights) > 1 else weights
 
 
-def sorted_graph(graph, labels):
+def sorted_graph(graph, labels, room=None):
     """Number nodes by community; see ``primitives.communities.sorted_graph``."""
     n, m = graph.n_nodes, len(graph.indices)
     order, _ = by_label(labels, n, np.arange(n, dtype=np.int32))
     place = np.empty(n, np.int32)
     place[order] = np.arange(n, dtype=np.int32)
     indptr = np.concatenate([[0], np.cumsum(np.diff(graph.indptr)[order])])
-    indices, weights = np.empty(m, np.int32), np.empty_like(graph.weights)
-    weights[: min(1, len(weights))] = graph.weights[:1]  # where all are equal, that is all
+    indices, weights = _memory(room, "int32", m)[:m], graph.weights  # where all are equal
+    if len(weights) > 1:
+        weights = _memory(room, "float64", m)[:m]
     per_block = nodes_of_block(n, m)
     arrays = graph.indptr, graph.indices, graph.weights
     run_blocks(_sort_links, -(-n // per_block), per_block, order, place, *arrays, indptr, indices, weights)

@@ -129,7 +129,7 @@ def merged_graph(graph: CommunityGraph, labels: Any, _room: Any = None) -> Commu
     return CommunityGraph(indptr, pairs.labels[across], pairs.weights[across], sizes, inner, graph.unit)
 
 
-def sorted_graph(graph: CommunityGraph, labels: Any) -> tuple[CommunityGraph, torch.Tensor]:
+def sorted_graph(graph: CommunityGraph, labels: Any, _room: Any = None) -> tuple[CommunityGraph, torch.Tensor]:
     """Number nodes by community; see ``primitives.communities.sorted_graph``."""
     order = torch.argsort(labels, stable=True)
     place = torch.empty_like(order)
