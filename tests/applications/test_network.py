@@ -93,6 +93,15 @@ def test_a_label_left_among_the_attributes_is_told_of():
     assert line["ami"] > 0.95
 
 
+def test_nodes_that_mostly_have_no_attributes_are_warned_about():
+    classes, links = planted_links([40, 40], assortative(2, 0.4, 0.01), seed=6)
+    trait = np.array(["a", "b"], dtype=object)[classes]
+    for last, warned in ((30, True), (60, False)):
+        known = np.where(np.arange(80) < last, trait, None)
+        said = [one["text"] for one in study_network(network_of(links, 80, nodes={"trait": known})).record["warnings"]]
+        assert ("At least 50 of the 80 nodes have no attributes." in said) == warned
+
+
 def test_the_truth_is_kept_out_and_compared():
     classes, links = planted_links([40, 40], assortative(2, 0.4, 0.01), seed=6)
     label = np.array(["a", "b"], dtype=object)[classes]

@@ -115,6 +115,17 @@ def test_the_effect_of_a_number_is_that_of_the_rank_test():
     assert 2 * norm.sf(feature["z"]) == pytest.approx(test.pvalue, rel=1e-6)
 
 
+def test_a_tie_is_called_strong_only_where_there_are_more_links_than_chance_gives():
+    rates = assortative(4, 0.4, 0.02)
+    labels, links = planted_links([50] * 4, rates, seed=3)
+    told = relations_of(from_edges(links, 200), labels, 4, directed=False, checked=True)[-1]
+    assert "Most links are between classes" in told
+    rates[1, 3] = rates[3, 1] = 0.3
+    labels, links = planted_links([50] * 4, rates, seed=3)
+    told = relations_of(from_edges(links, 200), labels, 4, directed=False, checked=True)[-1]
+    assert "The strongest tie is between classes 1 and 3" in told
+
+
 def test_noise_is_no_trait_of_a_class():
     rng = np.random.default_rng(2)
     labels = np.repeat(np.arange(8), 50)

@@ -93,7 +93,7 @@ def _sentence(count: np.ndarray, expected: np.ndarray, verdict: np.ndarray, *, d
     if not beyond:
         return "How the single classes relate can't be told from chance."
     i, j = np.nonzero(~np.eye(k, dtype=bool)) if directed else np.triu_indices(k, 1)
-    strongest = _strongest(count, expected, i, j, directed=directed)
+    strongest = _strongest(count, expected, verdict, i, j, directed=directed)
     return f"{_within(np.diagonal(verdict))} {_between(verdict[i, j])} {strongest}"
 
 
@@ -138,14 +138,19 @@ _VERBS = {
 }
 
 
-def _strongest(count: np.ndarray, expected: np.ndarray, i: np.ndarray, j: np.ndarray, *, directed: bool) -> str:
-    """Name the pair with most links beyond what chance gives, or where all have fewer, the one with most links."""
-    most = int(np.argmax(count[i, j] - expected[i, j]))
-    if count[i[most], j[most]] <= expected[i[most], j[most]]:
-        most = int(np.argmax(count[i, j]))
-    a, b = int(i[most]), int(j[most])
-    if not count[a, b]:
+def _strongest(
+    count: np.ndarray, expected: np.ndarray, verdict: np.ndarray, i: np.ndarray, j: np.ndarray, *, directed: bool
+) -> str:
+    """Name the pair with most links beyond what chance gives, of those that clearly have more; else the one with most links."""
+    if not count[i, j].any():
         return "There is no link between any two classes."
+    more = np.isin(verdict[i, j], ("attracts", "feeds")) & (count[i, j] > expected[i, j])
+    beyond = np.where(more, count[i, j] - expected[i, j], -np.inf) if more.any() else count[i, j]
+    most = int(np.argmax(beyond))
+    a, b = int(i[most]), int(j[most])
     ratio = f", {count[a, b] / expected[a, b]:.2g} times what chance would give" if expected[a, b] else ""
-    link = f"leads from class {a} to class {b}" if directed else f"is between classes {a} and {b}"
-    return f"The strongest tie {link} ({count[a, b]:,.6g} {'link' if count[a, b] == 1 else 'links'}{ratio})."
+    from_to = f"from class {a} to class {b}" if directed else f"between classes {a} and {b}"
+    links = f"({count[a, b]:,.6g} {'link' if count[a, b] == 1 else 'links'}{ratio})"
+    if not more.any():
+        return f"Most links {'lead' if directed else 'are'} {from_to} {links}."
+    return f"The strongest tie {'leads' if directed else 'is'} {from_to} {links}."

@@ -12,6 +12,7 @@ from ._network_check import LEAK, percent
 __all__ = ["network_warnings"]
 
 _FEW_INSIDE = 0.5
+_MOST_BLANK = 0.5
 
 
 def network_warnings(
@@ -32,7 +33,7 @@ def network_warnings(
     (list of dict, list of str)
     """
     found = study.found
-    cautions = [*_of_structure(study), *_of_leaks(found, agreed), *_of_directions(study)]
+    cautions = [*_of_structure(study), *_of_nodes(study), *_of_leaks(found, agreed), *_of_directions(study)]
     cautions += [{"text": f"{type(found.estimator).__name__}: {text}", "remedy": ""} for text in found.said]
     notes = [*study.network.notes, *found.actions, *_parts(study), *_agreement(found, agreed)]
     return cautions, [*notes, *_resolution(study, resolution)]
@@ -52,6 +53,20 @@ def _of_structure(study: Any) -> list[dict[str, str]]:
             }
         ]
     return []
+
+
+def _of_nodes(study: Any) -> list[dict[str, str]]:
+    """Say so where most nodes have no attributes: a file of other nodes, perhaps."""
+    codings, n = study.attributes.codings, study.network.n_nodes
+    least = min((one.missing for one in codings), default=0)
+    if least <= _MOST_BLANK * n:
+        return []
+    return [
+        {
+            "text": f"At least {least:,} of the {n:,} nodes have no attributes.",
+            "remedy": "Check that the file of nodes names them as the links do (--id says which column holds the names).",
+        }
+    ]
 
 
 def _of_leaks(found: Any, agreed: Mapping[str, float]) -> list[dict[str, str]]:
