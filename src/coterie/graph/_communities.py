@@ -29,7 +29,7 @@ _LARGEST = (
     1e200  # of a resolution: its products with sizes stay finite, and it forbids all company as well as any larger one
 )
 _FEW_LINKS = 1 << 20  # both directions: ten iterations take half a second
-_REST = 1 / 3
+_REST = 1 / 3  # of the links: where no more are left between communities, haste ends
 _STABLE = 1e-5  # an iteration that gains a smaller share of the objective is the last
 
 Rooms = tuple[dict[str, Any], dict[str, Any]]
@@ -103,7 +103,7 @@ def best_partition(
 def rough_partition(graph: CommunityGraph, resolution: float, rng: Any, rooms: Rooms) -> tuple[Any, float]:
     """Find where to begin: every node alone in a small graph; in a large one, nodes joined level by level, in haste.
 
-    That ends when the graph is small: communities that were joined in haste up to the last would be hard to part again.
+    That ends when a third of the links is left: communities that were joined in haste up to the last would be hard to part again.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def rough_partition(graph: CommunityGraph, resolution: float, rng: Any, rooms: R
         The objective.
     """
     levels: list[Any] = []
-    few = len(graph.indices) * _REST if len(graph.indices) > _FEW_LINKS else len(graph.indices)
+    few = len(graph.indices) * (_REST if len(graph.indices) > _FEW_LINKS else 1)
     while len(graph.indices) > few:
         labels = joined_nodes(graph, resolution, _seed(rng))
         labels = _number(labels)
