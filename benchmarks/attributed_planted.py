@@ -26,6 +26,7 @@ class Model(NamedTuple):
     degree: float = 5.0
     n_words: int = 1000
     length: float = 15.0
+    wordy: float = 0.0  # deviation of the logarithm of how many words a node has
     spread: float = 0.6  # deviation of the logarithm of degrees
     other: float = 0.0  # share of the words that tell of classes that the links know nothing of
     silent: float = 0.0  # share of the nodes without links, and of those without words
@@ -38,6 +39,8 @@ MODELS = {
     "both, 500": Model(500, 3, inside=0.55, told=0.25, n_words=500),
     "both, k 15": Model(4000, 15, inside=0.55, told=0.2, degree=8),
     "both, dense": Model(4000, 5, inside=0.25, told=0.15, degree=20),
+    "both, few or many words": Model(2000, 5, inside=0.5, told=0.2, wordy=1.2),
+    "both, dense, few or many words": Model(4000, 5, inside=0.25, told=0.15, degree=20, wordy=1.2),
     "both, silent": Model(2000, 5, inside=0.5, told=0.2, silent=0.15),
     "finer links": Model(4000, 4, inside=0.1, told=0.08, groups=8, own=0.6, degree=10),
     "finer links, k 7": Model(3000, 7, inside=0.1, told=0.12, groups=5, own=0.6, degree=4, n_words=1500),
@@ -96,7 +99,10 @@ def _links(model, classes, community, second, pull, rng):
 def _words(model, classes, topic, second, rng):
     common = 1 / (10.0 + np.arange(model.n_words))
     common /= common.sum()
-    count = rng.poisson(model.length, model.n)
+    length = np.full(model.n, model.length)
+    if model.wordy:
+        length *= np.exp(model.wordy * rng.normal(size=model.n) - model.wordy**2 / 2)
+    count = rng.poisson(length)
     rows = np.repeat(np.arange(model.n), count)
     words = rng.choice(model.n_words, len(rows), p=common)
     kind = rng.random(len(rows))

@@ -13,7 +13,7 @@ from coterie.errors import InputError, ResourceError
 from coterie.graph import attributed
 from coterie.graphs import from_edges, to_scipy
 from graph.attributed_graphs import OTHER, TRUTH, K, N, both_sides, groups_of, links_of, numbers_of, words_of
-from graph.citations import cora
+from graph.citations import cora, musae
 
 
 def agreement(groups, model):
@@ -337,3 +337,14 @@ def test_cora_with_the_defaults(shared_data):
     information = np.mean([coterie.metrics.adjusted_mutual_info_score(topics, labels) for labels in found])
     assert accuracy > 0.67
     assert information > 0.52
+
+
+@pytest.mark.slow
+def test_musae_with_the_defaults(shared_data):
+    links, words, types = musae(shared_data / "graphs" / "musae")
+    both, links_alone = (
+        AttributedGraphClustering(4, alpha=alpha, random_state=0).fit(links, words).labels_ for alpha in ("auto", 0)
+    )
+    information = coterie.metrics.normalized_mutual_info_score
+    assert information(types, both) > 0.31
+    assert information(types, both) > information(types, links_alone) + 0.1

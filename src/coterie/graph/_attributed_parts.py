@@ -32,6 +32,7 @@ __all__ = [
     "by_first_appearance",
     "consensus",
     "coordinates",
+    "heard",
     "judged",
     "k_means",
     "partitions",
@@ -44,6 +45,7 @@ ALPHAS = (0.25, 0.5, 0.75)
 _WIDTHS, _FINER = (2, 3, 4), (1, 2, 4, 8)  # times the number of clusters: coordinates and clusters of one partition
 _MOST_MORE = 30  # coordinates beyond the number of clusters: enough where there are many clusters
 _STEPS = 20
+_ALONE = 1.5  # times the nats of both must one side save to be heard alone: a little more may be chance
 _MOVED = (
     0.7  # share of the nodes that may move at once: neighbours that swap at the same time would go round in circles
 )
@@ -61,7 +63,7 @@ class Judged(NamedTuple):
 
     links: float
     attributes: float
-    links_trust: float  # 0 ... 1: saved on what is unseen over saved on what was seen; less where that may be chance
+    links_trust: float  # 0 ... 1: saved on what is unseen over saved on what was seen
     attributes_trust: float
     pulls: tuple[float, float]  # of links and of values towards what is usual: those that predict best
     spread2: np.ndarray | None  # of unseen numbers around the means of their clusters
@@ -144,7 +146,9 @@ def coordinates(
     return Coordinates(by_links, dict(zip(orders, smoothed, strict=True)), words)
 
 
-def judged(shown: Split, settings: Sequence[Setting], k: int, rng: np.random.Generator) -> dict[Setting, Judged]:
+def judged(
+    shown: Split, settings: Sequence[Setting], k: int, rng: np.random.Generator
+) -> tuple[dict[Setting, Judged], np.ndarray]:
     """Cluster what is shown under each setting, and say how well the clusters predict the rest.
 
     Parameters
@@ -156,24 +160,60 @@ def judged(shown: Split, settings: Sequence[Setting], k: int, rng: np.random.Gen
 
     Returns
     -------
-    dict of Setting to Judged
+    verdicts : dict of Setting to Judged
+    labels : (n,) int64 array
+        The clusters that predict best.
     """
-    found = {}
+    found: dict[Setting, Judged] = {}
+    kept, most = np.zeros(shown.links.shape[0], np.int64), -np.inf
     width = width_of(k, 2)
     space = coordinates(shown.links, shown.attributes, settings, width, rng)
     for setting in settings:
         labels = k_means(space.rows(setting, width), k, rng, n_init=2)
         links = link_gain(shown.links, shown.unseen_links, labels, k)
-        trust = min(links.nats / max(link_fit(shown.links, labels, k, links.pull), 1e-300), 1.0) * links.sure
-        values, value_trust, spread2 = Gain(0.0, 1.0, 0.0), 0.0, None
+        trust = min(links.nats / max(link_fit(shown.links, labels, k, links.pull), 1e-300), 1.0)
+        values, value_trust, spread2 = Gain(0.0, 1.0), 0.0, None
         if shown.attributes is not None:
             values = attribute_gain(shown.attributes, shown.unseen, labels, k)
             fit = attribute_fit(shown.attributes, labels, k, values.pull)
-            value_trust = min(values.nats / max(fit, 1e-300), 1.0) * values.sure
+            value_trust = min(values.nats / max(fit, 1e-300), 1.0)
             spread2 = unseen_spread2(shown.attributes, shown.unseen, labels, k)
         pulls = links.pull, values.pull
         found[setting] = Judged(links.nats, values.nats, trust, value_trust, pulls, spread2)
-    return found
+        if found[setting].total > most:
+            kept, most = labels, found[setting].total
+    return found, kept
+
+
+def heard(shown: Split, labels: np.ndarray, k: int, verdict: Judged, rng: np.random.Generator) -> Judged:
+    """Return the verdict with trust in both sides, or in one where the nodes that it moves then predict far more.
+
+    A side that told a little by chance would carry nodes away, further at every step.
+
+    Parameters
+    ----------
+    shown : Split
+    labels : (n,) int64 array
+        Found from what is shown.
+    k : int
+    verdict : Judged
+    rng : Generator
+
+    Returns
+    -------
+    Judged
+    """
+    attributes = shown.attributes
+    if attributes is None or not (verdict.links_trust > 0 and verdict.attributes_trust > 0):
+        return verdict
+    told = []
+    sides = verdict, verdict._replace(attributes_trust=0.0), verdict._replace(links_trust=0.0)
+    for side in sides:
+        moved = refined(shown.links, attributes, labels, k, side, rng)
+        links = link_gain(shown.links, shown.unseen_links, moved, k)
+        told.append(links.nats + attribute_gain(attributes, shown.unseen, moved, k).nats)
+    told[0] *= _ALONE
+    return sides[int(np.argmax(told))]
 
 
 def partitions(

@@ -43,7 +43,6 @@ class Gain(NamedTuple):
 
     nats: float  # at least 0
     pull: float
-    sure: float  # 1 - (standard error / nats)^2, at least 0: few nats saved on few links may be chance
 
 
 class AttributeProfiles(NamedTuple):
@@ -118,13 +117,11 @@ def link_gain(seen: csr_array, unseen: csr_array, labels: np.ndarray, k: int) ->
     -------
     Gain
     """
-    counts, counts2 = between(unseen, labels, k), between(unseen.power(2), labels, k)
-    gains, squares = [], []
-    for pull in _LINK_PULLS:
-        profiles = link_profiles(seen, labels, k, pull)
-        gains.append(float((counts * profiles).sum()) / 2)  # a link is counted at both its ends
-        squares.append(float((counts2 * profiles**2).sum()) / 2)
-    return _best(gains, squares, _LINK_PULLS)
+    counts = between(unseen, labels, k)
+    profiles = (link_profiles(seen, labels, k, pull) for pull in _LINK_PULLS)
+    return _best(
+        [float((counts * one).sum()) / 2 for one in profiles], _LINK_PULLS
+    )  # a link is counted at both its ends
 
 
 def link_fit(links: csr_array, labels: np.ndarray, k: int, pull: float) -> float:
@@ -218,19 +215,17 @@ def attribute_gain(attributes: AttributeRows, unseen: Any, labels: np.ndarray, k
     -------
     Gain
     """
-    gains, squares = [], []
+    gains = []
     words = (member(labels, k).T @ unseen).T if issparse(unseen) else None
     for pull in _VALUE_PULLS:
         profiles = attribute_profiles(attributes, labels, k, pull)
         if words is not None:
             gains.append(float(words.multiply(profiles.center).sum()))
-            squares.append(float(words.multiply(profiles.center**2).sum()))
             continue
         known = np.isfinite(unseen)
-        each = np.where(known, _normal_gain(np.where(known, unseen, 0.0), profiles, labels), 0.0)
-        gains.append(float(each.sum()))
-        squares.append(float((each**2).sum()))
-    return _best(gains, squares, _VALUE_PULLS)
+        each = _normal_gain(np.where(known, unseen, 0.0), profiles, labels)
+        gains.append(float(np.where(known, each, 0.0).sum()))
+    return _best(gains, _VALUE_PULLS)
 
 
 def attribute_scores(attributes: AttributeRows, profiles: AttributeProfiles) -> np.ndarray:
@@ -267,12 +262,12 @@ def member(labels: np.ndarray, k: int) -> csr_array:
     return csr_array((np.ones(n), labels, np.arange(n + 1)), shape=(n, k))
 
 
-def _best(gains: list[float], squares: list[float], pulls: tuple[float, ...]) -> Gain:
+def _best(gains: list[float], pulls: tuple[float, ...]) -> Gain:
     """Return the largest gain, scaled up to all links or values, and its pull; the strongest where nothing is gained."""
     place = int(np.argmax(gains))
     if not gains[place] > 0:
-        return Gain(0.0, pulls[-1], 0.0)
-    return Gain(gains[place] / SHARE, pulls[place], max(1 - squares[place] / gains[place] ** 2, 0.0))
+        return Gain(0.0, pulls[-1])
+    return Gain(gains[place] / SHARE, pulls[place])
 
 
 def _normal_gain(values: np.ndarray, profiles: AttributeProfiles, labels: np.ndarray) -> np.ndarray:

@@ -30,6 +30,7 @@ from ._attributed_parts import (
     by_first_appearance,
     consensus,
     coordinates,
+    heard,
     judged,
     k_means,
     partitions,
@@ -78,25 +79,22 @@ def attributed_clusters(
     space : Coordinates
         Of the settings that took part, and of each side alone.
     """
-    verdicts = judged(split(links, attributes, rng), settings, k, rng)
+    shown = split(links, attributes, rng)
+    verdicts, found = judged(shown, settings, k, rng)
+    leading = best_of(verdicts)
+    best = verdicts[leading] = heard(shown, found, k, verdicts[leading], rng)
     chosen = near_best(verdicts)
-    best = verdicts[best_of(verdicts)]
     alone = [setting for setting in settings if setting.alpha in (0, 1)]
     space = coordinates(links, attributes, [*chosen, *alone], width_of(k, 4), rng)
     embedding = consensus(partitions(space, chosen, k, n_partitions, rng), k, rng)
     labels = k_means(embedding, k, rng, n_init=10, max_iter=300)
-    if attributes is not None and len(np.unique(attributes.groups)) == 1 and best_of(verdicts).alpha > 0:
-        return (
-            labels,
-            embedding,
-            verdicts,
-            space,
-        )  # one column: nothing could be held out, so it is not known how far to trust
-    heard = best._replace(
+    if attributes is not None and len(np.unique(attributes.groups)) == 1 and leading.alpha > 0:
+        return labels, embedding, verdicts, space  # nothing could be held out: it is not known how far to trust
+    trusted = best._replace(
         links_trust=best.links_trust * any(setting.alpha < 1 for setting in chosen),
         attributes_trust=best.attributes_trust * any(setting.alpha > 0 for setting in chosen),
     )
-    return refined(links, attributes, labels, k, heard, rng), embedding, verdicts, space
+    return refined(links, attributes, labels, k, trusted, rng), embedding, verdicts, space
 
 
 def best_of(verdicts: dict[Setting, Judged]) -> Setting:
@@ -158,7 +156,8 @@ class AttributedGraphClustering(GraphClusterer):
     Notes
     -----
     Self-loops are left out, and a directed graph is made undirected with a warning. Weights count relative to their mean. Words count by
-    TF-IDF, in rows of length 1. Numbers are scaled to unit variance; a missing one (NaN) stands at the mean and is not predicted.
+    TF-IDF, and a node with few of them says less to its neighbours. Numbers are scaled to unit variance; a missing one (NaN) stands at
+    the mean and is not predicted.
     Columns of a frame are coded as by `coterie.tables.prepare`: medians or a value of their own stand in for what is missing. A node
     without links goes by its attributes, one without attributes by its links.
 

@@ -18,7 +18,7 @@ _WORDS = 20  # columns from which a dense table of zeros and ones is taken for a
 class AttributeRows(NamedTuple):
     """Attributes ready to be compared: Euclidean geometry in ``rows``, and what is there to predict."""
 
-    rows: Any  # (n, d) csr_array of TF-IDF rows of length 1, or a float64 array of centered columns, 0 for what is missing
+    rows: Any  # (n, d) csr_array of TF-IDF rows, see `tf_idf`, or a float64 array of centered columns, 0 for what is missing
     known: Any  # words: (n, d) csr_array of ones where a word is present; numbers: (n, d) bool
     groups: np.ndarray  # (d,) the column of the input each comes from
 
@@ -111,14 +111,20 @@ def coded(coder: AttributeCoder, attributes: Any) -> AttributeRows:
 
 
 def tf_idf(words: csr_array, weight: np.ndarray) -> csr_array:
-    """Return rows of counts, weighted by column and scaled to length 1; empty rows stay empty."""
+    """Return rows of counts, weighted by column and scaled to the square root of how many words they hold; empty rows stay empty.
+
+    A direction that is known from few words is uncertain, with a variance of 1 / words: the scale is one over its deviation. So what is
+    summed over neighbours, or gives the axes, heeds each row as far as it is known; distinct words are counted, so one endless text
+    doesn't drown all others.
+    """
+    n_words = np.diff(words.indptr)
     data = words.data * weight[words.indices]
-    owner = np.repeat(np.arange(words.shape[0]), np.diff(words.indptr))
+    owner = np.repeat(np.arange(words.shape[0]), n_words)
     largest = np.zeros(words.shape[0])
     np.maximum.at(largest, owner, data)
     data = data / np.where(largest > 0, largest, 1.0)[owner]
     length = np.sqrt(np.bincount(owner, data**2, minlength=words.shape[0]))
-    data /= np.where(length > 0, length, 1.0)[owner]
+    data *= (np.sqrt(n_words) / np.where(length > 0, length, 1.0))[owner]
     return csr_array((data, words.indices, words.indptr), shape=words.shape)
 
 
