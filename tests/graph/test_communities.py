@@ -166,6 +166,46 @@ def test_an_array_of_edges_is_as_it_was(monkeypatch, method):
         np.testing.assert_array_equal(level, same)
 
 
+KINDS = {
+    "graph": from_edges,
+    "narrow graph": lambda edges, weights=None: from_edges(edges, weights=weights)._replace(
+        indices=from_edges(edges).indices.astype(np.int32)
+    ),
+    "edges": lambda edges, weights=None: edges if weights is None else np.column_stack([edges, weights]),
+    "matrix": lambda edges, weights=None: to_scipy(from_edges(edges, weights=weights)),
+    "dense": lambda edges, weights=None: to_scipy(from_edges(edges, weights=weights)).toarray(),
+}
+
+
+@both
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("weights", ["equal", "whole", "broken"])
+def test_a_node_with_the_links_of_a_fitted_one_has_its_label_however_the_graph_came(monkeypatch, method, kind, weights):
+    """What was fitted is kept, while the levels use the memory that it needs no longer; what was given is left alone."""
+    monkeypatch.setattr(_communities, "_FEW_LINKS", 1000)
+    edges = edges_of(nx.planted_partition_graph(20, 30, 0.5, 0.02, seed=2))
+    drawn = np.random.default_rng(0).integers(1, 3, len(edges))
+    graph = KINDS[kind](
+        edges, **({} if weights == "equal" else {"weights": drawn if weights == "whole" else drawn / 3})
+    )
+    given = [np.copy(part) for part in parts_of(graph)]
+    model = method(resolution=30.0, random_state=0).fit(graph)
+    expected = from_edges(edges, weights=None if weights == "equal" else drawn / (1 if weights == "whole" else 3))
+    for part, before in zip(parts_of(graph), given, strict=True):
+        np.testing.assert_array_equal(part, before)
+    for part, kept in zip(expected, model._graph, strict=True):
+        np.testing.assert_array_equal(part, kept)
+    np.testing.assert_array_equal(model.predict(expected), model.labels_)
+    if weights != "broken":  # in thirds: what is summed up in another order rounds differently
+        np.testing.assert_array_equal(model.labels_, method(resolution=30.0, random_state=0).fit(expected).labels_)
+
+
+def parts_of(graph):
+    if isinstance(graph, np.ndarray):
+        return [graph]
+    return graph if isinstance(graph, Graph) else [graph.indptr, graph.indices, graph.data]
+
+
 @both
 @pytest.mark.parametrize("in_batches", [False, True])
 def test_labels_do_not_depend_on_the_threads(monkeypatch, method, in_batches):

@@ -18,6 +18,7 @@ from coterie.primitives.communities import (
     merged_graph,
     moved_nodes,
     partition_sums,
+    room_like,
     sorted_graph,
     well_connected_parts,
 )
@@ -228,6 +229,63 @@ def test_a_unit_of_weight_changes_nothing(unit):
     one, other = community_graph(graph), community_graph(graph._replace(weights=graph.weights * unit))
     np.testing.assert_array_equal(one.weights, other.weights)
     assert other.unit == one.unit * unit
+
+
+@pytest.mark.parametrize(
+    ("weights", "kind", "unit"),
+    [
+        ([1.0, 1.0, 1.0], np.int32, 1.0),
+        ([0.3, 0.3, 0.3], np.int32, 0.3),
+        ([1.0, 2.0, 1.0], np.int32, 1.0),
+        ([0.25, 0.5, 0.25], np.int32, 0.25),
+        ([1.0, 1.5, 1.0], np.float64, 1.0),
+        ([1.0, 1.0, 2.0**31], np.float64, 2.0**29),
+        ([5.0, 5.0, 6.0], np.float64, 4.0),
+    ],
+)
+def test_whole_numbers_of_units_take_four_bytes(weights, kind, unit):
+    compact = community_graph(from_edges([[0, 1], [1, 2], [2, 3]], weights=weights))
+    assert compact.weights.dtype == kind
+    assert compact.unit == unit
+    np.testing.assert_array_equal(np.resize(compact.weights, 6) * unit, np.repeat(weights, 2))
+
+
+def test_weights_that_are_whole_only_at_first_take_eight_bytes():
+    weights = np.ones(300_000)
+    weights[7] = 2.0
+    weights[-1] = 1.5
+    ends = np.column_stack([np.arange(300_000), np.arange(1, 300_001)])
+    compact = community_graph(from_edges(ends, weights=weights))
+    assert compact.weights.dtype == np.float64
+    np.testing.assert_array_equal(compact.weights, np.repeat(weights, 2))
+
+
+def test_steps_do_the_same_with_whole_numbers_of_four_and_eight_bytes():
+    graph = community_graph(from_edges(np.random.default_rng(3).integers(300, size=(4000, 2)), 300))
+    assert graph.weights.dtype == np.int32
+    assert len(graph.weights) > 1  # some links were drawn twice
+    other = graph._replace(weights=graph.weights.astype(np.float64))
+    labels = some_labels(300, 30, 4)
+    for step in (moved_nodes, well_connected_parts):
+        np.testing.assert_array_equal(step(graph, labels, 1e-4, 5), step(other, labels, 1e-4, 5))
+    for one, same in zip(merged_graph(graph, labels), merged_graph(other, labels), strict=True):
+        np.testing.assert_array_equal(one, same)
+    assert partition_sums(graph, labels)[0] == partition_sums(other, labels)[0]
+
+
+def test_memory_that_is_large_enough_is_used_again():
+    graph = community_graph(GRAPHS["weighted"])
+    m = len(graph.indices)
+    small, large, wide = np.empty(m - 1, np.int32), np.empty(m, np.int32), np.empty(2 * m, np.int32)
+    spare = [small, large, wide]
+    room = room_like(graph, spare)
+    assert np.shares_memory(room.indices, large)
+    assert np.shares_memory(room.weights, wide)
+    assert len(spare) == 1
+    assert spare[0] is small
+    labels = some_labels(graph.n_nodes, 6, 4)
+    for one, same in zip(merged_graph(graph, labels, room), merged_graph(graph, labels), strict=True):
+        np.testing.assert_array_equal(one, same)
 
 
 def test_what_does_not_fit_is_refused_before_it_is_allocated(monkeypatch):

@@ -12,15 +12,18 @@ from ..base import Interval, StrOptions
 from ..errors import InputError
 from ..primitives.communities import (
     CommunityGraph,
+    Room,
     community_graph,
     connected_parts,
     joined_nodes,
     merged_graph,
     moved_nodes,
     partition_sums,
+    room_like,
     sorted_graph,
 )
 from ..primitives.components import number_sets
+from ..primitives.laplacian import narrowed
 from ._base import GraphClusterer
 
 __all__ = ["CommunityClusterer", "Parts", "best_partition", "improved"]
@@ -32,8 +35,8 @@ _FEW_LINKS = 1 << 20  # both directions: ten iterations take half a second
 _REST = 1 / 3  # of the links: where no more are left between communities, haste ends
 _STABLE = 1e-5  # an iteration that gains a smaller share of the objective is the last
 
-Rooms = tuple[dict[str, Any], dict[str, Any]]
-"""Memory by type. The graph of a level is made of that of the level before only, so two graphs share it in turns."""
+Rooms = tuple[Room | None, Room | None]
+"""The graph of a level is made of that of the level before only, so two rooms serve all levels in turns."""
 
 Parts = Callable[[CommunityGraph, Any, int], Any]
 """Divides the communities of a graph into the nodes of the next level; the last argument is a seed."""
@@ -56,7 +59,7 @@ def best_partition(
     parts_of: Parts,
     n_iterations: int | None,
     rng: Any,
-    rooms: Rooms | None = None,
+    spare: list[np.ndarray] | None = None,
 ) -> Partition:
     """Make the partition of single nodes better until an iteration gains nothing worth another.
 
@@ -69,22 +72,21 @@ def best_partition(
     n_iterations : int or None
         At most so many.
     rng : RandomState
-    rooms : pair of dict, optional
-        Memory for the graphs of the levels, by type. Who gives it needs ``graph`` no longer: that is written over, too.
+    spare : list of int32 arrays, optional
+        Memory that nobody needs any longer, for the graphs of the levels.
 
     Returns
     -------
     Partition
         The best that was met; its levels are of int64.
     """
-    spent = graph if rooms is not None and not is_tensor(graph.indices) else None
-    rooms = ({}, {}) if rooms is None else rooms
+    rooms = room_like(graph, spare), room_like(graph, spare)
     labels, reached = rough_partition(graph, resolution, rng, rooms)
     order = labels
     if len(graph.indices) > _FEW_LINKS:
         graph, order = sorted_graph(graph, labels, rooms[0])
         labels = labels[order]
-        rooms = ({} if spent is None else _memory_of(spent), rooms[1])
+        rooms = room_like(graph, spare), rooms[1]
     best, done, enough = Partition([labels], reached, 0.0), 0, None
     while n_iterations is None or done < n_iterations:
         found = improved(graph, labels, resolution, parts_of, rng, rooms, enough)
@@ -110,8 +112,8 @@ def rough_partition(graph: CommunityGraph, resolution: float, rng: Any, rooms: R
     graph : CommunityGraph
     resolution : float
     rng : RandomState
-    rooms : pair of dict
-        Memory for the graphs of the levels, in turns, by type.
+    rooms : pair of Room
+        Memory for the graphs of the levels, in turns.
 
     Returns
     -------
@@ -155,8 +157,8 @@ def improved(
         Which nodes become one node of the next level: `well_connected_parts` or `connected_parts`.
     rng : RandomState
         Decides in which order nodes are looked at.
-    rooms : pair of dict
-        Memory for the graphs of the levels, in turns, by type.
+    rooms : pair of Room
+        Memory for the graphs of the levels, in turns.
     enough : float or None
         Give up where moving single nodes does not come above this value of the objective: then neither will parts by much.
 
@@ -188,25 +190,6 @@ def _worth(graph: CommunityGraph, labels: Any, resolution: float) -> tuple[float
     """Return the objective of a partition, and the weight of all links within its communities."""
     inside, sizes = partition_sums(graph, labels)
     return inside - resolution * float((sizes**2).sum()), inside
-
-
-def _rooms(given: Graph, graph: Any) -> Rooms:
-    """Return the memory of a graph that was made of an array of edges and is no longer needed; else none.
-
-    New memory costs more than what the levels do there, since the system fills it with zeros.
-    """
-    if not isinstance(graph, np.ndarray) or is_tensor(given.indices):
-        return {}, {}
-    if given.indices.dtype != np.int64 or given.weights.dtype != np.float64:
-        return {}, {}
-    if any(np.may_share_memory(graph, part) for part in given):
-        return {}, {}
-    one, two = np.split(given.indices.view(np.int32), 2)
-    return {"int32": one}, {"int32": two, "float64": given.weights}
-
-
-def _memory_of(graph: CommunityGraph) -> dict[str, Any]:
-    return {"int32": graph.indices, "float64": graph.weights}
 
 
 def _each_alone(graph: CommunityGraph) -> Any:
@@ -290,17 +273,31 @@ class CommunityClusterer(GraphClusterer):
         """
         self._validate_params()
         given = self._graph_in(graph, n_nodes)
+        wide, given = given, given if is_tensor(given.indices) else narrowed(given)
         weights = self._node_sizes(node_weights, given.n_nodes)
         degrees = community_graph(given)
         sizes = degrees if self.objective == "modularity" else community_graph(given, weights)
-        n_iterations = self._at_most(len(given.indices))
-        rng, rooms = check_random_state(self.random_state), _rooms(given, graph)
-        found = self._partition(sizes, self._per_size(degrees), n_iterations, rng, rooms)
+        n_iterations, rng = self._at_most(len(given.indices)), check_random_state(self.random_state)
+        spare = self._keep_narrow(wide, given, degrees)
+        found = self._partition(sizes, self._per_size(degrees), n_iterations, rng, spare)
         self._describe(degrees, weights, found)
         self.hierarchy_ = tuple(like_input(level, given.indices) for level in found.levels)
         self.labels_ = self.hierarchy_[-1]
         self.n_clusters_ = int(found.levels[-1].max()) + 1
         return self
+
+    def _keep_narrow(self, wide: Graph, narrow: Graph, degrees: CommunityGraph) -> list[np.ndarray]:
+        """Keep the fitted graph in numbers of 4 bytes where they say the same, and return the memory that this leaves."""
+        if is_tensor(wide.indices) or wide.indices is not self._graph.indices:
+            return []
+        weights = wide.weights
+        if len(degrees.weights) == 1:
+            weights = np.broadcast_to(weights[:1].copy(), weights.shape)
+        elif degrees.weights.dtype == np.int32 and degrees.unit == 1 and len(degrees.weights) == len(weights):
+            weights = degrees.weights
+        self._graph = narrow._replace(weights=weights)
+        left = [part for part, kept in ((wide.indices, narrow.indices), (wide.weights, weights)) if part is not kept]
+        return [half for part in left if part.dtype.itemsize == 8 for half in np.split(part.view(np.int32), 2)]
 
     def _at_most(self, n_stored: int) -> int | None:
         if isinstance(self.n_iterations, str):

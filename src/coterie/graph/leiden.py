@@ -9,8 +9,10 @@ links of some levels; the next one begins with its result. Memory: about 40 byte
 
 from typing import Any
 
+import numpy as np
+
 from ..primitives.communities import CommunityGraph, well_connected_parts
-from ._communities import CommunityClusterer, Partition, Rooms, best_partition
+from ._communities import CommunityClusterer, Partition, best_partition
 
 __all__ = ["Leiden", "leiden"]
 
@@ -20,7 +22,7 @@ def leiden(
     resolution: float,
     n_iterations: int | None,
     rng: Any,
-    rooms: Rooms | None = None,
+    spare: list[np.ndarray] | None = None,
 ) -> Partition:
     """Find communities; see `coterie.primitives.communities` for the objective.
 
@@ -32,8 +34,8 @@ def leiden(
     n_iterations : int or None
         At most so many; None goes on until an iteration gains nothing.
     rng : RandomState
-    rooms : pair of dict, optional
-        Memory for the graphs of the levels, by type. Who gives it needs ``graph`` no longer: that is written over, too.
+    spare : list of int32 arrays, optional
+        Memory that nobody needs any longer, for the graphs of the levels.
 
     Returns
     -------
@@ -44,7 +46,7 @@ def leiden(
     def parts_of(level: CommunityGraph, labels: Any, seed: int) -> Any:
         return well_connected_parts(level, labels, resolution, seed)
 
-    return best_partition(graph, resolution, parts_of, n_iterations, rng, rooms)
+    return best_partition(graph, resolution, parts_of, n_iterations, rng, spare)
 
 
 class Leiden(CommunityClusterer):

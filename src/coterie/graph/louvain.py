@@ -8,8 +8,10 @@ components at every level, which makes no partition worse.
 
 from typing import Any
 
+import numpy as np
+
 from ..primitives.communities import CommunityGraph, connected_parts
-from ._communities import CommunityClusterer, Partition, Rooms, best_partition
+from ._communities import CommunityClusterer, Partition, best_partition
 
 __all__ = ["Louvain", "louvain"]
 
@@ -19,7 +21,7 @@ def louvain(
     resolution: float,
     n_iterations: int | None,
     rng: Any,
-    rooms: Rooms | None = None,
+    spare: list[np.ndarray] | None = None,
 ) -> Partition:
     """Find communities; see `coterie.primitives.communities` for the objective.
 
@@ -31,8 +33,8 @@ def louvain(
     n_iterations : int or None
         At most so many; None goes on until an iteration gains nothing.
     rng : RandomState
-    rooms : pair of dict, optional
-        Memory for the graphs of the levels, by type. Who gives it needs ``graph`` no longer: that is written over, too.
+    spare : list of int32 arrays, optional
+        Memory that nobody needs any longer, for the graphs of the levels.
 
     Returns
     -------
@@ -43,7 +45,7 @@ def louvain(
     def parts_of(level: CommunityGraph, labels: Any, _seed: int) -> Any:
         return connected_parts(level, labels)
 
-    return best_partition(graph, resolution, parts_of, n_iterations, rng, rooms)
+    return best_partition(graph, resolution, parts_of, n_iterations, rng, spare)
 
 
 class Louvain(CommunityClusterer):

@@ -20,12 +20,14 @@ from .memory import free_bytes
 
 __all__ = [
     "CommunityGraph",
+    "Room",
     "community_graph",
     "connected_parts",
     "joined_nodes",
     "merged_graph",
     "moved_nodes",
     "partition_sums",
+    "room_like",
     "sorted_graph",
     "well_connected_parts",
 ]
@@ -42,10 +44,10 @@ class CommunityGraph(NamedTuple):
 
     indptr: Any  # (n + 1,) int64
     indices: Any  # (m,) int32, or int64 tensor
-    weights: Any  # (m,) float64; (1,) where all are equal
+    weights: Any  # (m,) int32 where all are whole numbers, as their sum then is; else float64; (1,) where all are equal
     sizes: Any  # (n,) float64
     inner: float  # weight within the nodes, both directions
-    unit: float  # what a weight of 1 in here is in the weights that were given: a power of two near their mean
+    unit: float  # what a weight of 1 in here is in the weights that were given: the weight that all have, or a power of two near their mean
 
     @property
     def n_nodes(self) -> int:
@@ -66,7 +68,8 @@ def community_graph(graph: Graph, sizes: Any = None) -> CommunityGraph:
     Returns
     -------
     CommunityGraph
-        Cost: one pass over the links, and 4 bytes for each (12 where weights differ).
+        Cost: a few passes over the links, and for each 4 bytes, unless nodes are numbered in 4 bytes already: then that memory is
+        shared. Where weights differ, 4 bytes more, or 8 where they are not whole numbers.
 
     Raises
     ------
@@ -89,7 +92,32 @@ def community_graph(graph: Graph, sizes: Any = None) -> CommunityGraph:
     return engine_of(graph.indptr, "communities").community_graph(graph, sizes)
 
 
-def sorted_graph(graph: CommunityGraph, labels: Any, room: dict[str, Any] | None = None) -> tuple[CommunityGraph, Any]:
+class Room(NamedTuple):
+    """Memory for the links of a graph."""
+
+    indices: np.ndarray
+    weights: np.ndarray
+
+
+def room_like(graph: CommunityGraph, spare: list[np.ndarray] | None = None) -> Room | None:
+    """Return memory for the links of any graph that is made of this one.
+
+    Parameters
+    ----------
+    graph : CommunityGraph
+    spare : list of int32 arrays, optional
+        Memory that nobody needs any longer; what is large enough is taken out of the list and used. New memory costs more than
+        the work that is done there, since the system fills it with zeros, page by page when a page is first written to.
+
+    Returns
+    -------
+    Room or None
+        None for tensors, whose library keeps memory itself.
+    """
+    return engine_of(graph.indptr, "communities").room_like(graph, spare)
+
+
+def sorted_graph(graph: CommunityGraph, labels: Any, room: Room | None = None) -> tuple[CommunityGraph, Any]:
     """Number the nodes anew, community by community, so that what is read together lies together.
 
     Parameters
@@ -97,8 +125,8 @@ def sorted_graph(graph: CommunityGraph, labels: Any, room: dict[str, Any] | None
     graph : CommunityGraph
     labels : (n,) int32 array, or int64 tensor
         Numbers below n.
-    room : dict, optional
-        Memory for the links, as for `merged_graph`; not that of ``graph``.
+    room : Room, optional
+        Memory for the links, as for `merged_graph`.
 
     Returns
     -------
@@ -203,7 +231,7 @@ def connected_parts(graph: CommunityGraph, labels: Any) -> Any:
     return engine_of(graph.indptr, "communities").connected_parts(graph, labels)
 
 
-def merged_graph(graph: CommunityGraph, labels: Any, room: dict[str, Any] | None = None) -> CommunityGraph:
+def merged_graph(graph: CommunityGraph, labels: Any, room: Room | None = None) -> CommunityGraph:
     """Return the graph whose nodes are the communities.
 
     Parameters
@@ -211,9 +239,8 @@ def merged_graph(graph: CommunityGraph, labels: Any, room: dict[str, Any] | None
     graph : CommunityGraph
     labels : (n,) int32 array, or int64 tensor
         0, 1, ... k - 1, none of them without a node.
-    room : dict, optional
-        Where memory is kept for the next call that is given the same: its graph overwrites that of this call. New memory costs
-        as much time as the work.
+    room : Room, optional
+        Memory for the links, of `room_like`; not that of ``graph``. The next graph that is given the same writes over this one.
 
     Returns
     -------

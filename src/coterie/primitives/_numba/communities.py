@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..communities import CommunityGraph
+from ..communities import CommunityGraph, Room
 from .blocks import run_blocks
 from .communities_links import clear, larger_table, prefetch_row, slot_of, sum_by_label, table_bits
 from .communities_move import joined_nodes, moved_nodes
@@ -20,6 +20,7 @@ __all__ = [
     "merged_graph",
     "moved_nodes",
     "partition_sums",
+    "room_like",
     "sorted_graph",
     "well_connected_parts",
 ]
@@ -28,31 +29,79 @@ _AHEAD = 8  # nodes: their links are asked for before their turn
 _DIRECT = 1 << 16  # communities: a table of all of them stays in the second-level cache
 _SAMPLED = 32  # one block of so many is looked at before a graph is merged
 _APART = 0.9  # links are not added up where more than this share of them would remain
+_PART = 1 << 17  # weights looked at together: they stay in the second-level cache
+_MOST = 2.0**31  # what whole numbers of 4 bytes can add up to
 
 
 def community_graph(graph, sizes):
     """Make a graph compact; see ``primitives.communities.community_graph``."""
     indptr, indices, weights = (np.asarray(part) for part in graph)
     n, m = len(indptr) - 1, len(indices)
-    largest = float(weights.max(initial=0.0)) or 1.0
-    equal = m == 0 or float(weights.min()) == largest
-    mean = largest if equal else largest * float((weights / largest).mean(dtype=np.float64))  # no sum overflows
-    unit = 2.0 ** float(np.frexp(mean)[1] - 1)
-    weights = np.full(1, largest / unit) if equal else np.divide(weights, unit, dtype=np.float64)
-    narrow, degrees = np.empty(m, np.int32), np.empty(n)
-    per_block = nodes_of_block(n, m)
+    indices = indices.astype(np.int32, copy=False)
+    weights, unit = _in_units(weights)
+    degrees, per_block = np.empty(n), nodes_of_block(n, m)
     blocks = -(-n // per_block)
     n_loops, inner = np.zeros(blocks, np.int64), np.zeros(blocks)
-    run_blocks(_compact, blocks, per_block, indptr, indices, weights, narrow, degrees, n_loops, inner)
+    run_blocks(_sum_rows, blocks, per_block, indptr, indices, weights, degrees, n_loops, inner)
     if n_loops.any():
-        indptr, narrow, weights = _without_loops(indptr, narrow, weights)
-    return CommunityGraph(indptr, narrow, weights, degrees if sizes is None else sizes, float(inner.sum()), unit)
+        indptr, indices, weights = _without_loops(indptr, indices, weights)
+    return CommunityGraph(indptr, indices, weights, degrees if sizes is None else sizes, float(inner.sum()), unit)
+
+
+def _in_units(weights):
+    """Return weights in a unit near their mean, one where all are equal, in 4 bytes where all are whole numbers; and the unit."""
+    parts = [slice(start, start + _PART) for start in range(0, len(weights), _PART)]
+    low, high, sums = np.zeros((3, len(parts)))
+
+    def extremes(i):
+        low[i], high[i] = weights[parts[i]].min(), weights[parts[i]].max()
+
+    def add_up(i):
+        sums[i] = (weights[parts[i]] / largest).sum(dtype=np.float64)  # no sum overflows
+
+    run_blocks(extremes, len(parts))
+    largest = float(high.max(initial=0.0)) or 1.0
+    if not parts or float(low.min()) == largest:
+        return np.ones(1, np.int32 if len(weights) < _MOST else np.float64), largest
+    run_blocks(add_up, len(parts))
+    unit = 2.0 ** float(np.frexp(largest * float(sums.sum()) / len(weights))[1] - 1)
+    few = weights[:1000] / unit
+    if (few != np.rint(few)).any() or largest / unit * float(sums.sum()) >= _MOST:
+        return _divided(weights, unit, np.float64, parts)[0], unit
+    whole, fits = _divided(weights, unit, np.int32, parts)
+    return whole if fits else _divided(weights, unit, np.float64, parts)[0], unit
+
+
+def _divided(weights, unit, kind, parts):
+    """Return weights in a unit, in numbers of some kind, and whether these are the same."""
+    found, same = np.empty(len(weights), kind), np.empty(len(parts), bool)
+
+    def divide(i):
+        part = np.divide(weights[parts[i]], unit, dtype=np.float64)
+        found[parts[i]] = part
+        same[i] = np.array_equal(found[parts[i]], part)
+
+    run_blocks(divide, len(parts))
+    return found, bool(same.all())
 
 
 def _without_loops(indptr, indices, weights):
     kept = indices != np.repeat(np.arange(len(indptr) - 1, dtype=np.int32), np.diff(indptr))
     before = np.concatenate([[0], np.cumsum(kept)])
     return before[indptr], indices[kept], weights[kept] if len(weights) > 1 else weights
+
+
+def room_like(graph, spare=None):
+    """Return memory for the links of a graph; see ``primitives.communities.room_like``."""
+    spare, m = [] if spare is None else spare, max(2, len(graph.indices))
+    return Room(_memory(spare, np.int32, m), _memory(spare, graph.weights.dtype, m))
+
+
+def _memory(spare, kind, length):
+    for i, array in enumerate(spare):
+        if array.nbytes // np.dtype(kind).itemsize >= length:
+            return spare.pop(i).view(kind)
+    return np.empty(length, kind)
 
 
 def sorted_graph(graph, labels, room=None):
@@ -62,9 +111,9 @@ def sorted_graph(graph, labels, room=None):
     place = np.empty(n, np.int32)
     place[order] = np.arange(n, dtype=np.int32)
     indptr = np.concatenate([[0], np.cumsum(np.diff(graph.indptr)[order])])
-    indices, weights = _memory(room, "int32", m)[:m], graph.weights  # where all are equal
-    if len(weights) > 1:
-        weights = _memory(room, "float64", m)[:m]
+    room = room_like(graph) if room is None else room
+    indices = room.indices[:m]
+    weights = room.weights[:m] if len(graph.weights) > 1 else graph.weights
     per_block = nodes_of_block(n, m)
     arrays = graph.indptr, graph.indices, graph.weights
     run_blocks(_sort_links, -(-n // per_block), per_block, order, place, *arrays, indptr, indices, weights)
@@ -77,14 +126,14 @@ def merged_graph(graph, labels, room=None):
     order, starts = by_label(labels, k, np.arange(graph.n_nodes, dtype=np.int32))
     first = blocks_of_labels(graph, starts)
     given = first, starts, order, graph.indptr, graph.indices, graph.weights, labels
+    room = room_like(graph) if room is None else room
     links = np.diff(_sums(np.diff(graph.indptr)[order])[starts])  # of the nodes of each community
     apart = _few_meet(given, links, room)
     # A community has at most as many links as its nodes: there is room for so many, and the gaps are closed afterwards.
     # In place: new memory costs more than the move, since the system fills it with zeros.
     begin = _sums(links if apart else np.minimum(links, k))
     weighted = not apart or len(graph.weights) > 1
-    indices = _memory(room, "int32", begin[-1])
-    values = _memory(room, "float64", begin[-1]) if weighted else graph.weights
+    indices, values = room.indices, room.weights if weighted else graph.weights
     n_links, inner = np.zeros(k + 1, np.int64), np.zeros(len(first) - 1)
     step = _list_links if apart else _merge_links
     run_blocks(step, len(first) - 1, *given, begin, indices, values, n_links[1:], inner)
@@ -93,23 +142,14 @@ def merged_graph(graph, labels, room=None):
         start, stop, back = indptr[label], indptr[end], begin[label] - indptr[label]
         for array in (indices, values) if weighted else (indices,):
             array[start:stop] = array[start + back : stop + back]
-    indices, values = indices[: indptr[-1]], values[: max(2, indptr[-1])]
+    indices = indices[: indptr[-1]]
+    values = values[: max(2, indptr[-1])]  # one number would say that all are equal
     sizes = np.bincount(labels, graph.sizes, minlength=k)
     return CommunityGraph(indptr, indices, values, sizes, graph.inner + float(inner.sum()), graph.unit)
 
 
 def _sums(numbers):
     return np.concatenate([[0], np.cumsum(numbers)])
-
-
-def _memory(room, kind, length):
-    """Return memory to write to: where that of a graph which is no longer needed is large enough, that."""
-    length = max(2, length)
-    if room is None:
-        return np.empty(length, kind)
-    if len(room.get(kind, ())) < length:
-        room[kind] = np.empty(length, kind)
-    return room[kind][:length]
 
 
 def _few_meet(given, links, room):
@@ -122,11 +162,10 @@ def _few_meet(given, links, room):
     for block in range(0, sample * _SAMPLED, _SAMPLED):
         sampled[first[block] : first[block + 1]] = True
     begin = _sums(np.where(sampled, links, 0))
-    memory = _memory(room, "int32", begin[-1]), _memory(room, "float64", begin[-1])
     listed, merged = np.zeros((2, len(links)), np.int64)
     inner = np.zeros(len(first) - 1)
     for step, n_links in (_list_links, listed), (_merge_links, merged):
-        run_blocks(partial(_sampled, step), sample, *given, begin, *memory, n_links, inner)
+        run_blocks(partial(_sampled, step), sample, *given, begin, *room, n_links, inner)
     return merged.sum() > _APART * listed.sum()
 
 
@@ -144,24 +183,22 @@ def partition_sums(graph, labels):
 
 
 @kernel
-def _compact(
+def _sum_rows(
     block,  # int  in
     per_block,  # int  in
     indptr,  # (n + 1,) int64  in
-    indices,  # (m,) int64  in
-    weights,  # (m,) or (1,) float64  in
-    narrow,  # (m,) int32  out
+    indices,  # (m,) int32  in
+    weights,  # (m,) or (1,) int32 or float64  in
     degrees,  # (n,) float64  out
     n_loops,  # (blocks,) int64  out
     inner,  # (blocks,) float64  out: weight of the loops
 ):
-    """Copy the links of a block of nodes and sum them up."""
+    """Sum up the links of a block of nodes."""
     each = len(weights) > 1
     for node in range(block * per_block, min(len(degrees), (block + 1) * per_block)):
         total = 0.0
         for link in range(indptr[node], indptr[node + 1]):
             weight = weights[link if each else 0]
-            narrow[link] = indices[link]
             total += weight
             if indices[link] == node:
                 n_loops[block] += 1
@@ -177,10 +214,10 @@ def _sort_links(
     place,  # (n,) int32  in: new number of each node
     old_indptr,  # (n + 1,) int64  in
     old_indices,  # (m,) int32  in
-    old_weights,  # (m,) or (1,) float64  in
+    old_weights,  # (m,) or (1,) int32 or float64  in
     indptr,  # (n + 1,) int64  in
     indices,  # (m,) int32  out
-    weights,  # (m,) or (1,) float64  out
+    weights,  # (m,) or (1,) int32 or float64  out
 ):
     for node in range(block * per_block, min(len(order), (block + 1) * per_block)):
         prefetch_row(order[min(node + _AHEAD, len(order) - 1)], old_indptr, old_indices)
@@ -202,11 +239,11 @@ def _list_links(
     order,  # (n,) int32  in: nodes by community
     indptr,  # (n + 1,) int64  in
     indices,  # (m,) int32  in
-    weights,  # (m,) or (1,) float64  in
+    weights,  # (m,) or (1,) int32 or float64  in
     labels,  # (n,) int32  in
     room,  # (k + 1,) int64  in: where the first community of each block writes; up to so much for each, without gaps
     others,  # (m,) int32  out
-    values,  # (m,) or (1,) float64  out
+    values,  # (m,) or (1,) int32 or float64  out
     n_links,  # (k,) int64  out
     inner,  # (blocks,) float64  out: weight within the communities
 ):
@@ -235,11 +272,11 @@ def _merge_links(
     order,  # (n,) int32  in: nodes by community
     indptr,  # (n + 1,) int64  in
     indices,  # (m,) int32  in
-    weights,  # (m,) or (1,) float64  in
+    weights,  # (m,) or (1,) int32 or float64  in
     labels,  # (n,) int32  in
     room,  # (k + 1,) int64  in: where the first community of each block writes; up to so much for each, without gaps
     others,  # (m,) int32  out
-    values,  # (m,) float64  out
+    values,  # (m,) int32 or float64  out
     n_links,  # (k,) int64  out
     inner,  # (blocks,) float64  out: weight within the communities
 ):
@@ -289,7 +326,7 @@ def _add_inside(
     per_block,  # int  in
     indptr,  # (n + 1,) int64  in
     indices,  # (m,) int32  in
-    weights,  # (m,) or (1,) float64  in
+    weights,  # (m,) or (1,) int32 or float64  in
     labels,  # (n,) int32  in
     inside,  # (blocks,) float64  out
 ):

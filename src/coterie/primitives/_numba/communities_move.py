@@ -98,7 +98,7 @@ def _finish(links, state, first):
 def _move_in_turn(
     indptr,  # (n + 1,) int64  in
     indices,  # (m,) int32  in
-    weights,  # (m,) or (1,) float64  in
+    weights,  # (m,) or (1,) int32 or float64  in
     sizes,  # (n,) float64  in
     resolution,  # float  in
     labels,  # (n,) int32  in/out

@@ -92,7 +92,7 @@ def _grow_parts(
     order,  # (n,) int32  in: nodes by community
     indptr,  # (n + 1,) int64  in
     indices,  # (m,) int32  in
-    weights,  # (m,) or (1,) float64  in
+    weights,  # (m,) or (1,) int32 or float64  in
     sizes,  # (n,) float64  in
     resolution,  # float  in
     seed,  # int  in

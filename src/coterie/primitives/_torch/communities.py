@@ -20,6 +20,7 @@ __all__ = [
     "merged_graph",
     "moved_nodes",
     "partition_sums",
+    "room_like",
     "sorted_graph",
     "well_connected_parts",
 ]
@@ -127,6 +128,10 @@ def merged_graph(graph: CommunityGraph, labels: Any, _room: Any = None) -> Commu
     indptr = _indptr(pairs.nodes[across], k)
     sizes = _sums(labels, graph.sizes, k)
     return CommunityGraph(indptr, pairs.labels[across], pairs.weights[across], sizes, inner, graph.unit)
+
+
+def room_like(_graph: CommunityGraph, _spare: Any = None) -> None:
+    """Give no memory: that of tensors is kept by their library."""
 
 
 def sorted_graph(graph: CommunityGraph, labels: Any, _room: Any = None) -> tuple[CommunityGraph, torch.Tensor]:
