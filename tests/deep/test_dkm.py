@@ -64,20 +64,27 @@ def test_centers_and_network_learn_with_and_without_pretraining(pretrain_epochs,
 
 
 def test_the_sharpness_grows_for_half_of_the_epochs_and_then_stays():
-    model = DKM(10, pretrain_epochs=2, epochs=8, tol=0, **SMALL).fit(IMAGES)
+    model = DKM(10, pretrain_epochs=2, epochs=8, tol=0, sharpness="anneal", **SMALL).fit(IMAGES)
     found = [record["sharpness"] for record in model.history_[2:]]
     assert found[:5] == sorted(set(found[:5]))
     assert set(found[4:]) == {annealed(1.0)}
 
 
 def test_it_does_not_end_before_the_memberships_are_sharp():
-    model = DKM(10, pretrain_epochs=2, epochs=8, tol=1.0, **SMALL).fit(IMAGES)
+    model = DKM(10, pretrain_epochs=2, epochs=8, tol=1.0, sharpness="anneal", **SMALL).fit(IMAGES)
     assert (model.stop_reason_, len(model.history_)) == ("converged", 2 + 5)
 
 
 def test_a_number_is_kept_as_the_sharpness_throughout():
     model = DKM(10, pretrain_epochs=2, epochs=3, tol=0, sharpness=1000, **SMALL).fit(IMAGES)
     assert {record["sharpness"] for record in model.history_[2:]} == {1000}
+
+
+def test_memberships_are_sharp_from_a_trained_start_and_grow_sharp_without_one():
+    trained = DKM(10, pretrain_epochs=2, epochs=2, **SMALL).fit(IMAGES)
+    untrained = DKM(4, pretrain_epochs=0, epochs=2, **SMALL).fit(IMAGES)
+    assert {record["sharpness"] for record in trained.history_[2:]} == {1000}
+    assert untrained.history_[0]["sharpness"] == annealed(0.0)
 
 
 def test_an_encoder_without_a_loss_is_refused_in_one_sentence():

@@ -25,6 +25,7 @@ from ..base import Clusterer, Interval, StrOptions
 from ..errors import InputError, ModelFileError
 from ._checkpoint import Checkpoint, checkpoints_of
 from ._clustered import Clustered
+from ._count import count_groups
 from ._kept import drop_small, rebuilt, warn_of_empty, weights_of
 from ._needs import require
 from ._progress import progress
@@ -71,7 +72,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer
     _needs: ClassVar[tuple[str, ...]] = ()  # methods of an encoder that the preset calls
     _instead: ClassVar[str] = ""  # what to do where one is missing
     _parameter_constraints: ClassVar = {
-        "n_clusters": [Interval(Integral, 1, None, closed="left")],
+        "n_clusters": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "encoder": [StrOptions({"auto", "mlp", "conv", "vae"}), HasMethods(["parameters", "state_dict"])],
         "hidden": ["array-like", None],
         "layers": ["array-like", str, None],
@@ -110,7 +111,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer
         self._validate_params()
         rows = as_rows(self, X, reset=True)
         n = len(rows)
-        if n < max(2, self.n_clusters):
+        if n < (2 if self.n_clusters == "auto" else max(2, self.n_clusters)):
             raise InputError(
                 f"n_samples={n} should be >= 2 and >= n_clusters={self.n_clusters}; lower n_clusters or add rows"
             )
@@ -235,12 +236,9 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer
         return self._network(representation, n_clusters).to(device)
 
     def _one_start(self, rows: Tensor, judge: NeighborScore, run: Run) -> _Outcome:
-        with seeded(run.seed, "build"):
-            model = self._build(tuple(rows.shape[1:]), self.n_clusters, rows.device)
-        phases = [phase for phase in self._phases(model, len(rows)) if phase.has_loss]
+        model, phases, reason = self._begun(rows, run)
         kept = None if run.checkpoint is None else run.checkpoint.notes.get("phase")
         names = [phase.name for phase in phases]
-        reason = "epochs"
         for phase in phases[names.index(kept) if kept in names else 0 :]:
             reason = train(phase, rows, run)
         with seeded(run.seed, "finish"):
@@ -252,13 +250,43 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer
         first = None if start_labels is None else judge(start_labels)
         return _Outcome(model, z, labels, run.history, reason, judge(labels), first, start_labels)
 
+    def _begun(self, rows: Tensor, run: Run) -> tuple[Clustered, list[Phase], str]:
+        """Return the network for as many clusters as there are, what is still to be trained, and why training ended so far.
+
+        Where the number is not given, the encoder is trained first, and the groups in its embedding are counted.
+        """
+        told = None if run.checkpoint is None else run.checkpoint.notes.get("n_clusters")
+        counting = self.n_clusters == "auto" and told is None
+        k = told or (1 if counting else self.n_clusters)
+        with seeded(run.seed, "build"):
+            model = self._build(tuple(rows.shape[1:]), k, rows.device)
+        phases = self._trained(model, len(rows))
+        reason = "epochs"
+        if not counting:
+            return model, phases, reason
+        if phases and isinstance(phases[0], Pretraining):
+            reason = train(phases[0], rows, run)
+        with seeded(run.seed, "count"):
+            representation = model.eval().representation
+            representation.fit(rows)
+            k = count_groups(to_numpy(encoded(model.represent, rows)), run.seed)
+            model = self._network(representation, k).to(rows.device)
+        if run.checkpoint is not None:
+            run.checkpoint.also["n_clusters"] = k
+        later = [phase for phase in self._trained(model, len(rows)) if not isinstance(phase, Pretraining)]
+        return model, later, reason
+
+    def _trained(self, model: Clustered, n: int) -> list[Phase]:
+        return [phase for phase in self._phases(model, n) if phase.has_loss]
+
     def _keep(self, best: _Outcome, scale: Scale, X: Any) -> None:
         self._scale = (scale.center, scale.spread)
         self._take(best.model)
         self.embedding_ = like_input(best.embedding, X)
         self.soft_labels_ = like_input(self._log_soft(best.embedding).exp(), X)
         self.labels_ = like_input(best.labels, X)
-        self.occupancy_ = np.bincount(best.labels, minlength=best.model.n_clusters)
+        self.n_clusters_ = best.model.n_clusters
+        self.occupancy_ = np.bincount(best.labels, minlength=self.n_clusters_)
         self.history_ = best.history
         self.n_iter_ = len(best.history)
         self.stop_reason_ = best.stop_reason

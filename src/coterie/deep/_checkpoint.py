@@ -20,6 +20,7 @@ from ..files import write_bytes
 __all__ = ["Checkpoint", "checkpoints_of"]
 
 _FORMAT = "coterie-checkpoint-1"
+_OWN = {"format", "fingerprint", "phase", "epoch", "reason", "history"}
 
 
 class Checkpoint:
@@ -36,6 +37,7 @@ class Checkpoint:
     def __init__(self, path: str | os.PathLike, fingerprint: str):
         self.path = Path(path)
         self.fingerprint = fingerprint
+        self.also: dict[str, Any] = {}  # what a training notes beside its state
         self._notes: dict[str, Any] | None = None
         self._tensors: dict[str, Tensor] = {}
         if self.path.exists():
@@ -61,7 +63,7 @@ class Checkpoint:
         for number, values in described["state"].items():
             tensors.update({f"optimizer.{number}.{name}": value for name, value in values.items() if value is not None})
         notes = {"format": _FORMAT, "fingerprint": self.fingerprint, "phase": phase, "epoch": epoch, "reason": reason}
-        text = {"notes": json.dumps({**notes, "history": history})}
+        text = {"notes": json.dumps({**notes, **self.also, "history": history})}
         write_bytes(self.path, to_bytes({name: _plain(value) for name, value in tensors.items()}, text))
 
     def restore(
@@ -115,6 +117,7 @@ class Checkpoint:
                 f"{self.path} belongs to a training on other data or with other parameters; remove it or name another file"
             )
         self._notes, self._tensors = notes, tensors
+        self.also = {name: value for name, value in notes.items() if name not in _OWN}
 
 
 def checkpoints_of(estimator: Any, told: dict[str, str], data: Iterable[Tensor]) -> list[Checkpoint | None]:

@@ -4,6 +4,12 @@ import textwrap
 
 __all__ = ["documented"]
 
+_N_CLUSTERS = """\
+n_clusters : int or "auto", default=8
+    How many groups. "auto" counts them in the embedding, once the encoder is trained: communities of the graph of the 10 nearest
+    neighbours (of 10,000 rows at most), joined where as many links run between two of them as through the thinnest middle of
+    either. ``n_clusters_`` says how many there were.
+"""
 _PARAMETERS = """\
 encoder : {"auto", "mlp", "conv", "vae"} or torch.nn.Module, default="auto"
     The network. "auto" is "conv" for images with sides of at least 8, else "mlp". A module is copied, never changed; its
@@ -51,6 +57,8 @@ embedding_ : (n, p) float32 array
     What was clustered.
 soft_labels_ : (n, k) float32 array
     Probability of each cluster for each row.
+n_clusters_ : int
+    Number of clusters, those that ``min_cluster_size`` gave up not among them.
 occupancy_ : (k,) int64 array
     Number of rows of each cluster.
 history_ : list of dict
@@ -91,6 +99,7 @@ def documented(kind: type) -> type:
     """
     text = kind.__doc__ or ""
     for marker, shared in (
+        ("<number of clusters>", _N_CLUSTERS),
         ("<common parameters>", _PARAMETERS),
         ("<common last parameters>", _LAST_PARAMETERS),
         ("<common attributes>", _ATTRIBUTES),

@@ -18,8 +18,7 @@ class AEKMeans(DeepClusterer):
 
     Parameters
     ----------
-    n_clusters : int, default=8
-        How many groups.
+    <number of clusters>
     <common parameters>
     <common last parameters>
 

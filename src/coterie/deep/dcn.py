@@ -93,8 +93,7 @@ class DCN(DeepClusterer):
 
     Parameters
     ----------
-    n_clusters : int, default=8
-        How many groups.
+    <number of clusters>
     <common parameters>
     epochs : "auto" or int, default="auto"
         Most epochs with the clusters; "auto" is 20, or more where 20 are fewer than 600 steps.

@@ -51,8 +51,7 @@ class DEC(DeepClusterer):
 
     Parameters
     ----------
-    n_clusters : int, default=8
-        How many groups.
+    <number of clusters>
     <common parameters>
     epochs : "auto" or int, default="auto"
         Most epochs with the clusters; "auto" is 20, or more where 20 are fewer than 600 steps.
@@ -160,8 +159,7 @@ class IDEC(DEC):
 
     Parameters
     ----------
-    n_clusters : int, default=8
-        How many groups.
+    <number of clusters>
     <common parameters>
     epochs : "auto" or int, default="auto"
         Most epochs with the clusters; "auto" is 20, or more where 20 are fewer than 600 steps.

@@ -22,6 +22,7 @@ from .losses import soft_kmeans_loss, squared_distances
 __all__ = ["DKM", "annealed"]
 
 _FIRST, _LEVELS = 0.1, 40  # where the paper begins, and how many sharpnesses it goes through
+_SHARP = 1000.0  # the paper's from a good start
 
 
 def annealed(share: float) -> float:
@@ -110,8 +111,7 @@ class DKM(DeepClusterer):
 
     Parameters
     ----------
-    n_clusters : int, default=8
-        How many groups.
+    <number of clusters>
     <common parameters>
     epochs : "auto" or int, default="auto"
         Most epochs with the clusters; "auto" is 20, or more where 20 are fewer than 600 steps.
@@ -121,9 +121,10 @@ class DKM(DeepClusterer):
     clustering_weight : float, default=0.1
         What the squared distances of a row to the centers, by membership, count beside the mean squared error of a value of it
         (the paper's lambda, in the units used here).
-    sharpness : "anneal" or float, default="anneal"
-        Memberships are a softmax of minus the sharpness times squared distances. "anneal" goes through the paper's levels, from
-        0.1 to 28, in the first half of the epochs; a number is kept throughout (the paper: 1000 from a good start).
+    sharpness : "auto", "anneal" or float, default="auto"
+        Memberships are a softmax of minus the sharpness times squared distances. A number is kept throughout. "anneal" goes through
+        the paper's levels, from 0.1 to 28, in the first half of the epochs; it begins with all centers in the middle, and forgets
+        where the clusters were. "auto", as in the paper: 1000 after a training without clusters, "anneal" without one.
     <common last parameters>
 
     Attributes
@@ -155,7 +156,9 @@ class DKM(DeepClusterer):
     >>> from sklearn.datasets import load_digits
     >>> from coterie.deep import DKM
     >>> X = load_digits().images[:300] / 16
-    >>> model = DKM(10, encoder="mlp", hidden=(64,), pretrain_epochs=20, epochs=3, random_state=0).fit(X)
+    >>> model = DKM(
+    ...     10, encoder="mlp", hidden=(64,), pretrain_epochs=20, epochs=3, sharpness="anneal", random_state=0
+    ... ).fit(X)
     >>> [round(record["sharpness"], 2) for record in model.history_[20:]]
     [0.1, 28.13, 28.13]
     >>> bool((model.predict(X) == model.labels_).all())
@@ -168,7 +171,7 @@ class DKM(DeepClusterer):
         **DeepClusterer._parameter_constraints,
         "tol": [Interval(Real, 0, 1, closed="both")],
         "clustering_weight": [Interval(Real, 0, None, closed="left")],
-        "sharpness": [Interval(Real, 0, None, closed="neither"), StrOptions({"anneal"})],
+        "sharpness": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto", "anneal"})],
     }
 
     def __init__(
@@ -184,7 +187,7 @@ class DKM(DeepClusterer):
         epochs="auto",
         tol=1e-3,
         clustering_weight=0.1,
-        sharpness="anneal",
+        sharpness="auto",
         batch_size="auto",
         learning_rate=1e-3,
         n_init=1,
@@ -225,6 +228,12 @@ class DKM(DeepClusterer):
             self.learning_rate,
             self.tol,
             self.clustering_weight,
-            None if self.sharpness == "anneal" else self.sharpness,
+            self._sharpness(n),
         )
         return [*super()._phases(model, n), anneal]
+
+    def _sharpness(self, n: int) -> float | None:
+        """Return the one sharpness of the memberships, or None where it grows."""
+        if self.sharpness == "auto":
+            return _SHARP if self._first_epochs(n) > 0 else None
+        return None if self.sharpness == "anneal" else self.sharpness

@@ -1,7 +1,7 @@
 """Clusters as what a classifier would say: as informative of the rows as can be, and steady under small shifts of them."""
 
 from itertools import pairwise
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -170,6 +170,9 @@ class IMSAT(DeepClusterer):
 
     _parameter_constraints: ClassVar = {
         **DeepClusterer._parameter_constraints,
+        "n_clusters": [
+            Interval(Integral, 1, None, closed="left")
+        ],  # nothing is learnt without clusters: no embedding to count in
         "information_weight": [Interval(Real, 0, None, closed="neither")],
         "balance": [Interval(Real, 0, None, closed="left")],
         "radius": [Interval(Real, 0, None, closed="left")],

@@ -85,8 +85,7 @@ class N2D(DeepClusterer):
 
     Parameters
     ----------
-    n_clusters : int, default=8
-        How many groups.
+    <number of clusters>
     <common parameters>
     manifold_dim : int, default=10
         Dimensions of the layout; the paper takes the number of clusters, which is 10 in most of its data.

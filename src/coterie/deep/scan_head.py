@@ -163,8 +163,7 @@ class SCANHead(DeepClusterer):
 
     Parameters
     ----------
-    n_clusters : int, default=8
-        How many groups.
+    <number of clusters>
     encoder : None, {"auto", "mlp", "conv", "vae"} or torch.nn.Module, default=None
         None takes the rows as the features, as they come from a network that was trained elsewhere. Else the encoder is trained
         without labels first, where it has a ``loss``, and its embedding gives the features.

@@ -190,8 +190,7 @@ class VaDE(DeepClusterer):
 
     Parameters
     ----------
-    n_clusters : int, default=8
-        How many groups.
+    <number of clusters>
     encoder : {"auto", "mlp", "vae"} or torch.nn.Module, default="auto"
         The network: by any of the three names a variational autoencoder of fully connected layers. A module is copied, never
         changed; its ``posterior(x)`` gives mean and logarithm of the variance of the embedding, its ``encode(x)`` the same mean,
