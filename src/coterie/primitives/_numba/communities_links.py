@@ -129,6 +129,8 @@ def best_label(
     home = slot_of(own, bits, keys)
     keys[home], slots[0] = own, home
     used = sum_by_label(n_links, near, heavy, bits, keys, values, slots, 1)
+    for i in range(1, used):  # together: which is best cannot be foretold, and each wrong guess would wait for its size
+        prefetch_at(totals, keys[slots[i]])
     per_size = resolution * sizes[node]
     rest = per_size * (totals[own] - sizes[node])
     slack = _ROUNDING * (values[home] + per_size * totals[own])

@@ -16,7 +16,7 @@ from .blocks import run_blocks
 from .communities_links import best_label, inlined, larger_table, prefetch_row, table_bits
 from .jit import kernel
 from .neighbors_tile import end_of
-from .prefetch import prefetch_at
+from .prefetch import prefetch_at, prefetch_to_write
 
 __all__ = ["BATCHES", "batches", "make_round", "move"]
 
@@ -162,12 +162,16 @@ def _make(batch, starts, order, chosen, sizes, labels, totals, members, free, n_
     """Make the moves of a batch in their order; the nodes of the next one wait no longer."""
     for place in range(starts[batch], starts[batch + 1]):
         node = order[place]
+        later = order[min(place + 2 * _MOVES_AHEAD, starts[batch + 1] - 1)]
+        prefetch_to_write(labels, later)
+        prefetch_at(sizes, later)
         later = min(place + _MOVES_AHEAD, starts[batch + 1] - 1)
-        prefetch_at(labels, order[later])
-        prefetch_at(sizes, order[later])
-        if chosen[later] >= 0:
-            prefetch_at(totals, chosen[later])
-            prefetch_at(members, chosen[later])
+        if chosen[later] != labels[order[later]]:
+            prefetch_to_write(totals, labels[order[later]])
+            prefetch_to_write(members, labels[order[later]])
+            if chosen[later] >= 0:
+                prefetch_to_write(totals, chosen[later])
+                prefetch_to_write(members, chosen[later])
         if chosen[place] != labels[node]:
             move(node, chosen[place], sizes, labels, totals, members, free, n_free)
     if batch + 1 < BATCHES:

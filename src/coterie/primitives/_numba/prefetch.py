@@ -13,12 +13,12 @@ _BYTE_POINTER, _FLAG = ir.IntType(8).as_pointer(), ir.IntType(32)
 _CALL = ir.FunctionType(ir.VoidType(), [_BYTE_POINTER, _FLAG, _FLAG, _FLAG])
 
 
-def _ask(context: Any, builder: Any, kind: Any, array: Any, place: list) -> None:
+def _ask(context: Any, builder: Any, kind: Any, array: Any, place: list, write: int = 0) -> None:
     parts = context.make_array(kind)(context, builder, array)
     at = cgutils.get_item_pointer(context, builder, kind, parts, place, wraparound=False, boundscheck=False)
     ask = builder.module.declare_intrinsic("llvm.prefetch", [_BYTE_POINTER], _CALL)
-    # To read; likely to be read again; data.
-    builder.call(ask, [builder.bitcast(at, _BYTE_POINTER), _FLAG(0), _FLAG(3), _FLAG(1)])
+    # To read or to write; likely to be wanted again; data.
+    builder.call(ask, [builder.bitcast(at, _BYTE_POINTER), _FLAG(write), _FLAG(3), _FLAG(1)])
 
 
 @intrinsic
@@ -37,5 +37,15 @@ def prefetch_at(typing, array, i):
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> None:
         _ask(context, builder, signature.args[0], arguments[0], [arguments[1]])
+
+    return types.void(array, types.intp), generate
+
+
+@intrinsic
+def prefetch_to_write(typing, array, i):
+    """Bring the cache line of ``array[i]`` near, taken from all other processors."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> None:
+        _ask(context, builder, signature.args[0], arguments[0], [arguments[1]], 1)
 
     return types.void(array, types.intp), generate
