@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 from ..arrays import Graph, like_input, to_numpy
 from ..primitives.components import connected_components, number_sets
 from ..primitives.eigenvectors import Eigenpairs, smallest_eigenpairs
-from ..primitives.laplacian import row_sums
+from ..primitives.laplacian import row_sums, scaled_weights
 from ._assignment import cluster_qr, kmeans_labels
 from ._pieces import crumbs_and_pieces, packed, shares_of
 
@@ -62,8 +62,9 @@ def spectral(
     shares, pairs = _eigenpairs(graphs, n_clusters - for_crumbs, objective, tol, like)
     labels, embedding = np.full(n, -1), np.zeros((n, n_clusters))
     values: list[float] = []
-    for members, part, share, found in zip(nodes, graphs, shares, pairs, strict=True):
-        Y, U = _coordinates(part, found, share, objective)
+    degrees = row_sums(graph.indptr, scaled_weights(graph.weights)[0])
+    for members, share, found in zip(nodes, shares, pairs, strict=True):
+        Y, U = _coordinates(degrees[members], found, share, objective)
         used = len(values)
         labels[members] = used + _groups(Y, U, share, assign_labels, n_init, random)
         embedding[members, used : used + share] = to_numpy(Y)
@@ -74,8 +75,6 @@ def spectral(
     labels = number_sets(_filled(labels, embedding, n_clusters))
     order = np.argsort(values if objective != "modularity" else [-value for value in values], kind="stable")
     embedding = np.ascontiguousarray(embedding[:, order])
-    weights = graph.weights.astype(np.float64, copy=False)
-    degrees = row_sums(graph.indptr, weights / max(float(weights.max(initial=0.0)), 1e-300))
     mean = (degrees @ embedding) / max(float(degrees.sum()), 1e-300)
     converged = all(found.converged for found in pairs)
     return Spectral(labels, embedding, np.array(values)[order], _means(embedding, labels), mean, converged)
@@ -140,17 +139,17 @@ def _eigenpairs(
     pairs = []
     for graph in graphs:
         placed = Graph(*(like_input(part, like) for part in graph))
-        pairs.append(smallest_eigenpairs(placed, min(most, graph.n_nodes), kind=kind, tol=tol, together=True))
+        k, connected = min(most, graph.n_nodes), objective != "modularity"
+        pairs.append(smallest_eigenpairs(placed, k, kind=kind, tol=tol, together=True, connected=connected))
     if len(graphs) == 1:
         return [n_clusters], pairs
     return shares_of([found.values[1:] for found in pairs], n_clusters), pairs
 
 
-def _coordinates(graph: Graph, found: Eigenpairs, share: int, objective: str) -> tuple[Any, Any]:
+def _coordinates(degrees: np.ndarray, found: Eigenpairs, share: int, objective: str) -> tuple[Any, Any]:
     """Return the coordinates of the nodes of a piece, and the orthonormal vectors that they come from."""
     U = found.vectors[:, :share]
     if objective == "normalized_cut":
-        degrees = row_sums(graph.indptr, graph.weights.astype(np.float64, copy=False))
         largest = float(degrees.max())
         relative = degrees / largest if largest > 0 else np.ones(len(degrees))
         # A lone node has no degree; it is all of its piece.

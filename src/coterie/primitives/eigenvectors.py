@@ -43,6 +43,7 @@ def smallest_eigenpairs(
     tol: float = 1e-4,
     max_iter: int = 200,
     together: bool = False,
+    connected: bool = False,
 ) -> Eigenpairs:
     """Find the k smallest eigenvalues of a Laplacian, and their vectors.
 
@@ -62,6 +63,8 @@ def smallest_eigenpairs(
         Most iterations on the finest level.
     together : bool
         Ask for good vectors of the whole space of the k rather than for each: ``|M v - value v| <= tol * |largest value|``.
+    connected : bool
+        Whether the graph is known to be connected: then its components are not looked for.
 
     Returns
     -------
@@ -104,7 +107,7 @@ def smallest_eigenpairs(
     host = Graph(host.indptr, host.indices, weights)
     loops, degrees = loop_weights(host, weights), row_sums(host.indptr, weights)
     parts = loops, degrees, masses(degrees, kind)
-    component = to_numpy(connected_components(host))
+    component = np.zeros(n, np.int64) if connected else to_numpy(connected_components(host))
     known = _component_vectors(component, parts[2], k) if kind != "modularity" else np.zeros((n, 0))
     wanted = k - known.shape[1]
     width = _block_width(wanted)
