@@ -141,6 +141,18 @@ def test_an_iteration_is_given_up_where_single_nodes_gain_nothing(monkeypatch):
     assert_well_formed(model, from_edges(graph))
 
 
+@pytest.mark.parametrize("large", [False, True])
+def test_where_all_nodes_of_a_level_stay_a_large_graph_is_merged_to_its_communities(monkeypatch, large):
+    if large:
+        monkeypatch.setattr(_communities, "_FEW_LINKS", 1000)
+    edges = edges_of(nx.planted_partition_graph(3, 400, 0.04, 0.002, seed=5))
+    model = Leiden(n_iterations=1, random_state=0).fit(edges)
+    sizes = [int(level.max()) + 1 for level in model.hierarchy_]
+    assert sizes[-1] == 3
+    assert (len(sizes) == 2) == large
+    assert_well_formed(model, from_edges(edges))
+
+
 @both
 @pytest.mark.parametrize("weighted", [False, True])
 def test_a_graph_is_as_it_was(monkeypatch, method, weighted):

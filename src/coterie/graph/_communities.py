@@ -86,7 +86,7 @@ def best_partition(
     if len(graph.indices) > _FEW_LINKS:
         graph, order = sorted_graph(graph, labels, rooms[0])
         labels = labels[order]
-        rooms = room_like(graph, spare), rooms[1]
+        rooms = rooms[1], room_like(graph, spare)  # the next level is the largest: in memory that has been written to
     best, done, enough = Partition([labels], reached, 0.0), 0, None
     while n_iterations is None or done < n_iterations:
         found = improved(graph, labels, resolution, parts_of, rng, rooms, enough)
@@ -147,6 +147,8 @@ def improved(
 ) -> Partition | None:
     """Make a partition better, level by level: move nodes, merge parts of communities to nodes, and again.
 
+    In a large graph, where the nodes of a merged level all stay, the next has the communities as nodes: larger parts hardly move.
+
     Parameters
     ----------
     graph : CommunityGraph
@@ -168,11 +170,13 @@ def improved(
         Every community is connected.
     """
     levels: list[Any] = []
+    large = len(graph.indices) > _FEW_LINKS
     while True:
-        labels = moved_nodes(graph, labels, resolution, _seed(rng))
+        before, labels = labels, moved_nodes(graph, labels, resolution, _seed(rng))
         if enough is not None and not levels and _worth(graph, labels, resolution)[0] <= enough:
             return None
-        parts = parts_of(graph, labels, _seed(rng))
+        all_stay = large and bool(levels) and bool((labels == before).all())
+        parts = connected_parts(graph, labels) if all_stay else parts_of(graph, labels, _seed(rng))
         n_parts = int(parts.max()) + 1
         if n_parts == graph.n_nodes:
             break
