@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from scipy.sparse import block_diag, csr_array
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.metrics import adjusted_rand_score
@@ -10,7 +9,7 @@ from sklearn.metrics import adjusted_rand_score
 import coterie
 from coterie import deep
 from coterie.deep._checkpoint import Checkpoint
-from coterie.deep._count import count_groups, joined, neighbor_links
+from coterie.deep.counting import count_groups, joined, neighbor_links
 
 DIGITS = load_digits()
 COUNTING = ("AEKMeans", "N2D", "DEC", "IDEC", "DCN", "DKM", "VaDE", "SCANHead")
@@ -38,17 +37,34 @@ def test_pieces_of_one_group_are_joined_again_and_groups_are_not():
     X, y = groups(3)
     links = neighbor_links(X)
     pieces = 2 * y + (X[:, 9] > 0)
-    found = joined(links, pieces, 0)
+    found = joined(X, links, pieces, 0)
     assert adjusted_rand_score(found, y) == 1
 
 
-def test_cliques_with_a_single_link_between_them_stay_apart():
-    clique = np.ones((12, 12)) - np.eye(12)
-    links = block_diag([clique, clique]).tolil()
-    links[0, 12] = links[12, 0] = 1.0
-    labels = np.repeat([0, 1], 12)
-    np.testing.assert_array_equal(joined(csr_array(links), labels, 0), labels)
-    np.testing.assert_array_equal(joined(csr_array(clique), np.arange(12) // 6, 0), 0)
+@pytest.mark.parametrize(
+    ("kind", "shape"),
+    [
+        ("normal", (300, 2)),
+        ("normal", (1000, 2)),
+        ("normal", (300, 10)),
+        ("normal", (1000, 10)),
+        ("uniform", (1000, 2)),
+    ],
+)
+def test_one_cloud_is_one_group_whatever_its_size_and_dimension(kind, shape):
+    for seed in range(2):
+        assert count_groups(getattr(np.random.default_rng(seed), kind)(size=shape), seed) == 1
+
+
+def test_a_small_group_far_from_a_large_one_is_a_group():
+    random = np.random.default_rng(0)
+    X = random.normal(size=(540, 4)) + np.outer(np.arange(540) < 40, [12, 0, 0, 0])
+    assert count_groups(X, 0) == 2
+
+
+def test_a_second_run_counts_the_same():
+    X, _ = groups(8, apart=4.0)
+    assert len({count_groups(X, 3) for _ in range(2)}) == 1
 
 
 def test_rows_and_their_nearest_are_linked_once_and_both_ways():

@@ -51,7 +51,7 @@ class Encoded(NamedTuple):
 
     Attributes
     ----------
-    rows : (n, p) float64 array
+    rows : (n, p) float32 or float64 array
         What the network, or the projection, makes of each.
     encoder : Encoder
     words : str
@@ -154,7 +154,7 @@ def encode(pictures: Pictures, given: Encoder | None, *, seed: int, show: bool) 
     first = fit_deep(pictures, "AEKMeans", 2, given, seed=seed, show=show)
     own = {"encoder": _KINDS[type(first.encoder_).__name__], "hidden": first.hidden}
     encoder = given or Encoder(first.encoder_, own, "")
-    return Encoded(np.asarray(first.embedding_, dtype=np.float64), encoder, _words(first, given))
+    return Encoded(np.asarray(first.embedding_), encoder, _words(first, given))
 
 
 def fit_deep(pictures: Pictures, method: str, k: int, encoder: Encoder | None, *, seed: int, show: bool) -> Any:

@@ -64,12 +64,11 @@ def by_network(
         diary.text = encoded.words
     with diary.step("choose"):
         structure = _structure(encoded.rows, pictures, seed)
-        candidates: list[dict[str, Any]] = []
         why = "It has the number of groups asked for."
         if k is None and structure["verdict"] == "none":
             k, why = 1, "Nothing stands out, so the pictures stay together."
         elif k is None:
-            k, why, candidates = _count(encoded.rows, method, seed)
+            k, why = _count(encoded.rows, seed)
         diary.text = structure["sentence"]
     with diary.step("cluster"):
         with warnings.catch_warnings(record=True, action="always", category=UserWarning) as said:
@@ -78,23 +77,24 @@ def by_network(
             diary.warn(f"{method}: {warning.message}", "")
         own = np.asarray(estimator.labels_, dtype=np.int64)
         diary.text = f"{method} found {k} group{'s' if k != 1 else ''} of {len(own):,} pictures"
-    rows = np.asarray(estimator.embedding_, dtype=np.float64)
-    places = np.asarray(getattr(estimator, "positions_", rows), dtype=np.float64)
+    rows = np.asarray(estimator.embedding_)
+    places = np.asarray(getattr(estimator, "positions_", rows))
     mixture = hasattr(estimator, "positions_")
     return Found(
-        estimator, PictureCoding(pictures.kind), rows, own, {"n_clusters": k}, why, candidates, structure,
+        estimator, PictureCoding(pictures.kind), rows, own, {"n_clusters": k}, why, [], structure,
         lambda some: _again(places[some], k, mixture, seed), 0, encoded.words,
     )  # fmt: skip
 
 
-def _count(rows: np.ndarray, method: str, seed: int) -> tuple[int, str, list[dict[str, Any]]]:
-    """Return how many groups there are in what the network makes of the pictures, why, and what was tried."""
-    some = _some(rows, seed)
-    tried = choosing.candidates_for(some, len(some), method="KMeans" if method == "AEKMeans" else "auto")
-    choice = choosing.choose(some, tried, seed=seed)
-    best = choice.candidates[choice.winner]
-    why = f"{best.method} finds {best.n_clusters} groups in the numbers that the network makes of the pictures. {choice.why}"
-    return max(best.n_clusters, 1), in_pictures(why), in_pictures(choice.record)
+def _count(rows: np.ndarray, seed: int) -> tuple[int, str]:
+    """Return how many groups there are in what the network makes of the pictures, and why."""
+    from ..deep.counting import count_groups
+
+    k = count_groups(rows, seed)
+    return (
+        k,
+        f"Each picture was joined to the ten that are most alike: {k} group{'s' if k != 1 else ''} with gaps between them.",
+    )
 
 
 def _some(rows: np.ndarray, seed: int) -> np.ndarray:

@@ -25,7 +25,6 @@ from ..base import Clusterer, Interval, StrOptions
 from ..errors import InputError, ModelFileError
 from ._checkpoint import Checkpoint, checkpoints_of
 from ._clustered import Clustered
-from ._count import count_groups
 from ._kept import drop_small, rebuilt, warn_of_empty, weights_of
 from ._needs import require
 from ._progress import progress
@@ -33,6 +32,7 @@ from ._representation import Representation
 from ._rows import Scale, as_rows, scale_of
 from ._score import NeighborScore
 from ._training import Phase, Run, encoded, seeded, train
+from .counting import count_groups
 from .encoders import build_encoder
 
 __all__ = ["DeepClusterer", "Pretraining"]

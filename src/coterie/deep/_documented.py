@@ -7,8 +7,8 @@ __all__ = ["documented"]
 _N_CLUSTERS = """\
 n_clusters : int or "auto", default=8
     How many groups. "auto" counts them in the embedding, once the encoder is trained: communities of the graph of the 10 nearest
-    neighbours (of 10,000 rows at most), joined where as many links run between two of them as through the thinnest middle of
-    either. ``n_clusters_`` says how many there were.
+    neighbours (of 10,000 rows at most), joined unless fewer links run between two of them than through the thinnest middle of
+    either and than through a single normal cloud. ``n_clusters_`` says how many there were.
 """
 _PARAMETERS = """\
 encoder : {"auto", "mlp", "conv", "vae"} or torch.nn.Module, default="auto"
