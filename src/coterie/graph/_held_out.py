@@ -118,10 +118,8 @@ def link_gain(seen: csr_array, unseen: csr_array, labels: np.ndarray, k: int) ->
     Gain
     """
     counts = between(unseen, labels, k)
-    profiles = (link_profiles(seen, labels, k, pull) for pull in _LINK_PULLS)
-    return _best(
-        [float((counts * one).sum()) / 2 for one in profiles], _LINK_PULLS
-    )  # a link is counted at both its ends
+    each = (counts * link_profiles(seen, labels, k, pull) for pull in _LINK_PULLS)
+    return _best([float(one.sum()) / 2 for one in each], _LINK_PULLS)  # a link is counted at both its ends
 
 
 def link_fit(links: csr_array, labels: np.ndarray, k: int, pull: float) -> float:
