@@ -91,10 +91,8 @@ def _count(rows: np.ndarray, seed: int) -> tuple[int, str]:
     from ..deep.counting import count_groups
 
     k = count_groups(rows, seed)
-    return (
-        k,
-        f"Each picture was joined to the ten that are most alike: {k} group{'s' if k != 1 else ''} with gaps between them.",
-    )
+    found = f"{k} group{'s' if k != 1 else ''} with gaps between them"
+    return k, f"Each picture was joined to the ten that are most alike: {found}."
 
 
 def _some(rows: np.ndarray, seed: int) -> np.ndarray:

@@ -111,10 +111,9 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer
         self._validate_params()
         rows = as_rows(self, X, reset=True)
         n = len(rows)
-        if n < (2 if self.n_clusters == "auto" else max(2, self.n_clusters)):
-            raise InputError(
-                f"n_samples={n} should be >= 2 and >= n_clusters={self.n_clusters}; lower n_clusters or add rows"
-            )
+        least = 1 if self.n_clusters == "auto" else self.n_clusters
+        if n < max(2, least):
+            raise InputError(f"n_samples={n} should be >= 2 and >= n_clusters={least}; lower n_clusters or add rows")
         scale = scale_of(rows)
         rows = (rows - scale.center) / scale.spread
         judge = NeighborScore(rows)

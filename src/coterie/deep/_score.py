@@ -16,7 +16,7 @@ from ..graphs import from_edges
 from ..metrics.graph import modularity
 from ..primitives.neighbors import k_nearest
 
-__all__ = ["NeighborScore"]
+__all__ = ["NeighborScore", "evenly_spaced"]
 
 _N_NEIGHBORS = 10
 _MOST_ROWS = 10_000
@@ -31,8 +31,7 @@ class NeighborScore:
     """
 
     def __init__(self, rows: Tensor):
-        n = len(rows)
-        self._picked = np.unique(np.linspace(0, n - 1, min(n, _MOST_ROWS)).round().astype(np.int64))
+        self._picked = evenly_spaced(len(rows))
         some = rows[torch.from_numpy(self._picked).to(rows.device)].flatten(1)
         m = len(some)
         self._graph: Any = None
@@ -44,3 +43,8 @@ class NeighborScore:
     def __call__(self, labels: np.ndarray) -> float:
         """Return the modularity of ``labels``, -0.5 to 1; 0 for one cluster."""
         return 0.0 if self._graph is None else float(modularity(self._graph, np.asarray(labels)[self._picked]))
+
+
+def evenly_spaced(n: int) -> np.ndarray:
+    """Return all of n rows, or 10,000 of them where there are more: exact neighbours of all would take too long."""
+    return np.unique(np.linspace(0, n - 1, min(n, _MOST_ROWS)).round().astype(np.int64))

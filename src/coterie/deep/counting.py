@@ -19,11 +19,11 @@ from scipy.special import ndtri
 from ..graph.balanced_cut import BalancedCut
 from ..graph.leiden import Leiden
 from ..primitives.neighbors import k_nearest
+from ._score import evenly_spaced
 
 __all__ = ["count_groups", "joined", "neighbor_links"]
 
 _N_NEIGHBORS = 10
-_MOST_ROWS = 10_000
 _UNEVEN = 0.3  # how far the halves of a community may be from equal: its thinnest place is seldom in the very middle
 _FEW = 4  # rows that have no middle to speak of
 _CLOUDS = 2  # normal clouds that are drawn for a pair
@@ -44,9 +44,7 @@ def count_groups(z: np.ndarray, seed: int) -> int:
     int
         At least 1.
     """
-    n = len(z)
-    picked = np.unique(np.linspace(0, n - 1, min(n, _MOST_ROWS)).round().astype(np.int64))
-    rows = np.ascontiguousarray(z[picked])
+    rows = np.ascontiguousarray(z[evenly_spaced(len(z))])
     links = neighbor_links(rows)
     labels = Leiden(random_state=seed % 2**32).fit(links).labels_
     return len(np.unique(joined(rows, links, labels, seed)))
