@@ -91,6 +91,15 @@ def kmeans_coterie(data: tuple) -> Any:
     return finished(lambda: KMeans(len(start), init=start, n_init=1, max_iter=STEPS, tol=0).fit(X))
 
 
+def kmeans_halves(data: tuple) -> Any:
+    """Steps in half precision by flash-kmeans, sums and the last labels exact."""
+    needs("flash_kmeans")
+    from coterie import KMeans
+
+    X, start = on_gpu(data[0]), data[1]
+    return finished(lambda: KMeans(len(start), init=start, n_init=1, max_iter=STEPS, tol=0, algorithm="flash").fit(X))
+
+
 def kmeans_cpu(data: tuple) -> Any:
     """The CPU engine, where there is a GPU to compare with."""
     needs("torch")
@@ -243,7 +252,7 @@ def nearest_quality(data: tuple, distances: Any) -> dict:
 
 KMEANS = {
     "coterie": kmeans_coterie, "cuML": kmeans_cuml, "faiss-gpu": kmeans_faiss, "flash-kmeans": kmeans_flash,
-    "coterie on the CPU": kmeans_cpu,
+    "coterie, flash": kmeans_halves, "coterie on the CPU": kmeans_cpu,
 }  # fmt: skip
 DBSCAN = {"coterie": dbscan_coterie, "cuML": dbscan_cuml, "coterie on the CPU": dbscan_cpu}
 HDBSCAN = {"coterie": hdbscan_coterie, "cuML": hdbscan_cuml, "coterie on the CPU": hdbscan_cpu}

@@ -39,6 +39,7 @@ def kmeans(
     tol: float = 0.0,
     spherical: bool = False,
     skip: bool = True,
+    half: bool = False,
 ) -> tuple[np.ndarray, int, Any, Any]:
     """Run Lloyd's iteration from the given centers.
 
@@ -56,6 +57,8 @@ def kmeans(
         Scale each center to unit length: then the nearest center is the one of greatest cosine.
     skip : bool, default=True
         Skip what cannot have changed; the result is the same up to the rounding of sums.
+    half : bool, default=False
+        Steps may find nearest centers in half precision, see `coterie.primitives.assign.lloyd_start`.
 
     Returns
     -------
@@ -64,7 +67,7 @@ def kmeans(
     labels, distances2 : (n,) int32 and float64 arrays
         Nearest of these centers, and the squared distance to it.
     """
-    state = lloyd_start(X, sample_weight, skip=skip)
+    state = lloyd_start(X, sample_weight, skip=skip, half=half)
     for n_iter in range(1, max_iter + 1):  # noqa: B007 - returned
         step = lloyd_step(state, centers)
         sums, weights = to_numpy(step.sums), to_numpy(step.weights)
@@ -98,9 +101,11 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
         until no row changes its center.
     metric : {"euclidean", "cosine"}, default="euclidean"
         "cosine" compares directions: rows and centers are scaled to length 1 (spherical K-means).
-    algorithm : {"auto", "lloyd"}, default="auto"
+    algorithm : {"auto", "lloyd", "flash"}, default="auto"
         "auto" skips rows that cannot have another nearest center; "lloyd" looks at all. The result is the same, up to the
-        rounding of the centers' sums.
+        rounding of the centers' sums. "flash" is for rows on a GPU of CUDA: the steps find nearest centers in half precision by
+        flash-kmeans, which must be installed. Labels and inertia are exact for the centers that this ends with, but these can
+        be a little off.
     min_cluster_size, max_cluster_size : int, float or None, default=None
         Bounds on the number of rows of each cluster, kept exactly: a number of rows, or a share of them between 0 and 1. Every
         step then takes the cheapest assignment within the bounds, so a row need not belong to its nearest center.
@@ -180,7 +185,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
         "metric": [StrOptions({"euclidean", "cosine"})],
-        "algorithm": [StrOptions({"auto", "lloyd"})],
+        "algorithm": [StrOptions({"auto", "lloyd", "flash"})],
         "min_cluster_size": [Interval(Integral, 1, None, closed="left"), Interval(Real, 0, 1, closed="neither"), None],
         "max_cluster_size": [Interval(Integral, 1, None, closed="left"), Interval(Real, 0, 1, closed="neither"), None],
         "random_state": ["random_state"],
@@ -246,6 +251,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
             raise InputError(
                 "min_cluster_size and max_cluster_size count rows, so there can be no sample_weight beside them"
             )
+        if limits is not None and self.algorithm == "flash":
+            raise InputError("algorithm='flash' keeps no bounds on sizes; take algorithm='auto', or no bounds")
         prepared = self._prepare(rows, fitting=True)
         order = None if callable(self.init) or _is_array(self.init) else canonical_order(prepared)
         best = None
@@ -343,7 +350,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
         tol = self.tol * mean_variance(prepared, weight) if self.tol > 0 else 0.0
         centers, n_iter, labels, distances2 = kmeans(
             prepared, start, sample_weight=weight, max_iter=self.max_iter, tol=tol, spherical=self.metric == "cosine",
-            skip=self.algorithm == "auto",
+            skip=self.algorithm == "auto", half=self.algorithm == "flash",
         )  # fmt: skip
         return self._inertia(to_numpy(distances2), weight), centers, labels, n_iter, None
 

@@ -61,7 +61,7 @@ def center_sums(X: Any, labels: Any, n_centers: int, sample_weight: Any = None) 
     return engine_of(X, "assign").center_sums(X, labels, n_centers, sample_weight)
 
 
-def lloyd_start(X: Any, sample_weight: Any = None, *, skip: bool = True) -> Any:
+def lloyd_start(X: Any, sample_weight: Any = None, *, skip: bool = True, half: bool = False) -> Any:
     """Return the state that `lloyd_step` carries from step to step; it belongs to the engine and may keep a copy of ``X``.
 
     Parameters
@@ -71,8 +71,17 @@ def lloyd_start(X: Any, sample_weight: Any = None, *, skip: bool = True) -> Any:
     sample_weight : (n,) float64 array, optional
     skip : bool, default=True
         Allow the engine to skip what cannot have changed.
+    half : bool, default=False
+        Let the steps find nearest centers from products in half precision, by flash-kmeans on CUDA; `lloyd_end` is exact.
+
+    Raises
+    ------
+    UnsupportedError
+        For ``half`` where the rows do not lie on one GPU of CUDA.
+    MissingExtraError
+        For ``half`` where flash-kmeans is not installed.
     """
-    return engine_of(X, "assign").lloyd_start(X, sample_weight, skip)
+    return engine_of(X, "assign").lloyd_start(X, sample_weight, skip, half)
 
 
 def lloyd_step(state: Any, centers: Any) -> LloydStep:

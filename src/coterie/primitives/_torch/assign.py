@@ -19,6 +19,7 @@ from .blocked_rows import BlockedRows
 
 if TYPE_CHECKING:
     from ..assign import LloydStep
+    from ._flash_assign import HalfRows
 
 __all__ = ["center_sums", "lloyd_end", "lloyd_start", "lloyd_step", "nearest_center", "seeding_step"]
 
@@ -33,6 +34,7 @@ class _State:
     X: Rows  # (n, d)
     sample_weight: torch.Tensor | None  # (n,) float64
     labels: torch.Tensor  # (n,) int32 of the last step, -1 before the first
+    halves: "HalfRows | None"  # where steps may round
 
 
 def nearest_center(X: Rows, centers: Any) -> tuple[torch.Tensor, torch.Tensor]:
@@ -62,10 +64,11 @@ def center_sums(X: Rows, labels: Any, n_centers: int, sample_weight: Any = None)
     return total[:, :-2], total[:, -2]
 
 
-def lloyd_start(X: Rows, sample_weight: Any = None, skip: bool = True) -> _State:
+def lloyd_start(X: Rows, sample_weight: Any = None, skip: bool = True, half: bool = False) -> _State:
     """See `coterie.primitives.assign.lloyd_start`; nothing is skipped."""
     weights = None if sample_weight is None else _float64(sample_weight, X)
-    return _State(X, weights, torch.full((len(X),), -1, dtype=torch.int32, device=X.device))
+    halves = import_module("._flash_assign", __package__).HalfRows(X) if half else None
+    return _State(X, weights, torch.full((len(X),), -1, dtype=torch.int32, device=X.device), halves)
 
 
 def lloyd_step(state: _State, centers: Any) -> "LloydStep":
@@ -78,7 +81,8 @@ def lloyd_step(state: _State, centers: Any) -> "LloydStep":
     changed = torch.zeros((), dtype=torch.int64, device=X.device)
     for part in slices(X):
         rows = X[part]
-        labels = _labels(rows, centers.to(rows.device))
+        mine = centers.to(rows.device)
+        labels = _labels(rows, mine) if state.halves is None else state.halves.nearest_labels(part, mine)
         total += _totals(rows, labels, len(centers), None if weights is None else weights[part]).to(X.device)
         labels = labels.to(X.device)
         changed += (labels != state.labels[part]).sum()
