@@ -205,3 +205,29 @@ def test_fitting_arrays_never_imports_pytorch():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False"]
+
+
+@pytest.fixture
+def cuda_is_here(monkeypatch):
+    """Let tensors that are sent to "cuda" stay where they are."""
+    sent = torch.Tensor.to
+    monkeypatch.setattr(
+        torch.Tensor, "to", lambda self, *a, **k: sent(self, *("cpu" if one == "cuda" else one for one in a), **k)
+    )
+
+
+@pytest.mark.parametrize("name", ["KMeans", "DBSCAN", "HDBSCAN"])
+def test_arrays_that_a_gpu_computes_on_get_arrays(name, cuda_is_here):
+    X = scatter()
+    estimator = make(name).set_params(device="cuda").fit(X)
+    assert isinstance(estimator.labels_, np.ndarray)
+    np.testing.assert_array_equal(estimator.predict(X), estimator.labels_)
+
+
+@pytest.mark.parametrize("name", ["Leiden", "Louvain", "BalancedCut", "SpectralClustering"])
+def test_graphs_of_arrays_that_a_gpu_computes_on_get_arrays(name, cuda_is_here):
+    estimator = fit_graph(name, planted(), 160, device="cuda")
+    assert isinstance(estimator.labels_, np.ndarray)
+    assert isinstance(estimator.predict(planted()), np.ndarray)
+    levels = getattr(estimator, "hierarchy_", ())
+    assert all(isinstance(level, np.ndarray) for level in levels)

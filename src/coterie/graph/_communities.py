@@ -288,7 +288,7 @@ class CommunityClusterer(GraphClusterer):
         spare = self._keep_narrow(wide, given, degrees)
         found = self._partition(sizes, self._per_size(degrees), n_iterations, rng, spare)
         self._describe(degrees, weights, found)
-        self.hierarchy_ = tuple(like_input(level, given.indices) for level in found.levels)
+        self.hierarchy_ = tuple(like_input(level, self._graph.indices) for level in found.levels)
         self.labels_ = self.hierarchy_[-1]
         self.n_clusters_ = int(found.levels[-1].max()) + 1
         return self

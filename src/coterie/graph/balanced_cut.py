@@ -203,7 +203,7 @@ class BalancedCut(GraphClusterer):
         self.objective_ = self._value(host, labels, weights)
         self._node_weights = np.ones(n) if weights is None else weights
         self.imbalance_ = _imbalance(labels, weights, self.n_clusters)
-        self.labels_ = like_input(labels, graph.indices)
+        self.labels_ = like_input(labels, self._graph.indices)
         return self
 
     def _labels(self, graph: Graph, weights: np.ndarray | None, seed: int) -> np.ndarray:
