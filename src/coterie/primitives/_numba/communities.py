@@ -127,7 +127,7 @@ def merged_graph(graph, labels, room=None):
     first = blocks_of_labels(graph, starts)
     given = first, starts, order, graph.indptr, graph.indices, graph.weights, labels
     room = room_like(graph) if room is None else room
-    links = np.diff(_sums(np.diff(graph.indptr)[order])[starts])  # of the nodes of each community
+    links = np.bincount(labels, np.diff(graph.indptr), minlength=k).astype(np.int64)  # of the nodes of each community
     apart = _few_meet(given, links, room)
     # A community has at most as many links as its nodes: there is room for so many, and the gaps are closed afterwards.
     # In place: new memory costs more than the move, since the system fills it with zeros.

@@ -19,7 +19,7 @@ _CHANCE = 0.01  # gains that differ by less, in weights of a mean link, are as g
 def well_connected_parts(graph, labels, resolution, seed):
     """Divide communities into well connected parts; see ``primitives.communities.well_connected_parts``."""
     n = graph.n_nodes
-    order, starts = by_label(labels, n, np.random.default_rng(seed).permutation(n).astype(np.int32))
+    order, starts = by_label(labels, n, np.random.default_rng(seed).permutation(np.arange(n, dtype=np.int32)))
     parts = np.arange(n, dtype=np.int32)
     if len(graph.indices):
         first = blocks_of_labels(graph, starts)
