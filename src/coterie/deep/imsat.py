@@ -130,7 +130,7 @@ class IMSAT(DeepClusterer):
     embedding_dim : int, default=10
         Length of the embedding of "conv" and "vae"; for others it is the width of the last layer.
     epochs : "auto" or int, default="auto"
-        How many; "auto" is 25, or more where 25 are fewer than 1,000 steps.
+        How many; "auto" is 50, or more where 50 are fewer than 1,000 steps.
     information_weight : float, default=0.1
         Weight of the mutual information of rows and clusters beside the loss of shifts.
     balance : float, default=4.0
@@ -234,6 +234,6 @@ class IMSAT(DeepClusterer):
         return _Informed(representation, n_clusters)
 
     def _phases(self, model: Clustered, n: int) -> list[Phase]:
-        epochs = self._epochs(self.epochs, 25, 1000, n)
+        epochs = self._epochs(self.epochs, 50, 1000, n)
         weights = (self.information_weight, self.balance, self.radius)
         return [_Information(model, n, epochs, self.learning_rate, weights)]
