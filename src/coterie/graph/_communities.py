@@ -52,7 +52,7 @@ class Partition(NamedTuple):
     inside: float
     """The weight of all links within communities, in both directions, in the graph's own unit."""
     settled: bool = False
-    """Whether merged nodes all stayed where they were: then single nodes, which stayed before that, would stay again."""
+    """Whether, in a large graph, merged nodes all stayed where they were: single nodes, which had come to rest before, would too."""
 
 
 def best_partition(
@@ -97,7 +97,7 @@ def best_partition(
         if found.value > reached or not done:  # what was found in haste need not be connected
             best, labels = found, found.levels[-1]
         slack = _STABLE * found.inside
-        if found.value <= reached + slack or (found.settled and len(graph.indices) > _FEW_LINKS):
+        if found.value <= reached + slack or found.settled:
             break
         reached, done = found.value, done + 1
         enough = reached + slack if len(graph.indices) > _FEW_LINKS else None
@@ -172,14 +172,14 @@ def improved(
         Every community is connected.
     """
     levels: list[Any] = []
-    large, settled = len(graph.indices) > _FEW_LINKS, True
+    large = settled = len(graph.indices) > _FEW_LINKS
     while True:
         before, labels = labels, moved_nodes(graph, labels, resolution, _seed(rng))
         if enough is not None and not levels and _worth(graph, labels, resolution)[0] <= enough:
             return None
-        all_stay = bool(levels) and bool((labels == before).all())
+        all_stay = large and bool(levels) and bool((labels == before).all())
         settled = settled and (all_stay or not levels)
-        parts = connected_parts(graph, labels) if large and all_stay else parts_of(graph, labels, _seed(rng))
+        parts = connected_parts(graph, labels) if all_stay else parts_of(graph, labels, _seed(rng))
         n_parts = int(parts.max()) + 1
         if n_parts == graph.n_nodes:
             break
@@ -190,6 +190,7 @@ def improved(
         levels = [whole]
     elif int(whole.max()) + 1 < graph.n_nodes:
         levels.append(whole[levels[-1]])
+    settled = all_stay and settled and int(whole.max()) == int(labels.max())  # nor is a community to be divided
     return Partition(levels, *_worth(graph, whole, resolution), settled)
 
 
