@@ -19,7 +19,7 @@ from sklearn.utils import check_random_state
 from ..arrays import like_input, normalize_rows, to_device, to_numpy
 from ..base import Clusterer, Interval, StrOptions
 from ..errors import InputError
-from ..primitives.assign import lloyd_end, lloyd_start, lloyd_step, nearest_center
+from ..primitives.assign import check_half, lloyd_end, lloyd_start, lloyd_step, nearest_center
 from ..primitives.conditioning import condition
 from ..primitives.distances import pairwise_distances
 from ..primitives.placing import placed
@@ -253,6 +253,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
             )
         if limits is not None and self.algorithm == "flash":
             raise InputError("algorithm='flash' keeps no bounds on sizes; take algorithm='auto', or no bounds")
+        if self.algorithm == "flash":
+            check_half(rows)  # before anything is computed
         prepared = self._prepare(rows, fitting=True)
         order = None if callable(self.init) or _is_array(self.init) else canonical_order(prepared)
         best = None

@@ -2,9 +2,19 @@
 
 from typing import Any, NamedTuple
 
+from ..errors import UnsupportedError
 from .engine import engine_of
 
-__all__ = ["LloydStep", "center_sums", "lloyd_end", "lloyd_start", "lloyd_step", "nearest_center", "seeding_step"]
+__all__ = [
+    "LloydStep",
+    "center_sums",
+    "check_half",
+    "lloyd_end",
+    "lloyd_start",
+    "lloyd_step",
+    "nearest_center",
+    "seeding_step",
+]
 
 
 class LloydStep(NamedTuple):
@@ -76,12 +86,34 @@ def lloyd_start(X: Any, sample_weight: Any = None, *, skip: bool = True, half: b
 
     Raises
     ------
-    UnsupportedError
-        For ``half`` where the rows do not lie on one GPU of CUDA.
-    MissingExtraError
-        For ``half`` where flash-kmeans is not installed.
+    UnsupportedError, MissingExtraError
+        For ``half``, as `check_half`.
     """
+    if not half:
+        return engine_of(X, "assign").lloyd_start(X, sample_weight, skip)
+    check_half(X)
     return engine_of(X, "assign").lloyd_start(X, sample_weight, skip, half)
+
+
+def check_half(X: Any) -> None:
+    """Refuse rows for which `lloyd_start` cannot do with half precision.
+
+    Parameters
+    ----------
+    X : (n, d) float array of any engine, or CSR array
+
+    Raises
+    ------
+    UnsupportedError
+        If the rows do not lie on one GPU of CUDA.
+    MissingExtraError
+        If flash-kmeans is not installed.
+    """
+    if not getattr(X, "is_cuda", False):
+        raise UnsupportedError(
+            "algorithm='flash' needs all rows on one GPU of CUDA; pass device='cuda' or a tensor there, or take algorithm='auto'"
+        )
+    engine_of(X, "_flash_assign").kernel()
 
 
 def lloyd_step(state: Any, centers: Any) -> LloydStep:

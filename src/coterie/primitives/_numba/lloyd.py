@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 
-from ...errors import UnsupportedError
 from . import sparse_assign
 from .blocks import block_count, run_blocks
 from .jit import kernel
@@ -75,12 +74,8 @@ class _Bounds:
     group_come: np.ndarray  # (groups,) float64: and the fastest of each group
 
 
-def lloyd_start(X: Any, sample_weight: Any, skip: bool = True, half: bool = False) -> Any:
+def lloyd_start(X: Any, sample_weight: Any, skip: bool = True) -> Any:
     """See `coterie.primitives.assign.lloyd_start`."""
-    if half:
-        raise UnsupportedError(
-            "algorithm='flash' computes on CUDA and the rows are in the memory of the CPU; pass device='cuda', or take algorithm='auto'"
-        )
     if scipy.sparse.issparse(X):
         return sparse_assign.SparseState(X, sample_weight)
     weight = np.ones(1) if sample_weight is None else sample_weight

@@ -4,13 +4,15 @@ For the steps of K-means before the last, where it is asked for: a row about as 
 wrong one. Imported on first use only, since it needs flash-kmeans, Triton and CUDA.
 """
 
+from typing import Any
+
 import torch
 
-from ...errors import MissingExtraError, UnsupportedError
+from ...errors import MissingExtraError
 
-__all__ = ["HalfRows"]
+__all__ = ["HalfRows", "kernel"]
 
-_LARGEST = 2.0**14  # rows of such values keep their squares and products within half precision's sums in float32
+_LARGEST = 2.0**14  # half precision ends at 65,504; rows with larger values are cut off for the steps
 
 
 class HalfRows:
@@ -23,7 +25,7 @@ class HalfRows:
     """
 
     def __init__(self, X: torch.Tensor):
-        self._kernel = _kernel_for(X)
+        self._kernel = kernel()
         rows = X.clamp(-_LARGEST, _LARGEST).half()
         self._rows = rows[None]
         self._norms = torch.linalg.vector_norm(rows, dim=1, dtype=torch.float32).square()[None]
@@ -34,11 +36,8 @@ class HalfRows:
         return self._kernel(self._rows[:, part], halves, self._norms[:, part])[0]
 
 
-def _kernel_for(X):
-    if not getattr(X, "is_cuda", False):
-        raise UnsupportedError(
-            "algorithm='flash' needs all rows on one GPU of CUDA; pass device='cuda' or a tensor there, or take algorithm='auto'"
-        )
+def kernel() -> Any:
+    """Return the kernel of flash-kmeans, or raise if it is not installed."""
     try:
         from flash_kmeans.assign_euclid_triton import euclid_assign_triton
     except ImportError as error:
