@@ -35,6 +35,7 @@ QUESTIONS = (
     "communities",
     "graph_input",
     "gpu",
+    "dask_kmeans",
 )
 RESULTS = Path(__file__).parent / "results"
 

@@ -34,7 +34,7 @@ LIBRARIES = (
         "fast_hdbscan",
         "fastcluster",
     ),
-    *("genieclust", "kmedoids", "kmodes", "k-means-constrained", "pyclustering"),
+    *("genieclust", "kmedoids", "kmodes", "k-means-constrained", "pyclustering", "dask", "dask-ml"),
 )
 # OpenBLAS would be told to compute for another processor than this one.
 UNSET = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")

@@ -50,15 +50,19 @@ def faiss(data: tuple) -> Any:
 
 def quality(data: tuple, model: Any) -> dict:
     """Return the inertia of the final centers, computed in one way for all."""
+    centers = np.asarray(model.cluster_centers_ if hasattr(model, "cluster_centers_") else model.centroids)
+    return {"inertia": f"{inertia(data[0], centers):.6g}"}
+
+
+def inertia(X: np.ndarray, centers: np.ndarray) -> float:
+    """Return the sum of the squared distances of rows to their nearest centers."""
     from sklearn.metrics import pairwise_distances_argmin_min
 
-    X = data[0]
-    centers = np.asarray(model.cluster_centers_ if hasattr(model, "cluster_centers_") else model.centroids)
     total = 0.0
     for rows in np.array_split(X, max(1, len(X) // 20_000)):
         nearest, _ = pairwise_distances_argmin_min(rows, centers.astype(rows.dtype))
         total += float(((rows.astype(np.float64) - centers[nearest]) ** 2).sum())
-    return {"inertia": f"{total:.6g}"}
+    return total
 
 
 def bounded(n: int, d: int, k: int, spread: float) -> tuple:
