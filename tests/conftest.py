@@ -28,6 +28,35 @@ def on(request):
     return lambda values: torch.from_numpy(np.array(values))
 
 
+@pytest.fixture(scope="session")
+def _two_processes():
+    """Start two worker processes once for all tests of a test process that want them."""
+    distributed = pytest.importorskip("distributed", reason="rows in blocks need the extra distributed")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0", memory_limit="2GiB"
+    ) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def workers(_two_processes):
+    """Return the client of two worker processes; it is the one that fits of rows in blocks find while the test runs."""
+    from distributed import Client
+
+    with Client(_two_processes) as client:
+        yield client
+
+
+@pytest.fixture(params=["here", "workers"])
+def crew(request):
+    """Run the test with rows in blocks worked on by this process, and by two worker processes."""
+    if request.param == "workers":
+        request.getfixturevalue("workers")
+    else:
+        pytest.importorskip("distributed", reason="rows in blocks need the extra distributed")
+    return request.param
+
+
 @pytest.fixture
 def unprivileged():
     """Run the test as a user to whom permissions apply."""

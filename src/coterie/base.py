@@ -1,5 +1,7 @@
 """What all clusterers share: the gate in, the gate out, and the state that a model file keeps."""
 
+import copy
+import functools
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -9,13 +11,41 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .arrays import first_bad_value, is_tensor, to_device, unsealed
-from .errors import InputError
+from .errors import InputError, UnsupportedError
+from .primitives.blocks import block_rows, by_block, in_blocks
 
-__all__ = ["Clusterer", "Estimator", "Interval", "StrOptions"]
+__all__ = ["Clusterer", "Estimator", "Interval", "StrOptions", "lazily"]
+
+
+def lazily(dtype: Any, width: str | None = None) -> Callable:
+    """Let a method that works on each row alone take rows in blocks: it then returns a Dask array, computed when asked for.
+
+    Parameters
+    ----------
+    dtype : dtype
+        Of what the method returns.
+    width : str, optional
+        The attribute that holds its number of columns; one value a row by default.
+    """
+
+    def decorate(method: Callable) -> Callable:
+        @functools.wraps(method)
+        def of_rows_or_blocks(self: "Estimator", X: Any, *args: Any, **kwargs: Any) -> Any:
+            if not in_blocks(X):
+                return method(self, X, *args, **kwargs)
+            check_is_fitted(self)
+            return self._by_block(X, method.__name__, dtype, width)
+
+        return of_rows_or_blocks
+
+    return decorate
 
 
 class Estimator(BaseEstimator):
     """Base of every estimator: parameters as scikit-learn has them, arrays of any engine in, the same kind out."""
+
+    _takes_blocks: ClassVar[bool] = False
+    """Whether ``fit`` takes rows in blocks."""
 
     _state_attributes: ClassVar[tuple[str, ...]] = ()
     """Private fitted attributes that a model file must keep beside those that end in an underscore."""
@@ -45,6 +75,8 @@ class Estimator(BaseEstimator):
         """
         if not reset:
             check_is_fitted(self)
+        if in_blocks(X):
+            return self._gate_blocks(X)
         if is_tensor(X):
             return self._gate_tensor(X, reset)
         if (
@@ -62,6 +94,39 @@ class Estimator(BaseEstimator):
         )
         self._refuse_bad_values(rows)
         return place(unsealed(rows), getattr(self, "device", "cpu")) if isinstance(rows, np.ndarray) else rows
+
+    def _gate_blocks(self, X: Any, sample_weight: Any = None) -> Any:
+        """Check rows in blocks, in a pass over them, and return them as the primitives take them."""
+        if not self._takes_blocks:
+            raise UnsupportedError(
+                f"{type(self).__name__} needs all rows at once and got blocks of them ({type(X).__name__}); pass X.compute() if they fit "
+                "into memory, or take KMeans, DBSCAN, HDBSCAN or STING"
+            )
+        rows = block_rows(X, sample_weight, device=getattr(self, "device", "cpu"))
+        self.n_features_in_ = rows.shape[1]
+        vars(self).pop("feature_names_in_", None)
+        if rows.names is not None and all(isinstance(name, str) for name in rows.names):
+            self.feature_names_in_ = np.array(rows.names, dtype=object)
+        return rows
+
+    def _by_block(self, X: Any, name: str, dtype: Any, width: str | None = None, lengths: Any = None) -> Any:
+        """Return what the method of that name gives for each block, as a Dask array."""
+        names = [str(column) for column in X.columns] if hasattr(X, "columns") else None
+        d = X.shape[1]
+        if d != self.n_features_in_:
+            raise InputError(
+                f"X has {d} features, but {type(self).__name__} is expecting {self.n_features_in_} features as input"
+            )
+        if names is not None and list(getattr(self, "feature_names_in_", names)) != names:
+            raise InputError(
+                "the columns are not those of the fit, or not in the same order; choose them by name first"
+            )
+        light = copy.copy(self)
+        for attribute in [key for key, value in vars(self).items() if in_blocks(value)]:
+            delattr(light, attribute)  # labels of the fit would bring the rows of the fit along
+        vars(light).pop("feature_names_in_", None)  # blocks come as plain arrays
+        function = functools.partial(getattr(type(self), name), light)
+        return by_block(X, function, dtype, None if width is None else int(getattr(self, width)), lengths)
 
     def _refuse_bad_values(self, rows: Any) -> None:
         """Raise if an array, dense or sparse, holds NaN or infinity."""

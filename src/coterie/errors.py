@@ -1,6 +1,7 @@
 """The errors that coterie raises, each also one of Python's own so that either can be caught."""
 
 __all__ = [
+    "ClusterError",
     "CoterieError",
     "InputError",
     "MissingExtraError",
@@ -37,3 +38,7 @@ class MissingExtraError(CoterieError, ImportError):
 
 class OutputError(CoterieError, OSError):
     """A result could not be written; what stood at the path before is untouched."""
+
+
+class ClusterError(CoterieError, ConnectionError):
+    """The scheduler or the workers that computed are gone; nothing was fitted."""

@@ -6,9 +6,47 @@ import numpy as np
 import scipy.sparse
 
 from ..arrays import normalize_rows, to_numpy
-from ..primitives.assign import center_sums, nearest_center
+from ..primitives.assign import center_sums, farthest_rows, lloyd_step, nearest_center
 
-__all__ = ["centers_of", "fill_empty", "mean_variance", "rows_of"]
+__all__ = ["centers_of", "fill_empty", "iterate", "mean_variance", "rows_of"]
+
+
+def iterate(
+    state: Any,
+    X: Any,
+    centers: np.ndarray,
+    *,
+    sample_weight: Any = None,
+    max_iter: int = 300,
+    tol: float = 0.0,
+    spherical: bool = False,
+) -> tuple[np.ndarray, int]:
+    """Run Lloyd's iteration from the given centers.
+
+    Parameters
+    ----------
+    state : object
+        From `coterie.primitives.assign.lloyd_start`, of the same rows and weights.
+    X, centers, sample_weight, max_iter, tol, spherical
+        As for `coterie.partition.kmeans.kmeans`; ``X`` may also be rows in blocks, which have their weights.
+
+    Returns
+    -------
+    centers : (k, d) float64 array
+    n_iter : int
+    """
+    for n_iter in range(1, max_iter + 1):  # noqa: B007 - returned
+        step = lloyd_step(state, centers)
+        sums, weights = to_numpy(step.sums), to_numpy(step.weights)
+        empty = np.flatnonzero(to_numpy(step.counts) == 0)
+        if len(empty):
+            fill_empty(X, centers, sample_weight, empty, sums, weights)
+        moved = centers_of(sums, weights, centers, spherical)
+        shift2 = float(((moved - centers) ** 2).sum())
+        centers = moved
+        if step.n_changed == 0 or shift2 <= tol:
+            break
+    return centers, n_iter
 
 
 def centers_of(sums: np.ndarray, weights: np.ndarray, centers: np.ndarray, spherical: bool) -> np.ndarray:
@@ -24,17 +62,13 @@ def fill_empty(
     X: Any, centers: np.ndarray, sample_weight: Any, empty: np.ndarray, sums: np.ndarray, weights: np.ndarray
 ) -> None:
     """Give each empty center the row farthest from its own center, as if the row had moved; ties: the lowest row."""
-    labels, distances2 = (to_numpy(part) for part in nearest_center(X, centers))
-    row_weight = np.ones(len(labels)) if sample_weight is None else np.asarray(sample_weight)
-    distances2 = np.where(row_weight > 0, distances2, -1.0)
-    farthest = np.lexsort((np.arange(len(labels)), -distances2))[: len(empty)]
-    for cluster, row in zip(empty, farthest, strict=True):
-        if distances2[row] <= 0:
+    found = farthest_rows(X, centers, len(empty), sample_weight)
+    for cluster, distance2, label, weight, row in zip(empty, *found, strict=False):
+        if distance2 <= 0:
             break
-        moved = row_weight[row] * rows_of(X, [row])[0]
-        sums[labels[row]] -= moved
-        weights[labels[row]] -= row_weight[row]
-        sums[cluster], weights[cluster] = moved, row_weight[row]
+        sums[label] -= weight * row
+        weights[label] -= weight
+        sums[cluster], weights[cluster] = weight * row, weight
 
 
 def mean_variance(X: Any, sample_weight: Any) -> float:

@@ -17,13 +17,15 @@ from sklearn.preprocessing import normalize
 from sklearn.utils import check_random_state
 
 from ..arrays import like_input, normalize_rows, to_device, to_numpy
-from ..base import Clusterer, Interval, StrOptions
+from ..base import Clusterer, Interval, StrOptions, lazily
 from ..errors import InputError
-from ..primitives.assign import check_half, lloyd_end, lloyd_start, lloyd_step, nearest_center
+from ..primitives.assign import check_half, lloyd_end, lloyd_start, nearest_center
+from ..primitives.blocks import in_blocks, is_block_rows
 from ..primitives.conditioning import condition
 from ..primitives.distances import pairwise_distances
 from ..primitives.placing import placed
-from ._centers import centers_of, fill_empty, mean_variance, rows_of
+from ._centers import iterate, mean_variance, rows_of
+from ._kmeans_blocks import kmeans_of_blocks, refuse_for_blocks, start_of_blocks
 from ._seeding import canonical_order, given_centers, kmeans_plusplus, random_rows
 from ._sizes import kmeans_within, size_limits, within_bounds
 
@@ -68,17 +70,9 @@ def kmeans(
         Nearest of these centers, and the squared distance to it.
     """
     state = lloyd_start(X, sample_weight, skip=skip, half=half)
-    for n_iter in range(1, max_iter + 1):  # noqa: B007 - returned
-        step = lloyd_step(state, centers)
-        sums, weights = to_numpy(step.sums), to_numpy(step.weights)
-        empty = np.flatnonzero(to_numpy(step.counts) == 0)
-        if len(empty):
-            fill_empty(X, centers, sample_weight, empty, sums, weights)
-        moved = centers_of(sums, weights, centers, spherical)
-        shift2 = float(((moved - centers) ** 2).sum())
-        centers = moved
-        if step.n_changed == 0 or shift2 <= tol:
-            break
+    centers, n_iter = iterate(
+        state, X, centers, sample_weight=sample_weight, max_iter=max_iter, tol=tol, spherical=spherical
+    )
     return centers, n_iter, *lloyd_end(state, centers)
 
 
@@ -172,6 +166,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
     [1.0, 10.0]
     """
 
+    _takes_blocks: ClassVar = True
     _state_attributes: ClassVar = (
         "_centers", "_shift", "_scale", "_n_features_out", "_prices", "_divided_rows", "_divided_labels",
     )  # fmt: skip
@@ -239,6 +234,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
             If there are fewer rows than clusters, a value is not finite, or the size bounds cannot be kept.
         """
         self._validate_params()
+        if in_blocks(X):
+            return self._fit_blocks(X, sample_weight)
         rows = self._gate_in(X, reset=True, accept_sparse=True, place=self._place())
         n = rows.shape[0]
         if n < self.n_clusters:
@@ -267,6 +264,34 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
         self._keep(best, rows, prepared, X)
         return self
 
+    def _fit_blocks(self, X, sample_weight):
+        """Find the centers of rows in blocks; ``labels_`` is computed when it is asked for."""
+        refuse_for_blocks(self)
+        rows = self._gate_blocks(X, sample_weight)
+        if len(rows) < self.n_clusters:
+            raise InputError(
+                f"n_samples={len(rows)} should be >= n_clusters={self.n_clusters}; lower n_clusters or add rows"
+            )
+        prepared = self._prepare(rows, fitting=True)
+        rng = check_random_state(self.random_state)
+        best = None
+        for _ in range(self._n_starts()):
+            start = start_of_blocks(self, prepared, self._shift, self._scale, rng)
+            run = kmeans_of_blocks(
+                prepared, start, max_iter=self.max_iter, tol=self.tol, spherical=self.metric == "cosine",
+                skip=self.algorithm == "auto",
+            )  # fmt: skip
+            if best is None or run.inertia < best.inertia:
+                best = run
+        self.inertia_, self._centers, self.n_iter_ = self._in_units(best.inertia), best.centers, best.n_iter
+        self._prices = self._divided_rows = self._divided_labels = None
+        self.cluster_centers_ = (self._centers * self._scale + self._shift).astype(rows.dtype)
+        self._n_features_out = self.n_clusters
+        self._say_empty(np.count_nonzero(best.counts))
+        self.labels_ = self._by_block(X, "predict", np.int64, lengths=rows.lengths)
+        return self
+
+    @lazily(np.int64)
     def predict(self, X):
         """Return the nearest center of each row, ties to the lowest; with size bounds, its cluster at the prices of the fit.
 
@@ -281,6 +306,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
         rows = self._gate_in(X, reset=False, accept_sparse=True, place=self._place())
         return self._labels_out(self._own_center(self._prepare(rows))[0], X)
 
+    @lazily(np.float64, "n_clusters")
     def transform(self, X):
         """Return the distance of each row to each center: Euclidean, or ``1 - cosine``.
 
@@ -328,6 +354,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
         """Return the rows in the coordinates of the computation, remembering them where ``fitting``."""
         if fitting:
             self._shift, self._scale = np.zeros(rows.shape[1]), 1.0
+        if self.metric == "cosine" and is_block_rows(rows):
+            return rows.prepared(normalize_rows)
         if self.metric == "cosine":
             return normalize(rows) if scipy.sparse.issparse(rows) else normalize_rows(rows)
         if scipy.sparse.issparse(rows):
@@ -369,7 +397,9 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
         return within_bounds(prepared, self._centers, self._prices, self._divided_rows, self._divided_labels)
 
     def _inertia(self, distances2, weight):
-        total = float(distances2.sum() if weight is None else weight @ distances2)
+        return self._in_units(float(distances2.sum() if weight is None else weight @ distances2))
+
+    def _in_units(self, total):
         return total / 2 if self.metric == "cosine" else total * self._scale * self._scale
 
     def _keep(self, best, rows, prepared, X):
@@ -382,12 +412,14 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
         dtype = np.float32 if "float32" in str(rows.dtype) else np.float64
         self.cluster_centers_ = like_input((self._centers * self._scale + self._shift).astype(dtype), X)
         self._n_features_out = self.n_clusters
-        n_found = np.count_nonzero(np.bincount(to_numpy(labels)))
+        self._say_empty(np.count_nonzero(np.bincount(to_numpy(labels))))
+
+    def _say_empty(self, n_found):
         if n_found < self.n_clusters:
             warnings.warn(
                 f"{n_found} of n_clusters={self.n_clusters} clusters hold rows: there may be fewer distinct rows; lower n_clusters",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
 
     def _labels_out(self, labels, X):

@@ -2,13 +2,19 @@
 
 from typing import Any, NamedTuple
 
+import numpy as np
+import scipy.sparse
+
+from ..arrays import to_numpy
 from ..errors import UnsupportedError
-from .engine import engine_of
+from .engine import engine_name, engine_of
 
 __all__ = [
     "LloydStep",
     "center_sums",
+    "center_totals",
     "check_half",
+    "farthest_rows",
     "lloyd_end",
     "lloyd_start",
     "lloyd_step",
@@ -23,7 +29,7 @@ class LloydStep(NamedTuple):
     sums: Any  # (k, d) float64: weighted sum of the rows of each center
     weights: Any  # (k,) float64: their weight
     counts: Any  # (k,) int64: their number
-    n_changed: int  # rows whose nearest center is another one than before
+    n_changed: int  # rows whose nearest center is another one than before; all of them where that is not known
 
 
 def nearest_center(X: Any, centers: Any) -> tuple[Any, Any]:
@@ -69,6 +75,59 @@ def center_sums(X: Any, labels: Any, n_centers: int, sample_weight: Any = None) 
         Summed in an order that depends on the rows alone, never on threads.
     """
     return engine_of(X, "assign").center_sums(X, labels, n_centers, sample_weight)
+
+
+def center_totals(X: Any, centers: Any) -> tuple[float, Any, Any]:
+    """Add up what rows in blocks are to their nearest centers.
+
+    Parameters
+    ----------
+    X : rows in blocks
+        From `coterie.primitives.blocks.block_rows`, with their weights.
+    centers : (k, d) float64 array
+
+    Returns
+    -------
+    cost : float
+        Weighted sum of the squared distances.
+    weights : (k,) float64 array
+        Weight of the rows of each center.
+    counts : (k,) int64 array
+        Their number.
+    """
+    return engine_of(X, "assign").center_totals(X, centers)
+
+
+def farthest_rows(X: Any, centers: Any, n: int, sample_weight: Any = None) -> tuple[Any, Any, Any, Any]:
+    """Find the rows that are farthest from their nearest center.
+
+    Parameters
+    ----------
+    X : (m, d) float array or CSR array, or rows in blocks
+    centers : (k, d) float64 array
+    n : int
+        How many, at most.
+    sample_weight : (m,) float64 array, optional
+        Rows of weight zero are left out; rows in blocks have theirs already.
+
+    Returns
+    -------
+    distances2 : (n,) float64 array
+        Descending, -1 where there are no more rows; ties: the lowest row, or of blocks the row of the lowest values.
+    labels : (n,) int array
+    weights : (n,) float64 array
+    rows : (n, d) float64 array
+        All of them on the host.
+    """
+    if engine_name(X) == "dask":
+        return engine_of(X, "assign").farthest_rows(X, centers, n)
+    labels, distances2 = (to_numpy(part) for part in nearest_center(X, centers))
+    weight = np.ones(len(labels)) if sample_weight is None else to_numpy(sample_weight)
+    distances2 = np.where(weight > 0, distances2, -1.0)
+    farthest = np.lexsort((np.arange(len(labels)), -distances2))[:n]
+    picked = X[farthest]
+    rows = np.asarray(picked.toarray() if scipy.sparse.issparse(picked) else to_numpy(picked), np.float64)
+    return distances2[farthest], labels[farthest], weight[farthest], rows
 
 
 def lloyd_start(X: Any, sample_weight: Any = None, *, skip: bool = True, half: bool = False) -> Any:

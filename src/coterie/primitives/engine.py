@@ -7,6 +7,7 @@ from a process that has imported PyTorch already.
 import contextlib
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from importlib import import_module
 from types import ModuleType
@@ -16,10 +17,11 @@ import numpy as np
 
 from ..errors import InputError, UnsupportedError
 
-__all__ = ["engine_name", "engine_of", "get_num_threads", "set_num_threads", "threads"]
+__all__ = ["engine_name", "engine_of", "get_num_threads", "set_num_threads", "task_threads", "threads"]
 
 _ENVIRONMENT = ("COTERIE_NUM_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS")
 _chosen_threads: int | None = None
+_of_this_thread = threading.local()
 
 
 def engine_name(array: Any) -> str:
@@ -28,11 +30,11 @@ def engine_name(array: Any) -> str:
     Parameters
     ----------
     array : array
-        A NumPy array, a SciPy sparse array, or a PyTorch tensor.
+        A NumPy array, a SciPy sparse array, a PyTorch tensor, or rows in blocks, which name their engine.
 
     Returns
     -------
-    {"numba", "torch"}
+    {"numba", "torch", "dask"}
 
     Raises
     ------
@@ -41,8 +43,10 @@ def engine_name(array: Any) -> str:
     """
     if isinstance(array, np.ndarray):
         return "numba"
+    if isinstance(named := getattr(array, "engine", None), str):
+        return named
     torch = sys.modules.get("torch")
-    if torch is not None and (isinstance(array, torch.Tensor) or getattr(array, "engine", None) == "torch"):
+    if torch is not None and isinstance(array, torch.Tensor):
         return "torch"
     scipy_sparse = sys.modules.get("scipy.sparse")
     if scipy_sparse is not None and scipy_sparse.issparse(array):
@@ -69,8 +73,9 @@ def get_num_threads() -> int:
     ``COTERIE_NUM_THREADS``, ``NUMBA_NUM_THREADS`` and ``OMP_NUM_THREADS`` are asked in that order. Results do not depend
     on the number.
     """
-    if _chosen_threads is not None:
-        return _chosen_threads
+    chosen = getattr(_of_this_thread, "n", None) or _chosen_threads
+    if chosen is not None:
+        return chosen
     for name in _ENVIRONMENT:
         value = os.environ.get(name, "").split(",")[0].strip()
         if value.isdigit() and int(value) > 0:
@@ -109,3 +114,14 @@ def threads(n: int) -> Iterator[None]:
         yield
     finally:
         set_num_threads(before)
+
+
+@contextlib.contextmanager
+def task_threads(n: int) -> Iterator[None]:
+    """Use ``n`` threads inside a ``with`` block for what this thread asks for: tasks side by side share a worker's cores."""
+    before = getattr(_of_this_thread, "n", None)
+    _of_this_thread.n = n
+    try:
+        yield
+    finally:
+        _of_this_thread.n = before

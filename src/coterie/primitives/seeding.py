@@ -1,4 +1,4 @@
-"""k-means++ on few rows, all centers in one call: the CPU engine's short cut for `coterie.primitives.assign.seeding_step`."""
+"""Drawing starting centers in one call: from few rows all of them by k-means++, from rows in blocks those of one round of k-means||."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from .engine import engine_of
 
-__all__ = ["few_enough", "seed_few"]
+__all__ = ["draw_far_rows", "few_enough", "seed_few"]
 
 _MOST_ROWS, _MOST_VALUES, _MOST_WORK = 1 << 15, 1 << 18, 1 << 25  # rows; values; values times centers: 30 ms
 
@@ -45,3 +45,28 @@ def seed_few(X: np.ndarray, order: np.ndarray, weight: np.ndarray, aim: float, a
     O(n d k t) time on one thread, O(n (d + t)) memory.
     """
     return engine_of(X, "seeding").seed_few(X, order, weight, aim, aims)
+
+
+def draw_far_rows(X: Any, n: int, seed: int, drawn: tuple[np.ndarray, ...]) -> np.ndarray:
+    """Draw rows at random, each with chances in proportion to its weight times its squared distance to the nearest row drawn so far.
+
+    Parameters
+    ----------
+    X : rows in blocks
+        From `coterie.primitives.blocks.block_rows`, with their weights; conditioned.
+    n : int
+        How many; fewer where there are fewer rows of another place.
+    seed : int
+    drawn : tuple of (m, d) float64 arrays
+        What earlier rounds have drawn; in the first round rows are drawn by their weight.
+
+    Returns
+    -------
+    (n, d) float64 array
+        The same rows whatever the order of the blocks and the number of workers.
+
+    Notes
+    -----
+    One pass, O(n d) values from each block.
+    """
+    return engine_of(X, "seeding").draw_far_rows(X, n, seed, drawn)

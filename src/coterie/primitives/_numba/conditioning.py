@@ -5,29 +5,39 @@ import numpy as np
 from .blocks import block_count, run_blocks
 from .jit import kernel
 
-__all__ = ["condition", "power_of_two"]
+__all__ = ["condition", "power_of_two", "summarize"]
 
 
 def condition(X, shift, scale):
     """See `coterie.primitives.conditioning.condition`."""
-    n, d = X.shape
-    n_blocks = block_count(n)
     if shift is None or scale is None:
-        partial = np.empty((n_blocks, 3, d))
-        run_blocks(_summarize, n_blocks, n_blocks, X, 1.0, partial)
-        low, high = partial[:, 1].min(0), partial[:, 2].max(0)
+        total, low, high = summarize(X)
         first = power_of_two(max(-low.min(), high.max()))
-        if not np.isfinite(partial[:, 0]).all() or first < 1e-100:
-            run_blocks(_summarize, n_blocks, n_blocks, X, 1 / first, partial)
-        else:
-            partial[:, 0] /= first
-        mean = partial[:, 0].sum(0) / n
-        shift = mean * first
-        spread = max((mean - low / first).max(), (high / first - mean).max())
-        scale = max(first * min(1.0, power_of_two(spread)), 2.0**-1021)  # its reciprocal must be finite
+        total = total / first if trusted(total, first) else summarize(X, 1 / first)[0]
+        shift, scale = coordinates(total / len(X), low, high, first)
+    n_blocks = block_count(len(X))
     rows = np.empty_like(X)
     run_blocks(_move, n_blocks, n_blocks, X, shift / scale, 1 / scale, rows)
     return rows, shift, scale
+
+
+def summarize(X, factor=1.0):
+    """Return the sum, times the factor, the least and the greatest value of each column, (d,) float64 each."""
+    n_blocks = block_count(len(X))
+    partial = np.empty((n_blocks, 3, X.shape[1]))
+    run_blocks(_summarize, n_blocks, n_blocks, X, factor, partial)
+    return partial[:, 0].sum(0), partial[:, 1].min(0), partial[:, 2].max(0)
+
+
+def trusted(total, first):
+    """Return whether sums of rows of magnitude ``first`` have neither overflowed nor vanished."""
+    return bool(np.isfinite(total).all()) and first >= 1e-100
+
+
+def coordinates(mean, low, high, first):
+    """Return shift and scale for rows of this range; ``mean`` is in units of ``first``, the power of two above them."""
+    spread = max((mean - low / first).max(), (high / first - mean).max())
+    return mean * first, max(first * min(1.0, power_of_two(spread)), 2.0**-1021)  # its reciprocal must be finite
 
 
 def power_of_two(value: float) -> float:

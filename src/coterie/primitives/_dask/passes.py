@@ -1,0 +1,202 @@
+"""A pass: a function of a block, run over every block on the workers, and its small results.
+
+`each` returns the result of every block; `fold` merges them on the worker first, for states whose merging is exact, so that its
+order cannot matter. A block keeps a *memo* on its worker from pass to pass. It may be lost with the worker: a memo holds nothing
+that a function cannot make again from its arguments, to the same bits.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from distributed import get_worker
+
+from ...arrays import to_device
+from ...errors import InputError
+from .cluster import Task
+from .rows import BlockRows, Survey
+from .sources import loaded
+
+__all__ = ["Block", "each", "fold", "forget_here", "survey"]
+
+_memos: dict[str, dict[int, dict]] = {}
+
+
+class Block:
+    """A block on its worker.
+
+    Attributes
+    ----------
+    number : int
+        Among the blocks, in the order in which they were given.
+    start : int
+        Number of its first row.
+    rank : int
+        Its place in the order of contents.
+    memo : dict
+        Kept on the worker from pass to pass, if the worker lives; empty where rows are not kept either.
+    """
+
+    def __init__(self, how: "_How", number: int, start: int, rank: int, source: Any, weight: Any, memo: dict):
+        self.number, self.start, self.rank, self.memo = number, start, rank, memo
+        self._how, self._source, self._weight = how, source, weight
+
+    @property
+    def rows(self) -> Any:
+        """Return the rows as they are to be computed on: an array, or a tensor where the worker has a GPU for it."""
+        name = ("rows", self._how.view)
+        if name in self.memo:
+            return self.memo[name]
+        found = loaded(self._source, self._how.dtype)
+        if self._how.prepare is not None:
+            found = self._how.prepare(found)
+        found = to_device(found, self._how.device) if self._how.device != "cpu" else found
+        if self._how.keep and (self._how.prepare is not None or hasattr(self._source, "load")):
+            self.memo.pop(("rows", 0), None)
+            self.memo[name] = found
+        return found
+
+    @property
+    def weight(self) -> np.ndarray | None:
+        """Return the weight of each row as (m,) float64, or None where each counts once."""
+        return None if self._weight is None else loaded(self._weight, np.float64, 1)
+
+
+class _How(NamedTuple):
+    token: str
+    view: int
+    prepare: Callable | None
+    dtype: np.dtype
+    device: str
+    keep: bool
+
+
+def each(rows: BlockRows, function: Callable, *arguments: Any) -> list:
+    """Return ``function(block, *arguments)`` for every block, in the order in which the blocks were given."""
+    found: list[Any] = [None] * len(rows.sources)
+    for part, results in zip(rows.parts, _pass(rows, function, None, arguments), strict=True):
+        for number, result in zip(part.blocks, results, strict=True):
+            found[number] = result
+    return found
+
+
+def fold(rows: BlockRows, function: Callable, merge: Callable, *arguments: Any) -> Any:
+    """Return what ``merge(a, b)`` makes of ``function(block, *arguments)`` of all blocks; merging must be exact and in any order."""
+    states = _pass(rows, function, merge, arguments)
+    while len(states) > 1:
+        pairs = [merge(*states[i : i + 2]) if i + 1 < len(states) else states[i] for i in range(0, len(states), 2)]
+        states = pairs
+    return states[0]
+
+
+def survey(rows: BlockRows) -> list[Survey]:
+    """Look at every block once: how many rows, their range, whether all of it is finite.
+
+    Raises
+    ------
+    InputError
+        If a value is missing or infinite, or a weight is unfit; the message says where.
+    """
+    found = each(rows, _look)
+    start = 0
+    for seen in found:
+        if isinstance(seen, _Bad):
+            where = f"column {seen.column}" if rows.names is None else f"column {rows.names[seen.column]!r}"
+            raise InputError(
+                f"Input X contains {seen.what} at row {start + seen.row:,}, {where}; fill or drop such rows first"
+            )
+        start += seen.n_rows
+    return found
+
+
+def forget_here(token: str) -> None:
+    """Forget the memos of one set of rows in this process."""
+    _memos.pop(token, None)
+
+
+class _Bad(NamedTuple):
+    row: int
+    column: int
+    what: str
+    n_rows: int
+
+
+def _look(block: Block) -> Survey | _Bad:
+    from .._numba.conditioning import summarize
+
+    rows = loaded(block._source, block._how.dtype) if block._how.device != "cpu" else block.rows
+    weight = block.weight
+    if weight is not None and len(weight) != len(rows):
+        raise InputError(f"a block of sample_weight has {len(weight)} values for {len(rows)} rows")
+    if weight is not None and not (np.isfinite(weight).all() and (weight >= 0).all()):
+        raise InputError("sample_weight must hold finite numbers that are not negative")
+    heaviest, total = (
+        (1.0, float(len(rows))) if weight is None else (float(weight.max(initial=0.0)), float(weight.sum()))
+    )
+    if len(rows) == 0:
+        nothing = np.zeros(rows.shape[1])
+        return Survey(0, nothing + np.inf, nothing - np.inf, nothing, 0.0, 0.0)
+    added, low, high = summarize(rows)
+    if not (np.isfinite(low).all() and np.isfinite(high).all() and np.isfinite(added).all()):
+        bad = np.argwhere(~np.isfinite(rows))
+        if len(bad):
+            row, column = (int(place) for place in bad[0])
+            return _Bad(row, column, "NaN" if np.isnan(rows[row, column]) else "infinity", len(rows))
+    return Survey(len(rows), low, high, added, heaviest, total)
+
+
+def _pass(rows: BlockRows, function: Callable, merge: Callable | None, arguments: tuple) -> list:
+    how = _How(rows.token, rows.view, rows.prepare, rows.dtype, rows.device, rows.keep)
+    tasks = []
+    for part in rows.parts:
+        numbers = part.blocks
+        starts, ranks = [int(rows.starts[i]) for i in numbers], [int(rows.ranks[i]) for i in numbers]
+        weights = [None] * len(numbers) if rows.weights is None else [rows.weights[i] for i in numbers]
+        sources = [rows.sources[i] for i in numbers]
+        tasks.append(
+            Task(_work, [how, function, merge, arguments, numbers, starts, ranks, *sources, *weights], part.home)
+        )
+    results = rows.crew.run(tasks)
+    rows.moved([address for _, address in results])
+    return [result for result, _ in results]
+
+
+def _work(
+    how: _How,
+    function: Callable,
+    merge: Callable | None,
+    arguments: tuple,
+    numbers: list,
+    starts: list,
+    ranks: list,
+    *sources: Any,
+) -> Any:
+    """Run a task: block after block, so that one at a time is in memory where blocks are not kept."""
+    found: Any = []
+    half = len(numbers)
+    for i, block in enumerate(_blocks(how, numbers, starts, ranks, sources[:half], sources[half:])):
+        result = function(block, *arguments)
+        if merge is None:
+            found.append(result)
+        else:
+            found = result if i == 0 else merge(found, result)
+        _stop_if_cancelled()
+    return found
+
+
+def _blocks(how: _How, numbers: list, starts: list, ranks: list, sources: Any, weights: Any) -> Iterator[Block]:
+    memos = _memos.setdefault(how.token, {})
+    for number, start, rank, source, weight in zip(numbers, starts, ranks, sources, weights, strict=True):
+        memo = memos.setdefault(number, {}) if how.keep else {}
+        yield Block(how, number, start, rank, source, weight, memo)
+
+
+def _stop_if_cancelled() -> None:
+    try:
+        worker = get_worker()
+    except ValueError:
+        return  # no worker: the process itself
+    key = worker.get_current_task()
+    task = worker.state.tasks.get(key)
+    if task is not None and task.state == "cancelled":
+        raise InterruptedError("the task was cancelled")

@@ -1,0 +1,88 @@
+"""Rows that lie in blocks: Dask arrays, Dask frames and files, of which no machine need hold all.
+
+The functions of other primitives take what `block_rows` returns like any array; `by_block` is for what concerns each block alone.
+"""
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from ..errors import MissingExtraError
+
+__all__ = ["block_rows", "by_block", "in_blocks", "is_block_rows"]
+
+
+def in_blocks(X: Any) -> bool:
+    """Say whether ``X`` is a Dask array, a Dask frame or `coterie.tables.RowFiles`, without importing any of them."""
+    return hasattr(X, "pieces") or (hasattr(X, "__dask_graph__") and "dask" in sys.modules)
+
+
+def is_block_rows(rows: Any) -> bool:
+    """Say whether ``rows`` is what `block_rows` returns."""
+    return getattr(rows, "engine", None) == "dask"
+
+
+def block_rows(X: Any, sample_weight: Any = None, *, device: str = "cpu") -> Any:
+    """Look at rows in blocks once, and return what the functions of the primitives take.
+
+    Workers are those of the client of Dask that is open in this process; where there is none, threads of this process. Where the
+    workers have room for the rows three times, they keep them; else each pass reads them anew.
+
+    Parameters
+    ----------
+    X : Dask array (n, d), Dask frame, or RowFiles
+    sample_weight : Dask array (n,) in the same blocks, or (n,) array, optional
+    device : str, default="cpu"
+        As for `coterie.arrays.to_device`, on each worker.
+
+    Returns
+    -------
+    BlockRows
+        ``shape``, ``dtype`` and ``names`` are known; ``len`` is the number of rows.
+
+    Raises
+    ------
+    InputError
+        If a value is missing, infinite or no number; the message says where.
+    ResourceError
+        If a block is too large for a worker.
+    ClusterError
+        If the workers are lost.
+    MissingExtraError
+        If the extra ``distributed`` is not installed.
+    """
+    return _engine().block_rows(X, sample_weight, device)
+
+
+def by_block(X: Any, function: Any, dtype: Any, n_columns: int | None = None, lengths: np.ndarray | None = None) -> Any:
+    """Apply a function to each block when the result is computed.
+
+    Parameters
+    ----------
+    X : Dask array (n, d), Dask frame, or RowFiles
+    function : callable
+        ``function(rows)`` of an (m, d) array returns (m,) or (m, n_columns) values.
+    dtype : dtype
+        Of the values.
+    n_columns : int, optional
+        None for one value a row.
+    lengths : (blocks,) int array, optional
+        Rows of each block, where they are known.
+
+    Returns
+    -------
+    Dask array
+        In the blocks of ``X``.
+    """
+    return _engine("lazy").by_block(X, function, dtype, n_columns, lengths)
+
+
+def _engine(name: str = "rows") -> Any:
+    try:
+        return import_module(f"coterie.primitives._dask.{name}")
+    except ImportError as error:
+        if "coterie" in str(error):
+            raise
+        raise MissingExtraError('rows in blocks need Dask; pip install "coterie[distributed]"') from None
