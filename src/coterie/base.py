@@ -102,9 +102,11 @@ class Estimator(BaseEstimator):
                 f"{type(self).__name__} needs all rows at once and got blocks of them ({type(X).__name__}); pass X.compute() if they fit "
                 "into memory, or take KMeans, DBSCAN, HDBSCAN or STING"
             )
+        if sample_weight is not None and not in_blocks(sample_weight):
+            sample_weight = np.asarray(sample_weight, np.float64)
         rows = block_rows(X, sample_weight, device=getattr(self, "device", "cpu"))
         self.n_features_in_ = rows.shape[1]
-        vars(self).pop("feature_names_in_", None)
+        self.__dict__.pop("feature_names_in_", None)
         if rows.names is not None and all(isinstance(name, str) for name in rows.names):
             self.feature_names_in_ = np.array(rows.names, dtype=object)
         return rows
@@ -124,7 +126,7 @@ class Estimator(BaseEstimator):
         light = copy.copy(self)
         for attribute in [key for key, value in vars(self).items() if in_blocks(value)]:
             delattr(light, attribute)  # labels of the fit would bring the rows of the fit along
-        vars(light).pop("feature_names_in_", None)  # blocks come as plain arrays
+        light.__dict__.pop("feature_names_in_", None)  # blocks come as plain arrays
         function = functools.partial(getattr(type(self), name), light)
         return by_block(X, function, dtype, None if width is None else int(getattr(self, width)), lengths)
 

@@ -274,15 +274,14 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
             )
         prepared = self._prepare(rows, fitting=True)
         rng = check_random_state(self.random_state)
-        best = None
-        for _ in range(self._n_starts()):
-            start = start_of_blocks(self, prepared, self._shift, self._scale, rng)
-            run = kmeans_of_blocks(
-                prepared, start, max_iter=self.max_iter, tol=self.tol, spherical=self.metric == "cosine",
-                skip=self.algorithm == "auto",
-            )  # fmt: skip
-            if best is None or run.inertia < best.inertia:
-                best = run
+        runs = (
+            kmeans_of_blocks(
+                prepared, start_of_blocks(self, prepared, self._shift, self._scale, rng), max_iter=self.max_iter, tol=self.tol,
+                spherical=self.metric == "cosine", skip=self.algorithm == "auto",
+            )
+            for _ in range(self._n_starts())
+        )  # fmt: skip
+        best = min(runs, key=lambda run: run.inertia)
         self.inertia_, self._centers, self.n_iter_ = self._in_units(best.inertia), best.centers, best.n_iter
         self._prices = self._divided_rows = self._divided_labels = None
         self.cluster_centers_ = (self._centers * self._scale + self._shift).astype(rows.dtype)

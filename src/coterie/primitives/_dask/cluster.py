@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from dask.core import flatten
 from distributed import Client, Future, default_client, futures_of, get_worker
 from distributed.client import FutureCancelledError
-from distributed.comm import CommClosedError
+from distributed.comm.core import CommClosedError
 from distributed.scheduler import KilledWorker
 
 from ...errors import ClusterError
@@ -102,7 +102,7 @@ class Crew:
             with contextlib.suppress(Exception):
                 await self.client._run(function, *arguments, on_error="return")
 
-        if self.client.status == "running":
+        if self.client.status == "running" and self.client.loop is not None:
             self.client.loop.add_callback(send)
 
     def run(self, tasks: Sequence[Task], done: Callable[[int], None] | None = None) -> list[tuple[Any, str]]:

@@ -1,50 +1,39 @@
 """What concerns each block alone, as a Dask array that is computed when it is asked for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import dask
 import dask.array as da
 import numpy as np
+from dask.delayed import delayed
 
-from .sources import chunks_of, given, loaded
+from .sources import given, loaded
 
 __all__ = ["by_block"]
 
 
-def by_block(X: Any, function: Callable, dtype: Any, n_columns: int | None, lengths: np.ndarray | None) -> Any:
+def by_block(X: Any, function: Callable, dtype: Any, n_columns: int | None, lengths: Sequence | None) -> Any:
     """See `coterie.primitives.blocks.by_block`."""
     table = given(X)
-    shared = dask.delayed(function)  # travels once, not with every block
+    shared = delayed(function)  # travels once, not with every block
     tail = () if n_columns is None else (n_columns,)
-    if lengths is None:
-        lengths = _known_lengths(table.table)
+    sources, known = _sources(table.table)
+    rows = known if lengths is None else [int(n) for n in lengths]
     parts = [
-        da.from_delayed(
-            dask.delayed(_applied, pure=False)(shared, source, table.dtype, table.names, dtype),
-            (np.nan if lengths is None else int(lengths[i]), *tail),
-            dtype,
-        )
-        for i, source in enumerate(_sources(table.table))
+        da.from_delayed(delayed(_applied)(shared, source, table.dtype, dtype, tail), (n, *tail), dtype)
+        for source, n in zip(sources, rows, strict=True)
     ]
     return da.concatenate(parts) if len(parts) > 1 else parts[0]
 
 
-def _sources(table: Any) -> list[Any]:
-    return (
-        list(table.to_delayed().ravel())
-        if hasattr(table, "to_delayed") and hasattr(table, "ndim") and not hasattr(table, "columns")
-        else (table.to_delayed() if hasattr(table, "columns") else chunks_of(table))
-    )
-
-
-def _known_lengths(table: Any) -> list | None:
+def _sources(table: Any) -> tuple[list, list]:
+    """Return the blocks, none of them computed, and how many rows each has as far as that is known."""
     if hasattr(table, "pieces"):
-        return [piece.n_rows for piece in table.pieces]
-    chunks = getattr(table, "chunks", None)
-    return None if chunks is None or any(np.isnan(m) for m in chunks[0]) else list(chunks[0])
+        return list(table.pieces), [piece.n_rows for piece in table.pieces]
+    blocks = np.ravel(np.array(table.to_delayed(), dtype=object)).tolist()
+    return blocks, [np.nan] * len(blocks) if hasattr(table, "columns") else list(table.chunks[0])
 
 
-def _applied(function: Callable, source: Any, of: Any, names: list | None, dtype: Any) -> np.ndarray:
+def _applied(function: Callable, source: Any, of: Any, dtype: Any, tail: tuple) -> np.ndarray:
     rows = loaded(source, of)
-    return np.asarray(function(rows), dtype)
+    return np.asarray(function(rows), dtype) if len(rows) else np.empty((0, *tail), dtype)

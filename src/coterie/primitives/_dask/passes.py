@@ -14,7 +14,7 @@ from distributed import get_worker
 from ...arrays import to_device
 from ...errors import InputError
 from .cluster import Task
-from .rows import BlockRows, Survey
+from .rows import BlockRows, Survey, weighed
 from .sources import loaded
 
 __all__ = ["Block", "each", "fold", "forget_here", "survey"]
@@ -128,11 +128,7 @@ def _look(block: Block) -> Survey | _Bad:
     weight = block.weight
     if weight is not None and len(weight) != len(rows):
         raise InputError(f"a block of sample_weight has {len(weight)} values for {len(rows)} rows")
-    if weight is not None and not (np.isfinite(weight).all() and (weight >= 0).all()):
-        raise InputError("sample_weight must hold finite numbers that are not negative")
-    heaviest, total = (
-        (1.0, float(len(rows))) if weight is None else (float(weight.max(initial=0.0)), float(weight.sum()))
-    )
+    heaviest, total = (1.0, float(len(rows))) if weight is None else weighed(weight)
     if len(rows) == 0:
         nothing = np.zeros(rows.shape[1])
         return Survey(0, nothing + np.inf, nothing - np.inf, nothing, 0.0, 0.0)
@@ -150,7 +146,10 @@ def _pass(rows: BlockRows, function: Callable, merge: Callable | None, arguments
     tasks = []
     for part in rows.parts:
         numbers = part.blocks
-        starts, ranks = [int(rows.starts[i]) for i in numbers], [int(rows.ranks[i]) for i in numbers]
+        starts, ranks = (
+            [int(values[i]) for i in numbers] if rows.surveys else [0] * len(numbers)
+            for values in (rows.starts, rows.ranks)
+        )  # fmt: skip
         weights = [None] * len(numbers) if rows.weights is None else [rows.weights[i] for i in numbers]
         sources = [rows.sources[i] for i in numbers]
         tasks.append(

@@ -15,9 +15,9 @@ from distributed import futures_of
 
 from ...errors import InputError, ResourceError
 from .cluster import Crew, Here, Place, crew_at_work
-from .sources import chunks_of, given
+from .sources import Given, chunks_of, given
 
-__all__ = ["BlockRows", "Part", "Survey", "block_rows"]
+__all__ = ["BlockRows", "Part", "Survey", "block_rows", "weighed"]
 
 _COPIES = 3  # of the rows at most, where workers keep them: as they came, as they are computed on, and the work
 _SHARE = 0.6  # of the workers' memory that may be kept
@@ -57,31 +57,28 @@ class BlockRows:
     engine = "dask"
     ndim = 2
 
-    def __init__(
-        self, crew: Crew | Here, sources: list, weights: list | None, dtype: np.dtype, d: int, device: str = "cpu"
-    ):
-        self.crew, self.sources, self.weights = crew, sources, weights
-        self.dtype, self.device, self.names = dtype, device, None
+    def __init__(self, crew: Crew | Here, table: Given, device: str = "cpu"):
+        self.crew, self.device = crew, device
+        self.dtype, self.names = table.dtype, table.names
+        self.shape = (0, table.n_features)
         self.token = f"coterie-{uuid.uuid4().hex}"
-        self.view, self.prepare = 0, None
-        self.keep = False
-        self.shape = (0, d)
+        self.sources: list[Any] = []
+        self.weights: list[Any] | None = None
+        self.surveys: list[Survey] = []
         self.parts: list[Part] = []
-        self._surveyed: list[Survey] = []
-        self.starts = self.ranks = np.zeros(len(sources), np.int64)
+        self.starts = self.ranks = np.zeros(0, np.int64)
+        self.view = 0
+        self.prepare: Callable[[Any], Any] | None = None
+        self.keep = bool(_COPIES * table.n_bytes <= _SHARE * crew.memory())
+        self._lease = _Lease(crew, self.token)  # shared by all views: workers forget the rows with the last of them
 
     def __len__(self) -> int:
         return self.shape[0]
 
     @property
-    def surveys(self) -> list[Survey]:
-        """Return what the first look found of each block."""
-        return self._surveyed
-
-    @property
     def lengths(self) -> np.ndarray:
         """Return the number of rows of each block."""
-        return np.array([survey.n_rows for survey in self._surveyed], np.int64)
+        return np.array([survey.n_rows for survey in self.surveys], np.int64)
 
     def by_rank(self) -> np.ndarray:
         """Return the numbers of the blocks in the order of their ranks."""
@@ -91,12 +88,13 @@ class BlockRows:
         """Return the same rows after ``prepare(rows)``, which is applied to a block on its worker."""
         new = BlockRows.__new__(BlockRows)
         vars(new).update(vars(self))
-        new.view, new.prepare = self.view + 1, prepare if self.prepare is None else _Both(self.prepare, prepare)
+        new.view += 1
+        new.prepare = prepare if self.prepare is None else _Both(self.prepare, prepare)
         return new
 
     def taken(self, surveys: list[Survey]) -> None:
         """Take over what the first look has found."""
-        self._surveyed = surveys
+        self.surveys = surveys
         lengths = self.lengths
         self.starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
         self.shape = (int(lengths.sum()), self.shape[1])
@@ -124,7 +122,7 @@ class BlockRows:
         """Remember where the parts have run; where a worker was lost or has come, share the parts out again."""
         if all(part.home.address == address for part, address in zip(self.parts, addresses, strict=True)):
             return
-        places = {}
+        places: dict[str, list[Place]] = {}
         for place in self.crew.places():
             places.setdefault(place.address, []).append(place)
         load = dict.fromkeys(places, 0)
@@ -140,9 +138,69 @@ class BlockRows:
                 load[address] += 1
             self.parts[i] = Part(places[address][0], part.blocks)
 
-    def settle(self, n_bytes: float) -> None:
-        """Decide whether workers keep rows from pass to pass, or read them anew in each."""
-        self.keep = bool(_COPIES * n_bytes <= _SHARE * self.crew.memory())
+    def settle(self) -> None:
+        """Decide whether workers keep rows from pass to pass, or read them anew in each; their number is known now."""
+        self.keep = bool(_COPIES * self._n_bytes(len(self)) <= _SHARE * self.crew.memory())
+
+    def refuse_large_blocks(self) -> None:
+        """Refuse blocks that do not fit on a worker, before anything is computed.
+
+        Raises
+        ------
+        ResourceError
+        """
+        largest = self._n_bytes(int(self.lengths.max()))
+        limit = self.crew.memory() / len(self.parts)
+        if _COPIES * largest > limit:
+            raise ResourceError(
+                f"a block of {largest / 2**20:,.0f} MiB takes {_COPIES * largest / 2**20:,.0f} MiB to work on, and a task has "
+                f"{limit / 2**20:,.0f} MiB; use smaller blocks (rechunk), or workers with more memory"
+            )
+
+    def weigh(self, weight: np.ndarray) -> None:
+        """Give each block its share of the weights of all rows.
+
+        Raises
+        ------
+        InputError
+            If there is not one weight for each row, or one is unfit.
+        """
+        if weight.shape != (len(self),):
+            raise InputError(
+                f"sample_weight must hold one weight for each of the {len(self)} rows, got shape {weight.shape}"
+            )
+        self.weights = np.split(np.asarray(weight, np.float64), self.starts[1:])
+        self.taken(
+            [
+                seen._replace(heaviest=heaviest, weight=total)
+                for seen, (heaviest, total) in zip(self.surveys, map(weighed, self.weights), strict=True)
+            ]
+        )
+
+    def _n_bytes(self, n: int) -> float:
+        return float(n) * self.shape[1] * self.dtype.itemsize
+
+
+def weighed(weight: np.ndarray) -> tuple[float, float]:
+    """Return the greatest and the sum of some weights.
+
+    Raises
+    ------
+    InputError
+        If one is negative or not finite.
+    """
+    if not (np.isfinite(weight).all() and (weight >= 0).all()):
+        raise InputError("sample_weight must hold finite numbers that are not negative")
+    return float(weight.max(initial=0.0)), float(weight.sum())
+
+
+class _Lease:
+    """As long as it lives, workers keep what they have of the rows."""
+
+    def __init__(self, crew: Crew | Here, token: str):
+        from .passes import forget_here
+
+        weakref.finalize(self, crew.tell, forget_here, token)
 
 
 class _Both(NamedTuple):
@@ -155,40 +213,32 @@ class _Both(NamedTuple):
 
 def block_rows(X: Any, sample_weight: Any = None, device: str = "cpu") -> BlockRows:
     """See `coterie.primitives.blocks.block_rows`."""
-    from .passes import forget_here, survey
+    from .passes import survey
 
-    crew = crew_at_work()
-    table = given(X)
-    rows = BlockRows(crew, [], None, table.dtype, table.n_features, device)
-    rows.names = table.names
-    known = np.isfinite(table.n_bytes)
-    if known:
-        rows.settle(table.n_bytes)
-    is_dask = not hasattr(table.table, "pieces")
-    rows.sources = (
-        crew.persist(table.table) if is_dask and (rows.keep or futures_of(table.table)) else None
-    ) or chunks_of(table.table)
-    rows.weights = None if sample_weight is None else _weights(sample_weight, len(rows.sources))
-    rows.starts = rows.ranks = np.zeros(len(rows.sources), np.int64)
+    crew, table = crew_at_work(), given(X)
+    rows = BlockRows(crew, table, device)
+    held = crew.persist(table.table) if rows.keep or _on_workers(table.table) else None
+    rows.sources = held or chunks_of(table.table)
+    in_one_piece = isinstance(sample_weight, np.ndarray)
+    if sample_weight is not None and not in_one_piece:
+        rows.weights = _weight_chunks(sample_weight, len(rows.sources))
     rows.divide()
-    weakref.finalize(rows, crew.tell, forget_here, rows.token)
     rows.taken(survey(rows))
     if len(rows) == 0:
         raise InputError("the blocks hold no rows; expected at least one")
-    if not known:
-        rows.settle(float(len(rows)) * rows.shape[1] * rows.dtype.itemsize)
-    largest = int(rows.lengths.max()) * rows.shape[1] * rows.dtype.itemsize
-    limit = crew.memory() / max(1, len(rows.parts))
-    if _COPIES * largest > limit:
-        raise ResourceError(
-            f"a block of {largest / 2**20:,.0f} MiB needs {_COPIES} times that of a worker's memory, and {limit / 2**20:,.0f} MiB are there "
-            "for each task; use smaller blocks (rechunk) or workers with more memory"
-        )
+    if in_one_piece:
+        rows.weigh(sample_weight)
+    rows.settle()
+    rows.refuse_large_blocks()
     return rows
 
 
-def _weights(sample_weight: Any, n_blocks: int) -> list:
-    chunks = chunks_of(sample_weight) if hasattr(sample_weight, "__dask_graph__") else [sample_weight]
+def _on_workers(table: Any) -> bool:
+    return not hasattr(table, "pieces") and bool(futures_of(table))
+
+
+def _weight_chunks(sample_weight: Any, n_blocks: int) -> list:
+    chunks = chunks_of(sample_weight)
     if len(chunks) != n_blocks:
         raise InputError(
             f"sample_weight has {len(chunks)} blocks and the rows have {n_blocks}; give a Dask array in the same blocks (rechunk it)"

@@ -4,10 +4,11 @@ import pickle
 from typing import Any, NamedTuple
 
 import cloudpickle
-import dask
 import numpy as np
 from dask._task_spec import cull
+from dask.base import optimize
 from dask.core import flatten
+from dask.local import get_sync
 
 from ...errors import InputError
 
@@ -31,7 +32,7 @@ class Chunk(NamedTuple):
 
     def load(self) -> Any:
         """Compute it on this thread."""
-        return dask.get(*pickle.loads(self.packed))  # noqa: S301 - packed by this process, sent as any task is
+        return get_sync(*pickle.loads(self.packed))  # noqa: S301 - packed by this process, sent as any task is
 
 
 def given(X: Any) -> Given:
@@ -64,7 +65,7 @@ def chunks_of(table: Any) -> list[Any]:
     """Return the blocks of a table in order, none of them computed."""
     if hasattr(table, "pieces"):
         return list(table.pieces)
-    (table,) = dask.optimize(table)
+    (table,) = optimize(table)
     graph = dict(table.__dask_graph__())
     return [Chunk(cloudpickle.dumps((dict(cull(graph, [key])), key))) for key in flatten(table.__dask_keys__())]
 
