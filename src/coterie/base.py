@@ -34,7 +34,7 @@ def lazily(dtype: Any, width: str | None = None) -> Callable:
             if not in_blocks(X):
                 return method(self, X, *args, **kwargs)
             check_is_fitted(self)
-            return self._by_block(X, method.__name__, dtype, width)
+            return self._by_block(X, method.__name__, dtype, width, options=kwargs)
 
         return of_rows_or_blocks
 
@@ -76,6 +76,8 @@ class Estimator(BaseEstimator):
         if not reset:
             check_is_fitted(self)
         if in_blocks(X):
+            if self._takes_blocks and not reset:
+                self._refuse_blocks(X, "this method")
             return self._gate_blocks(X)
         if is_tensor(X):
             return self._gate_tensor(X, reset)
@@ -111,7 +113,21 @@ class Estimator(BaseEstimator):
             self.feature_names_in_ = np.array(rows.names, dtype=object)
         return rows
 
-    def _by_block(self, X: Any, name: str, dtype: Any, width: str | None = None, lengths: Any = None) -> Any:
+    def _refuse_blocks(self, X: Any, what: str) -> None:
+        """Raise if there are rows in blocks where a method takes rows in memory only."""
+        if in_blocks(X):
+            raise UnsupportedError(
+                f"{what} needs rows in memory and got blocks of them ({type(X).__name__}); fit and predict of "
+                f"{type(self).__name__} take blocks, and X.compute() gives rows in memory"
+            )
+
+    def _light(self) -> Any:
+        """Return a copy that is sent to where `predict` or `transform` runs on a block."""
+        return copy.copy(self)
+
+    def _by_block(
+        self, X: Any, name: str, dtype: Any, width: str | None = None, lengths: Any = None, options: dict | None = None
+    ) -> Any:
         """Return what the method of that name gives for each block, as a Dask array."""
         names = [str(column) for column in X.columns] if hasattr(X, "columns") else None
         d = X.shape[1]
@@ -123,11 +139,11 @@ class Estimator(BaseEstimator):
             raise InputError(
                 "the columns are not those of the fit, or not in the same order; choose them by name first"
             )
-        light = copy.copy(self)
-        for attribute in [key for key, value in vars(self).items() if in_blocks(value)]:
+        light = self._light()
+        for attribute in [key for key, value in vars(light).items() if in_blocks(value)]:
             delattr(light, attribute)  # labels of the fit would bring the rows of the fit along
         light.__dict__.pop("feature_names_in_", None)  # blocks come as plain arrays
-        function = functools.partial(getattr(type(self), name), light)
+        function = functools.partial(getattr(type(self), name), light, **(options or {}))
         return by_block(X, function, dtype, None if width is None else int(getattr(self, width)), lengths)
 
     def _refuse_bad_values(self, rows: Any) -> None:

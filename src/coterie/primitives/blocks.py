@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import MissingExtraError
 
-__all__ = ["block_rows", "by_block", "in_blocks", "is_block_rows"]
+__all__ = ["block_rows", "by_block", "each_block", "fold_blocks", "in_blocks", "is_block_rows"]
 
 
 def in_blocks(X: Any) -> bool:
@@ -77,6 +77,47 @@ def by_block(X: Any, function: Any, dtype: Any, n_columns: int | None = None, le
         In the blocks of ``X``.
     """
     return _engine("lazy").by_block(X, function, dtype, n_columns, lengths)
+
+
+def each_block(rows: Any, function: Any, *arguments: Any) -> list:
+    """Run a function on every block, where it lies.
+
+    Parameters
+    ----------
+    rows : BlockRows
+        From `block_rows`.
+    function : callable
+        ``function(block, *arguments)``; ``block.rows`` are its rows, maybe none, ``block.start`` is the number of the first of them,
+        ``block.weight`` their weights or None, and ``block.rank`` the block's place by its contents. What is not touched is not read.
+    *arguments : any
+        Small: every task gets them.
+
+    Returns
+    -------
+    list
+        The results, small ones, in the order in which the blocks were given.
+    """
+    return _engine("passes").each(rows, function, *arguments)
+
+
+def fold_blocks(rows: Any, function: Any, merge: Any, *arguments: Any) -> Any:
+    """Run a function on every block and merge the results, first on the workers.
+
+    Parameters
+    ----------
+    rows : BlockRows
+    function : callable
+        As for `each_block`.
+    merge : callable
+        ``merge(a, b)`` must be exact, and give the same in any order.
+    *arguments : any
+
+    Returns
+    -------
+    any
+        What is left when all results are merged.
+    """
+    return _engine("passes").fold(rows, function, merge, *arguments)
 
 
 def _engine(name: str = "rows") -> Any:
