@@ -9,6 +9,7 @@ from .pictures import Pictures, holds_pictures, read_pictures
 from .prepare import Coding, Prepared, prepare
 from .read import read
 from .roles import Role, find_roles
+from .row_files import RowFiles, row_files
 from .table import Column, Table
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Pictures",
     "Prepared",
     "Role",
+    "RowFiles",
     "Table",
     "find_roles",
     "holds_pictures",
@@ -27,6 +29,7 @@ __all__ = [
     "read_graph",
     "read_nodes",
     "read_pictures",
+    "row_files",
     "thumbnails",
     "write_graphml",
 ]

@@ -11,7 +11,17 @@ from ..arrays import first_bad_value
 from ..errors import InputError, OutputError
 from ..files import atomic_write
 
-__all__ = ["RowBlocks", "row_blocks", "write_npy"]
+__all__ = [
+    "RowBlocks",
+    "chosen_name",
+    "files_in",
+    "mapped_npy",
+    "places",
+    "refuse_bad_value",
+    "row_blocks",
+    "rows_of",
+    "write_npy",
+]
 
 ROWS = 131_072
 _LEAST_READ = 65_536  # of Parquet: a query costs as much as some ten thousand rows
@@ -77,12 +87,7 @@ class RowBlocks:
 
     def _checked(self, parts: list[np.ndarray], first: int) -> np.ndarray:
         block = np.ascontiguousarray(parts[0] if len(parts) == 1 else np.concatenate(parts))
-        bad = first_bad_value(block)
-        if bad is not None:
-            row, column = bad
-            value = "no value" if np.isnan(block[bad]) else "infinity"
-            where = f"column {column}" if self.names is None else f"column {self.names[column]!r}"
-            raise InputError(f"row {first + row:,} has {value} in {where}; fill or drop such rows first")
+        refuse_bad_value(block, first, self.names)
         return block
 
 
@@ -115,9 +120,7 @@ def row_blocks(source: Any, *, rows: int = ROWS, columns: Sequence | None = None
     >>> [block.shape for block in blocks()]
     [(2, 2), (2, 2), (1, 2)]
     """
-    if isinstance(rows, bool) or not isinstance(rows, int | np.integer) or rows < 1:
-        raise InputError(f"the rows of a block must be a whole number above 0, got {rows!r}")
-    rows = int(rows)
+    rows = rows_of("block", rows)
     if isinstance(source, str | os.PathLike):
         return _of_path(Path(source), rows, columns)
     if isinstance(source, np.ndarray):
@@ -172,6 +175,24 @@ def write_npy(path: str | os.PathLike, parts: Iterable[np.ndarray], n: int, dtyp
     return Path(path)
 
 
+def rows_of(what: str, rows: Any) -> int:
+    """Return how many rows a block or a piece shall have; refuse what is no number of rows."""
+    if isinstance(rows, bool) or not isinstance(rows, int | np.integer) or rows < 1:
+        raise InputError(f"the rows of a {what} must be a whole number above 0, got {rows!r}")
+    return int(rows)
+
+
+def refuse_bad_value(block: np.ndarray, first: int, names: Sequence | None, file: str = "") -> None:
+    """Refuse a block with a missing or infinite value; its rows count from ``first``, in ``file`` where one is named."""
+    bad = first_bad_value(block)
+    if bad is not None:
+        row, column = bad
+        value = "no value" if np.isnan(block[bad]) else "infinity"
+        where = column if names is None else repr(names[column])
+        of = f" of {file}" if file else ""
+        raise InputError(f"row {first + row:,}{of} has {value} in column {where}; fill or drop such rows first")
+
+
 def _numbers(part: Any, first: int) -> np.ndarray:
     values = part if isinstance(part, np.ndarray) else _from_frame(part)
     if values.ndim != 2 or values.dtype.kind not in "fiub":
@@ -190,11 +211,12 @@ def _chosen(part: Any, columns: Sequence | None) -> Any:
     if columns is None:
         return part
     if isinstance(part, np.ndarray):
-        return part[:, _places(columns, part.shape[1])]
+        return part[:, places(columns, part.shape[1])]
     return part[list(columns)]
 
 
-def _places(columns: Sequence, d: int) -> list[int]:
+def places(columns: Sequence, d: int) -> list[int]:
+    """Return where the columns asked for stand in an array of ``d``."""
     for column in columns:
         if isinstance(column, bool) or not isinstance(column, int | np.integer) or not -d <= column < d:
             raise InputError(f"columns of an array are numbers from 0 to {d - 1}, got {column!r}")
@@ -202,44 +224,60 @@ def _places(columns: Sequence, d: int) -> list[int]:
 
 
 def _of_array(array: np.ndarray, rows: int, columns: Sequence | None) -> RowBlocks:
-    if array.ndim != 2 or array.dtype.kind not in "fiub":
-        raise InputError(
-            f"expected an array of n rows and d columns of numbers, got shape {array.shape}, {array.dtype}"
-        )
-    places = None if columns is None else _places(columns, array.shape[1])
+    _must_be_table(array)
+    chosen = None if columns is None else places(columns, array.shape[1])
 
     def parts() -> Iterator[np.ndarray]:
         for start in range(0, len(array), rows):
             block = np.array(array[start : start + rows])  # a copy: of a memmap, only this much is ever in memory
-            yield block if places is None else block[:, places]
+            yield block if chosen is None else block[:, chosen]
 
     return RowBlocks(parts, rows, len(array))
 
 
-def _of_path(path: Path, rows: int, columns: Sequence | None) -> RowBlocks:
+def _must_be_table(array: np.ndarray, where: str = "") -> None:
+    if array.ndim != 2 or array.dtype.kind not in "fiub":
+        raise InputError(
+            f"expected an array of n rows and d columns of numbers{where}, got shape {array.shape}, {array.dtype}"
+        )
+
+
+def mapped_npy(path: Path) -> np.ndarray:
+    """Return the table of numbers in a ``.npy`` file: mapped, not loaded."""
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise InputError(f"{path.name} is no readable .npy file: {error}; write it again") from error
+    _must_be_table(array, f" in {path.name}")
+    return array
+
+
+def files_in(path: Path) -> list[Path]:
+    """Return the files that a path stands for: itself, or those of a folder in the order of their names."""
     if path.is_dir():
         files = sorted(path.glob("*.parquet"))
         if not files:
             raise InputError(f"{path} holds no .parquet files; give a folder that does, or one file")
-        return _of_parquet(files, rows, columns)
+        return files
     if not path.is_file():
         raise InputError(f"no file at {path}; check the path")
-    if path.suffix.lower() == ".npy":
-        try:
-            array = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (ValueError, EOFError, OSError) as error:
-            raise InputError(f"{path.name} is no readable .npy file: {error}; write it again") from error
-        return _of_array(array, rows, columns)
-    if path.suffix.lower() in (".parquet", ".pq"):
-        return _of_parquet([path], rows, columns)
-    raise InputError(f"{path.name} cannot be read in blocks; convert it to .parquet or .npy, which can")
+    if path.suffix.lower() not in (".npy", ".parquet", ".pq"):
+        raise InputError(f"{path.name} cannot be read in blocks; convert it to .parquet or .npy, which can")
+    return [path]
+
+
+def _of_path(path: Path, rows: int, columns: Sequence | None) -> RowBlocks:
+    files = files_in(path)
+    if files[0].suffix.lower() == ".npy":
+        return _of_array(mapped_npy(path), rows, columns)
+    return _of_parquet(files, rows, columns)
 
 
 def _of_parquet(files: list[Path], rows: int, columns: Sequence | None) -> RowBlocks:
     from .parquet import number_columns, parquet_blocks
 
     first = number_columns(files[0])
-    names = list(first.names) if columns is None else [_named(column, first, files[0]) for column in columns]
+    names = list(first.names) if columns is None else [chosen_name(column, first, files[0]) for column in columns]
     if not names:
         raise InputError(f"{files[0].name} has no column of numbers; code the texts and dates first")
     n_rows = [first.n_rows, *(number_columns(file).n_rows for file in files[1:])]
@@ -252,7 +290,8 @@ def _of_parquet(files: list[Path], rows: int, columns: Sequence | None) -> RowBl
     return RowBlocks(parts, rows, sum(n_rows), names, first.left_out if columns is None else ())
 
 
-def _named(column: Any, known: Any, file: Path) -> str:
+def chosen_name(column: Any, known: Any, file: Path) -> str:
+    """Return the name of a column asked for, if it is one of ``known.names``."""
     if column in known.names:
         return column
     if column in known.left_out:

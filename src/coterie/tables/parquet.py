@@ -13,7 +13,7 @@ from .duck import connect, literal, quoted, safe_path
 from .frames import from_columns
 from .table import Table
 
-__all__ = ["NumberColumns", "number_columns", "parquet_blocks", "read_parquet"]
+__all__ = ["NumberColumns", "number_columns", "parquet_blocks", "read_parquet", "unreadable"]
 
 _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER")
 _LONG = ("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT")
@@ -47,9 +47,7 @@ def read_parquet(path: Path, *, memory_limit: int | None = None) -> Table:
         except (duckdb.Error, MemoryError, UnicodeError, ValueError, OverflowError, RuntimeError) as error:
             if isinstance(error, InputError):
                 raise
-            raise InputError(
-                f"{name} is no readable Parquet file: {_reason(error, str(source))}; write or fetch it again"
-            ) from error
+            raise unreadable(path, error, source) from error
     if n_rows == 0:
         raise InputError(f"{name} has columns but no rows; give at least one row")
     return from_columns(name, columns, notes, path.stat().st_size)
@@ -107,6 +105,12 @@ def parquet_blocks(path: Path, names: list[str], n_rows: int, rows: int, dtype: 
             yield block
 
 
+def unreadable(path: Path, error: BaseException, source: Path) -> InputError:
+    """Return the sentence for a damaged file; ``source`` is the name that a library gives it in ``error``."""
+    reason = str(error).partition("\n")[0].replace(str(source), "it").strip()[:200] or type(error).__name__
+    return InputError(f"{path.name} is no readable Parquet file: {reason}; write or fetch it again")
+
+
 @contextlib.contextmanager
 def _source(path: Path) -> Iterator[tuple[Any, str]]:
     """Open a connection that can read one file; give it and the file's name for a query."""
@@ -118,9 +122,7 @@ def _source(path: Path) -> Iterator[tuple[Any, str]]:
             with contextlib.closing(connect(source, None)) as connection:
                 yield connection, literal(str(source))
         except (duckdb.Error, UnicodeError) as error:
-            raise InputError(
-                f"{path.name} is no readable Parquet file: {_reason(error, str(source))}; write or fetch it again"
-            ) from error
+            raise unreadable(path, error, source) from error
 
 
 def _columns(connection, source: str) -> tuple[list[tuple[str, Any]], list[str], int]:
@@ -179,8 +181,3 @@ def _filled(values: Any, kind: str) -> Any:
     if values.dtype.kind == "M":
         return values.filled(np.datetime64("NaT"))
     return values.filled(None)
-
-
-def _reason(error: BaseException, source: str) -> str:
-    text = str(error).partition("\n")[0].replace(source, "it").strip()
-    return text[:200] or type(error).__name__
