@@ -122,8 +122,10 @@ class Estimator(BaseEstimator):
             )
 
     def _light(self) -> Any:
-        """Return a copy that is sent to where `predict` or `transform` runs on a block."""
-        return copy.copy(self)
+        """Return a copy that is sent to where `predict` or `transform` runs on a block: without what is as large as the rows."""
+        light = copy.copy(self)
+        light.__dict__.pop("labels_", None)
+        return light
 
     def _by_block(
         self, X: Any, name: str, dtype: Any, width: str | None = None, lengths: Any = None, options: dict | None = None

@@ -75,11 +75,11 @@ CATALOG = (
     ),
     Entry(
         "STING", "coterie.grid.sting:STING", "grid",
-        "groups of touching cells of enough rows, and answers about cells", False, True, ("numba", "torch"),
+        "groups of touching cells of enough rows, and answers about cells", False, True, ("numba", "torch", "dask"),
     ),
     Entry(
         "WaveCluster", "coterie.grid.wavecluster:WaveCluster", "grid",
-        "groups of any shape where smoothed counts of cells stand out", False, True, ("numba", "torch"),
+        "groups of any shape where smoothed counts of cells stand out", False, True, ("numba", "torch", "dask"),
     ),
     Entry(
         "BisectingKMeans", "coterie.hierarchy.bisecting_kmeans:BisectingKMeans", "hierarchy",

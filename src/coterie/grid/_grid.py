@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..arrays import is_tensor, like_input, to_numpy
-from ..base import Clusterer, Interval, StrOptions
+from ..base import Clusterer, Interval, StrOptions, lazily
 from ..errors import InputError, ModelFileError
+from ..primitives.blocks import is_block_rows
 from ..primitives.grid_cells import (
     CellCounts,
     Grid,
@@ -33,6 +34,7 @@ _BLOCK_ROWS = 2**18
 class GridClusterer(Clusterer):
     """Base of STING and WaveCluster; what a method makes of the cells is in ``_choose``, ``_measure`` and ``_join``."""
 
+    _takes_blocks: ClassVar[bool] = True
     _parameter_constraints: ClassVar[dict] = {
         "n_cells": [StrOptions({"auto"}), Interval(Integral, 1, _MOST_CELLS, closed="both"), "array-like"],
         "box": ["array-like", None],
@@ -60,8 +62,9 @@ class GridClusterer(Clusterer):
 
         Parameters
         ----------
-        X : (n, d) array, frame or tensor, or a function
-            Rows; not copied. A function is called without arguments, up to four times, and returns an iterator over blocks of
+        X : (n, d) array, frame or tensor, Dask array or frame, or RowFiles, or a function
+            Rows; not copied. Dask arrays and files are counted block by block where they lie, with the same result; ``labels_`` is
+            then a Dask array that is computed when it is asked for. A function is called without arguments, up to four times, and returns an iterator over blocks of
             rows: for files larger than memory.
         y : ignored
             Present by convention.
@@ -77,6 +80,9 @@ class GridClusterer(Clusterer):
             self._fit_blocks(self._blocks_of(X))
             return self
         rows, known = self._gate_with_range(X, reset=True)
+        if is_block_rows(rows):
+            self._fit_block_rows(rows, X)
+            return self
         self._fit_blocks(lambda: iter([rows]), known)
         self.labels_ = like_input(self.labels_, X)
         return self
@@ -100,6 +106,7 @@ class GridClusterer(Clusterer):
         self
             With ``labels_`` of the rows of this call.
         """
+        self._refuse_blocks(X, "partial_fit")
         first = not hasattr(self, "_counts")
         if first:
             self._validate_params()
@@ -118,12 +125,13 @@ class GridClusterer(Clusterer):
         self._say_outside()
         return self
 
+    @lazily(np.int64)
     def predict(self, X: Any) -> Any:
         """Give each row the label of its cell; -1 in cells of no cluster and outside the box.
 
         Parameters
         ----------
-        X : (m, d) array, frame or tensor
+        X : (m, d) array, frame or tensor, Dask array or frame, or RowFiles
 
         Returns
         -------
@@ -168,6 +176,24 @@ class GridClusterer(Clusterer):
             self._range = low, high
 
     def _fit_blocks(self, blocks: Blocks, known: Range | None = None, *, warn: bool = True) -> None:
+        keys = self._fit_cells(blocks, known)
+        labels: list[Any] = []
+        for rows, numbers in zip(blocks(), keys, strict=True):
+            if not labels:
+                self._join(rows)
+            labels.append(self._lookup(rows, numbers))
+        self.labels_ = labels[0] if len(labels) == 1 else np.concatenate([to_numpy(part) for part in labels])
+        if warn:
+            self._say_outside()
+
+    def _fit_block_rows(self, rows: Any, X: Any) -> None:
+        self._fit_cells(lambda: iter([rows]), None)
+        self._join(rows)
+        self.labels_ = self._by_block(X, "predict", np.int64, lengths=rows.lengths)
+        self._say_outside()
+
+    def _fit_cells(self, blocks: Blocks, known: Range | None) -> list:
+        """Lay the grid, count and measure; return the keys of each block as far as they hold."""
         n, low, high = self._extent(blocks, known)
         axes = self._axes_among(len(low))
         n_cells = self._cells_along(axes, n)
@@ -186,14 +212,12 @@ class GridClusterer(Clusterer):
         if shift:
             keys = [None] * len(keys)  # they are of the finer grid
         self._measure(blocks, keys)
-        labels: list[Any] = []
-        for rows, numbers in zip(blocks(), keys, strict=True):
-            if not labels:
-                self._join(rows)
-            labels.append(self._lookup(rows, numbers))
-        self.labels_ = labels[0] if len(labels) == 1 else np.concatenate([to_numpy(part) for part in labels])
-        if warn:
-            self._say_outside()
+        return keys
+
+    def _light(self) -> Any:
+        light = super()._light()
+        light.__dict__.pop("_kept", None)
+        return light
 
     def _extent(self, blocks: Blocks, known: Range | None) -> tuple[int, np.ndarray, np.ndarray]:
         """Return how many rows there are and the box; ``known`` is the range of the only block, where it was looked at."""

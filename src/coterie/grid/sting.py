@@ -312,6 +312,12 @@ class STING(QueryMixin, GridClusterer):
         self._sums, self._extremes, self._bins = sums
         self.__dict__.pop("_levels", None)  # derived when asked for
 
+    def _light(self) -> Any:
+        light = super()._light()
+        for name in ("_sums", "_extremes", "_bins", "_levels"):  # labels follow from the counts
+            light.__dict__.pop(name, None)
+        return light
+
     def _state(self) -> StingState:
         return StingState(self._cell_counts(), CellSums(self._sums, self._extremes, self._bins))
 

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from ..arrays import like_input, to_numpy
-from ..base import Interval, StrOptions
+from ..base import Interval, StrOptions, lazily
 from ..errors import InputError, ResourceError
 from ..primitives.grid_cells import CellCounts, Grid, cell_lookup, coarser, group_cells
 from ..primitives.grid_components import cell_components, nearest_neighbor
@@ -218,12 +218,13 @@ class WaveCluster(GridClusterer):
         self.box = box
         self.device = device
 
+    @lazily(np.int64)
     def predict(self, X: Any, *, level: int | None = None) -> Any:
         """Give each row the label of its cell; -1 in cells of no cluster and outside the box.
 
         Parameters
         ----------
-        X : (m, d) array, frame or tensor
+        X : (m, d) array, frame or tensor, Dask array or frame, or RowFiles
         level : int, optional
             Of the transform, with the counts of the fit: each further one joins more. By default that of the fit.
 

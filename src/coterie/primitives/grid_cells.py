@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 MOST_KEY = 2**62
+_TABLE_SHARE = 4
 
 
 class Grid(NamedTuple):
@@ -184,11 +185,19 @@ def group_cells(coords: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     member : (m,) int64 array
     """
     extents = [int(extent) + 1 for extent in coords.max(axis=0, initial=0)]
-    if int(np.prod(extents, dtype=object)) < MOST_KEY:
+    size = int(np.prod(extents, dtype=object))
+    if size < MOST_KEY:
         keys = np.zeros(len(coords), np.int64)
         for column, extent in zip(coords.T, extents, strict=True):
             keys *= extent
             keys += column
+        if size <= _TABLE_SHARE * len(coords):  # a table of all numbers takes less time than a sort
+            row = np.full(size, -1)
+            row[keys] = np.arange(len(coords))
+            numbers = np.flatnonzero(row >= 0)
+            distinct = coords[row[numbers]]
+            row[numbers] = np.arange(len(numbers))
+            return distinct, row[keys]
     else:
         # Big-endian bytes are compared as the numbers are.
         keys = np.ascontiguousarray(coords, ">i4").view(f"V{4 * coords.shape[1]}")[:, 0]
