@@ -296,6 +296,22 @@ def test_damage_within_the_rows_is_found_when_a_piece_is_loaded(tmp_path):
         loaded(files)
 
 
+def test_a_damaged_count_of_rows_loses_no_row_in_silence(tmp_path):
+    path = write(numbers(), tmp_path / "rows.parquet", group=300)
+    data = bytearray(path.read_bytes())
+    count = bytes([0x16, 0xD8, 0x04])  # what the format makes of 300 rows: a field of 64 bits, zigzag, in sevens
+    places = [i for i in range(len(data)) if data[i : i + 3] == count]
+    refused = []
+    for at in places:
+        path.write_bytes(data[: at + 1] + bytes([0xD8 ^ 8]) + data[at + 2 :])  # 296
+        try:
+            assert np.array_equal(loaded(row_files(path)), numbers().to_numpy())  # a count that nobody reads
+        except InputError as error:
+            refused.append(str(error))
+    sentence = "rows.parquet is no readable Parquet file: it promises 1,000 rows and its row groups 996; write or fetch it again"
+    assert refused == [sentence] * 3  # groups of 300 rows; the columns in them have counts of their own
+
+
 @pytest.mark.parametrize("change", ["gone", "shorter", "other columns", "fewer rows"])
 def test_a_file_that_changed_since_is_refused(change, tmp_path):
     path = write(numbers(), tmp_path / "rows.parquet")

@@ -68,6 +68,9 @@ def _parquet_footer(path: Path) -> Footer:
     with opened(path) as file:
         schema, head = file.schema_arrow, file.metadata
         groups = tuple(head.row_group(i).num_rows for i in range(head.num_row_groups))
+    if sum(groups) != head.num_rows:
+        found = ValueError(f"it promises {head.num_rows:,} rows and its row groups {sum(groups):,}")
+        raise unreadable(path, found, path)
     name, count = Counter(schema.names).most_common(1)[0] if schema.names else ("", 0)
     if count > 1:
         raise InputError(f"{path.name} has {count} columns called {name!r}; rename them")
