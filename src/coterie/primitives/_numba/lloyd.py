@@ -9,7 +9,8 @@ and are not touched until they fail: a row is looked at again only when its uppe
 and then only such groups are.
 
 Bounds allow for the rounding of ``|c|^2 - 2 x.c``, so that the labels are those of the plain step. Sums are kept from step to
-step and changed by the rows that change their center: one slot for each block of rows, merged in block order.
+step and changed by the rows that change their center. They are exact (`lloyd_sums`): the same bits whichever way a step goes, and
+for the parts of one data set, however it is divided, merged by adding what `step_parts` returns.
 
 Ding, Y., Zhao, Y., Shen, X., Musuvathi, M., & Mytkowicz, T. (2015). Yinyang K-means: A drop-in replacement of the classic
 K-means with consistent speedup. ICML, 579-587.
@@ -26,19 +27,20 @@ from .blocks import block_count, run_blocks
 from .jit import kernel
 from .lloyd_bounds import reassign_listed
 from .lloyd_boxes import Boxes, nearest_in_boxes, reassign_in_boxes
-from .lloyd_sums import merge, move_row
-from .tile import ROWS, lanes_of, nearest_of_eight, pack_centers
+from .lloyd_sums import ORDINARY, Bound, fits, greatest_of_rows, grid_of, merge, move_row
+from .tile import ROWS, aligned, lanes_of, nearest_of_eight, pack_centers
 
-__all__ = ["lloyd_start", "lloyd_step", "nearest_by_state"]
+__all__ = ["Bound", "lloyd_start", "lloyd_step", "nearest_by_state", "step_parts", "sums_of"]
 
 _MOST_GROUPS = 16
 _GROUP_WORK = 2048  # multiplications for which a group is worth its own bound
-_MOST_SUM_BYTES = 1 << 24
+_MOST_SUM_BYTES = 1 << 25
 _FEW_CHANGED = 0.15  # share of rows below which bounds begin to pay
 _MANY_LISTED = 0.7  # share of rows looked at above which they do not
 _PLAIN_STEPS = 3  # before bounds are tried again
 _BOX_FEATURES, _BOX_CENTERS = 4, 64  # few enough of the one and enough of the other for boxes of rows
 _WORTH_BOUNDS = 16_384  # multiplications a row below which the tile looks at all centers faster than bounds are read
+_MEASURED_ROWS = 64 * ROWS  # whose greatest value is sought just before they are looked at: they fit a cache
 
 
 @dataclass
@@ -47,14 +49,18 @@ class _State:
     weight: np.ndarray  # (n,) or (1,) float64
     skip: bool
     labels: np.ndarray  # (n,) int32: place of the center in the packs; -1 before the first step
+    held: Bound  # of these rows
+    bound: Bound | None  # of all parts of the data, where this is one of them
     length2: np.ndarray | None = None  # (n,) |x|^2, as X
-    totals: tuple | None = None  # by place: sums (places, d), weights (places,), counts (places,)
+    grid: tuple | None = None  # see `grid_of`
+    totals: tuple | None = None  # by place: parts of sums (places, 2 d), of weights (places, 2), counts (places,)
     slots: tuple | None = None  # the same for each block, and which of them are in use
     tally: np.ndarray | None = None  # (blocks, 2) rows changed, rows looked at
     layout: "_Layout | None" = None  # None while every row is looked at, and places are centers
     bounds: "_Bounds | None" = None
     boxes: Boxes | None = None  # in few dimensions; X is then in their order
     plain_steps: int = 0
+    n_centers: int = 0
 
 
 @dataclass
@@ -74,12 +80,14 @@ class _Bounds:
     group_come: np.ndarray  # (groups,) float64: and the fastest of each group
 
 
-def lloyd_start(X: Any, sample_weight: Any, skip: bool = True) -> Any:
-    """See `coterie.primitives.assign.lloyd_start`."""
+def lloyd_start(X: Any, sample_weight: Any, skip: bool = True, bound: Bound | None = None) -> Any:
+    """See `coterie.primitives.assign.lloyd_start`; parts of one data set are given the same bound, that of all of it."""
     if scipy.sparse.issparse(X):
         return sparse_assign.SparseState(X, sample_weight)
     weight = np.ones(1) if sample_weight is None else sample_weight
-    return _State(X, weight, skip, np.full(len(X), -1, np.int32))
+    heaviest = float(max(weight.max(initial=0.0), -weight.min(initial=0.0)))
+    held = Bound(ORDINARY, heaviest, len(X))  # as a rule: rows are measured in the first step
+    return _State(X, weight, skip, np.full(len(X), -1, np.int32), held, bound)
 
 
 def lloyd_step(state: Any, centers: Any) -> Any:
@@ -91,10 +99,10 @@ def lloyd_step(state: Any, centers: Any) -> Any:
     centers = np.ascontiguousarray(centers, np.float64)
     if state.totals is None:
         _make_room(state, len(centers))
-        if state.skip and centers.shape[1] <= _BOX_FEATURES and len(centers) >= _BOX_CENTERS:
+        if state.skip and len(state.X) and centers.shape[1] <= _BOX_FEATURES and len(centers) >= _BOX_CENTERS:
             _put_in_boxes(state)
     if state.boxes is not None:
-        reassign_in_boxes(state.boxes, state.weight, centers, state.labels, state.slots, state.tally)
+        reassign_in_boxes(state.boxes, state.weight, centers, state.grid, state.labels, state.slots, state.tally)
         _add_up(state)
     elif state.bounds is None:
         _look_at_all(state, centers)
@@ -102,47 +110,100 @@ def lloyd_step(state: Any, centers: Any) -> Any:
         _follow(state.bounds, state.layout, centers)
         _look_where_bounds_fail(state, centers)
     n_changed, n_listed = (int(total) for total in state.tally.sum(0))
-    place = slice(len(centers)) if state.layout is None else state.layout.place
-    step = LloydStep(*(total[place].copy() for total in state.totals), n_changed)
-    _choose_way(state, centers, n_changed / len(state.X), n_listed / len(state.X))
+    coarse, fine, coarse_weights, fine_weights, counts = step_parts(state)
+    step = LloydStep(sums_of(coarse, fine), sums_of(coarse_weights, fine_weights), counts, n_changed)
+    n = max(1, len(state.X))
+    _choose_way(state, centers, n_changed / n, n_listed / n)
     return step
+
+
+def step_parts(state: Any) -> tuple[np.ndarray, ...]:
+    """Return the sums of the last step as whole numbers of units, which add up to the same bits over any parts of the rows.
+
+    Parameters
+    ----------
+    state : object
+        Of dense rows, after a step.
+
+    Returns
+    -------
+    coarse, fine : (k, d) float64 arrays
+        Of the sums: each to be added over parts by itself, then both by `sums_of`.
+    coarse_weights, fine_weights : (k,) float64 arrays
+        Of the weights, in the same way.
+    counts : (k,) int64 array
+    """
+    place = slice(state.n_centers) if state.layout is None else state.layout.place
+    sums, weights, counts = (total[place].copy() for total in state.totals)
+    d = state.X.shape[1]
+    return sums[:, :d], sums[:, d:], weights[:, 0], weights[:, 1], counts
+
+
+def sums_of(coarse: np.ndarray, fine: np.ndarray) -> np.ndarray:
+    """Return sums from their parts, rounded once."""
+    return coarse + fine
 
 
 def nearest_by_state(state: Any, centers: Any) -> Any:
     """Return labels and squared distances as `nearest_center`, or None where the state is of no help; it then is at its end."""
     if isinstance(state, sparse_assign.SparseState) or state.boxes is None:
         return None
-    reassign_in_boxes(state.boxes, state.weight, centers, state.labels, state.slots, state.tally)
+    reassign_in_boxes(state.boxes, state.weight, centers, state.grid, state.labels, state.slots, state.tally)
     return nearest_in_boxes(state.boxes, centers, state.labels)
 
 
 def _make_room(state, k):
-    d = state.X.shape[1]
+    width = 2 * state.X.shape[1]
     lanes = lanes_of(state.X.dtype)
     places = -(-k // lanes) * lanes * (2 if k > lanes else 1)  # halving may fill packs by half
-    n_blocks = block_count(len(state.X), most=max(1, min(64, _MOST_SUM_BYTES // (8 * places * d))))
-    state.totals = np.zeros((places, d)), np.zeros(places), np.zeros(places, np.int64)
-    state.slots = tuple(np.empty((n_blocks, *total.shape), total.dtype) for total in state.totals)
+    n_blocks = block_count(len(state.X), most=max(1, min(64, _MOST_SUM_BYTES // (8 * places * width))))
+    state.totals = np.zeros((places, width)), np.zeros((places, 2)), np.zeros(places, np.int64)
+    state.slots = tuple(aligned((n_blocks, *total.shape), total.dtype) for total in state.totals)
     state.slots += (np.zeros((n_blocks, places), np.bool_),)
     state.tally = np.zeros((n_blocks, 2), np.int64)
-    state.plain_steps = 0
+    state.n_centers, state.plain_steps = k, 0
 
 
 def _put_in_boxes(state):
     state.boxes = Boxes(state.X)
     state.X = state.boxes.X
+    _set_grid(state, state.boxes.greatest())
     if len(state.weight) > 1:
         state.weight = state.weight[state.boxes.order]
 
 
+def _set_grid(state, greatest):
+    """Choose the grid, the greatest magnitude of the rows being known; return whether it is another one than before."""
+    before, state.held = state.grid, state.held._replace(row=greatest)
+    state.grid = grid_of(state.bound or state.held)
+    assert state.bound is None or fits(state.held, state.bound), (state.held, state.bound)
+    return state.grid != before
+
+
 def _look_at_all(state, centers):
-    packed, norms = pack_centers(centers, state.X.dtype)
-    n_blocks = len(state.tally)
-    run_blocks(
-        _reassign_all, n_blocks, n_blocks, state.X, state.weight, packed, norms, state.labels, *state.slots, state.tally
-    )
+    is_first = state.grid is None
+    if is_first:
+        state.grid = grid_of(state.bound or state.held)
+    greatest = _reassign(state, centers, is_first)
+    if is_first and _set_grid(state, greatest):
+        # Rows that were not conditioned are added up again, on a grid of their own.
+        state.labels.fill(-1)
+        state.slots[-1].fill(False)
+        _reassign(state, centers, False)
     _add_up(state)
     state.plain_steps += 1
+
+
+def _reassign(state, centers, measured):
+    """Look at all rows; return their greatest magnitude where it is measured."""
+    packed, norms = pack_centers(centers, state.X.dtype)
+    n_blocks = len(state.tally)
+    greatest = np.zeros(n_blocks)
+    run_blocks(
+        _reassign_all, n_blocks, n_blocks, state.X, state.weight, packed, norms, state.grid, measured, state.labels,
+        *state.slots, state.tally, greatest,
+    )  # fmt: skip
+    return float(greatest.max())
 
 
 def _choose_way(state, centers, changed, listed):
@@ -229,13 +290,13 @@ def _look_where_bounds_fail(state, centers):
     packed, norms = pack_centers(lying, dtype)
     norms[(layout.center == len(centers)).reshape(norms.shape)] = np.inf
     # Twice the rounding of |c|^2 - 2 x.c added feature by feature, for the longest row and center.
-    longest2 = max(float(state.length2.max()), float(np.einsum("kf,kf->k", centers, centers).max()))
+    longest2 = max(float(state.length2.max(initial=0.0)), float(np.einsum("kf,kf->k", centers, centers).max()))
     margin = 4.0 * (d + 2) * np.finfo(dtype).eps * longest2
     n_blocks = len(state.tally)
     run_blocks(
         reassign_listed, n_blocks, n_blocks, state.X, state.weight, state.length2, packed, norms, layout.center,
-        layout.starts, layout.group, margin, bounds.come, bounds.group_come, state.labels, bounds.upper, bounds.lower,
-        *state.slots, state.tally,
+        layout.starts, layout.group, margin, state.grid, bounds.come, bounds.group_come, state.labels, bounds.upper,
+        bounds.lower, *state.slots, state.tally,
     )  # fmt: skip
     _add_up(state)
 
@@ -268,23 +329,28 @@ def _reassign_all(
     weight,  # (n,) or (1,)  in
     packed,  # (packs, d, lanes)  in
     norms,  # (packs, lanes)  in
+    grid,  # four floats  in: see `grid_of`
+    measured,  # bool  in: whether the greatest magnitude is wanted
     labels,  # (n,) int32  in, out
-    sums,  # (n_blocks, places, d)  out: what this block adds, where touched
-    weights,  # (n_blocks, places)  out
+    sums,  # (n_blocks, places, 2 d)  out: what this block adds, where touched
+    weights,  # (n_blocks, places, 2)  out
     counts,  # (n_blocks, places)  out
     touched,  # (n_blocks, places)  out: false before
     tally,  # (n_blocks, 2)  out: rows changed, rows looked at
+    greatest,  # (n_blocks,)  out: greatest magnitude of a value, 0 before
 ):
     n = len(X)
     values, indices = np.empty(ROWS, X.dtype), np.empty(ROWS, np.int32)
     start, end = n * block // n_blocks, n * (block + 1) // n_blocks
     n_changed = 0
     for first in range(start, end, ROWS):
+        if measured and (first - start) % _MEASURED_ROWS == 0:
+            greatest[block] = max(greatest[block], greatest_of_rows(X, first, min(first + _MEASURED_ROWS, end)))
         nearest_of_eight(X, first, packed, norms, values, indices)
         for i in range(first, min(first + ROWS, end)):
             old, new = labels[i], indices[i - first]
             if new != old:
-                move_row(block, X, i, weight, old, new, sums, weights, counts, touched)
+                move_row(block, X, i, weight, old, new, grid, sums, weights, counts, touched)
                 labels[i] = new
                 n_changed += 1
     tally[block, 0], tally[block, 1] = n_changed, end - start

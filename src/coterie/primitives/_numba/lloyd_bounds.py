@@ -24,13 +24,14 @@ def reassign_listed(
     starts,  # (groups + 1,)  in
     group,  # (places,) int32  in
     margin,  # float  in: rounding of a squared distance
+    grid,  # four floats  in: see `lloyd_sums.grid_of`
     come,  # (places,)  in
     group_come,  # (groups,)  in
     labels,  # (n,) int32  in, out
     upper,  # (n,)  in, out
     lower,  # (n, groups)  in, out
-    sums,  # (n_blocks, places, d)  out: what this block adds, where touched
-    weights,  # (n_blocks, places)  out
+    sums,  # (n_blocks, places, 2 d)  out: what this block adds, where touched
+    weights,  # (n_blocks, places, 2)  out
     counts,  # (n_blocks, places)  out
     touched,  # (n_blocks, places)  out: false before
     tally,  # (n_blocks, 2)  out: rows changed, rows looked at
@@ -89,7 +90,7 @@ def reassign_listed(
                 where,
             )
             if new != old:
-                move_row(block, X, i, weight, old, new, sums, weights, counts, touched)
+                move_row(block, X, i, weight, old, new, grid, sums, weights, counts, touched)
                 n_changed += 1
     tally[block, 0], tally[block, 1] = n_changed, n_listed
 

@@ -45,6 +45,10 @@ class Boxes:
         self.top_low = self.low.reshape(tops, -1, d).min(1)
         self.top_high = self.high.reshape(tops, -1, d).max(1)
 
+    def greatest(self):
+        """Return the greatest magnitude of a value."""
+        return float(max(-self.top_low.min(), self.top_high.max()))
+
 
 def _cuts_of_sample(X, depth):
     """Return at which value of which feature each node of a k-d tree over a sample divides the rows; children as in `kdtree`."""
@@ -55,7 +59,7 @@ def _cuts_of_sample(X, depth):
     return features, tree.low[2 * inner + 2, features]
 
 
-def reassign_in_boxes(boxes, weight, centers, labels, slots, tally):
+def reassign_in_boxes(boxes, weight, centers, grid, labels, slots, tally):
     """Look at every box beside the centers near it; arguments as `lloyd` keeps them, rows in the order of the boxes."""
     packed, norms = pack_centers(centers, boxes.X.dtype)
     corners = max(float(np.abs(side).max()) for side in (boxes.X, centers))
@@ -63,7 +67,7 @@ def reassign_in_boxes(boxes, weight, centers, labels, slots, tally):
     n_blocks = len(tally)
     run_blocks(
         _reassign_boxes, n_blocks, n_blocks, boxes.X, boxes.starts, boxes.low, boxes.high, boxes.top_low, boxes.top_high,
-        weight, np.ascontiguousarray(centers.T), packed, norms, margin, labels, *slots, tally,
+        weight, np.ascontiguousarray(centers.T), packed, norms, margin, grid, labels, *slots, tally,
     )  # fmt: skip
 
 
@@ -168,9 +172,10 @@ def _reassign_boxes(
     packed,  # (packs, d, lanes)  in
     norms,  # (packs, lanes)  in
     margin,  # float  in: rounding of a squared distance
+    grid,  # four floats  in: see `lloyd_sums.grid_of`
     labels,  # (n,) int32  in, out
-    sums,  # (n_blocks, places, d)  out: what this block adds, where touched
-    weights,  # (n_blocks, places)  out
+    sums,  # (n_blocks, places, 2 d)  out: what this block adds, where touched
+    weights,  # (n_blocks, places, 2)  out
     counts,  # (n_blocks, places)  out
     touched,  # (n_blocks, places)  out: false before
     tally,  # (n_blocks, 2)  out: rows changed, rows looked at
@@ -204,7 +209,7 @@ def _reassign_boxes(
                 for i in range(first, min(first + ROWS, end)):
                     old, new = labels[i], np.int32(nearest[indices[i - first]] if m > 1 else nearest[0])
                     if new != old:
-                        move_row(block, X, i, weight, old, new, sums, weights, counts, touched)
+                        move_row(block, X, i, weight, old, new, grid, sums, weights, counts, touched)
                         labels[i] = new
                         n_changed += 1
     tally[block, 0], tally[block, 1] = n_changed, n_listed
