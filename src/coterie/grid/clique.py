@@ -18,8 +18,9 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from ..arrays import like_input, to_numpy
-from ..base import Clusterer, Interval
+from ..base import Clusterer, Interval, lazily
 from ..errors import InputError
+from ..primitives.blocks import is_block_rows
 from ..primitives.components import number_sets
 from ..primitives.grid_cells import column_range
 from ..primitives.intervals import interval_edges
@@ -29,8 +30,9 @@ from ._clique_rows import (
     Blocks,
     first_cluster,
     full_units,
-    in_memory,
     interval_weights,
+    numbered_clusters,
+    passes_over,
     unit_sizes,
 )
 from ._clique_units import Items, Level, candidates, first_level, kept_subspaces
@@ -62,8 +64,8 @@ def clique(
 
     Parameters
     ----------
-    blocks : callable
-        ``blocks()`` begins a pass over the rows: it gives (codes, weight) of one block after the other, codes (c, n) as
+    blocks : callable, or rows in blocks
+        Rows in blocks are their codes. ``blocks()`` begins a pass over the rows: it gives (codes, weight) of one block after the other, codes (c, n) as
         `coterie.primitives.intervals.interval_codes` makes them, weight (n,) or None.
     n_intervals : int
     total : int
@@ -178,6 +180,7 @@ class CLIQUE(Clusterer):
     _cells: CellCounts
     _kept: list | None
 
+    _takes_blocks: ClassVar[bool] = True
     _parameter_constraints: ClassVar[dict] = {
         "n_intervals": [Interval(Integral, 1, 65534, closed="both")],
         "density_threshold": [Interval(Real, 0, 1, closed="right")],
@@ -215,8 +218,9 @@ class CLIQUE(Clusterer):
 
         Parameters
         ----------
-        X : (n, d) array, frame or tensor, or a function
-            Rows; not modified. A function is called without arguments, once for the range, once for each level and once for the
+        X : (n, d) array, frame or tensor, Dask array or frame, or RowFiles, or a function
+            Rows; not modified. Dask arrays and files are counted block by block where they lie, with the same result; ``labels_`` is
+            then a Dask array that is computed when it is asked for. A function is called without arguments, once for the range, once for each level and once for the
             labels, and returns an iterator over blocks of rows: for files larger than memory. The result does not depend on the
             size of the blocks.
         y : ignored
@@ -238,7 +242,11 @@ class CLIQUE(Clusterer):
         rows = self._gate_in(X, reset=True)
         self._begin(*column_range(rows))
         codes = self._codes(rows)
-        index = self._mine(in_memory(codes, self.n_intervals), len(rows))
+        index = self._mine(passes_over(codes, self.n_intervals), len(rows))
+        if is_block_rows(rows):
+            self._name_clusters(*numbered_clusters(codes, index, self.n_intervals, len(self.clusters_)))
+            self.labels_ = self._by_block(X, "predict", np.int64, lengths=rows.lengths)
+            return self
         first = first_cluster(codes, index, self.n_intervals)
         labels = number_sets(first)
         self._name_clusters(to_numpy(first), to_numpy(labels))
@@ -263,6 +271,7 @@ class CLIQUE(Clusterer):
             This one.
         """
         self._validate_params()
+        self._refuse_blocks(X, "partial_fit")
         begun = getattr(self, "_cells", None)
         rows = self._gate_in(X, reset=begun is None)
         kept = [*(getattr(self, "_kept", None) or []), to_numpy(rows).copy()] if self.box is None else None
@@ -280,12 +289,13 @@ class CLIQUE(Clusterer):
         self.labels_ = self.predict(X)
         return self
 
+    @lazily(np.int64)
     def predict(self, X: Any) -> Any:
         """Return the label of the first cluster that holds each row, or -1.
 
         Parameters
         ----------
-        X : (n, d) array, frame or tensor
+        X : (n, d) array, frame or tensor, Dask array or frame, or RowFiles
 
         Returns
         -------
@@ -365,6 +375,12 @@ class CLIQUE(Clusterer):
                 )
             low, high = box
         self.edges_ = interval_edges(low, high, self.n_intervals)
+
+    def _light(self) -> Any:
+        light = super()._light()
+        for name in ("_cells", "_kept"):
+            light.__dict__.pop(name, None)
+        return light
 
     def _forget(self, *more: str) -> None:
         for name in ("labels_", "clusters_", "edges_", "_cells", "_kept", *more):

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import MissingExtraError
 
-__all__ = ["block_rows", "by_block", "each_block", "fold_blocks", "in_blocks", "is_block_rows"]
+__all__ = ["block_rows", "by_block", "each_block", "fold_blocks", "in_blocks", "is_block_rows", "room_for"]
 
 
 def in_blocks(X: Any) -> bool:
@@ -118,6 +118,21 @@ def fold_blocks(rows: Any, function: Any, merge: Any, *arguments: Any) -> Any:
         What is left when all results are merged.
     """
     return _engine("passes").fold(rows, function, merge, *arguments)
+
+
+def room_for(rows: Any, n_bytes: int) -> int:
+    """Return how many items of so many bytes each the result of a task may have, for workers and for this process.
+
+    Parameters
+    ----------
+    rows : BlockRows
+    n_bytes : int
+
+    Returns
+    -------
+    int
+    """
+    return _engine("passes").room_for(rows, n_bytes)
 
 
 def _engine(name: str = "rows") -> Any:

@@ -7,13 +7,10 @@ import numpy as np
 from ...errors import ResourceError
 from ..grid_cells import CellCounts, Grid, merge_counts
 from ..grid_cells import cell_counts as counts_of_rows
-from ..memory import free_bytes
-from .passes import Block, fold
+from .passes import Block, fold, room_for
 from .rows import BlockRows
 
-__all__ = ["cell_counts", "column_range", "most_cells", "new_keys"]
-
-_WORKING_COPIES = 8  # of a state, while two of them are merged: keys, an order of them, and the parts side by side
+__all__ = ["cell_counts", "column_range", "new_keys"]
 
 
 def column_range(X: BlockRows) -> tuple[np.ndarray, np.ndarray]:
@@ -27,16 +24,9 @@ def new_keys(X: BlockRows, grid: Grid) -> None:
 
 def cell_counts(X: BlockRows, grid: Grid, keys: None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
     """See `coterie.primitives.grid_cells.cell_counts`."""
-    most = most_cells(X, 4 * len(grid.axes) + 16)
+    most = room_for(X, 4 * len(grid.axes) + 16)
     found = fold(X, _block_counts, partial(_merged, most), grid)
     return found.coords, found.counts, found.first, found.n_outside
-
-
-def most_cells(X: BlockRows, n_bytes: int) -> int:
-    """Return how many cells of so many bytes a task may hand over: a worker merges two states at a time, we hold all of them."""
-    of_a_task = X.crew.memory() / (len(X.parts) * _WORKING_COPIES)
-    here = free_bytes() / (len(X.parts) + _WORKING_COPIES)
-    return int(min(of_a_task, here, 2.0**62) // n_bytes)
 
 
 def _block_counts(block: Block, grid: Grid) -> CellCounts:

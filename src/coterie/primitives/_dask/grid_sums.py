@@ -6,8 +6,7 @@ from ...errors import ResourceError
 from ..grid_cells import Grid
 from ..grid_sums import BINS, CellSums
 from ..grid_sums import cell_sums as sums_of_rows
-from .grid_cells import most_cells
-from .passes import Block, fold
+from .passes import Block, fold, room_for
 from .rows import BlockRows
 
 __all__ = ["cell_sums"]
@@ -16,7 +15,7 @@ __all__ = ["cell_sums"]
 def cell_sums(X: BlockRows, grid: Grid, coords: np.ndarray, attributes: np.ndarray, keys: None = None) -> CellSums:
     """See `coterie.primitives.grid_sums.cell_sums`."""
     n_bytes = 8 * (6 + BINS) * len(attributes)
-    most = most_cells(X, max(1, n_bytes))
+    most = room_for(X, max(1, n_bytes))
     if len(coords) > most:
         raise ResourceError(
             f"statistics of {len(attributes)} attributes in {len(coords):,} cells take {len(coords) * n_bytes / 2**30:.2f} GB in each of "

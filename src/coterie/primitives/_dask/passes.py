@@ -13,11 +13,14 @@ from distributed import get_worker
 
 from ...arrays import to_device
 from ...errors import InputError
+from ..memory import free_bytes
 from .cluster import Task
 from .rows import BlockRows, Survey, weighed
 from .sources import loaded
 
-__all__ = ["Block", "each", "fold", "forget_here", "survey"]
+__all__ = ["Block", "each", "fold", "forget_here", "room_for", "survey"]
+
+_WORKING_COPIES = 8  # of a state, while two of them are merged: keys, an order of them, and the parts side by side
 
 _memos: dict[str, dict[int, dict]] = {}
 
@@ -87,6 +90,13 @@ def fold(rows: BlockRows, function: Callable, merge: Callable, *arguments: Any) 
         pairs = [merge(*states[i : i + 2]) if i + 1 < len(states) else states[i] for i in range(0, len(states), 2)]
         states = pairs
     return states[0]
+
+
+def room_for(rows: BlockRows, n_bytes: int) -> int:
+    """Return how many items of so many bytes a task may hand over: a worker merges two states at a time, we hold all of them."""
+    of_a_task = rows.crew.memory() / (len(rows.parts) * _WORKING_COPIES)
+    here = free_bytes() / (len(rows.parts) + _WORKING_COPIES)
+    return int(min(of_a_task, here, 2.0**62) // max(1, n_bytes))
 
 
 def survey(rows: BlockRows) -> list[Survey]:
