@@ -47,7 +47,7 @@ CATALOG = (
     ),
     Entry(
         "DBSCAN", "coterie.density.dbscan:DBSCAN", "density",
-        "groups of any shape at one density, the rest noise", False, True, ("numba", "torch"),
+        "groups of any shape at one density, the rest noise", False, True, ("numba", "torch", "dask"),
     ),
     Entry(
         "HDBSCAN", "coterie.density.hdbscan:HDBSCAN", "density",

@@ -13,10 +13,10 @@ from ..base import StrOptions
 from ..errors import InputError, UnsupportedError
 from ..primitives.radius import pair_index
 
-__all__ = ["METRICS", "Metric"]
+__all__ = ["METRICS", "STRAIGHT", "Metric"]
 
 METRICS = [StrOptions({*_VALID_METRICS, "precomputed"} - {"nan_euclidean"}), callable]
-_STRAIGHT = ("euclidean", "l2", "sqeuclidean", "cosine")
+STRAIGHT = ("euclidean", "l2", "sqeuclidean", "cosine")
 
 
 class Metric(NamedTuple):
@@ -29,7 +29,7 @@ class Metric(NamedTuple):
     def fitted_to(cls, X: Any, name: Any, arguments: dict | None) -> "Metric":
         """Return the metric for the rows of a fit; what is measured on them is kept for rows to predict."""
         arguments = dict(arguments or {})
-        if is_tensor(X) and name not in _STRAIGHT:
+        if is_tensor(X) and name not in STRAIGHT:
             raise UnsupportedError(
                 f"metric={name!r} is computed on NumPy arrays; move the tensor to one, or use 'euclidean'"
             )
@@ -66,7 +66,7 @@ class Metric(NamedTuple):
         """Return the index for distances that are computed block by block; None for straight lines between dense rows."""
         if self.name == "precomputed":
             return pair_index(rows, radius, lambda queries: queries, by_coordinates=False)
-        if self.name in _STRAIGHT:
+        if self.name in STRAIGHT:
             return pair_index(rows, radius, _Straight(rows)) if issparse(rows) else None
         return pair_index(
             rows, radius, lambda queries: pairwise_distances(queries, rows, metric=self.name, **self.arguments)

@@ -7,17 +7,22 @@ stored: O(n) memory, about O(n log n) time in few dimensions, up to O(n^2 d) whe
 """
 
 import logging
+from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from ..arrays import is_tensor, like_input
 from ..base import Clusterer, Interval
 from ..errors import InputError
+from ..primitives.blocks import in_blocks
 from ..primitives.components import number_sets
 from ..primitives.radius import nearest_within, pair_index, radius_components, radius_counts, radius_index
+from ._dbscan_blocks import dbscan_of_blocks, rows_of_blocks
 from ._dbscan_metric import METRICS, Metric
+from ._dbscan_stored import gathered_core, stored_results
 from ._kept import kept
 
 __all__ = ["DBSCAN", "dbscan"]
@@ -131,6 +136,7 @@ class DBSCAN(Clusterer):
         "metric_params": [dict, None],
         "device": [str],
     }
+    _takes_blocks: ClassVar = True
     _state_attributes = ("_metric_arguments",)
 
     def __init__(
@@ -153,12 +159,12 @@ class DBSCAN(Clusterer):
 
         Parameters
         ----------
-        X : (n, d) array, frame, sparse array or tensor, or (n, n) distances
-            Not modified.
+        X : (n, d) array, frame, sparse array or tensor, or (n, n) distances; Dask array or frame, or RowFiles
+            Not modified. The attributes of rows in blocks are Dask arrays, in the same blocks.
         y : ignored
             Present by convention.
         sample_weight : (n,) array, optional
-            A weight of 2 is as good as having the row twice; a row with a negative weight may keep its neighbours from being
+            For rows in blocks a Dask array in the same blocks, not negative. A weight of 2 is as good as having the row twice; a row with a negative weight may keep its neighbours from being
             core.
 
         Returns
@@ -167,6 +173,8 @@ class DBSCAN(Clusterer):
             This one.
         """
         self._validate_params()
+        if in_blocks(X):
+            return self._fit_blocks(X, sample_weight)
         given = X
         X = self._gate_in(X, reset=True, accept_sparse=True)
         weights = self._check_weights(sample_weight, X.shape[0])
@@ -184,51 +192,95 @@ class DBSCAN(Clusterer):
         self.labels_ = like_input(labels, given)
         return self
 
+    def _fit_blocks(self, X: Any, sample_weight: Any) -> "DBSCAN":
+        """Find the clusters of rows in blocks; all that concerns single rows stays where it was computed."""
+        metric = Metric(self.metric, dict(self.metric_params or {}))
+        rows = rows_of_blocks(self._gate_blocks(X, sample_weight), metric)
+        found = dbscan_of_blocks(rows, metric.radius(self.eps), self.min_samples)
+        self._metric_arguments = metric.arguments
+        self.labels_, self.core_sample_indices_, self.components_ = stored_results(X, rows, found)
+        self._gathered: tuple | None = None
+        self.advice_ = self._advice(found.n_noise / len(rows), found.n_clusters == 1, len(rows))
+        return self
+
     def predict(self, X: Any) -> Any:
         """Give each row the label of the nearest core row within ``eps``, or -1.
 
         Parameters
         ----------
-        X : (m, d) array, frame, sparse array or tensor, or (m, n) distances to the rows of the fit
+        X : (m, d) array, frame, sparse array or tensor, or (m, n) distances to the rows of the fit; Dask array or frame, or RowFiles
             Sparse distances must store the zero of a row to itself.
 
         Returns
         -------
         (m,) int64 array
+            A Dask array, computed when asked for, where ``X`` is in blocks.
+
+        Raises
+        ------
+        ResourceError
+            If the core rows of a fit on rows in blocks do not fit into memory.
         """
+        components, core, labels = self._core()
+        if in_blocks(X):
+            return self._by_block(X, "predict", np.int64)
         given = X
         X = self._gate_in(X, reset=False, accept_sparse=True)
-        core = like_input(self.core_sample_indices_, X)
-        labels = like_input(self.labels_, X)[core]
+        labels = like_input(labels, X)
         metric = Metric(self.metric, self._metric_arguments)
         if len(core) == 0:
             return like_input(np.full(X.shape[0], -1), given)
         if self.metric == "precomputed":
-            queries, eps = X[:, core], self.eps
+            queries, eps = X[:, like_input(core, X)], self.eps
             index = pair_index(np.empty((len(core), 0)), eps, lambda rows: rows, by_coordinates=False)
         else:
-            rows, queries, eps = metric.rows(like_input(self.components_, X)), metric.rows(X), metric.radius(self.eps)
+            rows, queries, eps = metric.rows(like_input(components, X)), metric.rows(X), metric.radius(self.eps)
             index = metric.blockwise(rows, eps)
             if index is None:
-                index = kept(self, self.components_, (is_tensor(rows), eps), lambda: radius_index(rows, eps))
+                index = kept(self, components, (is_tensor(rows), eps), lambda: radius_index(rows, eps))
         nearest, _ = nearest_within(index, queries, like_input(np.ones(len(core), bool), X))
         found = nearest >= 0
         nearest[found] = labels[nearest[found]]
         return like_input(nearest, given)
 
+    def _core(self) -> tuple[Any, Any, Any]:
+        """Return the core rows, their numbers and their labels."""
+        check_is_fitted(self)
+        if getattr(self, "_gathered", None) is None and not in_blocks(self.labels_):
+            core = self.core_sample_indices_
+            return getattr(self, "components_", None), core, self.labels_[core]
+        if self._gathered is None:
+            self._gathered = gathered_core(self.components_, self.core_sample_indices_, self.labels_)
+        return self._gathered
+
+    def _light(self) -> Any:
+        core = self._core()
+        light = super()._light()
+        for attribute in ("core_sample_indices_", "components_"):
+            light.__dict__.pop(attribute, None)
+        light._gathered = core
+        return light
+
     def _advise(self, metric: Metric, rows: Any, labels: Any) -> tuple[str, ...]:
         """Say what to try where the answer is of little use."""
         noise = float((labels == -1).sum()) / len(labels)
-        one = noise == 0 and int(labels.max()) == 0
-        if len(labels) <= self.min_samples or not (one or noise > _MOSTLY_NOISE):
+        return self._advice(
+            noise, int(labels.max()) == 0, len(labels), lambda: _typical_distance(metric, rows, self.min_samples)
+        )
+
+    def _advice(
+        self, noise: float, one: bool, n: int, typical: Callable[[], float | None] = lambda: None
+    ) -> tuple[str, ...]:
+        one = one and noise == 0
+        if n <= self.min_samples or not (one or noise > _MOSTLY_NOISE):
             return ()
-        typical = _typical_distance(metric, rows, self.min_samples)
         if noise > _MOSTLY_NOISE:
             advice = f"eps={self.eps:g} left {noise:.0%} of the rows as noise; raise eps or lower min_samples"
         else:
             advice = f"eps={self.eps:g} put every row in one cluster; lower eps or raise min_samples"
-        if typical is not None:
-            advice += f" (in a small sample the median distance to neighbour {self.min_samples} is {typical:.3g})"
+        distance = typical()
+        if distance is not None:
+            advice += f" (in a small sample the median distance to neighbour {self.min_samples} is {distance:.3g})"
         _log.info("%s", advice)
         return (advice,)
 

@@ -4,6 +4,7 @@ The functions of other primitives take what `block_rows` returns like any array;
 """
 
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
@@ -56,7 +57,14 @@ def block_rows(X: Any, sample_weight: Any = None, *, device: str = "cpu") -> Any
     return _engine().block_rows(X, sample_weight, device)
 
 
-def by_block(X: Any, function: Any, dtype: Any, n_columns: int | None = None, lengths: np.ndarray | None = None) -> Any:
+def by_block(
+    X: Any,
+    function: Any,
+    dtype: Any,
+    n_columns: int | None = None,
+    lengths: np.ndarray | None = None,
+    beside: Sequence | None = None,
+) -> Any:
     """Apply a function to each block when the result is computed.
 
     Parameters
@@ -69,14 +77,16 @@ def by_block(X: Any, function: Any, dtype: Any, n_columns: int | None = None, le
     n_columns : int, optional
         None for one value a row.
     lengths : (blocks,) int array, optional
-        Rows of each block, where they are known.
+        Values, or rows, that are returned for each block, where that is known.
+    beside : sequence, optional
+        One more argument of the function for each block: a value of Dask's, or any other.
 
     Returns
     -------
     Dask array
         In the blocks of ``X``.
     """
-    return _engine("lazy").by_block(X, function, dtype, n_columns, lengths)
+    return _engine("lazy").by_block(X, function, dtype, n_columns, lengths, beside)
 
 
 def each_block(rows: Any, function: Any, *arguments: Any) -> list:

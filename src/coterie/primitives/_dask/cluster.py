@@ -6,11 +6,12 @@ business, which gives its tasks to others; what remains for us is to notice when
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from typing import Any, NamedTuple
 
 from dask.core import flatten
+from dask.delayed import delayed
 from distributed import Client, Future, default_client, futures_of, get_worker
 from distributed.client import FutureCancelledError
 from distributed.comm.core import CommClosedError
@@ -20,7 +21,7 @@ from ...errors import ClusterError
 from ..engine import get_num_threads, task_threads
 from ..memory import free_bytes
 
-__all__ = ["Crew", "Here", "Place", "Task", "crew_at_work"]
+__all__ = ["Crew", "Errand", "Here", "Lost", "Place", "Plan", "Task", "crew_at_work"]
 
 _MOST_TASKS = 4  # of one worker in one pass
 _PATIENCE = 15.0  # seconds without a scheduler, or without any worker, until there is no hope
@@ -40,6 +41,21 @@ class Task(NamedTuple):
     function: Callable
     arguments: Sequence
     home: Place
+
+
+class Errand(NamedTuple):
+    """One call that is run when a place is free, and what others must read for it first."""
+
+    function: Callable
+    arguments: Sequence
+    reads: Sequence[tuple[Callable, Any, list[str]]]  # function, its argument, the only workers where it can be called
+
+
+class Lost(Exception):
+    """What a task needs was on a worker that is gone."""
+
+
+Plan = Callable[[Place], Errand]
 
 
 class Crew:
@@ -113,16 +129,123 @@ class Crew:
         ClusterError
             If the scheduler is lost, no worker is left, or the same task ends one worker after another.
         """
-        futures = [
-            self.client.submit(
-                _run, task.home.threads, task.function, *task.arguments,
-                workers=[task.home.address], allow_other_workers=True, pure=False,
-            )
-            for task in tasks
-        ]  # fmt: skip
+        futures = [self._submit(task) for task in tasks]
         self.wait(futures, done)
         with self._losses():
             return self.client.gather(futures)
+
+    def stream(self, plans: Sequence[Plan], done: Callable[[int], None] | None = None) -> list:
+        """Run many calls, one at each place at a time, and return what each returned.
+
+        Parameters
+        ----------
+        plans : sequence of callable
+            Each tells what to call at the place that is free. What ``reads`` return follows the arguments.
+        done : callable, optional
+            Told how many are done.
+
+        Raises
+        ------
+        Lost
+            If all workers are gone that could read something.
+        ClusterError
+            As `run`.
+        """
+        found: list[Any] = [None] * len(plans)
+        running: dict[Future, tuple[int, Place, list[tuple[Future, list[str]]]]] = {}
+        waiting = list(range(len(plans)))[::-1]
+        hope = _Hope(self)
+        try:
+            with self._losses():
+                while waiting or running:
+                    for place in self._free(running) if waiting else ():
+                        number = waiting.pop()
+                        future, reads = self._send(plans[number](place), place)
+                        running[future] = number, place, reads
+                        if not waiting:
+                            break
+                    _sleep_until_done(list(running), 0)
+                    for future in [future for future in running if future.done()]:
+                        found[running.pop(future)[0]] = future.result()[0]
+                        if done is not None:
+                            done(len(plans) - len(waiting) - len(running))
+                    hope.check()
+                    self._miss(read for _, _, reads in running.values() for read in reads)
+        except BaseException:
+            self._cancel([f for future, (_, _, reads) in running.items() for f in (future, *(r for r, _ in reads))])
+            raise
+        return found
+
+    def hold(self, calls: Sequence[tuple[Callable, Any, list[str]]]) -> list[Future]:
+        """Run each ``function(argument)`` on one of its workers and leave the results there.
+
+        Raises
+        ------
+        Lost
+            If all workers of a call are gone.
+        """
+        futures = [
+            self.client.submit(function, argument, workers=where, allow_other_workers=False, pure=False)
+            for function, argument, where in calls
+        ]
+        try:
+            with self._losses():
+                while any(not future.done() for future in futures):
+                    _sleep_until_done(futures, sum(future.done() for future in futures))
+                    self._miss((future, where) for future, (_, _, where) in zip(futures, calls, strict=True))
+        except BaseException:
+            self._cancel(futures)
+            raise
+        return futures
+
+    def _free(self, running: dict) -> list[Place]:
+        free = self.places()
+        for _, place, _ in running.values():
+            if place in free:
+                free.remove(place)
+        return free
+
+    def _send(self, errand: Errand, place: Place) -> tuple[Future, list[tuple[Future, list[str]]]]:
+        reads = [
+            (self.client.submit(function, argument, workers=where, allow_other_workers=False, pure=False), where)
+            for function, argument, where in errand.reads
+        ]
+        future = self.client.submit(
+            _run, place.threads, errand.function, *errand.arguments, *(read for read, _ in reads),
+            workers=[place.address], allow_other_workers=True, pure=False,
+        )  # fmt: skip
+        return future, reads
+
+    def _miss(self, reads: Iterable[tuple[Future, list[str]]]) -> None:
+        """Raise if a read can never end: the scheduler would wait for its workers for ever."""
+        present = self._workers()
+        for read, where in reads:
+            if present and not read.done() and not any(address in present for address in where):
+                raise Lost(where)
+
+    def run_held(self, tasks: Sequence[Task]) -> list[tuple[list, list]]:
+        """Run tasks that return a list of pairs; return what is first in them, and of what is second where it lies.
+
+        Raises
+        ------
+        ClusterError
+            As `run`.
+        """
+        futures = [self._submit(task) for task in tasks]
+        first = [self.client.submit(_first, future, pure=False) for future in futures]
+        self.wait(first)
+        with self._losses():
+            small = self.client.gather(first)
+        held = [
+            [delayed(_second)(future, i) for i in range(len(few))] for future, few in zip(futures, small, strict=True)
+        ]
+        return list(zip(small, held, strict=True))
+
+    def _submit(self, task: Task) -> Future:
+        return self.client.submit(
+            _run, task.home.threads, task.function, *task.arguments,
+            workers=[task.home.address], allow_other_workers=True, pure=False,
+        )  # fmt: skip
 
     def wait(self, futures: list[Future], done: Callable[[int], None] | None = None) -> None:
         """Wait until all are done; Ctrl-C, or an error of one of them, cancels the others.
@@ -152,7 +275,7 @@ class Crew:
             ) from error
 
     def _wait(self, futures: list[Future], done: Callable[[int], None] | None) -> None:
-        hopeless: float | None = None
+        hope = _Hope(self)
         finished = 0
         while (n := sum(future.done() for future in futures)) < len(futures):
             if done is not None and n > finished:
@@ -162,12 +285,7 @@ class Crew:
             if failed is not None:
                 failed.result()
             _sleep_until_done(futures, finished)
-            if self.client.status == "running" and self._workers():
-                hopeless = None
-            elif hopeless is None:
-                hopeless = time.monotonic()
-            elif time.monotonic() - hopeless > _PATIENCE:
-                raise self._lost(None)
+            hope.check()
         if done is not None:
             done(len(futures))
 
@@ -198,6 +316,23 @@ class Crew:
             pass
 
 
+class _Hope:
+    """Whether anything may still come back."""
+
+    def __init__(self, crew: Crew):
+        self.crew = crew
+        self.lost_since: float | None = None
+
+    def check(self) -> None:
+        """Raise if there has been no worker for too long."""
+        if self.crew.client.status == "running" and self.crew._workers():
+            self.lost_since = None
+        elif self.lost_since is None:
+            self.lost_since = time.monotonic()
+        elif time.monotonic() - self.lost_since > _PATIENCE:
+            raise self.crew._lost(None)
+
+
 def crew_at_work() -> "Crew | Here":
     """Return the workers of the client that is open in this process, else the threads of the process itself."""
     try:
@@ -226,6 +361,21 @@ class Here:
                 done(len(found))
         return found
 
+    def stream(self, plans: Sequence[Plan], done: Callable[[int], None] | None = None) -> list:
+        """Run calls one after another; see `Crew.stream`."""
+        (place,) = self.places()
+        found = []
+        for plan in plans:
+            errand = plan(place)
+            found.append(errand.function(*errand.arguments))
+            if done is not None:
+                done(len(found))
+        return found
+
+    def run_held(self, tasks: Sequence[Task]) -> list[tuple[list, list]]:
+        """Run tasks; see `Crew.run_held`."""
+        return [([a for a, _ in pairs], [b for _, b in pairs]) for pairs, _ in self.run(tasks)]
+
     def persist(self, table: Any) -> None:
         """Return that nothing is held by workers."""
 
@@ -238,6 +388,14 @@ class Here:
         function(*arguments)
 
 
+def _first(result: tuple[list, str]) -> list:
+    return [small for small, _ in result[0]]
+
+
+def _second(result: tuple[list, str], i: int) -> Any:
+    return result[0][i][1]
+
+
 def _run(n_threads: int, function: Callable, *arguments: Any) -> tuple[Any, str]:
     """Run a task on a worker; its kernels use the task's share of the worker's threads."""
     with task_threads(n_threads):
@@ -248,4 +406,4 @@ def _sleep_until_done(futures: list[Future], finished: int) -> None:
     """Wait until another task has ended, for a moment at most; Ctrl-C is heard meanwhile."""
     end = time.monotonic() + _POLL_SECONDS
     while time.monotonic() < end and sum(future.done() for future in futures) == finished:
-        time.sleep(0.002)
+        time.sleep(0.0005)

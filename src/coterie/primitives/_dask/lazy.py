@@ -9,21 +9,38 @@ from dask.delayed import delayed
 
 from .sources import given, loaded
 
-__all__ = ["by_block"]
+__all__ = ["by_block", "joined"]
 
 
-def by_block(X: Any, function: Callable, dtype: Any, n_columns: int | None, lengths: Sequence | None) -> Any:
+def by_block(
+    X: Any,
+    function: Callable,
+    dtype: Any,
+    n_columns: int | None,
+    lengths: Sequence | None,
+    beside: Sequence | None = None,
+) -> Any:
     """See `coterie.primitives.blocks.by_block`."""
     table = given(X)
     shared = delayed(function)  # travels once, not with every block
     tail = () if n_columns is None else (n_columns,)
     sources, known = _sources(table.table)
     rows = known if lengths is None else [int(n) for n in lengths]
+    more = [()] * len(sources) if beside is None else [(value,) for value in beside]
     parts = [
-        da.from_delayed(delayed(_applied)(shared, source, table.dtype, dtype, tail), (n, *tail), dtype)
-        for source, n in zip(sources, rows, strict=True)
+        da.from_delayed(delayed(_applied)(shared, source, table.dtype, dtype, tail, *values), (n, *tail), dtype)
+        for source, n, values in zip(sources, rows, more, strict=True)
     ]
     return da.concatenate(parts) if len(parts) > 1 else parts[0]
+
+
+def joined(parts: Sequence, lengths: Sequence, dtype: Any) -> Any:
+    """Return values of the rows of each block, arrays or where they lie, as one Dask array."""
+    blocks = [
+        da.from_array(part, chunks=-1) if isinstance(part, np.ndarray) else da.from_delayed(part, (int(n),), dtype)
+        for part, n in zip(parts, lengths, strict=True)
+    ]
+    return da.concatenate(blocks) if len(blocks) > 1 else blocks[0]
 
 
 def _sources(table: Any) -> tuple[list, list]:
@@ -34,6 +51,6 @@ def _sources(table: Any) -> tuple[list, list]:
     return blocks, [np.nan] * len(blocks) if hasattr(table, "columns") else list(table.chunks[0])
 
 
-def _applied(function: Callable, source: Any, of: Any, dtype: Any, tail: tuple) -> np.ndarray:
+def _applied(function: Callable, source: Any, of: Any, dtype: Any, tail: tuple, *beside: Any) -> np.ndarray:
     rows = loaded(source, of)
-    return np.asarray(function(rows), dtype) if len(rows) else np.empty((0, *tail), dtype)
+    return np.asarray(function(rows, *beside), dtype) if len(rows) else np.empty((0, *tail), dtype)

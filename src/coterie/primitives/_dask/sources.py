@@ -1,9 +1,7 @@
 """What blocks of rows are made from: chunks of Dask arrays and frames, and pieces of files; each can be had anew at any time."""
 
-import pickle
 from typing import Any, NamedTuple
 
-import cloudpickle
 import numpy as np
 from dask._task_spec import cull
 from dask.base import optimize
@@ -25,14 +23,21 @@ class Given(NamedTuple):
     n_bytes: float  # of the rows in that type; NaN where their number is not known
 
 
-class Chunk(NamedTuple):
-    """A block that a graph makes, in the task that needs it."""
+class Chunk:
+    """A block that a graph makes, in the task that needs it; a class of its own, so that no scheduler takes the graph for its own.
 
-    packed: bytes  # graph and key: a scheduler that saw tasks in there would take them for its own
+    Parameters
+    ----------
+    graph : dict
+    key : hashable
+    """
+
+    def __init__(self, graph: dict, key: Any):
+        self.graph, self.key = graph, key
 
     def load(self) -> Any:
         """Compute it on this thread."""
-        return get_sync(*pickle.loads(self.packed))  # noqa: S301 - packed by this process, sent as any task is
+        return get_sync(self.graph, self.key)
 
 
 def given(X: Any) -> Given:
@@ -65,9 +70,10 @@ def chunks_of(table: Any) -> list[Any]:
     """Return the blocks of a table in order, none of them computed."""
     if hasattr(table, "pieces"):
         return list(table.pieces)
-    (table,) = optimize(table)
+    # dask.optimize of 2026.8.0 forgets the filters of a frame.
+    table = table.optimize() if hasattr(table, "columns") else optimize(table)[0]
     graph = dict(table.__dask_graph__())
-    return [Chunk(cloudpickle.dumps((dict(cull(graph, [key])), key))) for key in flatten(table.__dask_keys__())]
+    return [Chunk(dict(cull(graph, [key])), key) for key in flatten(table.__dask_keys__())]
 
 
 def loaded(source: Any, dtype: Any, ndim: int = 2) -> np.ndarray:

@@ -1,0 +1,206 @@
+"""Files in the scratch folders of workers, with a slice for every receiver.
+
+Workers that share a folder read each other's files; others get the bytes from a worker that can. A task that finds no file says
+so, and everything since the rows is done again: results are functions of the rows alone.
+"""
+
+import errno
+import shutil
+import socket
+import tempfile
+import threading
+import uuid
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from dask.delayed import delayed
+from distributed import get_worker
+
+from ...errors import ClusterError, ResourceError
+from ..exchange import Drop
+from .cluster import Crew, Errand, Here, Lost, Place
+
+__all__ = ["collect", "forget_here", "leave", "stored"]
+
+_folders: dict[str, Path] = {}
+_lock = threading.Lock()
+
+
+class _Slice(NamedTuple):
+    number: int  # of the drop
+    path: str
+    offset: int
+    size: int
+
+
+class _Gone(NamedTuple):
+    path: str
+
+
+def leave(token: str, slices: Iterable[Sequence[np.ndarray]]) -> Drop:
+    """See `coterie.primitives.exchange.leave`."""
+    folder, address, shared = _folder(token)
+    path = folder / uuid.uuid4().hex
+    try:
+        with path.open("wb") as file:
+            sizes = [sum(file.write(_plain(part)) for part in parts) for parts in slices]
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise ResourceError(
+            f"the scratch folder {folder.parent} is full; free some room there, or start workers with another local_directory"
+        ) from error
+    return Drop(str(path), address, shared, np.array(sizes, np.int64))
+
+
+def _plain(part: np.ndarray) -> Any:
+    return np.ascontiguousarray(part).reshape(-1).view(np.uint8).data
+
+
+def _folder(token: str) -> tuple[Path, str, tuple]:
+    """Return where this process writes, the address of the worker, and what tells folders apart that others see or do not."""
+    try:
+        worker = get_worker()
+        address, home = worker.address, Path(worker.local_directory)
+    except ValueError:
+        address, home = "here", None
+    with _lock:
+        folder = _folders.get(token)
+        if folder is None or not folder.is_dir():
+            folder = Path(tempfile.mkdtemp(prefix=f"{token}-", dir=home))
+            _folders[token] = folder
+    seen = (folder.parent if home is None else home.parent).stat()
+    return folder, address, (socket.gethostname(), seen.st_dev, seen.st_ino)
+
+
+def forget_here(token: str) -> None:
+    """Remove the files of a token that this process wrote."""
+    with _lock:
+        folder = _folders.pop(token, None)
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def collect(
+    crew: Crew | Here,
+    drops: Sequence[Drop],
+    receivers: Sequence[int],
+    function: Callable,
+    arguments: tuple,
+    own: Callable[[int], tuple] | None,
+    strict: bool,
+) -> list:
+    """See `coterie.primitives.exchange.collect`."""
+    sizes = np.array([drop.sizes for drop in drops])
+    offsets = np.cumsum(sizes, axis=1) - sizes
+    groups = [(drop.address,) if strict else drop.folder for drop in drops]
+    members: dict[tuple, list[str]] = {}
+    for drop, group in zip(drops, groups, strict=True):
+        members[group] = sorted({*members.get(group, ()), drop.address})
+    of_address = {address: group for group, addresses in members.items() for address in addresses}
+
+    def plan(receiver: int, place: Place) -> Errand:
+        slices: dict[tuple, list[_Slice]] = {}
+        for i in np.flatnonzero(sizes[:, receiver]).tolist():
+            part = _Slice(i, drops[i].path, int(offsets[i, receiver]), int(sizes[i, receiver]))
+            slices.setdefault(groups[i], []).append(part)
+        near = slices.pop(of_address.get(place.address, ()), [])
+        more = (() if own is None else own(receiver)) + arguments
+        reads = [(_read, far, members[group]) for group, far in slices.items()]
+        return Errand(_serve, (function, receiver, more, near, list(slices.values())), reads)
+
+    found = crew.stream([partial(plan, receiver) for receiver in receivers])
+    gone = next((result for result in found if isinstance(result, _Gone)), None)
+    if gone is not None:
+        raise Lost(gone.path)
+    return found
+
+
+def _serve(
+    function: Callable, receiver: int, more: tuple, near: list[_Slice], far: list[list[_Slice]], *read: list | _Gone
+) -> Any:
+    """Call the function of a receiver on a worker."""
+    gone = next((part for part in read if isinstance(part, _Gone)), None)
+    if gone is not None:
+        return gone
+    try:
+        return function(receiver, _in_order(near, far, read), *more)
+    except _Missing as error:
+        return _Gone(str(error))
+
+
+class _Missing(Exception):
+    pass
+
+
+def _in_order(near: list[_Slice], far: list[list[_Slice]], read: Sequence) -> Iterator[tuple[int, Any]]:
+    there = {
+        part.number: data
+        for parts, found in zip(far, read, strict=True)
+        for part, data in zip(parts, found, strict=True)
+    }
+    here = {part.number: part for part in near}
+    for number in sorted({*there, *here}):
+        yield number, there[number] if number in there else _bytes(here[number])
+
+
+def _read(slices: list[_Slice]) -> list | _Gone:
+    """Read slices of files of this worker for another."""
+    try:
+        return [_bytes(part) for part in slices]
+    except _Missing as error:
+        return _Gone(str(error))
+
+
+def _bytes(part: _Slice) -> bytes:
+    try:
+        with open(part.path, "rb", buffering=0) as file:
+            file.seek(part.offset)
+            found = file.read(part.size)
+            while len(found) < part.size:  # a call reads two GiB at most
+                more = file.read(part.size - len(found))
+                if not more:
+                    raise _Missing(part.path)
+                found += more
+            return found
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise _Missing(part.path) from error
+
+
+class _Keeper:
+    """Removes files when nothing refers to it in the process that asked for them; nothing when it has travelled."""
+
+    def __init__(self, remove: Callable | None = None):
+        if remove is not None:
+            weakref.finalize(self, remove)
+
+    def __reduce__(self) -> tuple:
+        return _Keeper, ()
+
+
+def stored(crew: Crew | Here, drops: Sequence[Drop], token: str) -> list:
+    """See `coterie.primitives.exchange.stored`."""
+    keeper = _Keeper(partial(crew.tell, forget_here, token))
+    slices = [_Slice(i, drop.path, 0, int(drop.sizes[0])) for i, drop in enumerate(drops)]
+    if isinstance(crew, Here) or len({drop.folder for drop in drops}) == 1:
+        return [delayed(_kept_bytes, pure=False)(part, keeper) for part in slices]
+    held = crew.hold([(_kept_bytes, part, [drop.address]) for part, drop in zip(slices, drops, strict=True)])
+    return [delayed(_first, pure=False)(future, keeper) for future in held]
+
+
+def _first(value: Any, keeper: _Keeper) -> Any:
+    return value
+
+
+def _kept_bytes(part: _Slice, keeper: _Keeper | None = None) -> bytes:
+    try:
+        return _bytes(part) if part.size else b""
+    except _Missing as error:
+        raise ClusterError(
+            f"{part.path} is gone with the worker that kept it; fit again, and store results before workers end"
+        ) from error
