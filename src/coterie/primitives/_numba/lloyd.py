@@ -40,7 +40,7 @@ _MANY_LISTED = 0.7  # share of rows looked at above which they do not
 _PLAIN_STEPS = 3  # before bounds are tried again
 _BOX_FEATURES, _BOX_CENTERS = 4, 64  # few enough of the one and enough of the other for boxes of rows
 _WORTH_BOUNDS = 16_384  # multiplications a row below which the tile looks at all centers faster than bounds are read
-_MEASURED_ROWS = 64 * ROWS  # whose greatest value is sought just before they are looked at: they fit a cache
+_MEASURED_ROWS = 8 * ROWS  # whose greatest value is sought just before they are looked at, while a cache holds them
 
 
 @dataclass
@@ -53,7 +53,7 @@ class _State:
     bound: Bound | None  # of all parts of the data, where this is one of them
     length2: np.ndarray | None = None  # (n,) |x|^2, as X
     grid: tuple | None = None  # see `grid_of`
-    totals: tuple | None = None  # by place: parts of sums (places, 2 d), of weights (places, 2), counts (places,)
+    totals: tuple | None = None  # by place: parts of sums (places, width), of weights (places, 2), counts (places,)
     slots: tuple | None = None  # the same for each block, and which of them are in use
     tally: np.ndarray | None = None  # (blocks, 2) rows changed, rows looked at
     layout: "_Layout | None" = None  # None while every row is looked at, and places are centers
@@ -135,8 +135,8 @@ def step_parts(state: Any) -> tuple[np.ndarray, ...]:
     """
     place = slice(state.n_centers) if state.layout is None else state.layout.place
     sums, weights, counts = (total[place].copy() for total in state.totals)
-    d = state.X.shape[1]
-    return sums[:, :d], sums[:, d:], weights[:, 0], weights[:, 1], counts
+    d, half = state.X.shape[1], sums.shape[1] // 2
+    return sums[:, :d], sums[:, half : half + d], weights[:, 0], weights[:, 1], counts
 
 
 def sums_of(coarse: np.ndarray, fine: np.ndarray) -> np.ndarray:
@@ -153,7 +153,8 @@ def nearest_by_state(state: Any, centers: Any) -> Any:
 
 
 def _make_room(state, k):
-    width = 2 * state.X.shape[1]
+    d = state.X.shape[1]
+    width = 2 * (d if d < 8 else -(-d // 8) * 8)  # so that each vector of eight lies in one line of memory
     lanes = lanes_of(state.X.dtype)
     places = -(-k // lanes) * lanes * (2 if k > lanes else 1)  # halving may fill packs by half
     n_blocks = block_count(len(state.X), most=max(1, min(64, _MOST_SUM_BYTES // (8 * places * width))))
@@ -332,7 +333,7 @@ def _reassign_all(
     grid,  # four floats  in: see `grid_of`
     measured,  # bool  in: whether the greatest magnitude is wanted
     labels,  # (n,) int32  in, out
-    sums,  # (n_blocks, places, 2 d)  out: what this block adds, where touched
+    sums,  # (n_blocks, places, width)  out: what this block adds, where touched
     weights,  # (n_blocks, places, 2)  out
     counts,  # (n_blocks, places)  out
     touched,  # (n_blocks, places)  out: false before

@@ -30,7 +30,7 @@ def reassign_listed(
     labels,  # (n,) int32  in, out
     upper,  # (n,)  in, out
     lower,  # (n, groups)  in, out
-    sums,  # (n_blocks, places, 2 d)  out: what this block adds, where touched
+    sums,  # (n_blocks, places, width)  out: what this block adds, where touched
     weights,  # (n_blocks, places, 2)  out
     counts,  # (n_blocks, places)  out
     touched,  # (n_blocks, places)  out: false before

@@ -174,7 +174,7 @@ def _reassign_boxes(
     margin,  # float  in: rounding of a squared distance
     grid,  # four floats  in: see `lloyd_sums.grid_of`
     labels,  # (n,) int32  in, out
-    sums,  # (n_blocks, places, 2 d)  out: what this block adds, where touched
+    sums,  # (n_blocks, places, width)  out: what this block adds, where touched
     weights,  # (n_blocks, places, 2)  out
     counts,  # (n_blocks, places)  out
     touched,  # (n_blocks, places)  out: false before

@@ -84,11 +84,11 @@ def move_row(block, X, i, weight, old, new, grid, sums, weights, counts, touched
 def merge(
     part,
     n_parts,  # int  in: each merges its share of the places
-    sums,  # (n_blocks, places, 2 d)  in: coarse parts, then fine ones
+    sums,  # (n_blocks, places, width)  in: the coarse parts in the first half, the fine ones in the second
     weights,  # (n_blocks, places, 2)  in
     counts,  # (n_blocks, places)  in
     touched,  # (n_blocks, places)  in; false after
-    total,  # (places, 2 d)  in, out
+    total,  # (places, width)  in, out
     total_weights,  # (places, 2)  in, out
     total_counts,  # (places,)  in, out
 ):
@@ -115,7 +115,7 @@ def _add_divided(
     factor,  # float  in
     coarse,  # float  in: see `grid_of`
     fine,  # float  in
-    sums,  # (n_blocks, places, 2 d) C float64  in, out
+    sums,  # (n_blocks, places, width) C float64  in, out: half of the width for each part
     block,  # int  in
     place,  # int  in
 ):
@@ -125,11 +125,11 @@ def _add_divided(
         x = context.make_array(signature.args[0])(context, builder, arguments[0])
         total = context.make_array(signature.args[5])(context, builder, arguments[5])
         d = cgutils.unpack_tuple(builder, x.shape)[1]
-        places = cgutils.unpack_tuple(builder, total.shape)[1]
+        _, places, width = cgutils.unpack_tuple(builder, total.shape)
         values = builder.gep(x.data, [builder.mul(arguments[1], d)])
         line = builder.add(builder.mul(arguments[6], places), arguments[7])
-        first = builder.gep(total.data, [builder.mul(builder.shl(line, _int64(1)), d)])
-        targets = first, builder.gep(first, [d])
+        first = builder.gep(total.data, [builder.mul(line, width)])
+        targets = first, builder.gep(first, [builder.lshr(width, _int64(1))])
         whole = builder.and_(d, _int64(-_LANES))
         with cgutils.for_range_slice(builder, _int64(0), whole, _int64(_LANES), _INT64) as (f, _):
             _add_some(builder, values, f, _LANES, arguments[2:5], targets)
