@@ -39,7 +39,7 @@ CATALOG = (
     ),
     Entry(
         "MiniBatchKMeans", "coterie.stream.minibatch_kmeans:MiniBatchKMeans", "stream",
-        "k compact groups around their means, from small batches of rows", True, False, ("numba", "torch"),
+        "k compact groups around their means, from small batches of rows", True, False, ("numba", "torch", "dask"),
     ),
     Entry(
         "Birch", "coterie.stream.birch:Birch", "stream",

@@ -6,9 +6,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .blocks import is_block_rows
 from .engine import engine_of
 
-__all__ = ["BatchStep", "BatchSteps", "batch_step", "batch_steps", "nearest_as_given", "steps_one_by_one"]
+__all__ = [
+    "BatchStep",
+    "BatchSteps",
+    "batch_step",
+    "batch_steps",
+    "fetch",
+    "nearest_as_given",
+    "rows_at",
+    "steps_one_by_one",
+    "weights_at",
+]
 
 
 class BatchStep(NamedTuple):
@@ -139,6 +150,55 @@ def steps_one_by_one(
         if (mass < least_share * mass.max()).any():
             break
     return centers, mass, np.array(inertia)
+
+
+def fetch(X: Any, rows: np.ndarray) -> None:
+    """Make ready some rows that will be asked for soon, in one pass over rows in blocks that no worker keeps.
+
+    Parameters
+    ----------
+    X : (n, d) float array or CSR array, or rows in blocks
+    rows : (m,) int64 array
+        As for `rows_at`; what was made ready before the last time is let go.
+    """
+    if is_block_rows(X):
+        engine_of(X, "batch_step").fetch(X, rows)
+
+
+def rows_at(X: Any, rows: np.ndarray) -> Any:
+    """Return some rows.
+
+    Parameters
+    ----------
+    X : (n, d) float array or CSR array, or rows in blocks
+    rows : (m,) int64 array
+        Their numbers, in any order; rows in blocks are numbered block after block in the order of their contents.
+
+    Returns
+    -------
+    (m, d) float array
+        As given, of the engine of ``X``; of rows in blocks on the host.
+    """
+    return engine_of(X, "batch_step").rows_at(X, rows) if is_block_rows(X) else X[rows]
+
+
+def weights_at(X: Any, rows: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray | None:
+    """Return the weights of some rows: `rows_at` for weights, which rows in blocks have already.
+
+    Parameters
+    ----------
+    X : (n, d) float array or CSR array, or rows in blocks
+    rows : (m,) int64 array
+    sample_weight : (n,) float64 array, optional
+
+    Returns
+    -------
+    (m,) float64 array, or None
+        None where every row counts once.
+    """
+    if is_block_rows(X):
+        return engine_of(X, "batch_step").weights_at(X, rows)
+    return None if sample_weight is None else sample_weight[rows]
 
 
 def nearest_as_given(X: Any, centers: np.ndarray, shift: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:

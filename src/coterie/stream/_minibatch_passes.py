@@ -8,6 +8,8 @@ import numpy as np
 import scipy.sparse
 
 from ..arrays import to_numpy
+from ..primitives.batch_step import fetch, rows_at, weights_at
+from ..primitives.blocks import is_block_rows, room_for
 from ..primitives.conditioning import condition
 from ._minibatch_state import MOST_TOGETHER, MiniBatchState, Settings, start, steps
 
@@ -28,7 +30,7 @@ def minibatch_kmeans(
     Parameters
     ----------
     X : (n, d) float array of any engine, or CSR array
-        As given; a memory-mapped file is read batch by batch.
+        As given; a memory-mapped file is read batch by batch. Or rows in blocks, which stay where they are.
     settings : Settings
     sample_weight : (n,) float64 array, optional
     max_iter : int, default=100
@@ -47,17 +49,22 @@ def minibatch_kmeans(
     n = X.shape[0]
     per_pass = -(-n // settings.batch_size)
     n_first = min(per_pass, -(-settings.init_size // (n // per_pass)))
-    batches = (rows for epoch in range(max_iter) for rows in sweep(n, settings.batch_size, settings.seed, epoch))
+    batches: Iterator = (
+        rows for epoch in range(max_iter) for rows in sweep(n, settings.batch_size, settings.seed, epoch)
+    )
+    if is_block_rows(X):
+        batches = _fetched(X, batches, settings.batch_size)
     first = np.concatenate(list(islice(batches, n_first)))
-    state = start(X[first], settings, np.ones(len(first)) if sample_weight is None else sample_weight[first])
+    sample, weights = rows_at(X, first), weights_at(X, first, sample_weight)
+    state = start(sample, settings, np.ones(len(first)) if weights is None else weights)
     if n_first == per_pass:
         return state, 1
-    variance = _mean_variance(X[first], state) if tol > 0 else 0.0
+    variance = _mean_variance(sample, state) if tol > 0 else 0.0
     smoothed, least, since = None, np.inf, 0
     share = min(1.0, 2.0 * settings.batch_size / (n + 1))
     # Never more batches than must be seen before it may stop: so none is made in vain.
     while group := list(islice(batches, _most_before_a_stop(max_no_improvement, since, tol))):
-        weights = None if sample_weight is None else sample_weight[np.concatenate(group)]
+        weights = weights_at(X, np.concatenate(group), sample_weight)
         moved, inertias = steps(state, X, group, settings, weights, measured=max_no_improvement is not None)
         shift2 = float(((moved.centers - state.centers) ** 2).sum()) if tol > 0 else np.inf
         state = moved
@@ -69,6 +76,14 @@ def minibatch_kmeans(
         if (max_no_improvement is not None and since >= max_no_improvement) or shift2 <= tol * variance:
             break
     return state, -(-(n_first + state.n_steps) // per_pass)
+
+
+def _fetched(X: Any, batches: Iterator[np.ndarray], batch_size: int) -> Iterator[np.ndarray]:
+    """Yield the batches; the rows of many are made ready in one pass over the blocks."""
+    together = max(1, min(MOST_TOGETHER, room_for(X, batch_size * X.shape[1] * X.dtype.itemsize)))
+    while group := list(islice(batches, together)):
+        fetch(X, np.concatenate(group))
+        yield from group
 
 
 def _most_before_a_stop(max_no_improvement: int | None, since: int, tol: float) -> int:

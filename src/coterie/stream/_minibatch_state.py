@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from ..arrays import is_tensor, to_numpy
 from ..partition.kmeans import KMeans
 from ..primitives.assign import center_sums
-from ..primitives.batch_step import batch_steps
+from ..primitives.batch_step import batch_steps, rows_at
 from ..primitives.conditioning import condition
 
 __all__ = [
@@ -225,7 +225,7 @@ def _move_weak(centers, mass, weak, state, X, rows, random):
     """Put centers that hold almost nothing on random rows of the batch, with the least weight of the others."""
     weak = np.flatnonzero(weak)[: max(1, len(rows) // 2)]
     picked = rows[random.choice(len(rows), len(weak), replace=False)]
-    values = X[picked].toarray() if scipy.sparse.issparse(X) else to_numpy(X[picked])
+    values = X[picked].toarray() if scipy.sparse.issparse(X) else to_numpy(rows_at(X, picked))
     centers[weak] = values / state.scale - state.shift / state.scale
     others = np.delete(mass, weak)
     mass[weak] = others.min() if len(others) else 0.0

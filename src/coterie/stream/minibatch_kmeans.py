@@ -14,9 +14,10 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils import check_random_state
 
-from ..arrays import like_input, to_numpy
-from ..base import Clusterer, Interval, StrOptions
+from ..arrays import like_input
+from ..base import Clusterer, Interval, StrOptions, lazily
 from ..errors import InputError
+from ..primitives.blocks import each_block, in_blocks
 from ..primitives.distances import pairwise_distances
 from ._minibatch_passes import minibatch_kmeans
 from ._minibatch_state import MiniBatchState, Settings, absorb, finalize, merge, partial
@@ -32,6 +33,8 @@ __all__ = [
     "minibatch_kmeans",
     "partial",
 ]
+
+_STARTS_OF_BLOCKS = 5  # cost little beside a round to the workers, and one start in ten or so is a bad one
 
 
 class MiniBatchKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
@@ -59,7 +62,7 @@ class MiniBatchKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
         Rows of the first sample, rounded up to whole batches; None takes three batches, or ``3 * n_clusters`` rows where
         that is more.
     n_init : "auto" or int, default="auto"
-        Starts of K-means on the first sample, as for `KMeans`.
+        Starts of K-means on the first sample, as for `KMeans`; "auto" is 5 for "k-means++" and rows in blocks.
     reassignment_ratio : float, default=0.01
         A center that holds less than this share of what the heaviest holds moves to a random row of the batch.
     device : str, default="cpu"
@@ -116,6 +119,7 @@ class MiniBatchKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
     True
     """
 
+    _takes_blocks: ClassVar = True
     _state_attributes: ClassVar = (
         "_centers", "_shift", "_scale", "_n_features_out", "_committed", "_mass", "_waiting", "_waiting_weights", "_seed",
     )  # fmt: skip
@@ -168,11 +172,12 @@ class MiniBatchKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
 
         Parameters
         ----------
-        X : (n, d) array, frame, sparse array or tensor
-            A memory-mapped array is never copied; batches of it are.
+        X : (n, d) array, frame, sparse array or tensor, Dask array or frame, or RowFiles
+            A memory-mapped array is never copied; batches of it are. Of Dask arrays and files each worker adds up its share of a
+            batch; ``labels_`` is then a Dask array that is computed when it is asked for.
         y : ignored
         sample_weight : (n,) array, optional
-            Weight of each row, not negative.
+            Weight of each row, not negative; for a Dask array one in the same blocks.
 
         Returns
         -------
@@ -184,15 +189,21 @@ class MiniBatchKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
             If there are fewer rows than clusters, or a value is not finite.
         """
         self._validate_params()
-        rows = self._gate_in(X, reset=True, accept_sparse=True)
+        blocks = in_blocks(X)
+        rows = self._gate_blocks(X, sample_weight) if blocks else self._gate_in(X, reset=True, accept_sparse=True)
         n = rows.shape[0]
         if n < self.n_clusters:
             raise InputError(f"n_samples={n} should be >= n_clusters={self.n_clusters}; lower n_clusters or add rows")
-        weight = self._weights(sample_weight, n)
+        weight = None if blocks else self._weights(sample_weight, n)
+        if blocks and not any(seen.weight for seen in rows.surveys):
+            raise _no_weight()
         self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        settings = self._settings()
+        if blocks and self.n_init == "auto" and isinstance(self.init, str) and self.init == "k-means++":
+            settings = settings._replace(n_init=_STARTS_OF_BLOCKS)
         state, self.n_iter_ = minibatch_kmeans(
             rows,
-            self._settings(),
+            settings,
             sample_weight=weight,
             max_iter=self.max_iter,
             max_no_improvement=self.max_no_improvement,
@@ -200,8 +211,8 @@ class MiniBatchKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
         )
         self._keep(state, rows, X)
         if self.compute_labels:
-            self._label(rows, X, weight)
-            n_found = int(np.count_nonzero(np.bincount(to_numpy(self.labels_))))
+            sizes = self._label_blocks(rows, X) if blocks else self._label(rows, X, weight)
+            n_found = int(np.count_nonzero(sizes))
             if n_found < self.n_clusters:
                 warnings.warn(
                     f"{n_found} of n_clusters={self.n_clusters} clusters hold rows: there may be fewer distinct rows; lower n_clusters",
@@ -224,6 +235,7 @@ class MiniBatchKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
         -------
         self
         """
+        self._refuse_blocks(X, "partial_fit")
         begun = hasattr(self, "_seed")
         if not begun:
             self._validate_params()
@@ -237,12 +249,13 @@ class MiniBatchKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
             self._label(rows, X, weight)
         return self
 
+    @lazily(np.int64)
     def predict(self, X):
         """Return the nearest center of each row, ties to the lowest.
 
         Parameters
         ----------
-        X : (n, d) array, frame, sparse array or tensor
+        X : (n, d) array, frame, sparse array or tensor, Dask array or frame, or RowFiles
 
         Returns
         -------
@@ -250,12 +263,13 @@ class MiniBatchKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
         """
         return like_input(self._nearest(self._rows(X))[0], X)
 
+    @lazily(np.float64, "n_clusters")
     def transform(self, X):
         """Return the distance of each row to each center.
 
         Parameters
         ----------
-        X : (n, d) array, frame, sparse array or tensor
+        X : (n, d) array, frame, sparse array or tensor, Dask array or frame, or RowFiles
 
         Returns
         -------
@@ -293,7 +307,7 @@ class MiniBatchKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
     def _weights(self, sample_weight, n, some=True):
         weight = self._check_weights(sample_weight, n)
         if weight is not None and (weight.min(initial=0.0) < 0 or (some and not weight.any())):
-            raise InputError("sample_weight must not be negative, nor zero for every row")
+            raise _no_weight()
         return weight
 
     def _settings(self):
@@ -331,9 +345,19 @@ class MiniBatchKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
         self.cluster_centers_ = like_input((done.centers * done.scale + done.shift).astype(dtype), X)
 
     def _label(self, rows, X, weight):
+        """Set labels and inertia; return how many rows each center has."""
         labels, distances2 = self._nearest(rows)
         self.labels_ = like_input(labels, X)
         self.inertia_ = self._inertia(distances2, weight)
+        return np.bincount(labels)
+
+    def _label_blocks(self, rows, X):
+        """Set labels, to be computed, and the inertia; return how many rows each center has."""
+        self.labels_ = self._by_block(X, "predict", np.int64, lengths=rows.lengths)
+        found = each_block(rows, _totals, self._centers, self._shift, self._scale)
+        costs = np.array([found[number][0] for number in rows.by_rank()])
+        self.inertia_ = float(costs.sum()) * self._scale * self._scale
+        return np.sum([sizes for _, sizes in found], axis=0)
 
     def _inertia(self, distances2, weight):
         total = float(distances2.sum() if weight is None else weight @ distances2)
@@ -347,3 +371,17 @@ class MiniBatchKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _totals(block, centers, shift, scale):
+    """Return the weighted squared distances of a block's rows to their nearest centers, added up, and how many rows each has."""
+    rows, weight = block.rows, block.weight
+    if len(rows) == 0:
+        return 0.0, np.zeros(len(centers), np.int64)
+    labels, distances2 = nearest(rows, centers, shift, scale)
+    cost = distances2.sum() if weight is None else weight @ distances2
+    return float(cost), np.bincount(labels, minlength=len(centers))
+
+
+def _no_weight():
+    return InputError("sample_weight must not be negative, nor zero for every row")

@@ -38,10 +38,13 @@ class Block:
         Its place in the order of contents.
     memo : dict
         Kept on the worker from pass to pass, if the worker lives; empty where rows are not kept either.
+    notes : dict
+        The same for little, which is kept in any case.
     """
 
     def __init__(self, how: "_How", number: int, start: int, rank: int, source: Any, weight: Any, memo: dict):
         self.number, self.start, self.rank, self.memo = number, start, rank, memo
+        self.notes: dict = {}
         self._how, self._source, self._weight = how, source, weight
 
     @property
@@ -197,7 +200,9 @@ def _blocks(how: _How, numbers: list, starts: list, ranks: list, sources: Any, w
     memos = _memos.setdefault(how.token, {})
     for number, start, rank, source, weight in zip(numbers, starts, ranks, sources, weights, strict=True):
         memo = memos.setdefault(number, {}) if how.keep else {}
-        yield Block(how, number, start, rank, source, weight, memo)
+        block = Block(how, number, start, rank, source, weight, memo)
+        block.notes = memos.setdefault(-1 - number, {})
+        yield block
 
 
 def _stop_if_cancelled() -> None:
