@@ -6,7 +6,7 @@ import numpy as np
 
 from ..arrays import normalize_rows
 from ..errors import UnsupportedError
-from ..primitives.assign import center_totals, lloyd_start, lloyd_step
+from ..primitives.assign import center_labels, center_totals, lloyd_start, lloyd_step
 from ..primitives.seeding import draw_far_rows
 from ._centers import iterate
 from ._seeding import canonical_order, given_centers, kmeans_plusplus
@@ -24,6 +24,7 @@ class BlockRun(NamedTuple):
     centers: np.ndarray  # (k, d) float64
     counts: np.ndarray  # (k,) int64: rows of each
     n_iter: int
+    labels: Any  # (n,) int64 Dask array, or None
 
 
 def kmeans_parallel(X: Any, n_clusters: int, rng: np.random.RandomState) -> np.ndarray:
@@ -86,8 +87,11 @@ def kmeans_of_blocks(
     state = lloyd_start(X, skip=skip)
     shift2 = tol * _mean_variance(X, state) if tol > 0 else 0.0
     centers, n_iter = iterate(state, X, start, max_iter=max_iter, tol=shift2, spherical=spherical)
-    inertia, _, counts = center_totals(X, centers)
-    return BlockRun(inertia, centers, counts, n_iter)
+    if X.on_workers:  # labels then lie beside the rows; else they are computed when they are asked for
+        inertia, _, counts, labels = center_labels(X, centers)
+    else:
+        (inertia, _, counts), labels = center_totals(X, centers), None
+    return BlockRun(inertia, centers, counts, n_iter, labels)
 
 
 def start_of_blocks(model: Any, X: Any, shift: np.ndarray, scale: float, rng: np.random.RandomState) -> np.ndarray:

@@ -287,7 +287,9 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
         self.cluster_centers_ = (self._centers * self._scale + self._shift).astype(rows.dtype)
         self._n_features_out = self.n_clusters
         self._say_empty(np.count_nonzero(best.counts))
-        self.labels_ = self._by_block(X, "predict", np.int64, lengths=rows.lengths)
+        self.labels_ = best.labels
+        if best.labels is None:
+            self.labels_ = self._by_block(X, "predict", np.int64, lengths=rows.lengths)
         return self
 
     @lazily(np.int64)

@@ -11,6 +11,7 @@ from .engine import engine_name, engine_of
 
 __all__ = [
     "LloydStep",
+    "center_labels",
     "center_sums",
     "center_totals",
     "check_half",
@@ -96,6 +97,23 @@ def center_totals(X: Any, centers: Any) -> tuple[float, Any, Any]:
         Their number.
     """
     return engine_of(X, "assign").center_totals(X, centers)
+
+
+def center_labels(X: Any, centers: Any) -> tuple[float, Any, Any, Any]:
+    """Add up what rows in blocks are to their nearest centers, and leave each row's center where the row lies.
+
+    Parameters
+    ----------
+    X : rows in blocks
+    centers : (k, d) float64 array
+
+    Returns
+    -------
+    cost, weights, counts
+        As `center_totals` returns them.
+    labels : (n,) int64 Dask array
+    """
+    return engine_of(X, "assign").center_labels(X, centers)
 
 
 def farthest_rows(X: Any, centers: Any, n: int, sample_weight: Any = None) -> tuple[Any, Any, Any, Any]:

@@ -1,22 +1,29 @@
 """Sums as whole numbers: those of blocks add up to the same bits in any order.
 
-A sum of values no greater than ``bound`` is written as ``high`` and ``low``, whole multiples of 2^-22 and of 2^-44 of the bound.
-Both stay below 2^63 for any number of rows below 2^40.
+A sum is written as ``high`` and ``low``, whole multiples of a coarse unit and of a fine one. What is added up row by row on the CPU
+comes in such parts (`coterie.primitives._numba.lloyd_sums`); what another engine has added up for a block, in an order that depends on
+the block alone, is rounded to them once. Both stay below 2^63 for up to 2^40 rows.
 """
 
+from math import ldexp
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...arrays import to_numpy
 
-__all__ = ["ExactSum", "exact", "scalar_sum"]
+__all__ = ["ExactSum", "Units", "exact", "units_of"]
 
-_HIGH, _LOW = 2.0**22, 2.0**44
+
+class Units(NamedTuple):
+    """What whole numbers count."""
+
+    high: float
+    low: float
 
 
 class ExactSum(NamedTuple):
-    """Sums of values of one bound."""
+    """Sums of values in the same units."""
 
     high: np.ndarray  # int64
     low: np.ndarray  # int64
@@ -25,21 +32,18 @@ class ExactSum(NamedTuple):
         """Add the sums of two blocks; nothing is rounded."""
         return ExactSum(self.high + other.high, self.low + other.low)
 
-    def value(self, bound: float) -> np.ndarray:
-        """Return the sums as float64, rounded once."""
-        carried = self.low >> 22  # so that the result does not depend on how it was divided between the two
-        return ((self.high + carried) / _HIGH + (self.low - (carried << 22)) / _LOW) * bound
+    def value(self, units: Units) -> np.ndarray:
+        """Return the sums as float64."""
+        return self.high * units.high + self.low * units.low
 
 
-def exact(sums: Any, bound: float) -> ExactSum:
+def units_of(coarse: float, fine: float) -> Units:
+    """Return the units of a grid: the numbers that are added and subtracted to round are 1.5 * 2^52 of them."""
+    return Units(ldexp(coarse / 1.5, -52), ldexp(fine / 1.5, -52))
+
+
+def exact(sums: Any, units: Units) -> ExactSum:
     """Write the sums of one block, which depend on the block alone, as whole numbers."""
-    values = np.asarray(to_numpy(sums), np.float64) / bound
-    high = np.rint(values * _HIGH)
-    low = np.rint((values - high / _HIGH) * _LOW)
-    return ExactSum(high.astype(np.int64), low.astype(np.int64))
-
-
-def scalar_sum(values: Any, order: Any = None) -> float:
-    """Add up one number of each block, by rank, pairwise."""
-    numbers = np.asarray(values, np.float64)
-    return float(numbers[order].sum() if order is not None else numbers.sum())
+    values = np.asarray(to_numpy(sums), np.float64)
+    high = np.rint(values / units.high)
+    return ExactSum(high.astype(np.int64), np.rint((values - high * units.high) / units.low).astype(np.int64))

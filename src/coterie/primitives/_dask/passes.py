@@ -18,7 +18,7 @@ from .cluster import Task
 from .rows import BlockRows, Survey, weighed
 from .sources import loaded
 
-__all__ = ["Block", "each", "fold", "forget_here", "room_for", "survey"]
+__all__ = ["Block", "each", "each_held", "fold", "forget_here", "room_for", "survey"]
 
 _WORKING_COPIES = 8  # of a state, while two of them are merged: keys, an order of them, and the parts side by side
 
@@ -44,6 +44,7 @@ class Block:
 
     def __init__(self, how: "_How", number: int, start: int, rank: int, source: Any, weight: Any, memo: dict):
         self.number, self.start, self.rank, self.memo = number, start, rank, memo
+        self.view = how.view  # which change of coordinates the rows have gone through
         self.notes: dict = {}
         self._how, self._source, self._weight = how, source, weight
 
@@ -102,6 +103,24 @@ def room_for(rows: BlockRows, n_bytes: int) -> int:
     return int(min(of_a_task, here, 2.0**62) // max(1, n_bytes))
 
 
+def each_held(rows: BlockRows, function: Callable, *arguments: Any) -> tuple[list, list]:
+    """Run a function that returns a small result and an array of values of a block's rows, which stays where it was found.
+
+    Returns
+    -------
+    small : list
+        Of every block, in the order in which the blocks were given.
+    held : list
+        For each block the array, or a `Delayed` of it on the workers.
+    """
+    small: list[Any] = [None] * len(rows.sources)
+    held: list[Any] = [None] * len(rows.sources)
+    for part, (few, many) in zip(rows.parts, rows.crew.run_held(_tasks(rows, function, None, arguments)), strict=True):
+        for i, number in enumerate(part.blocks):
+            small[number], held[number] = few[i], many[i]
+    return small, held
+
+
 def survey(rows: BlockRows) -> list[Survey]:
     """Look at every block once: how many rows, their range, whether all of it is finite.
 
@@ -155,6 +174,12 @@ def _look(block: Block) -> Survey | _Bad:
 
 
 def _pass(rows: BlockRows, function: Callable, merge: Callable | None, arguments: tuple) -> list:
+    results = rows.crew.run(_tasks(rows, function, merge, arguments))
+    rows.moved([address for _, address in results])
+    return [result for result, _ in results]
+
+
+def _tasks(rows: BlockRows, function: Callable, merge: Callable | None, arguments: tuple) -> list[Task]:
     how = _How(rows.token, rows.view, rows.prepare, rows.dtype, rows.device, rows.keep)
     tasks = []
     for part in rows.parts:
@@ -168,9 +193,7 @@ def _pass(rows: BlockRows, function: Callable, merge: Callable | None, arguments
         tasks.append(
             Task(_work, [how, function, merge, arguments, numbers, starts, ranks, *sources, *weights], part.home)
         )
-    results = rows.crew.run(tasks)
-    rows.moved([address for _, address in results])
-    return [result for result, _ in results]
+    return tasks
 
 
 def _work(

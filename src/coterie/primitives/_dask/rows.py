@@ -67,8 +67,9 @@ class BlockRows:
         self.surveys: list[Survey] = []
         self.parts: list[Part] = []
         self.starts = self.ranks = np.zeros(0, np.int64)
+        self.on_workers = False  # whether they lay there before
         self.view = 0
-        self.prepare: Callable[[Any], Any] | None = None
+        self.prepare: Callable | None = None
         self.keep = bool(_COPIES * table.n_bytes <= _SHARE * crew.memory())
         self._lease = _Lease(crew, self.token)  # shared by all views: workers forget the rows with the last of them
 
@@ -89,7 +90,7 @@ class BlockRows:
         new = BlockRows.__new__(BlockRows)
         vars(new).update(vars(self))
         new.view += 1
-        new.prepare = prepare if self.prepare is None else _Both(self.prepare, prepare)
+        new.prepare = _Both(self.prepare, prepare) if self.prepare is not None else prepare  # type: ignore[assignment]
         return new
 
     def taken(self, surveys: list[Survey]) -> None:
@@ -217,7 +218,8 @@ def block_rows(X: Any, sample_weight: Any = None, device: str = "cpu") -> BlockR
 
     crew, table = crew_at_work(), given(X)
     rows = BlockRows(crew, table, device)
-    held = crew.persist(table.table) if rows.keep or _on_workers(table.table) else None
+    rows.on_workers = _on_workers(table.table)
+    held = crew.persist(table.table) if rows.on_workers or (rows.keep and not hasattr(table.table, "pieces")) else None
     rows.sources = held or chunks_of(table.table)
     in_one_piece = isinstance(sample_weight, np.ndarray)
     if sample_weight is not None and not in_one_piece:

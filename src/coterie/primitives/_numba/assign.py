@@ -4,7 +4,7 @@ import numpy as np
 import scipy.sparse
 
 from . import sparse_assign
-from .blocks import block_count, run_blocks
+from .blocks import block_count, free_blocks, run_blocks
 from .jit import kernel
 from .lloyd import lloyd_start, lloyd_step, nearest_by_state
 from .tile import GROUP, ROWS, nearest_of_eight, pack_centers, pack_panel, squared_distances
@@ -22,7 +22,7 @@ def nearest_center(X, centers):
     centers = np.ascontiguousarray(centers, np.float64)
     packed, norms = pack_centers(centers, X.dtype)
     labels, distances2 = np.empty(n, np.int32), np.empty(n)
-    n_blocks = block_count(n)
+    n_blocks = free_blocks(n)
     run_blocks(_nearest, n_blocks, n_blocks, X, packed, norms, centers, labels, distances2)
     return labels, distances2
 

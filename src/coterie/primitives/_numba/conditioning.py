@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .blocks import block_count, run_blocks
+from .blocks import block_count, free_blocks, run_blocks
 from .jit import kernel
 
 __all__ = ["condition", "power_of_two", "summarize"]
@@ -15,7 +15,7 @@ def condition(X, shift, scale):
         first = power_of_two(max(-low.min(), high.max()))
         total = total / first if trusted(total, first) else summarize(X, 1 / first)[0]
         shift, scale = coordinates(total / len(X), low, high, first)
-    n_blocks = block_count(len(X))
+    n_blocks = free_blocks(len(X))
     rows = np.empty_like(X)
     run_blocks(_move, n_blocks, n_blocks, X, shift / scale, 1 / scale, rows)
     return rows, shift, scale

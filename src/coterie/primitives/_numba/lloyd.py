@@ -23,7 +23,7 @@ import numpy as np
 import scipy.sparse
 
 from . import sparse_assign
-from .blocks import block_count, run_blocks
+from .blocks import block_count, free_blocks, run_blocks
 from .jit import kernel
 from .lloyd_bounds import reassign_listed
 from .lloyd_boxes import Boxes, nearest_in_boxes, reassign_in_boxes
@@ -157,7 +157,7 @@ def _make_room(state, k):
     width = 2 * (d if d < 8 else -(-d // 8) * 8)  # so that each vector of eight lies in one line of memory
     lanes = lanes_of(state.X.dtype)
     places = -(-k // lanes) * lanes * (2 if k > lanes else 1)  # halving may fill packs by half
-    n_blocks = block_count(len(state.X), most=max(1, min(64, _MOST_SUM_BYTES // (8 * places * width))))
+    n_blocks = free_blocks(len(state.X), most=max(1, min(64, _MOST_SUM_BYTES // (8 * places * width))))
     state.totals = np.zeros((places, width)), np.zeros((places, 2)), np.zeros(places, np.int64)
     state.slots = tuple(aligned((n_blocks, *total.shape), total.dtype) for total in state.totals)
     state.slots += (np.zeros((n_blocks, places), np.bool_),)
