@@ -43,7 +43,7 @@ CATALOG = (
     ),
     Entry(
         "Birch", "coterie.stream.birch:Birch", "stream",
-        "groups of very many rows, summed up in one pass and bounded memory", True, False, ("numba", "torch"),
+        "groups of very many rows, summed up in one pass and bounded memory", True, False, ("numba", "torch", "dask"),
     ),
     Entry(
         "DBSCAN", "coterie.density.dbscan:DBSCAN", "density",

@@ -5,10 +5,13 @@ import dask.dataframe as dd
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, ClusterMixin, clone
+from sklearn.cluster import KMeans as SklearnKMeans
 from sklearn.datasets import make_blobs
+from sklearn.metrics import adjusted_rand_score
+from sklearn.mixture import GaussianMixture
 
-from coterie import MiniBatchKMeans
+from coterie import DBSCAN, HDBSCAN, AgglomerativeClustering, Birch, KMeans, MiniBatchKMeans
 from coterie.errors import InputError, UnsupportedError
 from coterie.primitives.blocks import block_rows
 
@@ -25,10 +28,14 @@ def parts_of(rows, lengths=LENGTHS):
     return np.split(rows, np.cumsum(lengths)[:-1])
 
 
-def shuffled(rows, lengths=LENGTHS, seed=0):
-    order = np.random.default_rng(seed).permutation(len(lengths))
-    parts = parts_of(rows, lengths)
-    return cut(np.concatenate([parts[i] for i in order]), [lengths[i] for i in order])
+def shuffled_parts(rows):
+    parts = parts_of(rows)
+    return [parts[i] for i in np.random.default_rng(0).permutation(len(parts))]
+
+
+def shuffled(rows):
+    parts = shuffled_parts(rows)
+    return cut(np.concatenate(parts), [len(part) for part in parts])
 
 
 def by_contents(rows, *more, lengths=LENGTHS):
@@ -183,3 +190,125 @@ def test_what_blocks_cannot_do_is_said_in_one_sentence():
         MiniBatchKMeans(8).partial_fit(cut(X))
     with pytest.raises(UnsupportedError, match="this method needs rows in memory"):
         MiniBatchKMeans(8, random_state=0).fit(X).score(cut(X))
+
+
+# ---- Birch
+
+TREES = [
+    Birch(n_clusters=8),
+    Birch(threshold=0.01, n_clusters=None, max_subclusters=300),
+    Birch(threshold=3.0, n_clusters=5, branching_factor=3),
+]
+
+
+def same_groups(found, other):
+    for name in ("subcluster_centers_", "subcluster_weights_", "subcluster_radii_", "subcluster_labels_", "_firsts"):
+        assert np.array_equal(getattr(found, name), getattr(other, name)), name
+    assert found.threshold_ == other.threshold_
+
+
+@pytest.mark.parametrize("model", TREES)
+@pytest.mark.parametrize("lengths", [(len(X),), (0, len(X), 0)])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_one_block_has_the_groups_and_labels_of_rows_in_memory(model, lengths, dtype):
+    rows = X.astype(dtype)
+    whole, found = clone(model).fit(rows), clone(model).fit(cut(rows, lengths))
+    same_groups(found, whole)
+    assert found.subcluster_centers_.dtype == dtype
+    assert np.array_equal(found.labels_.compute(), whole.labels_)
+
+
+@pytest.mark.parametrize("model", TREES)
+def test_any_order_of_blocks_gives_the_same_groups(crew, model):
+    found = clone(model).fit(shuffled(SORTED))
+    same_groups(found, clone(model).fit(cut(SORTED)))
+    assert np.array_equal(found.labels_.compute(), found.predict(np.concatenate(shuffled_parts(SORTED))))
+
+
+def test_groups_are_the_same_bits_here_and_there_and_however_many_trees_come_at_once(workers, monkeypatch):
+    from coterie.primitives._dask import cluster, rows
+    from coterie.stream import _birch_blocks
+
+    there = clone(TREES[1]).fit(cut(SORTED))
+    monkeypatch.setattr(rows, "crew_at_work", cluster.Here)
+    same_groups(clone(TREES[1]).fit(cut(SORTED)), there)
+    monkeypatch.setattr(_birch_blocks, "_TREES_A_TASK", 1)
+    same_groups(clone(TREES[1]).fit(cut(SORTED)), there)
+
+
+@pytest.mark.parametrize("model", TREES)
+@pytest.mark.parametrize("lengths", [LENGTHS, (1,) * 500 + (len(X) - 500,)], ids=["blocks", "blocks of one row"])
+def test_what_groups_add_up_to_is_what_the_rows_do(model, lengths):
+    found = clone(model).fit(cut(SORTED + 1e4, lengths))
+    weights, centers = found.subcluster_weights_, found.subcluster_centers_ - 1e4
+    assert weights.sum() == len(X)
+    np.testing.assert_allclose(weights @ centers, X.sum(axis=0), rtol=1e-6, atol=1e-4)
+    spread = (weights * (found.subcluster_radii_**2 + (centers**2).sum(axis=1))).sum()
+    assert spread == pytest.approx((X**2).sum(), rel=1e-8)
+    assert len(weights) <= model.max_subclusters
+    assert found.subcluster_radii_.max() <= found.threshold_ * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("rows", [X, SORTED], ids=["shuffled", "sorted"])
+def test_clusters_are_nearly_those_of_rows_in_memory(rows):
+    points, truth = make_blobs(12_000, 3, centers=6, cluster_std=0.7, random_state=3)
+    order = np.arange(len(points)) if rows is X else np.argsort(truth, kind="stable")
+    for options in ({}, {"threshold": 0.01, "max_subclusters": 400}):
+        model = Birch(n_clusters=6, **options)
+        whole = clone(model).fit(points[order]).labels_
+        found = clone(model).fit(cut(points[order])).labels_.compute()
+        assert adjusted_rand_score(whole, found) > 0.95
+        assert adjusted_rand_score(truth[order], found) > adjusted_rand_score(truth[order], whole) - 0.02
+
+
+class Weighed(ClusterMixin, BaseEstimator):
+    """Gives every row its own cluster, and remembers the weights."""
+
+    def fit(self, X, y=None, sample_weight=None):
+        type(self).seen = sample_weight
+        self.labels_ = np.arange(len(X))
+        return self
+
+
+@pytest.mark.parametrize("make", [lambda rows: rows, cut], ids=["in memory", "in blocks"])
+def test_any_clusterer_is_fitted_to_the_groups_and_their_weights(make):
+    found = Birch(threshold=2.0, n_clusters=Weighed()).fit(make(X))
+    assert np.array_equal(Weighed.seen, found.subcluster_weights_)
+    for clusterer in (
+        KMeans(8, random_state=0), DBSCAN(eps=2.0, min_samples=1), HDBSCAN(), AgglomerativeClustering(8), SklearnKMeans(8, random_state=0),
+        GaussianMixture(8, random_state=0),
+    ):  # fmt: skip
+        found = Birch(threshold=2.0, n_clusters=clusterer).fit(make(X))
+        labels = np.asarray(found.labels_)
+        assert len(labels) == len(X)
+        assert set(labels) <= set(found.subcluster_labels_)
+
+
+def test_the_tree_does_not_travel_with_what_labels_a_block():
+    found = Birch(n_clusters=8).fit(cut(X))
+    assert "_stream" not in vars(found._light())
+    stream = Birch(n_clusters=8).partial_fit(X)
+    assert np.array_equal(stream.predict(cut(X)).compute(), stream.predict(X))
+
+
+def test_birch_transforms_blocks_row_by_row_and_keeps_names(crew):
+    frame = pd.DataFrame(X[:3000], columns=list("abcdef"))
+    found = Birch(threshold=3.0, n_clusters=4).fit(dd.from_pandas(frame, npartitions=3, sort=False))
+    assert list(found.feature_names_in_) == list("abcdef")
+    assert np.array_equal(found.labels_.compute(), found.predict(frame))
+    blocks = dd.from_pandas(frame, npartitions=2, sort=False)
+    np.testing.assert_array_equal(found.transform(blocks).compute(), found.transform(frame))
+
+
+def test_birch_goes_on_from_blocks_and_refuses_blocks_after_them():
+    found = Birch(threshold=2.0, n_clusters=None).fit(cut(X))
+    found.partial_fit(X[:100])
+    assert found.subcluster_weights_.sum() == len(X) + 100
+    with pytest.raises(UnsupportedError, match="partial_fit needs rows in memory"):
+        found.partial_fit(cut(X))
+    with pytest.raises(InputError, match="n_samples=12000 should be >= n_clusters=12001"):
+        Birch(n_clusters=12_001).fit(cut(X))
+
+
+def test_labels_of_birch_that_nobody_wants_are_not_made():
+    assert not hasattr(Birch(compute_labels=False).fit(cut(X)), "labels_")

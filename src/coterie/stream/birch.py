@@ -6,6 +6,7 @@ there be too many groups, the threshold rises. Ward's method then clusters the g
 for m groups and nodes of b entries, and up to O(m^2 d) for the last step; memory O(m d), whatever the number of rows.
 """
 
+import functools
 import warnings
 from numbers import Integral, Real
 from typing import Any, ClassVar, NamedTuple
@@ -14,20 +15,23 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin, clone
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import has_fit_parameter
 
 from ..arrays import is_tensor, like_input, to_numpy
-from ..base import Clusterer, Interval
+from ..base import Clusterer, Interval, lazily
 from ..errors import InputError
+from ..primitives.blocks import is_block_rows
 from ..primitives.cluster_features import CFTree, ClusterFeatures
 from ..primitives.conditioning import condition
 from ..primitives.distances import pairwise_distances
 from ..primitives.linkages import center_linkage
 from ..trees.cuts import cut_into
 from ..trees.linkage import linkage_matrix
+from ._birch_blocks import BlockGroups, trees_of_blocks
 from ._nearest import blocks, conditioned, nearest
 
-__all__ = ["Birch", "BirchState", "Subclusters", "absorb", "finalize", "merge", "partial"]
+__all__ = ["Birch", "BirchState", "Subclusters", "absorb", "finalize", "merge", "of_blocks", "partial"]
 
 _RESULTS = (
     "subcluster_centers_", "subcluster_labels_", "subcluster_weights_", "subcluster_radii_", "threshold_", "_group_means", "_shift",
@@ -97,8 +101,20 @@ def absorb(state: BirchState, X: Any, sample_weight: np.ndarray | None = None) -
 
 def merge(a: BirchState, b: BirchState) -> BirchState:
     """Insert the groups of ``b`` into ``a`` and return it: their weights, means and spreads stay exact, the tree is another one."""
-    theirs = b.tree.features()
-    a.tree.insert_features(theirs._replace(means=theirs.means + (b.origin - a.origin)))
+    return _insert_groups(a, BlockGroups(b.tree.features(), b.origin, b.tree.threshold, b.tree.n_rows))
+
+
+def of_blocks(X: Any, **parameters: Any) -> BirchState:
+    """Return the state after the rows in blocks: a tree of each, merged in the order of the blocks' contents."""
+    trees = trees_of_blocks(X, functools.partial(partial, **parameters), parameters["max_subclusters"])
+    return functools.reduce(_insert_groups, trees)
+
+
+def _insert_groups(a: BirchState, b: BlockGroups) -> BirchState:
+    n_rows = a.tree.n_rows + b.n_rows
+    a.tree.threshold = max(a.tree.threshold, b.threshold)  # no group is wider than the threshold
+    a.tree.insert_features(b.features._replace(means=b.features.means + (b.origin - a.origin)))
+    a.tree.n_rows = n_rows
     return a
 
 
@@ -121,7 +137,8 @@ class Birch(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
         Most entries of a node of the tree.
     n_clusters : int, None or clusterer, default=3
         Into how many clusters Ward's method joins the subclusters, each with its weight. None: every subcluster is a cluster.
-        An estimator is fitted to the subclusters' centers, with their weights where it takes them.
+        An estimator is fitted to the subclusters' centers, with their weights where its ``fit`` takes ``sample_weight``: any with
+        ``labels_`` or ``predict``, of this library or another.
     max_subclusters : int, default=10000
         What bounds the memory, and the time of the last step.
     compute_labels : bool, default=True
@@ -180,6 +197,7 @@ class Birch(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
     array([0, 1])
     """
 
+    _takes_blocks: ClassVar = True
     _state_attributes: ClassVar = (
         "_group_means",
         "_shift",
@@ -192,7 +210,7 @@ class Birch(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
     _parameter_constraints: ClassVar = {
         "threshold": [Interval(Real, 0.0, None, closed="neither")],
         "branching_factor": [Interval(Integral, 1, None, closed="neither")],
-        "n_clusters": [None, ClusterMixin, Interval(Integral, 1, None, closed="left")],
+        "n_clusters": [None, ClusterMixin, HasMethods(["fit", "predict"]), Interval(Integral, 1, None, closed="left")],
         "max_subclusters": [Interval(Integral, 2, None, closed="left")],
         "compute_labels": ["boolean"],
         "device": [str],
@@ -220,8 +238,9 @@ class Birch(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
 
         Parameters
         ----------
-        X : (n, d) array, frame, sparse array or tensor
-            A memory-mapped array is read block by block.
+        X : (n, d) array, frame, sparse array or tensor, Dask array or frame, or RowFiles
+            A memory-mapped array is read block by block. Of Dask arrays and files each block has a tree, where it lies, whose groups are
+            then put into one; ``labels_`` is a Dask array that is computed when it is asked for.
         y : ignored
 
         Returns
@@ -239,10 +258,15 @@ class Birch(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
         if isinstance(self.n_clusters, int | np.integer) and n < self.n_clusters:
             raise InputError(f"n_samples={n} should be >= n_clusters={self.n_clusters}; lower n_clusters or add rows")
         self._forget(X, rows)
-        self._stream = partial(rows, **self._tree_parameters())
+        blocks = is_block_rows(rows)
+        self._stream = (of_blocks if blocks else partial)(rows, **self._tree_parameters())
         self._finish()
         if self.compute_labels:
-            self.labels_ = like_input(self._label(rows), X)
+            self.labels_ = (
+                self._by_block(X, "predict", np.int64, lengths=rows.lengths)
+                if blocks
+                else like_input(self._label(rows), X)
+            )
         return self
 
     def partial_fit(self, X=None, y=None):
@@ -258,6 +282,7 @@ class Birch(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
         -------
         self
         """
+        self._refuse_blocks(X, "partial_fit")
         begun = "_stream" in self.__dict__ or "_origin" in self.__dict__
         if X is None:
             if not begun:
@@ -278,12 +303,13 @@ class Birch(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
         self._forget(X, rows)
         return self
 
+    @lazily(np.int64)
     def predict(self, X):
         """Return the label of the nearest subcluster of each row, ties to the lowest.
 
         Parameters
         ----------
-        X : (n, d) array, frame, sparse array or tensor
+        X : (n, d) array, frame, sparse array or tensor, Dask array or frame, or RowFiles
 
         Returns
         -------
@@ -291,12 +317,13 @@ class Birch(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
         """
         return like_input(self._label(self._gate_in(X, reset=False, accept_sparse=True)), X)
 
+    @lazily(np.float64, "_n_features_out")
     def transform(self, X):
         """Return the distance of each row to each subcluster's center.
 
         Parameters
         ----------
-        X : (n, d) array, frame, sparse array or tensor
+        X : (n, d) array, frame, sparse array or tensor, Dask array or frame, or RowFiles
 
         Returns
         -------
@@ -312,6 +339,13 @@ class Birch(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
             self._finish()
             return self.__dict__[name]
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def _light(self):
+        if "_group_means" not in self.__dict__:
+            self._finish()
+        light = super()._light()
+        light.__dict__.pop("_stream", None)
+        return light
 
     def _tree_parameters(self):
         return {
@@ -347,7 +381,9 @@ class Birch(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
         if not isinstance(self.n_clusters, int | np.integer):
             clusterer = clone(self.n_clusters)
             weight = {"sample_weight": groups.weights} if has_fit_parameter(clusterer, "sample_weight") else {}
-            return np.asarray(clusterer.fit(groups.centers, **weight).labels_, np.int64)
+            clusterer.fit(groups.centers, **weight)
+            found = clusterer.labels_ if hasattr(clusterer, "labels_") else clusterer.predict(groups.centers)
+            return np.asarray(found, np.int64)
         if m < self.n_clusters:
             warnings.warn(
                 f"there are {m} subclusters for n_clusters={self.n_clusters}, each is a cluster; lower threshold={self.threshold:g} or n_clusters",
