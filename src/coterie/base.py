@@ -198,7 +198,9 @@ class Estimator(BaseEstimator):
     def _fitted_state(self) -> dict[str, Any]:
         """Return what `_restore` needs to make an equal estimator: arrays, numbers, strings."""
         public = [name for name in vars(self) if name.endswith("_") and not name.startswith("_")]
-        return {name: getattr(self, name) for name in (*public, *self._state_attributes) if hasattr(self, name)}
+        names = [name for name in (*public, *self._state_attributes) if hasattr(self, name)]
+        # Labels of rows in blocks are a way to compute them from rows that lie elsewhere.
+        return {name: getattr(self, name) for name in names if not in_blocks(getattr(self, name))}
 
     def _restore(self, state: dict[str, Any]) -> "Estimator":
         """Take the fitted state of another estimator of the same class and parameters."""

@@ -11,6 +11,8 @@ from sklearn.base import clone
 
 from coterie import CLIQUE, STING, WaveCluster
 from coterie.errors import InputError, ResourceError, UnsupportedError
+from coterie.models import load, save
+from coterie.tables import row_files
 
 COUNTS = ("_coords", "_counts", "_first", "_n_rows", "n_outside_", "box_", "n_cells_", "_cells", "_cell_labels")
 
@@ -203,6 +205,22 @@ def test_statistics_do_not_travel_with_what_labels_a_block():
     light = found._light()
     assert not {"_sums", "_bins", "_extremes", "labels_"} & set(vars(light))
     assert len(pickle.dumps(light)) < len(pickle.dumps(found._sums)) / 2
+
+
+@pytest.mark.parametrize("cls", [STING, WaveCluster, CLIQUE])
+def test_a_saved_model_labels_as_the_fit_of_blocks(cls, tmp_path):
+    X = groups(1000, 2)
+    found = cls().fit(cut(X, (300, 700)))
+    loaded = load(save(found, tmp_path / "model.coterie"))
+    assert np.array_equal(loaded.predict(X), found.labels_.compute())
+
+
+@pytest.mark.parametrize("cls", [STING, WaveCluster, CLIQUE])
+def test_files_label_as_rows_in_memory(cls, tmp_path):
+    X = groups(1000, 2)
+    np.save(tmp_path / "rows.npy", X)
+    found = cls().fit(row_files(tmp_path / "rows.npy", rows=300))
+    assert np.array_equal(found.labels_.compute(), cls().fit(X).labels_)
 
 
 @pytest.mark.parametrize("cls", [STING, WaveCluster, CLIQUE])

@@ -13,7 +13,9 @@ from sklearn.mixture import GaussianMixture
 
 from coterie import DBSCAN, HDBSCAN, AgglomerativeClustering, Birch, KMeans, MiniBatchKMeans
 from coterie.errors import InputError, UnsupportedError
+from coterie.models import load, save
 from coterie.primitives.blocks import block_rows
+from coterie.tables import row_files
 
 X, TRUTH = make_blobs(12_000, 6, centers=8, cluster_std=2.0, random_state=5)
 SORTED = X[np.argsort(TRUTH, kind="stable")]
@@ -312,3 +314,23 @@ def test_birch_goes_on_from_blocks_and_refuses_blocks_after_them():
 
 def test_labels_of_birch_that_nobody_wants_are_not_made():
     assert not hasattr(Birch(compute_labels=False).fit(cut(X)), "labels_")
+
+
+# ---- both
+
+
+@pytest.mark.parametrize("model", [MiniBatchKMeans(8, random_state=0), Birch(threshold=2.0, n_clusters=8)])
+def test_a_saved_model_labels_as_the_fit_of_blocks(model, tmp_path):
+    found = clone(model).fit(cut(X))
+    loaded = load(save(found, tmp_path / "model.coterie"))
+    assert np.array_equal(loaded.predict(X), found.labels_.compute())
+
+
+@pytest.mark.parametrize("model", [MiniBatchKMeans(8, random_state=0), Birch(threshold=2.0, n_clusters=8)])
+def test_files_give_the_centers_of_blocks_of_the_same_rows(model, tmp_path):
+    np.save(tmp_path / "rows.npy", X)
+    files = row_files(tmp_path / "rows.npy", rows=5000)
+    assert len(files.pieces) > 1
+    found = clone(model).fit(files)
+    other = clone(model).fit(cut(X, [piece.n_rows for piece in files.pieces]))
+    assert np.array_equal(found.labels_.compute(), other.labels_.compute())

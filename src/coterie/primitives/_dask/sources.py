@@ -49,9 +49,8 @@ def given(X: Any) -> Given:
         If it is no table of numbers.
     """
     if hasattr(X, "pieces"):
-        return Given(
-            X, X.shape[1], np.dtype(X.dtype), list(X.names), X.shape[0] * X.shape[1] * np.dtype(X.dtype).itemsize
-        )
+        dtype, names = np.dtype(X.dtype), None if X.names is None else list(X.names)
+        return Given(X, X.shape[1], dtype, names, X.shape[0] * X.shape[1] * dtype.itemsize)
     if hasattr(X, "columns"):
         kinds = [np.dtype(kind) if isinstance(kind, np.dtype) else None for kind in X.dtypes]
         for name, kind, shown in zip(X.columns, kinds, X.dtypes, strict=True):
