@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from dask.core import flatten
 from dask.delayed import delayed
-from distributed import Client, Future, default_client, futures_of, get_worker
+from distributed import Client, Future, default_client, futures_of, get_worker, wait
+from distributed import TimeoutError as DaskTimeout
 from distributed.client import FutureCancelledError
 from distributed.comm.core import CommClosedError
 from distributed.scheduler import KilledWorker
@@ -404,6 +405,7 @@ def _run(n_threads: int, function: Callable, *arguments: Any) -> tuple[Any, str]
 
 def _sleep_until_done(futures: list[Future], finished: int) -> None:
     """Wait until another task has ended, for a moment at most; Ctrl-C is heard meanwhile."""
-    end = time.monotonic() + _POLL_SECONDS
-    while time.monotonic() < end and sum(future.done() for future in futures) == finished:
-        time.sleep(0.0005)
+    pending = [future for future in futures if not future.done()]
+    if pending and len(futures) - len(pending) == finished:
+        with contextlib.suppress(DaskTimeout):
+            wait(pending, timeout=_POLL_SECONDS, return_when="FIRST_COMPLETED")
