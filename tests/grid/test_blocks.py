@@ -207,6 +207,16 @@ def test_statistics_do_not_travel_with_what_labels_a_block():
     assert len(pickle.dumps(light)) < len(pickle.dumps(found._sums)) / 2
 
 
+@pytest.mark.parametrize(
+    "model", [*MODELS, CLIQUE(400, max_dim=2), CLIQUE(3000, full_space=True, density_threshold=0.001)]
+)
+def test_blocks_as_tensors_label_as_rows_in_memory(model):
+    pytest.importorskip("torch", reason="the torch engine needs PyTorch")
+    X = groups(2000, 2)
+    found = clone(model).set_params(device="cpu:0").fit(cut(X, (700, 0, 1, 1299)))  # a device of PyTorch
+    assert np.array_equal(found.labels_.compute(), clone(model).fit(X).labels_)
+
+
 @pytest.mark.parametrize("cls", [STING, WaveCluster, CLIQUE])
 def test_a_saved_model_labels_as_the_fit_of_blocks(cls, tmp_path):
     X = groups(1000, 2)

@@ -327,6 +327,13 @@ def test_a_saved_model_labels_as_the_fit_of_blocks(model, tmp_path):
 
 
 @pytest.mark.parametrize("model", [MiniBatchKMeans(8, random_state=0), Birch(threshold=2.0, n_clusters=8)])
+def test_blocks_as_tensors_have_the_labels_of_arrays(travels, model):
+    pytest.importorskip("torch", reason="the torch engine needs PyTorch")
+    found = clone(model).set_params(device="cpu:0").fit(cut(X))  # a device of PyTorch
+    assert np.array_equal(found.labels_.compute(), clone(model).fit(cut(X)).labels_.compute())
+
+
+@pytest.mark.parametrize("model", [MiniBatchKMeans(8, random_state=0), Birch(threshold=2.0, n_clusters=8)])
 def test_files_give_the_centers_of_blocks_of_the_same_rows(model, tmp_path):
     np.save(tmp_path / "rows.npy", X)
     files = row_files(tmp_path / "rows.npy", rows=5000)

@@ -34,7 +34,8 @@ __all__ = [
     "partial",
 ]
 
-_STARTS_OF_BLOCKS = 5  # cost little beside a round to the workers, and one start in ten or so is a bad one
+_STARTS_OF_BLOCKS = 5  # one start in ten or so is a bad one,
+_CHEAP_START = 1 << 20  # rows times centers: so many starts take less than some rounds to the workers
 
 
 class MiniBatchKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
@@ -62,7 +63,8 @@ class MiniBatchKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
         Rows of the first sample, rounded up to whole batches; None takes three batches, or ``3 * n_clusters`` rows where
         that is more.
     n_init : "auto" or int, default="auto"
-        Starts of K-means on the first sample, as for `KMeans`; "auto" is 5 for "k-means++" and rows in blocks.
+        Starts of K-means on the first sample, as for `KMeans`; "auto" is 5 for "k-means++", rows in blocks and a sample
+        of at most a million rows times centers.
     reassignment_ratio : float, default=0.01
         A center that holds less than this share of what the heaviest holds moves to a random row of the batch.
     device : str, default="cpu"
@@ -199,8 +201,8 @@ class MiniBatchKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
             raise _no_weight()
         self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         settings = self._settings()
-        if blocks and self.n_init == "auto" and isinstance(self.init, str) and self.init == "k-means++":
-            settings = settings._replace(n_init=_STARTS_OF_BLOCKS)
+        if blocks:
+            settings = _with_starts(settings)
         state, self.n_iter_ = minibatch_kmeans(
             rows,
             settings,
@@ -381,6 +383,13 @@ def _totals(block, centers, shift, scale):
     labels, distances2 = nearest(rows, centers, shift, scale)
     cost = distances2.sum() if weight is None else weight @ distances2
     return float(cost), np.bincount(labels, minlength=len(centers))
+
+
+def _with_starts(settings):
+    """Return the settings with more starts on the first sample where none were asked for and they cost little."""
+    by_default = settings.n_init == "auto" and isinstance(settings.init, str) and settings.init == "k-means++"
+    cheap = settings.init_size * settings.n_clusters <= _CHEAP_START
+    return settings._replace(n_init=_STARTS_OF_BLOCKS) if by_default and cheap else settings
 
 
 def _no_weight():
