@@ -14,6 +14,7 @@ from coterie.density import _dbscan_blocks
 from coterie.density._dbscan_blocks import dbscan_of_blocks
 from coterie.errors import InputError, ResourceError, UnsupportedError
 from coterie.primitives.blocks import block_rows
+from coterie.primitives.exchange import forget
 from coterie.primitives.space_bins import owner_bins, reaching_rows, space_bins
 
 
@@ -69,6 +70,7 @@ def test_bins_are_as_small_as_asked_for(crew):
     X, _ = clumps(5)
     rows = block_rows(in_chunks(X))
     found = dbscan_of_blocks(rows, 0.1, 5, bin_rows=100)
+    forget(rows, found.token)
     assert found.n_clusters == DBSCAN(eps=0.1).fit(X).labels_.max() + 1
 
 
@@ -101,6 +103,20 @@ def test_the_order_of_blocks_only_renumbers(many_bins):
 def test_equal_rows_are_one_cluster(many_bins):
     X = np.repeat([[0.0, 0.0], [5.0, 5.0]], 2000, axis=0)
     same_as_in_memory(X, in_chunks(X), eps=0.1, min_samples=100)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_equal_rows_are_put_together_where_memory_is_short(crew, monkeypatch, weighted):
+    monkeypatch.setattr(_dbscan_blocks, "_rows_in_memory", lambda X, places: 1000.0)
+    X, rng = clumps(7)
+    X = np.concatenate([np.round(X[:2000], 1), np.zeros((2500, X.shape[1])), -np.zeros((500, X.shape[1]))])
+    X = X[rng.permutation(len(X))].astype(np.float32)
+    weight = rng.integers(0, 4, len(X)).astype(float) if weighted else None
+    whole = DBSCAN(eps=0.2, min_samples=8).fit(X, sample_weight=weight)
+    given = da.from_array(weight, chunks=700) if weighted else None
+    found = DBSCAN(eps=0.2, min_samples=8).fit(in_chunks(X), sample_weight=given)
+    np.testing.assert_array_equal(found.labels_.compute(), whole.labels_)
+    np.testing.assert_array_equal(found.core_sample_indices_.compute(), whole.core_sample_indices_)
 
 
 def test_whole_weights_count_as_in_memory(crew, many_bins):
@@ -161,20 +177,33 @@ def test_files_go_when_nothing_refers_to_them(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_worker_killed_in_the_middle_changes_nothing(workers, many_bins):
+@pytest.fixture
+def mortal_workers():
+    """Return the client of two worker processes that no other test needs."""
+    distributed = pytest.importorskip("distributed", reason="rows in blocks need the extra distributed")
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0", memory_limit="2GiB"
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
+
+
+def test_a_worker_killed_in_the_middle_changes_nothing(mortal_workers, many_bins):
     X, _ = clumps(3, 20_000)
-    whole = DBSCAN(eps=0.1).fit(X)
-    pid = workers.run(os.getpid)
-    address = sorted(pid)[0]
-    killer = threading.Timer(0.5, os.kill, (pid[address], signal.SIGKILL))
+    pids = mortal_workers.run(os.getpid)
+    killer = threading.Timer(1.0, os.kill, (pids[min(pids)], signal.SIGKILL))
     killer.start()
     found = DBSCAN(eps=0.1).fit(in_chunks(X, 1000))
     killer.join()
+    whole = DBSCAN(eps=0.1).fit(X)
     np.testing.assert_array_equal(found.labels_.compute(), whole.labels_)
-    workers.wait_for_workers(2)
+    os.kill(pids[max(pids)], signal.SIGKILL)  # and what both have left is not theirs
+    np.testing.assert_array_equal(found.core_sample_indices_.compute(), whole.core_sample_indices_)
 
 
-@pytest.mark.parametrize("step", ["_work_on_bin", "_same", "_labels_of_block"])
+@pytest.mark.parametrize("step", ["work_on_bin", "same_components", "labels_of_block"])
 def test_files_that_are_gone_are_written_again(workers, many_bins, monkeypatch, step):
     """Lose what one worker has written just before a step that reads it."""
     X, _ = clumps(3)

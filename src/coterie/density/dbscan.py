@@ -111,6 +111,10 @@ class DBSCAN(Clusterer):
     32 MB of distances at a time. ``predict`` gives the label of the nearest core row within ``eps``, else -1, which on the
     training rows is ``labels_``.
 
+    Rows in blocks give the same labels, core rows and numbers, as Dask arrays, if their metric is "euclidean", "l2", "sqeuclidean" or
+    "cosine". A worker holds a block, or the rows within ``2 * eps`` of a box in space, at a time; rows travel through files
+    in the workers' scratch folders.
+
     References
     ----------
     Ester, Kriegel, Sander, Xu (1996). A density-based algorithm for discovering clusters in large spatial databases with

@@ -1,7 +1,8 @@
 """Rows in blocks, sorted by anything: each task leaves a file with a slice for every receiver, and receivers read theirs.
 
 Nothing but the sizes of slices passes through the client, and memory holds what one receiver gets. Files lie in the scratch folder
-of the worker that wrote them. Where a worker is lost, so are its files, and `Lost` says to begin anew.
+of the worker that wrote them. They outlive it while its machine lives; where that is lost, so are its files, and `lost` tells of it:
+begin anew.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -81,7 +82,7 @@ def collect(
     receivers : sequence of int
     function : callable
         ``function(receiver, pieces, *own(receiver), *arguments)``, run on a worker; ``pieces`` gives (number of the drop, bytes),
-        ascending, without those that are empty, one at a time.
+        ascending, without those that are empty, one at a time, as often as it is gone through.
     *arguments
         More arguments.
     own : callable, optional

@@ -4,6 +4,7 @@ Workers that share a folder read each other's files; others get the bytes from a
 so, and everything since the rows is done again: results are functions of the rows alone.
 """
 
+import contextlib
 import errno
 import shutil
 import socket
@@ -13,6 +14,7 @@ import uuid
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,7 +28,7 @@ from .cluster import Crew, Errand, Here, Lost, Place
 
 __all__ = ["collect", "forget_here", "leave", "stored"]
 
-_folders: dict[str, Path] = {}
+_written: dict[str, list[Path]] = {}
 _lock = threading.Lock()
 
 
@@ -43,8 +45,11 @@ class _Gone(NamedTuple):
 
 def leave(token: str, slices: Iterable[Sequence[np.ndarray]]) -> Drop:
     """See `coterie.primitives.exchange.leave`."""
-    folder, address, shared = _folder(token)
+    address, home = _home()
+    folder = home / token
+    folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / uuid.uuid4().hex
+    _remember(token, path)
     try:
         with path.open("wb") as file:
             sizes = [sum(file.write(_plain(part)) for part in parts) for parts in slices]
@@ -53,37 +58,51 @@ def leave(token: str, slices: Iterable[Sequence[np.ndarray]]) -> Drop:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise ResourceError(
-            f"the scratch folder {folder.parent} is full; free some room there, or start workers with another local_directory"
+            f"the scratch folder {home} is full; free some room there, or start workers with another local_directory"
         ) from error
-    return Drop(str(path), address, shared, np.array(sizes, np.int64))
+    seen = home.stat()
+    return Drop(str(path), address, (socket.gethostname(), seen.st_dev, seen.st_ino), np.array(sizes, np.int64))
 
 
 def _plain(part: np.ndarray) -> Any:
     return np.ascontiguousarray(part).reshape(-1).view(np.uint8).data
 
 
-def _folder(token: str) -> tuple[Path, str, tuple]:
-    """Return where this process writes, the address of the worker, and what tells folders apart that others see or do not."""
+def _home(worker: Any = None) -> tuple[str, Path]:
+    """Return the address of this worker and its scratch folder.
+
+    Files lie beside its own folder there, not in it: when a worker is killed, Dask removes that, but not these.
+    """
     try:
-        worker = get_worker()
-        address, home = worker.address, Path(worker.local_directory)
+        worker = worker or get_worker()
     except ValueError:
-        address, home = "here", None
-    with _lock:
-        folder = _folders.get(token)
-        if folder is None or not folder.is_dir():
-            folder = Path(tempfile.mkdtemp(prefix=f"{token}-", dir=home))
-            _folders[token] = folder
-    seen = (folder.parent if home is None else home.parent).stat()
-    return folder, address, (socket.gethostname(), seen.st_dev, seen.st_ino)
+        return "here", Path(tempfile.gettempdir())
+    return worker.address, Path(worker.local_directory).parent
 
 
-def forget_here(token: str) -> None:
-    """Remove the files of a token that this process wrote."""
+def _remember(token: str, path: Path) -> None:
+    """Note what this process wrote: it is removed when the process ends, if nobody did before."""
     with _lock:
-        folder = _folders.pop(token, None)
-    if folder is not None:
-        shutil.rmtree(folder, ignore_errors=True)
+        if not _written:
+            Finalize(
+                None, _forget_all, exitpriority=0
+            )  # unlike atexit, heard where multiprocessing started the process
+        _written.setdefault(token, []).append(path)
+
+
+def _forget_all() -> None:
+    for token in list(_written):
+        paths = _written.pop(token)
+        for path in paths:
+            path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            paths[0].parent.rmdir()  # unless others have files there
+
+
+def forget_here(token: str, dask_worker: Any = None) -> None:
+    """Remove the files of a token in the scratch folder of this worker, whoever wrote them."""
+    _written.pop(token, None)
+    shutil.rmtree(_home(dask_worker)[1] / token, ignore_errors=True)
 
 
 def collect(
@@ -129,7 +148,7 @@ def _serve(
     if gone is not None:
         return gone
     try:
-        return function(receiver, _in_order(near, far, read), *more)
+        return function(receiver, _Pieces(near, far, read), *more)
     except _Missing as error:
         return _Gone(str(error))
 
@@ -138,15 +157,20 @@ class _Missing(Exception):
     pass
 
 
-def _in_order(near: list[_Slice], far: list[list[_Slice]], read: Sequence) -> Iterator[tuple[int, Any]]:
-    there = {
-        part.number: data
-        for parts, found in zip(far, read, strict=True)
-        for part, data in zip(parts, found, strict=True)
-    }
-    here = {part.number: part for part in near}
-    for number in sorted({*there, *here}):
-        yield number, there[number] if number in there else _bytes(here[number])
+class _Pieces:
+    """What was left for a receiver, one piece at a time, as often as it is gone through."""
+
+    def __init__(self, near: list[_Slice], far: list[list[_Slice]], read: Sequence):
+        self._here = {part.number: part for part in near}
+        self._there = {
+            part.number: data
+            for parts, found in zip(far, read, strict=True)
+            for part, data in zip(parts, found, strict=True)
+        }
+
+    def __iter__(self) -> Iterator[tuple[int, Any]]:
+        for number in sorted({*self._there, *self._here}):
+            yield number, self._there[number] if number in self._there else _bytes(self._here[number])
 
 
 def _read(slices: list[_Slice]) -> list | _Gone:
@@ -185,12 +209,22 @@ class _Keeper:
 
 def stored(crew: Crew | Here, drops: Sequence[Drop], token: str) -> list:
     """See `coterie.primitives.exchange.stored`."""
-    keeper = _Keeper(partial(crew.tell, forget_here, token))
+    keeper = _Keeper(partial(_forget_there, crew, token, sorted({drop.path for drop in drops})))
     slices = [_Slice(i, drop.path, 0, int(drop.sizes[0])) for i, drop in enumerate(drops)]
     if isinstance(crew, Here) or len({drop.folder for drop in drops}) == 1:
         return [delayed(_kept_bytes, pure=False)(part, keeper) for part in slices]
     held = crew.hold([(_kept_bytes, part, [drop.address]) for part, drop in zip(slices, drops, strict=True)])
     return [delayed(_first, pure=False)(future, keeper) for future in held]
+
+
+def _forget_there(crew: Crew | Here, token: str, paths: list[str]) -> None:
+    """Remove files that are kept no longer; where the workers are gone, those that this machine sees."""
+    crew.tell(forget_here, token)
+    for path in paths:
+        Path(path).unlink(missing_ok=True)
+    for folder in {Path(path).parent for path in paths}:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
 
 
 def _first(value: Any, keeper: _Keeper) -> Any:
