@@ -14,6 +14,7 @@ from sklearn.mixture import GaussianMixture
 from coterie import DBSCAN, HDBSCAN, AgglomerativeClustering, Birch, KMeans, MiniBatchKMeans
 from coterie.errors import InputError, UnsupportedError
 from coterie.models import load, save
+from coterie.primitives.batch_step import batch_step
 from coterie.primitives.blocks import block_rows
 from coterie.tables import row_files
 
@@ -126,6 +127,18 @@ def test_this_process_and_two_others_give_the_same_bits(workers, travels, monkey
     here = clone(BATCHES[3]).fit(cut(SORTED))
     assert here.cluster_centers_.tobytes() == there.cluster_centers_.tobytes()
     assert here.inertia_ == there.inertia_
+
+
+def test_what_a_batch_adds_up_to_is_the_same_bits_for_any_order_of_blocks():
+    lengths, rows = (500,) * 24, np.arange(0, len(X), 7)
+    parts = parts_of(X, lengths)
+    aim = X[:5].copy(), np.zeros(6), 1.0
+    wanted = batch_step(block_rows(cut(X, lengths)), rows, *aim)
+    for seed in range(5):
+        order = np.random.default_rng(seed).permutation(24)
+        found = batch_step(block_rows(cut(np.concatenate([parts[i] for i in order]), lengths)), rows, *aim)
+        assert found.sums.tobytes() == wanted.sums.tobytes()
+        assert found.inertia == wanted.inertia
 
 
 def test_sorted_rows_end_within_two_percent_of_rows_in_memory():
