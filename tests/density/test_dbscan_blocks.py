@@ -156,6 +156,8 @@ def test_predict_on_the_rows_of_the_fit_gives_their_labels(crew, many_bins):
     labels = found.labels_.compute()
     np.testing.assert_array_equal(found.predict(X), labels)
     np.testing.assert_array_equal(found.predict(in_chunks(X, 400)).compute(), labels)
+    again = found.fit(X[:1000])
+    np.testing.assert_array_equal(again.predict(X[:1000]), again.labels_)
 
 
 def test_a_fit_in_memory_predicts_for_blocks(crew):

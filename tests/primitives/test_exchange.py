@@ -6,8 +6,8 @@ import dask.array as da
 import numpy as np
 import pytest
 
-from coterie.primitives.blocks import block_rows
-from coterie.primitives.exchange import collect, each_block, forget, leave, lost
+from coterie.primitives.blocks import block_rows, each_block
+from coterie.primitives.exchange import collect, forget, leave, lost
 
 
 def by_parity(block, token):

@@ -16,7 +16,8 @@ from scipy.sparse.csgraph import connected_components
 
 from ..arrays import to_numpy
 from ..errors import ClusterError, InputError, ResourceError, UnsupportedError
-from ..primitives.exchange import Drop, collect, each_block, forget, lost
+from ..primitives.blocks import each_block
+from ..primitives.exchange import Drop, collect, forget, lost
 from ..primitives.memory import free_bytes
 from ..primitives.radius import radius_index
 from ..primitives.space_bins import SpaceBins, space_bins

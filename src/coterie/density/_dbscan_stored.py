@@ -7,7 +7,7 @@ import numpy as np
 
 from ..errors import ResourceError
 from ..primitives.blocks import by_block
-from ..primitives.exchange import stored
+from ..primitives.exchange import derived, gathered, stored
 from ..primitives.memory import free_bytes
 from ._dbscan_blocks import BlockClusters
 
@@ -16,8 +16,8 @@ __all__ = ["gathered_core", "stored_results"]
 _COPIES = 3  # of the core rows: as they are, as they are measured, and in the index
 
 
-def stored_results(X: Any, rows: Any, found: BlockClusters) -> tuple[Any, Any, Any]:
-    """Return labels, numbers of core rows and core rows, all of them Dask arrays.
+def stored_results(X: Any, rows: Any, found: BlockClusters) -> tuple[Any, Any, Any, Any]:
+    """Return labels, numbers of core rows, core rows and their labels, all of them Dask arrays.
 
     Parameters
     ----------
@@ -32,23 +32,17 @@ def stored_results(X: Any, rows: Any, found: BlockClusters) -> tuple[Any, Any, A
     labels : (n,) int64
     indices : (n_core,) int64
     components : (n_core, d)
+    core_labels : (n_core,) int64
     """
-    import dask.array as da
-    from dask.delayed import delayed
-
     lengths, n_core = rows.lengths.tolist(), found.n_core.tolist()
-    codes = [
-        delayed(_codes, pure=False)(data, n)
-        for data, n in zip(stored(rows, found.labels, found.token), lengths, strict=True)
-    ]
-    labels = [da.from_delayed(delayed(_labels)(code), (n,), np.int64) for code, n in zip(codes, lengths, strict=True)]
-    starts = accumulate([0, *lengths[:-1]])
-    indices = [
-        da.from_delayed(delayed(_core_rows)(code, start), (m,), np.int64)
-        for code, start, m in zip(codes, starts, n_core, strict=True)
-    ]
-    components = by_block(X, _chosen, rows.dtype, int(X.shape[1]), found.n_core, codes)
-    return da.concatenate(labels), da.concatenate(indices), components
+    codes = [[data, n] for data, n in zip(stored(rows, found.labels, found.token), lengths, strict=True)]
+    starts = list(accumulate([0, *lengths[:-1]]))
+    return (
+        derived(codes, _labels, lengths, np.int64),
+        derived(codes, _core_numbers, n_core, np.int64, starts),
+        by_block(X, _core_rows, rows.dtype, int(X.shape[1]), found.n_core, codes),
+        derived(codes, _core_labels, n_core, np.int64),
+    )
 
 
 def gathered_core(components: Any, indices: Any, labels: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -59,9 +53,6 @@ def gathered_core(components: Any, indices: Any, labels: Any) -> tuple[np.ndarra
     ResourceError
         If they do not fit.
     """
-    from dask.base import compute
-    from dask.delayed import delayed
-
     n, d = components.shape
     needed = _COPIES * n * (d * components.dtype.itemsize + 16)
     if needed > free_bytes():
@@ -69,32 +60,31 @@ def gathered_core(components: Any, indices: Any, labels: Any) -> tuple[np.ndarra
             f"predict needs the {n:,} core rows in one process: {needed / 2**30:.1f} GiB, and {free_bytes() / 2**30:.1f} GiB are free; join "
             "labels_ with the rows they belong to instead, or fit on a sample"
         )
-    blocks = labels.to_delayed().ravel(), indices.to_delayed().ravel()
-    starts = accumulate([0, *labels.chunks[0][:-1]])
-    picked = [delayed(_picked)(*block, start) for *block, start in zip(*blocks, starts, strict=True)]
-    rows, numbers, names = compute(components, indices, picked)
-    return rows, numbers, np.concatenate(names)
+    return gathered(components, indices, labels)
 
 
-def _codes(data: bytes, n: int) -> np.ndarray:
+def _codes(block: tuple[bytes, int]) -> np.ndarray:
+    data, n = block
     return np.frombuffer(data, np.int32 if len(data) == 4 * n else np.int64)
 
 
-def _labels(codes: np.ndarray) -> np.ndarray:
+def _labels(block: tuple[bytes, int]) -> np.ndarray:
+    codes = _codes(block)
     return np.where(codes < 0, -1, codes >> 1).astype(np.int64)
 
 
-def _is_core(codes: np.ndarray) -> np.ndarray:
+def _is_core(block: tuple[bytes, int]) -> np.ndarray:
+    codes = _codes(block)
     return (codes >= 0) & (codes & 1 == 1)
 
 
-def _core_rows(codes: np.ndarray, start: int) -> np.ndarray:
-    return start + np.flatnonzero(_is_core(codes))
+def _core_numbers(block: tuple[bytes, int], start: int) -> np.ndarray:
+    return start + np.flatnonzero(_is_core(block))
 
 
-def _chosen(rows: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    return rows[_is_core(codes)]
+def _core_labels(block: tuple[bytes, int]) -> np.ndarray:
+    return _labels(block)[_is_core(block)]
 
 
-def _picked(labels: np.ndarray, indices: np.ndarray, start: int) -> np.ndarray:
-    return labels[indices - start]
+def _core_rows(rows: np.ndarray, block: tuple[bytes, int]) -> np.ndarray:
+    return rows[_is_core(block)]

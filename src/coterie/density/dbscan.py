@@ -143,6 +143,8 @@ class DBSCAN(Clusterer):
     _takes_blocks: ClassVar = True
     _state_attributes = ("_metric_arguments",)
 
+    _gathered: tuple | None = None
+
     def __init__(
         self,
         eps: float = 0.5,
@@ -177,6 +179,7 @@ class DBSCAN(Clusterer):
             This one.
         """
         self._validate_params()
+        self._gathered = None
         if in_blocks(X):
             return self._fit_blocks(X, sample_weight)
         given = X
@@ -202,8 +205,7 @@ class DBSCAN(Clusterer):
         rows = rows_of_blocks(self._gate_blocks(X, sample_weight), metric)
         found = dbscan_of_blocks(rows, metric.radius(self.eps), self.min_samples)
         self._metric_arguments = metric.arguments
-        self.labels_, self.core_sample_indices_, self.components_ = stored_results(X, rows, found)
-        self._gathered: tuple | None = None
+        self.labels_, self.core_sample_indices_, self.components_, self._core_labels = stored_results(X, rows, found)
         self.advice_ = self._advice(found.n_noise / len(rows), found.n_clusters == 1, len(rows))
         return self
 
@@ -250,11 +252,11 @@ class DBSCAN(Clusterer):
     def _core(self) -> tuple[Any, Any, Any]:
         """Return the core rows, their numbers and their labels."""
         check_is_fitted(self)
-        if getattr(self, "_gathered", None) is None and not in_blocks(self.labels_):
+        if self._gathered is None and not in_blocks(self.labels_):
             core = self.core_sample_indices_
             return getattr(self, "components_", None), core, self.labels_[core]
         if self._gathered is None:
-            self._gathered = gathered_core(self.components_, self.core_sample_indices_, self.labels_)
+            self._gathered = gathered_core(self.components_, self.core_sample_indices_, self._core_labels)
         return self._gathered
 
     def _light(self) -> Any:

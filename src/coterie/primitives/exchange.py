@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Drop", "collect", "each_block", "forget", "leave", "lost", "stored"]
+__all__ = ["Drop", "collect", "derived", "forget", "gathered", "leave", "lost", "stored"]
 
 
 class Drop(NamedTuple):
@@ -21,24 +21,6 @@ class Drop(NamedTuple):
     address: str  # of the worker
     folder: tuple  # the same for workers that see the same files
     sizes: np.ndarray  # (receivers,) int64: bytes of each slice, in this order
-
-
-def each_block(X: Any, function: Callable, *arguments: Any) -> list:
-    """Return ``function(block, *arguments)`` of every block of `coterie.primitives.blocks.block_rows`, in their order.
-
-    Parameters
-    ----------
-    X : rows in blocks
-    function : callable
-        Of a block with ``rows``, ``weight``, ``number``, ``start`` and ``rank``; run on a worker.
-    *arguments
-        More arguments.
-
-    Returns
-    -------
-    list
-    """
-    return _engine("passes").each(X, function, *arguments)
 
 
 def leave(token: str, slices: Iterable[Sequence[np.ndarray]]) -> Drop:
@@ -114,7 +96,7 @@ def forget(X: Any, token: str) -> None:
 
 
 def stored(X: Any, drops: Sequence[Drop], token: str) -> Any:
-    """Return an array that was left block by block, as values that Dask can read; the files go when nothing refers to it.
+    """Return what was left block by block as values that Dask can read; the files go when nothing refers to them.
 
     Parameters
     ----------
@@ -129,7 +111,33 @@ def stored(X: Any, drops: Sequence[Drop], token: str) -> Any:
     list
         Of Dask's delayed bytes.
     """
-    return _engine("exchange").stored(X.crew, drops, token)
+    return _engine("stored").stored(X.crew, drops, token)
+
+
+def derived(values: Sequence, function: Callable, lengths: Sequence, dtype: Any, more: Sequence | None = None) -> Any:
+    """Return what a function makes of the values of each block, one after another, as a Dask array.
+
+    Parameters
+    ----------
+    values : list
+        From `stored`, or arrays.
+    function : callable
+        Returns a (length,) array for a block.
+    lengths : sequence of int
+    dtype : dtype
+    more : sequence, optional
+        One more argument for each block.
+
+    Returns
+    -------
+    Dask array
+    """
+    return _engine("stored").derived(values, function, lengths, dtype, more)
+
+
+def gathered(*arrays: Any) -> tuple:
+    """Return Dask arrays as NumPy arrays, computed at once."""
+    return _engine("stored").gathered(*arrays)
 
 
 def _engine(name: str) -> Any:

@@ -11,7 +11,6 @@ import socket
 import tempfile
 import threading
 import uuid
-import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from multiprocessing.util import Finalize
@@ -19,20 +18,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from dask.delayed import delayed
 from distributed import get_worker
 
-from ...errors import ClusterError, ResourceError
+from ...errors import ResourceError
 from ..exchange import Drop
 from .cluster import Crew, Errand, Here, Lost, Place
 
-__all__ = ["collect", "forget_here", "leave", "stored"]
+__all__ = ["Missing", "Slice", "collect", "forget_here", "leave", "slice_bytes"]
 
 _written: dict[str, list[Path]] = {}
 _lock = threading.Lock()
 
 
-class _Slice(NamedTuple):
+class Slice(NamedTuple):
+    """Where some bytes lie."""
+
     number: int  # of the drop
     path: str
     offset: int
@@ -124,9 +124,9 @@ def collect(
     of_address = {address: group for group, addresses in members.items() for address in addresses}
 
     def plan(receiver: int, place: Place) -> Errand:
-        slices: dict[tuple, list[_Slice]] = {}
+        slices: dict[tuple, list[Slice]] = {}
         for i in np.flatnonzero(sizes[:, receiver]).tolist():
-            part = _Slice(i, drops[i].path, int(offsets[i, receiver]), int(sizes[i, receiver]))
+            part = Slice(i, drops[i].path, int(offsets[i, receiver]), int(sizes[i, receiver]))
             slices.setdefault(groups[i], []).append(part)
         near = slices.pop(of_address.get(place.address, ()), [])
         more = (() if own is None else own(receiver)) + arguments
@@ -141,7 +141,7 @@ def collect(
 
 
 def _serve(
-    function: Callable, receiver: int, more: tuple, near: list[_Slice], far: list[list[_Slice]], *read: list | _Gone
+    function: Callable, receiver: int, more: tuple, near: list[Slice], far: list[list[Slice]], *read: list | _Gone
 ) -> Any:
     """Call the function of a receiver on a worker."""
     gone = next((part for part in read if isinstance(part, _Gone)), None)
@@ -149,18 +149,18 @@ def _serve(
         return gone
     try:
         return function(receiver, _Pieces(near, far, read), *more)
-    except _Missing as error:
+    except Missing as error:
         return _Gone(str(error))
 
 
-class _Missing(Exception):
-    pass
+class Missing(Exception):
+    """A file is gone."""
 
 
 class _Pieces:
     """What was left for a receiver, one piece at a time, as often as it is gone through."""
 
-    def __init__(self, near: list[_Slice], far: list[list[_Slice]], read: Sequence):
+    def __init__(self, near: list[Slice], far: list[list[Slice]], read: Sequence):
         self._here = {part.number: part for part in near}
         self._there = {
             part.number: data
@@ -170,18 +170,24 @@ class _Pieces:
 
     def __iter__(self) -> Iterator[tuple[int, Any]]:
         for number in sorted({*self._there, *self._here}):
-            yield number, self._there[number] if number in self._there else _bytes(self._here[number])
+            yield number, self._there[number] if number in self._there else slice_bytes(self._here[number])
 
 
-def _read(slices: list[_Slice]) -> list | _Gone:
+def _read(slices: list[Slice]) -> list | _Gone:
     """Read slices of files of this worker for another."""
     try:
-        return [_bytes(part) for part in slices]
-    except _Missing as error:
+        return [slice_bytes(part) for part in slices]
+    except Missing as error:
         return _Gone(str(error))
 
 
-def _bytes(part: _Slice) -> bytes:
+def slice_bytes(part: Slice) -> bytes:
+    """Read a slice of a file that this worker sees.
+
+    Raises
+    ------
+    Missing
+    """
     try:
         with open(part.path, "rb", buffering=0) as file:
             file.seek(part.offset)
@@ -189,52 +195,8 @@ def _bytes(part: _Slice) -> bytes:
             while len(found) < part.size:  # a call reads two GiB at most
                 more = file.read(part.size - len(found))
                 if not more:
-                    raise _Missing(part.path)
+                    raise Missing(part.path)
                 found += more
             return found
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise _Missing(part.path) from error
-
-
-class _Keeper:
-    """Removes files when nothing refers to it in the process that asked for them; nothing when it has travelled."""
-
-    def __init__(self, remove: Callable | None = None):
-        if remove is not None:
-            weakref.finalize(self, remove)
-
-    def __reduce__(self) -> tuple:
-        return _Keeper, ()
-
-
-def stored(crew: Crew | Here, drops: Sequence[Drop], token: str) -> list:
-    """See `coterie.primitives.exchange.stored`."""
-    keeper = _Keeper(partial(_forget_there, crew, token, sorted({drop.path for drop in drops})))
-    slices = [_Slice(i, drop.path, 0, int(drop.sizes[0])) for i, drop in enumerate(drops)]
-    if isinstance(crew, Here) or len({drop.folder for drop in drops}) == 1:
-        return [delayed(_kept_bytes, pure=False)(part, keeper) for part in slices]
-    held = crew.hold([(_kept_bytes, part, [drop.address]) for part, drop in zip(slices, drops, strict=True)])
-    return [delayed(_first, pure=False)(future, keeper) for future in held]
-
-
-def _forget_there(crew: Crew | Here, token: str, paths: list[str]) -> None:
-    """Remove files that are kept no longer; where the workers are gone, those that this machine sees."""
-    crew.tell(forget_here, token)
-    for path in paths:
-        Path(path).unlink(missing_ok=True)
-    for folder in {Path(path).parent for path in paths}:
-        with contextlib.suppress(OSError):
-            folder.rmdir()
-
-
-def _first(value: Any, keeper: _Keeper) -> Any:
-    return value
-
-
-def _kept_bytes(part: _Slice, keeper: _Keeper | None = None) -> bytes:
-    try:
-        return _bytes(part) if part.size else b""
-    except _Missing as error:
-        raise ClusterError(
-            f"{part.path} is gone with the worker that kept it; fit again, and store results before workers end"
-        ) from error
+        raise Missing(part.path) from error
