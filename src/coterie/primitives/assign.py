@@ -15,6 +15,7 @@ __all__ = [
     "center_sums",
     "center_totals",
     "check_half",
+    "closer_distances",
     "farthest_rows",
     "lloyd_end",
     "lloyd_start",
@@ -114,6 +115,26 @@ def center_labels(X: Any, centers: Any) -> tuple[float, Any, Any, Any]:
     labels : (n,) int64 Dask array
     """
     return engine_of(X, "assign").center_labels(X, centers)
+
+
+def closer_distances(X: Any, centers: Any, closest: Any = None) -> Any:
+    """Take centers into account in the squared distance of each row to the nearest of some.
+
+    Parameters
+    ----------
+    X : (n, d) float array
+        Dense.
+    centers : (t, d) float array
+        In the type of ``X``.
+    closest : (n,) float64 array, optional
+        Squared distance to the nearest center so far; None before the first.
+
+    Returns
+    -------
+    (n,) float64 array
+        From differences in the type of ``X``: the same bits however the centers are divided into calls.
+    """
+    return engine_of(X, "assign").closer_distances(X, centers, closest)
 
 
 def farthest_rows(X: Any, centers: Any, n: int, sample_weight: Any = None) -> tuple[Any, Any, Any, Any]:

@@ -39,12 +39,11 @@ def _first_to_ring(block: Block, n: int, seed: int, drawn: tuple[np.ndarray, ...
 
 
 def _squared_distances(block: Block, drawn: tuple[np.ndarray, ...]) -> np.ndarray:
-    """Return the squared distance of each row to the nearest of the rows drawn so far, round by round as far as it is not known."""
-    from ..assign import nearest_center
+    """Return the squared distance of each row to the nearest of the rows drawn so far; the memo holds that of earlier rounds."""
+    from ..assign import closer_distances
 
-    n_known, distances2 = block.memo.get("far", (0, None))
-    for aims in drawn[n_known:]:
-        found = to_numpy(nearest_center(block.rows, aims)[1])
-        distances2 = found if distances2 is None else np.minimum(distances2, found)
-    block.memo["far"] = len(drawn), distances2
-    return distances2
+    n_known, closest = block.memo.get("far", (0, None))
+    if n_known < len(drawn):
+        closest = closer_distances(block.rows, np.concatenate(drawn[n_known:]), closest)
+        block.memo["far"] = len(drawn), closest
+    return to_numpy(closest)

@@ -9,7 +9,15 @@ from .jit import kernel
 from .lloyd import lloyd_start, lloyd_step, nearest_by_state
 from .tile import GROUP, ROWS, nearest_of_eight, pack_centers, pack_panel, squared_distances
 
-__all__ = ["center_sums", "lloyd_end", "lloyd_start", "lloyd_step", "nearest_center", "seeding_step"]
+__all__ = [
+    "center_sums",
+    "closer_distances",
+    "lloyd_end",
+    "lloyd_start",
+    "lloyd_step",
+    "nearest_center",
+    "seeding_step",
+]
 
 _MOST_SUM_BYTES = 1 << 24
 
@@ -57,9 +65,16 @@ def seeding_step(X, candidates, closest, sample_weight):
     run_blocks(_weigh_candidates, n_blocks, n_blocks, X, X[candidates], closest, weight, partial)
     potentials = partial.sum(0)
     best = candidates[[int(np.argmin(potentials))]]
-    closer = np.empty(n)
-    run_blocks(_move_closer, n_blocks, n_blocks, X, X[best], closest, closer)
-    return potentials, closer
+    return potentials, closer_distances(X, X[best], closest)
+
+
+def closer_distances(X, centers, closest):
+    """See `coterie.primitives.assign.closer_distances`."""
+    closest = np.full(len(X), np.inf) if closest is None else closest
+    closer = np.empty(len(X))
+    n_blocks = free_blocks(len(X))
+    run_blocks(_move_closer, n_blocks, n_blocks, X, np.ascontiguousarray(centers, X.dtype), closest, closer)
+    return closer
 
 
 @kernel
@@ -141,7 +156,7 @@ def _move_closer(
     block,
     n_blocks,  # int  in
     X,  # (n, d)  in
-    center,  # (1, d)  in: the new center
+    centers,  # (t, d)  in: the new centers
     closest,  # (n,) float64  in
     closer,  # (n,) float64  out
 ):
@@ -151,7 +166,10 @@ def _move_closer(
     for first in range(n * block // n_blocks, end, GROUP):
         near, nearer = closest[first : min(first + GROUP, end)], closer[first : first + GROUP]
         pack_panel(X, first, first + len(near), panel[0])
-        squared_distances(center, 0, panel, 0, out)
         for j in range(len(near)):
-            distance2, least = np.float64(out[j]), near[j]
-            nearer[j] = distance2 if distance2 < least else least
+            nearer[j] = near[j]
+        for c in range(len(centers)):
+            squared_distances(centers, c, panel, 0, out)
+            for j in range(len(near)):
+                distance2, least = np.float64(out[j]), nearer[j]
+                nearer[j] = distance2 if distance2 < least else least

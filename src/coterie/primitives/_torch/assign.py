@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from ..assign import LloydStep
     from ._flash_assign import HalfRows
 
-__all__ = ["center_sums", "lloyd_end", "lloyd_start", "lloyd_step", "nearest_center", "seeding_step"]
+__all__ = [
+    "center_sums",
+    "closer_distances",
+    "lloyd_end",
+    "lloyd_start",
+    "lloyd_step",
+    "nearest_center",
+    "seeding_step",
+]
 
 _RUN_ROWS = 256
 
@@ -115,6 +123,13 @@ def seeding_step(
     best = chosen[potentials.argmin()][None]
     closer = torch.cat([_distances2(X[part], best, X)[:, 0] for part in slices(X)])
     return potentials, torch.minimum(closer, closest)
+
+
+def closer_distances(X: Rows, centers: Any, closest: Any) -> torch.Tensor:
+    """See `coterie.primitives.assign.closer_distances`."""
+    centers = torch.as_tensor(centers, dtype=X.dtype, device=X.device)
+    found = torch.cat([_distances2(X[part], centers, X).amin(1) for part in slices(X)])
+    return found if closest is None else torch.minimum(found, _float64(closest, X))
 
 
 def _distances2(rows: torch.Tensor, others: torch.Tensor, X: Rows) -> torch.Tensor:
