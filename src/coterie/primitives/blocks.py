@@ -4,7 +4,8 @@ The functions of other primitives take what `block_rows` returns like any array;
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import Any
 
@@ -12,7 +13,10 @@ import numpy as np
 
 from ..errors import MissingExtraError
 
-__all__ = ["block_rows", "by_block", "each_block", "fold_blocks", "in_blocks", "is_block_rows", "room_for"]
+__all__ = [
+    "block_rows", "by_block", "each_block", "fold_blocks", "in_blocks", "is_block_rows", "limited", "room_for", "values_by_block",
+    "watching",
+]  # fmt: skip
 
 
 def in_blocks(X: Any) -> bool:
@@ -143,6 +147,38 @@ def room_for(rows: Any, n_bytes: int) -> int:
     int
     """
     return _engine("passes").room_for(rows, n_bytes)
+
+
+def watching(callback: Callable[[int, str, int, int], None] | None = None) -> AbstractContextManager:
+    """Look on while passes over rows in blocks run in this thread.
+
+    Parameters
+    ----------
+    callback : callable, optional
+        Told the number of the pass, what it does, how many of its blocks are done, and how many it has.
+
+    Returns
+    -------
+    context manager
+        Of a tally, which says how many ``passes`` there were, and how many ``readings`` of all rows.
+    """
+    return _engine("watch").watching(callback)
+
+
+def limited(n_bytes: float) -> AbstractContextManager:
+    """Let this process, where it works on blocks by itself, keep no more rows than fit into so many bytes."""
+    return _engine("cluster").limited(n_bytes)
+
+
+def values_by_block(values: Any) -> Iterator[np.ndarray]:
+    """Compute a Dask array of one value a row, and give its blocks in order; a few at a time are computed ahead.
+
+    Raises
+    ------
+    ClusterError
+        If the workers are lost.
+    """
+    return _engine("gather").values_by_block(values)
 
 
 def _engine(name: str = "rows") -> Any:

@@ -22,11 +22,12 @@ from ...errors import ClusterError
 from ..engine import get_num_threads, task_threads
 from ..memory import free_bytes
 
-__all__ = ["Crew", "Errand", "Here", "Lost", "Place", "Plan", "Task", "crew_at_work"]
+__all__ = ["Crew", "Errand", "Here", "Lost", "Place", "Plan", "Task", "crew_at_work", "limited"]
 
 _MOST_TASKS = 4  # of one worker in one pass
 _PATIENCE = 15.0  # seconds without a scheduler, or without any worker, until there is no hope
 _POLL_SECONDS = 0.5
+_most_bytes = float("inf")  # that `Here` may take
 
 
 class Place(NamedTuple):
@@ -122,8 +123,14 @@ class Crew:
         if self.client.status == "running" and self.client.loop is not None:
             self.client.loop.add_callback(send)
 
-    def run(self, tasks: Sequence[Task], done: Callable[[int], None] | None = None) -> list[tuple[Any, str]]:
+    def run(self, tasks: Sequence[Task], done: Callable[[list[int]], None] | None = None) -> list[tuple[Any, str]]:
         """Run tasks and return what each returned, and the address of the worker that it ran on.
+
+        Parameters
+        ----------
+        tasks : sequence of Task
+        done : callable, optional
+            Told the numbers of the tasks that have ended so far.
 
         Raises
         ------
@@ -248,7 +255,7 @@ class Crew:
             workers=[task.home.address], allow_other_workers=True, pure=False,
         )  # fmt: skip
 
-    def wait(self, futures: list[Future], done: Callable[[int], None] | None = None) -> None:
+    def wait(self, futures: list[Future], done: Callable[[list[int]], None] | None = None) -> None:
         """Wait until all are done; Ctrl-C, or an error of one of them, cancels the others.
 
         Raises
@@ -275,20 +282,20 @@ class Crew:
                 f"a task ended one worker after another on {self._name()} ({error}); give workers more memory or smaller blocks"
             ) from error
 
-    def _wait(self, futures: list[Future], done: Callable[[int], None] | None) -> None:
+    def _wait(self, futures: list[Future], done: Callable[[list[int]], None] | None) -> None:
         hope = _Hope(self)
         finished = 0
-        while (n := sum(future.done() for future in futures)) < len(futures):
-            if done is not None and n > finished:
-                done(n)
-            finished = n
+        while len(ended := [i for i, future in enumerate(futures) if future.done()]) < len(futures):
+            if done is not None and len(ended) > finished:
+                done(ended)
+            finished = len(ended)
             failed = next((future for future in futures if future.status == "error"), None)
             if failed is not None:
                 failed.result()
             _sleep_until_done(futures, finished)
             hope.check()
         if done is not None:
-            done(len(futures))
+            done(ended)
 
     def _workers(self) -> dict[str, Any]:
         """Return what the scheduler has told of its workers: from what the client heard last, without asking."""
@@ -342,6 +349,17 @@ def crew_at_work() -> "Crew | Here":
         return Here()
 
 
+@contextlib.contextmanager
+def limited(n_bytes: float) -> Iterator[None]:
+    """Let this process, where it stands in the place of workers, take no more than so many bytes for rows."""
+    global _most_bytes
+    before, _most_bytes = _most_bytes, float(n_bytes)
+    try:
+        yield
+    finally:
+        _most_bytes = before
+
+
 class Here:
     """The process itself in the place of workers: blocks one after another, each by all threads; no socket is opened."""
 
@@ -350,16 +368,16 @@ class Here:
         return [Place("here", get_num_threads())]
 
     def memory(self) -> float:
-        """Return how many bytes are free."""
-        return free_bytes()
+        """Return how many bytes are free, or fewer where no more shall be taken."""
+        return min(free_bytes(), _most_bytes)
 
-    def run(self, tasks: Sequence[Task], done: Callable[[int], None] | None = None) -> list[tuple[Any, str]]:
+    def run(self, tasks: Sequence[Task], done: Callable[[list[int]], None] | None = None) -> list[tuple[Any, str]]:
         """Run tasks one after another; see `Crew.run`."""
         found = []
         for task in tasks:
             found.append((task.function(*task.arguments), task.home.address))
             if done is not None:
-                done(len(found))
+                done(list(range(len(found))))
         return found
 
     def stream(self, plans: Sequence[Plan], done: Callable[[int], None] | None = None) -> list:

@@ -17,6 +17,7 @@ from ..memory import free_bytes
 from .cluster import Task
 from .rows import BlockRows, Survey, weighed
 from .sources import loaded
+from .watch import block_is_done, told
 
 __all__ = ["Block", "each", "each_held", "fold", "forget_here", "room_for", "survey"]
 
@@ -174,7 +175,8 @@ def _look(block: Block) -> Survey | _Bad:
 
 
 def _pass(rows: BlockRows, function: Callable, merge: Callable | None, arguments: tuple) -> list:
-    results = rows.crew.run(_tasks(rows, function, merge, arguments))
+    with told(rows, function) as done:
+        results = rows.crew.run(_tasks(rows, function, merge, arguments), done)
     rows.moved([address for _, address in results])
     return [result for result, _ in results]
 
@@ -215,6 +217,7 @@ def _work(
             found.append(result)
         else:
             found = result if i == 0 else merge(found, result)
+        block_is_done()
         _stop_if_cancelled()
     return found
 

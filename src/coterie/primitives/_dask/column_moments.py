@@ -1,0 +1,68 @@
+"""Means and deviations of columns of rows in blocks: those of each block, merged in the order of the blocks."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..column_moments import Moments
+from .cluster import crew_at_work
+from .passes import Block, each
+from .rows import BlockRows
+from .sources import chunks_of, given
+
+__all__ = ["column_moments"]
+
+_CHUNK = 65_536
+
+
+class _Sums(NamedTuple):
+    n: int
+    mean: np.ndarray  # (d,)
+    squares: np.ndarray  # (d,): of the differences from the mean
+    low: np.ndarray
+    high: np.ndarray
+
+
+def column_moments(X, drawn: np.ndarray) -> Moments:
+    """See `coterie.primitives.column_moments.column_moments`."""
+    table = given(X)
+    rows = BlockRows(crew_at_work(), table)
+    rows.keep = False  # one pass
+    rows.sources = chunks_of(table.table)
+    rows.divide()
+    starts = np.cumsum([0, *(piece.n_rows for piece in X.pieces)])
+    found = each(rows, _block_moments, starts, drawn)
+    total = found[0][0]
+    for more, _ in found[1:]:
+        total = _merged(total, more)
+    sample = np.concatenate([values for _, values in found])
+    return Moments(total.n, total.mean, np.sqrt(total.squares / max(total.n, 1)), total.low, total.high, sample)
+
+
+def _block_moments(block: Block, starts: np.ndarray, drawn: np.ndarray) -> tuple[_Sums, np.ndarray]:
+    rows = block.rows
+    total = _sums(rows[:_CHUNK])
+    for start in range(_CHUNK, len(rows), _CHUNK):
+        total = _merged(total, _sums(rows[start : start + _CHUNK]))
+    first, last = np.searchsorted(drawn, starts[block.number : block.number + 2])
+    return total, rows[drawn[first:last] - starts[block.number]].astype(np.float64)
+
+
+def _sums(rows: np.ndarray) -> _Sums:
+    # From the first row: a column of one value then has no spread at all, and a far offset costs no figures.
+    moved = rows - rows[0].astype(np.float64)
+    mean = moved.mean(axis=0)
+    return _Sums(len(rows), mean + rows[0], ((moved - mean) ** 2).sum(axis=0), rows.min(axis=0), rows.max(axis=0))
+
+
+def _merged(a: _Sums, b: _Sums) -> _Sums:
+    """Merge two stretches of rows (Chan, Golub & LeVeque 1983)."""
+    n = a.n + b.n
+    apart = b.mean - a.mean
+    return _Sums(
+        n,
+        a.mean + apart * (b.n / n),
+        a.squares + b.squares + apart**2 * (a.n * (b.n / n)),
+        np.minimum(a.low, b.low),
+        np.maximum(a.high, b.high),
+    )

@@ -1,0 +1,105 @@
+"""Who looks on while passes run is told what a pass does and how many of its blocks are done: counted, never guessed.
+
+Where this process works itself, each block counts as it is done; on workers, the blocks of a task count when the task has ended.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from .cluster import Here
+
+__all__ = ["Tally", "block_is_done", "told", "watching"]
+
+Callback = Callable[[int, str, int, int], None]
+
+# What a pass does, by its function; {} is the how many-th such pass it is.
+_WORDS = {
+    "_look": "looking at the rows",
+    "_block_moments": "mean and spread of the columns",
+    "_first_to_ring": "starting centers, round {}",
+    "_block_sums": "step {}",
+    "_block_totals": "distances to the centers",
+    "_block_labels": "labels",
+    "_block_farthest": "rows far from all centers",
+}
+
+
+class Tally:
+    """What the passes have done so far.
+
+    Attributes
+    ----------
+    passes : int
+        Passes begun.
+    readings : int
+        How many times all rows were read: in each pass, or once where rows are kept.
+    """
+
+    def __init__(self, callback: Callback | None):
+        self.passes = self.readings = 0
+        self._callback = callback
+        self._counts: Counter[str] = Counter()
+        self._kept: set[str] = set()
+        self._what, self._done, self._total = "", 0, 0
+
+    def begin(self, rows: Any, function: Callable) -> None:
+        """Take down that a pass over rows begins."""
+        name = getattr(getattr(function, "func", function), "__name__", "")
+        self.passes += 1
+        self._counts[name] += 1
+        self.readings += rows.token not in self._kept
+        if rows.keep:
+            self._kept.add(rows.token)
+        self._what = _WORDS.get(name, "pass {}").format(self._counts[name] if name in _WORDS else self.passes)
+        self._total = len(rows.sources)
+        self.tell(0)
+
+    def tell(self, done: int) -> None:
+        """Tell how many blocks of this pass are done."""
+        self._done = done
+        if self._callback is not None:
+            self._callback(self.passes, self._what, done, self._total)
+
+    def one_more(self) -> None:
+        """Tell that one more block is done."""
+        self.tell(min(self._done + 1, self._total))
+
+
+_tally: Tally | None = None
+_here = False  # whether blocks are worked on by this process
+
+
+@contextmanager
+def watching(callback: Callback | None = None) -> Iterator[Tally]:
+    """See `coterie.primitives.blocks.watching`."""
+    global _tally
+    before, _tally = _tally, Tally(callback)
+    try:
+        yield _tally
+    finally:
+        _tally = before
+
+
+@contextmanager
+def told(rows: Any, function: Callable) -> Iterator[Callable[[list[int]], None] | None]:
+    """Begin a pass; what this yields is to be told the numbers of the tasks that have ended."""
+    global _here
+    tally = _tally
+    if tally is None:
+        yield None
+        return
+    tally.begin(rows, function)
+    sizes = [len(part.blocks) for part in rows.parts]
+    _here = isinstance(rows.crew, Here)
+    try:
+        yield lambda ended: tally.tell(sum(sizes[i] for i in ended))
+    finally:
+        _here = False
+
+
+def block_is_done() -> None:
+    """Count a block, where this process itself works on blocks."""
+    if _here and _tally is not None:
+        _tally.one_more()
