@@ -23,7 +23,7 @@ class Entry(NamedTuple):
 CATALOG = (
     Entry(
         "KMeans", "coterie.partition.kmeans:KMeans", "partition",
-        "k compact groups around their means", True, False, ("numba", "torch"),
+        "k compact groups around their means", True, False, ("numba", "torch", "dask"),
     ),
     Entry(
         "KMedoids", "coterie.partition.kmedoids:KMedoids", "partition",
@@ -51,7 +51,7 @@ CATALOG = (
     ),
     Entry(
         "HDBSCAN", "coterie.density.hdbscan:HDBSCAN", "density",
-        "groups of any shape at their own densities, the rest noise", False, True, ("numba", "torch"),
+        "groups of any shape at their own densities, the rest noise", False, True, ("numba", "torch", "dask"),
     ),
     Entry(
         "OPTICS", "coterie.density.optics:OPTICS", "density",

@@ -15,14 +15,16 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.metrics.pairwise import _VALID_METRICS
 
-from ..arrays import is_tensor, like_input
-from ..base import Clusterer, Interval, StrOptions
+from ..arrays import is_tensor, like_input, to_device
+from ..base import Clusterer, Interval, StrOptions, lazily
+from ..primitives.blocks import in_blocks
 from ..primitives.distances import check_distances
 from ..primitives.neighbors import nearest_reachable, neighbor_index
 from ..primitives.spanning_tree import SpanningTree, mutual_reachability_tree, spanning_tree_of_distances
 from ..trees.condense import Condensed, condense, condensed_tree
 from ..trees.linkage import single_linkage
 from ..trees.select import Flat, flat_labels, membership_strengths, outlier_scores, select_clusters
+from ._hdbscan_blocks import in_blocks_of, refuse_distances, rows_in_memory
 from ._kept import kept
 from ._row_distances import RowDistances, as_lengths, metric_arguments, prepared_rows
 
@@ -143,6 +145,10 @@ class HDBSCAN(Clusterer):
     ``min_cluster_size`` or ``min_samples`` all are noise. Rows that coincide ``min_samples`` times have an infinite density:
     their probability is 1 and their outlier score 0, and other rows are compared with the largest finite density.
 
+    Rows in blocks give what rows in memory give, with the attributes of single rows as Dask arrays. They are gathered in this
+    process, where each takes some 160 bytes and four times its own size: what does not fit is refused. Fit on a sample then,
+    and ``predict`` the blocks.
+
     ``predict`` takes for each new row the nearest row of the fit by mutual reachability (ties: by distance, then the lowest
     row) and gives its label, if the two are connected no further apart than the distance at which the label's cluster was
     born, else -1. The new row's core distance counts itself as the first of ``min_samples``; a new row that lies exactly on a
@@ -180,6 +186,8 @@ class HDBSCAN(Clusterer):
         "allow_single_cluster": ["boolean"],
         "device": [str],
     }
+    _takes_blocks: ClassVar = True
+    _host: tuple | None = None  # labels and core distances of a fit on rows in blocks, whose attributes are Dask arrays
     _state_attributes = ("_rows", "_metric_arguments", "_births", "_deaths", "_leaving")
 
     def __init__(
@@ -210,8 +218,8 @@ class HDBSCAN(Clusterer):
 
         Parameters
         ----------
-        X : (n, d) array, frame, sparse array or tensor, or (n, n) distances
-            Not modified.
+        X : (n, d) array, frame, sparse array or tensor, or (n, n) distances; Dask array or frame, or RowFiles
+            Not modified. Rows in blocks are brought to this process.
         y : ignored
             Present by convention.
 
@@ -219,10 +227,30 @@ class HDBSCAN(Clusterer):
         -------
         HDBSCAN
             This one.
+
+        Raises
+        ------
+        ResourceError
+            If rows in blocks, and the trees over them, do not fit into the memory that is free.
         """
         self._validate_params()
-        given = X
-        X = self._gate_in(X, reset=True, accept_sparse=self.metric != "precomputed")
+        self._host = None
+        if in_blocks(X):
+            return self._fit_blocks(X)
+        return self._fit_rows(self._gate_in(X, reset=True, accept_sparse=self.metric != "precomputed"), X)
+
+    def _fit_blocks(self, X: Any) -> "HDBSCAN":
+        """Find the clusters of rows in blocks, here: the trees need a place for each row anyway."""
+        refuse_distances(self.metric)
+        rows = self._gate_blocks(X)
+        values = rows_in_memory(rows)
+        self._fit_rows(to_device(values, self.device), values)
+        self._host = self.labels_, self.core_distances_
+        for name in ("labels_", "probabilities_", "outlier_scores_", "core_distances_"):
+            setattr(self, name, in_blocks_of(rows, getattr(self, name)))
+        return self
+
+    def _fit_rows(self, X: Any, given: Any) -> "HDBSCAN":
         arguments = metric_arguments(X, self.metric, self.metric_params)
         tree, core = self._spanning_tree(X, arguments)
         found = hdbscan(
@@ -270,16 +298,18 @@ class HDBSCAN(Clusterer):
         self._births, self._deaths = births, condensed.death[flat.clusters]
         self._leaving = condensed.row_height
 
+    @lazily(np.int64)
     def predict(self, X: Any) -> Any:
         """Give each row the label of the row of the fit that it is connected to first, or -1; see the notes above.
 
         Parameters
         ----------
-        X : (m, d) array, frame, sparse array or tensor, or (m, n) distances to the rows of the fit
+        X : (m, d) array, frame, sparse array or tensor, or (m, n) distances to the rows of the fit; Dask array or frame, or RowFiles
 
         Returns
         -------
         (m,) int64 array
+            A Dask array, computed when asked for, where ``X`` is in blocks.
         """
         return self.membership(X)[0]
 
@@ -297,10 +327,11 @@ class HDBSCAN(Clusterer):
             What ``probabilities_`` would be if the row left its cluster together with the row of the fit that it is connected
             to, or at the distance of the two where that is larger. On the rows of the fit this is ``probabilities_``.
         """
+        self._refuse_blocks(X, "membership")
         given = X
         X = self._gate_in(X, reset=False, accept_sparse=self.metric != "precomputed")
         nearest, reach = self._nearest(X)
-        labels = _on_host(self.labels_)[nearest]
+        labels = self._of_fit()[0][nearest]
         if not len(self._births):
             return like_input(labels, given), like_input(np.zeros(len(labels)), given)
         labels[(labels >= 0) & (reach > self._births[labels])] = -1
@@ -312,7 +343,8 @@ class HDBSCAN(Clusterer):
 
     def _nearest(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return the row of the fit that is nearest by mutual reachability, and that distance, on the host."""
-        core, n = _on_host(self.core_distances_), len(self.labels_)
+        core = self._of_fit()[1]
+        n = len(core)
         k = min(self._neighbors(), n)
         fitted = X[:0] if self._rows is None else self._rows
         if self._has_tree(X) and not issparse(fitted):
@@ -325,6 +357,25 @@ class HDBSCAN(Clusterer):
         source, _ = self._distances(fitted, self._metric_arguments)
         queries = X if self.metric == "precomputed" else prepared_rows(X, self.metric)
         return source.nearest_reachable(queries, core, k)
+
+    def _of_fit(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return labels and core distances of the rows of the fit, on the host."""
+        return self._host or (_on_host(self.labels_), _on_host(self.core_distances_))
+
+    def _light(self) -> Any:
+        host = self._of_fit()
+        light = super()._light()
+        light._host = host
+        for name in (
+            "probabilities_",
+            "outlier_scores_",
+            "core_distances_",
+            "minimum_spanning_tree_",
+            "single_linkage_tree_",
+            "condensed_tree_",
+        ):
+            light.__dict__.pop(name, None)
+        return light
 
     def _distances(self, X: Any, arguments: dict) -> tuple[RowDistances, Any]:
         """Return where distances to rows come from, and these rows as it takes them."""
