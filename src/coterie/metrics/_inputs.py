@@ -6,8 +6,10 @@ import numpy as np
 
 from ..arrays import NOISE, first_bad_value, is_tensor, to_numpy, unsealed
 from ..errors import InputError, UnsupportedError
+from ..primitives.block_labels import LabelCounts, in_range, label_counts, labelled
+from ..primitives.blocks import block_rows, in_blocks
 
-__all__ = ["Clusters", "as_rows", "check_finite", "clusters_of", "comparable_clusters", "encode", "scaled"]
+__all__ = ["Clusters", "as_rows", "blocks_of", "check_finite", "clusters_of", "comparable_clusters", "encode", "scaled"]
 
 
 class Clusters(NamedTuple):
@@ -26,6 +28,11 @@ def as_rows(X: Any) -> Any:
             rows = rows.double()
         rows = rows.float() if rows.dtype.itemsize < 4 else rows
         rows = rows.contiguous()
+    elif in_blocks(X):
+        raise UnsupportedError(
+            f"this score needs all rows in memory and got blocks of them ({type(X).__name__}); X.compute() gives them if they fit, and "
+            "davies_bouldin_score, calinski_harabasz_score, wb_score, xie_beni_score and silhouette_score take blocks"
+        )
     else:
         if hasattr(X, "tocsr"):
             raise UnsupportedError("validity scores need dense rows; reduce sparse ones first (e.g. TruncatedSVD)")
@@ -108,10 +115,22 @@ def clusters_of(labels: Any, n: int) -> Clusters:
 def comparable_clusters(labels: Any, n: int) -> Clusters:
     """Number the clusters as `clusters_of` does, and refuse those that have nothing to be compared with."""
     clusters = clusters_of(labels, n)
-    k, kept = len(clusters.names), int(clusters.sizes.sum())
+    _refuse_incomparable(clusters.sizes)
+    return clusters
+
+
+def blocks_of(X: Any, labels: Any) -> tuple[Any, LabelCounts]:
+    """Return rows in blocks with their labels, in a range in which no square overflows, and how many rows each cluster has."""
+    rows = labelled(block_rows(X), labels)
+    counts = label_counts(rows)
+    _refuse_incomparable(counts.sizes)
+    return in_range(rows), counts
+
+
+def _refuse_incomparable(sizes: np.ndarray) -> None:
+    k, kept = len(sizes), int(sizes.sum())
     if not 2 <= k < kept:
         raise InputError(
             f"a validity score needs at least 2 clusters and one with more than one row, got {k} clusters over {kept} rows "
             "that are not noise"
         )
-    return clusters

@@ -3,17 +3,28 @@
 The silhouette compares, for each row, its mean distance to its own cluster with that to the nearest other one (Rousseeuw
 1987): exact in O(n^2 d) time and O(n d) memory, or estimated from a sample with an error bar. The scores around centers, in
 O(n d): Davies-Bouldin, Calinski-Harabasz, WB and Xie-Beni compare spread within clusters with spread between their centers.
-Noise (-1) takes no part in any of them. Arrays, frames and tensors are scored by the engine that owns them.
+Noise (-1) takes no part in any of them. Arrays, frames and tensors are scored by the engine that owns them; rows in blocks, with
+labels in the same blocks, where they lie.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..arrays import to_numpy
-from ..errors import InputError
-from ..primitives.cluster_distances import Spread, cluster_spread, distance_sums, mean_distances
-from ._inputs import Clusters, as_rows, check_finite, comparable_clusters, scaled
+from ..errors import InputError, UnsupportedError
+from ..primitives.blocks import in_blocks
+from ..primitives.cluster_distances import Spread, cluster_spread
+from ._inputs import as_rows, blocks_of, check_finite, comparable_clusters, scaled
+from ._silhouettes import (
+    SilhouetteEstimate,
+    drawn,
+    estimate,
+    estimate_of_blocks,
+    silhouettes,
+    silhouettes_of,
+    without_noise,
+)
 
 __all__ = [
     "SilhouetteEstimate",
@@ -28,24 +39,17 @@ __all__ = [
 ]
 
 
-class SilhouetteEstimate(NamedTuple):
-    """A mean silhouette from a sample of the rows, and how far off it may be."""
-
-    value: float
-    standard_error: float
-
-
 def silhouette_score(X: Any, labels: Any, *, sample_size: int | None = None, random_state: int | None = 0) -> float:
     """Give the mean silhouette, from -1 (wrong) through 0 (overlapping) to 1 (far apart).
 
     Parameters
     ----------
-    X : (n, d) array-like of float
+    X : (n, d) array-like of float, Dask array or frame, or RowFiles
         Rows; Euclidean distance.
-    labels : (n,) array-like of int
+    labels : (n,) array-like of int, or Dask array in the blocks of ``X``
         Cluster of each row; noise (-1) takes no part.
     sample_size : int or None, default=None
-        Average over this many rows only, each still measured against all rows. None is exact.
+        Average over this many rows only, each still measured against all rows. None is exact, and not for rows in blocks.
     random_state : int or None, default=0
         Draws the sample.
 
@@ -57,6 +61,8 @@ def silhouette_score(X: Any, labels: Any, *, sample_size: int | None = None, ran
     ------
     InputError
         If fewer than two clusters remain, every row is alone, or ``X`` is not finite.
+    UnsupportedError
+        If ``X`` is in blocks and ``sample_size`` is not given.
 
     See Also
     --------
@@ -76,8 +82,13 @@ def silhouette_score(X: Any, labels: Any, *, sample_size: int | None = None, ran
     """
     if sample_size is not None:
         return silhouette_estimate(X, labels, sample_size=sample_size, random_state=random_state).value
-    rows, clusters, _kept = _without_noise(X, labels)
-    return float(_silhouettes(rows, clusters).mean())
+    if in_blocks(X):
+        raise UnsupportedError(
+            "the silhouette of all rows takes a distance for each pair of them, too many for rows in blocks; give sample_size, e.g. "
+            "sample_size=2000, whose error silhouette_estimate tells"
+        )
+    rows, clusters, _kept = without_noise(X, labels)
+    return float(silhouettes(rows, clusters).mean())
 
 
 def silhouette_estimate(
@@ -87,9 +98,9 @@ def silhouette_estimate(
 
     Parameters
     ----------
-    X : (n, d) array-like of float
+    X : (n, d) array-like of float, Dask array or frame, or RowFiles
         Rows; Euclidean distance.
-    labels : (n,) array-like of int
+    labels : (n,) array-like of int, or Dask array in the blocks of ``X``
         Cluster of each row; noise (-1) takes no part.
     sample_size : int, default=2000
         How many rows are scored, 2 or more; all of them if there are no more. 2000 give a standard error near 0.005.
@@ -110,7 +121,8 @@ def silhouette_estimate(
     -----
     m rows are drawn without replacement and each is measured against all n rows, so that its silhouette is exact. Their mean
     is unbiased; its standard error is ``s / sqrt(m) * sqrt(1 - m / n)`` with s the standard deviation within the sample.
-    O(m n d) time.
+    O(m n d) time. The sample of rows in blocks is the one that these rows in memory have: it goes by their numbers. It takes four
+    passes over them.
 
     Examples
     --------
@@ -122,14 +134,13 @@ def silhouette_estimate(
     """
     if sample_size < 2:
         raise InputError(f"sample_size must be at least 2, got {sample_size}; a spread needs two rows")
-    rows, clusters, _kept = _without_noise(X, labels)
+    if in_blocks(X):
+        return estimate_of_blocks(X, labels, sample_size, random_state)
+    rows, clusters, _kept = without_noise(X, labels)
     n = len(rows)
     if sample_size >= n:
-        return SilhouetteEstimate(float(_silhouettes(rows, clusters).mean()), 0.0)
-    chosen = np.sort(np.random.default_rng(random_state).choice(n, sample_size, replace=False))
-    values = _silhouettes_of(rows, clusters, chosen)
-    error = values.std(ddof=1) / np.sqrt(sample_size) * np.sqrt(1 - sample_size / n)
-    return SilhouetteEstimate(float(values.mean()), float(error))
+        return SilhouetteEstimate(float(silhouettes(rows, clusters).mean()), 0.0)
+    return estimate(silhouettes_of(rows, clusters, drawn(n, sample_size, random_state)), n)
 
 
 def silhouette_samples(X: Any, labels: Any, *, rows: Any = None) -> np.ndarray:
@@ -160,16 +171,16 @@ def silhouette_samples(X: Any, labels: Any, *, rows: Any = None) -> np.ndarray:
     >>> silhouette_samples(np.array([[0.0], [1.0], [10.0]]), [0, 0, 1]).round(2).tolist()
     [0.9, 0.89, 0.0]
     """
-    clean, clusters, kept = _without_noise(X, labels)
+    clean, clusters, kept = without_noise(X, labels)
     if rows is None:
         values = np.zeros(len(kept))
-        values[kept] = _silhouettes(clean, clusters)
+        values[kept] = silhouettes(clean, clusters)
         return values
     wanted = np.asarray(to_numpy(rows), dtype=np.int64)
     position = np.cumsum(kept) - 1
     inside = kept[wanted]
     values = np.zeros(len(wanted))
-    values[inside] = _silhouettes_of(clean, clusters, position[wanted[inside]])
+    values[inside] = silhouettes_of(clean, clusters, position[wanted[inside]])
     return values
 
 
@@ -178,9 +189,9 @@ def davies_bouldin_score(X: Any, labels: Any) -> float:
 
     Parameters
     ----------
-    X : (n, d) array-like of float
+    X : (n, d) array-like of float, Dask array or frame, or RowFiles
         Rows.
-    labels : (n,) array-like of int
+    labels : (n,) array-like of int, or Dask array in the blocks of ``X``
         Cluster of each row; noise (-1) takes no part.
 
     Returns
@@ -214,9 +225,9 @@ def calinski_harabasz_score(X: Any, labels: Any) -> float:
 
     Parameters
     ----------
-    X : (n, d) array-like of float
+    X : (n, d) array-like of float, Dask array or frame, or RowFiles
         Rows.
-    labels : (n,) array-like of int
+    labels : (n,) array-like of int, or Dask array in the blocks of ``X``
         Cluster of each row; noise (-1) takes no part.
 
     Returns
@@ -250,9 +261,9 @@ def wb_score(X: Any, labels: Any) -> float:
 
     Parameters
     ----------
-    X : (n, d) array-like of float
+    X : (n, d) array-like of float, Dask array or frame, or RowFiles
         Rows.
-    labels : (n,) array-like of int
+    labels : (n,) array-like of int, or Dask array in the blocks of ``X``
         Cluster of each row; noise (-1) takes no part.
 
     Returns
@@ -285,9 +296,9 @@ def xie_beni_score(X: Any, labels: Any) -> float:
 
     Parameters
     ----------
-    X : (n, d) array-like of float
+    X : (n, d) array-like of float, Dask array or frame, or RowFiles
         Rows.
-    labels : (n,) array-like of int
+    labels : (n,) array-like of int, or Dask array in the blocks of ``X``
         Cluster of each row; noise (-1) takes no part.
 
     Returns
@@ -319,6 +330,9 @@ def xie_beni_score(X: Any, labels: Any) -> float:
 
 def spread_of(X: Any, labels: Any) -> Spread:
     """Check rows and labels and return centers and spread of each cluster, in units in which no square overflows."""
+    if in_blocks(X):
+        blocks, counts = blocks_of(X, labels)
+        return cluster_spread(blocks, counts.names, len(counts.names))
     rows = as_rows(X)
     clusters = comparable_clusters(labels, len(rows))
     k = len(clusters.names)
@@ -348,41 +362,3 @@ def _between(centers: np.ndarray) -> np.ndarray:
     from scipy.spatial.distance import cdist
 
     return cdist(centers, centers)
-
-
-def _without_noise(X: Any, labels: Any) -> tuple[Any, Clusters, np.ndarray]:
-    """Return the rows that are not noise, their clusters, and which rows they are, (n,) bool."""
-    rows = as_rows(X)
-    clusters = comparable_clusters(labels, len(rows))
-    kept = clusters.codes >= 0
-    check_finite(rows)
-    if not kept.all():
-        rows = rows[np.flatnonzero(kept)]
-        clusters = clusters._replace(codes=clusters.codes[kept])
-    return rows, clusters, kept
-
-
-def _silhouettes(rows: Any, clusters: Clusters) -> np.ndarray:
-    inner, outer = mean_distances(rows, clusters.codes, len(clusters.names))
-    return _compare(to_numpy(inner), to_numpy(outer), clusters.sizes[clusters.codes])
-
-
-def _silhouettes_of(rows: Any, clusters: Clusters, chosen: np.ndarray) -> np.ndarray:
-    """Return the silhouettes of some rows, in blocks that bound the (rows, clusters) sums."""
-    k = len(clusters.names)
-    values = np.empty(len(chosen))
-    step = max(64, (1 << 24) // k)
-    for start in range(0, len(chosen), step):
-        some = chosen[start : start + step]
-        own, at = clusters.codes[some], np.arange(len(some))
-        sums = to_numpy(distance_sums(rows, clusters.codes, k, rows[some]))
-        inner = sums[at, own] / np.maximum(clusters.sizes[own] - 1, 1)
-        means = sums / clusters.sizes
-        means[at, own] = np.inf
-        values[start : start + step] = _compare(inner, means.min(axis=1), clusters.sizes[own])
-    return values
-
-
-def _compare(inner: np.ndarray, outer: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    larger = np.maximum(inner, outer)
-    return np.divide(outer - inner, larger, out=np.zeros(len(inner)), where=(sizes > 1) & (larger > 0))

@@ -52,10 +52,11 @@ def distance_sums(X: Any, labels: Any, n_clusters: int, queries: Any) -> Any:
     X : (n, d) float array
         Any engine, finite.
     labels : (n,) int array
-        0 ... n_clusters - 1, each of them present.
+        0 ... n_clusters - 1, each of them present. Of rows in blocks, whose labels came with them
+        (`coterie.primitives.block_labels.labelled`), the names of the clusters, (k,) ascending.
     n_clusters : int
     queries : (m, d) float array
-        Of the dtype and engine of ``X``.
+        Of the dtype and engine of ``X``; of rows in blocks on the host.
 
     Returns
     -------
@@ -77,7 +78,8 @@ def cluster_spread(X: Any, labels: Any, n_clusters: int) -> Spread:
     X : (n, d) float array
         Any engine, finite, its squares within the range of float64.
     labels : (n,) int array
-        0 ... n_clusters - 1; rows with a negative label are left out.
+        0 ... n_clusters - 1; rows with a negative label are left out. Of rows in blocks, whose labels came with them
+        (`coterie.primitives.block_labels.labelled`), the names of the clusters, (k,) ascending, each of them present.
     n_clusters : int
 
     Returns

@@ -5,14 +5,15 @@ comes in such parts (`coterie.primitives._numba.lloyd_sums`); what another engin
 the block alone, is rounded to them once. Both stay below 2^63 for up to 2^40 rows.
 """
 
-from math import ldexp
+from collections.abc import Sequence
+from math import fsum, ldexp
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...arrays import to_numpy
 
-__all__ = ["ExactSum", "Units", "exact", "units_of"]
+__all__ = ["ExactSum", "Units", "added", "exact", "units_of"]
 
 
 class Units(NamedTuple):
@@ -47,3 +48,9 @@ def exact(sums: Any, units: Units) -> ExactSum:
     values = np.asarray(to_numpy(sums), np.float64)
     high = np.rint(values / units.high)
     return ExactSum(high.astype(np.int64), np.rint((values - high * units.high) / units.low).astype(np.int64))
+
+
+def added(parts: Sequence) -> np.ndarray:
+    """Return the sums of small arrays of float64, rounded once: the same bits in any order."""
+    values = np.asarray(parts, np.float64)
+    return np.array([fsum(column) for column in values.reshape(len(values), -1).T]).reshape(values.shape[1:])

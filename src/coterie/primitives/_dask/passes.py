@@ -5,7 +5,7 @@ order cannot matter. A block keeps a *memo* on its worker from pass to pass. It 
 that a function cannot make again from its arguments, to the same bits.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,11 +43,12 @@ class Block:
         The same for little, which is kept in any case.
     """
 
-    def __init__(self, how: "_How", number: int, start: int, rank: int, source: Any, weight: Any, memo: dict):
+    def __init__(self, how: "_How", number: int, start: int, rank: int, sources: tuple, memo: dict):
         self.number, self.start, self.rank, self.memo = number, start, rank, memo
         self.view = how.view  # which change of coordinates the rows have gone through
         self.notes: dict = {}
-        self._how, self._source, self._weight = how, source, weight
+        self._how = how
+        self._source, self._weight, self._label = sources
 
     @property
     def rows(self) -> Any:
@@ -68,6 +69,11 @@ class Block:
     def weight(self) -> np.ndarray | None:
         """Return the weight of each row as (m,) float64, or None where each counts once."""
         return None if self._weight is None else loaded(self._weight, np.float64, 1)
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Return the label of each row, which came with the rows."""
+        return loaded(self._label, None, 1)
 
 
 class _How(NamedTuple):
@@ -190,11 +196,12 @@ def _tasks(rows: BlockRows, function: Callable, merge: Callable | None, argument
             [int(values[i]) for i in numbers] if rows.surveys else [0] * len(numbers)
             for values in (rows.starts, rows.ranks)
         )  # fmt: skip
-        weights = [None] * len(numbers) if rows.weights is None else [rows.weights[i] for i in numbers]
-        sources = [rows.sources[i] for i in numbers]
-        tasks.append(
-            Task(_work, [how, function, merge, arguments, numbers, starts, ranks, *sources, *weights], part.home)
-        )
+        sources = [
+            None if values is None else values[i]
+            for values in (rows.sources, rows.weights, rows.labels)
+            for i in numbers
+        ]  # fmt: skip
+        tasks.append(Task(_work, [how, function, merge, arguments, numbers, starts, ranks, *sources], part.home))
     return tasks
 
 
@@ -210,8 +217,9 @@ def _work(
 ) -> Any:
     """Run a task: block after block, so that one at a time is in memory where blocks are not kept."""
     found: Any = []
-    half = len(numbers)
-    for i, block in enumerate(_blocks(how, numbers, starts, ranks, sources[:half], sources[half:])):
+    n = len(numbers)
+    sources_of_each = zip(*(sources[first : first + n] for first in (0, n, 2 * n)), strict=True)
+    for i, block in enumerate(_blocks(how, numbers, starts, ranks, sources_of_each)):
         result = function(block, *arguments)
         if merge is None:
             found.append(result)
@@ -222,11 +230,11 @@ def _work(
     return found
 
 
-def _blocks(how: _How, numbers: list, starts: list, ranks: list, sources: Any, weights: Any) -> Iterator[Block]:
+def _blocks(how: _How, numbers: list, starts: list, ranks: list, sources: Iterable) -> Iterator[Block]:
     memos = _memos.setdefault(how.token, {})
-    for number, start, rank, source, weight in zip(numbers, starts, ranks, sources, weights, strict=True):
+    for number, start, rank, values in zip(numbers, starts, ranks, sources, strict=True):
         memo = memos.setdefault(number, {}) if how.keep else {}
-        block = Block(how, number, start, rank, source, weight, memo)
+        block = Block(how, number, start, rank, values, memo)
         block.notes = memos.setdefault(-1 - number, {})
         yield block
 

@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+import dask.array as da
 import numpy as np
 from distributed import futures_of
 
@@ -17,10 +18,11 @@ from ...errors import InputError, ResourceError
 from .cluster import Crew, Here, Place, crew_at_work
 from .sources import Given, chunks_of, given
 
-__all__ = ["BlockRows", "Part", "Survey", "block_rows", "weighed"]
+__all__ = ["BlockRows", "Part", "Survey", "block_rows", "chunks_beside", "weighed"]
 
-_COPIES = 3  # of the rows at most, where workers keep them: as they came, as they are computed on, and the work
-_SHARE = 0.6  # of the workers' memory that may be kept
+_COPIES = 3  # of a block while it is worked on
+_BESIDE = 48  # bytes a row that workers keep beside two copies of it, as it came and as it is computed on: labels and distances
+_SHARE = 0.75  # of the memory that workers have left
 
 
 class Part(NamedTuple):
@@ -64,13 +66,14 @@ class BlockRows:
         self.token = f"coterie-{uuid.uuid4().hex}"
         self.sources: list[Any] = []
         self.weights: list[Any] | None = None
+        self.labels: list[Any] | None = None
         self.surveys: list[Survey] = []
         self.parts: list[Part] = []
         self.starts = self.ranks = np.zeros(0, np.int64)
         self.on_workers = False  # whether they lay there before
         self.view = 0
         self.prepare: Callable | None = None
-        self.keep = bool(_COPIES * table.n_bytes <= _SHARE * crew.memory())
+        self.keep = self._may_keep(table.n_bytes)
         self._lease = _Lease(crew, self.token)  # shared by all views: workers forget the rows with the last of them
 
     def __len__(self) -> int:
@@ -91,6 +94,12 @@ class BlockRows:
         vars(new).update(vars(self))
         new.view += 1
         new.prepare = _Both(self.prepare, prepare) if self.prepare is not None else prepare  # type: ignore[assignment]
+        return new
+
+    def labelled(self, labels: list) -> "BlockRows":
+        """Return the same rows with a label of each beside them."""
+        new = BlockRows.__new__(BlockRows)
+        vars(new).update(vars(self), labels=labels)
         return new
 
     def taken(self, surveys: list[Survey]) -> None:
@@ -141,7 +150,7 @@ class BlockRows:
 
     def settle(self) -> None:
         """Decide whether workers keep rows from pass to pass, or read them anew in each; their number is known now."""
-        self.keep = bool(_COPIES * self._n_bytes(len(self)) <= _SHARE * self.crew.memory())
+        self.keep = self._may_keep(self._n_bytes(len(self)))
 
     def refuse_large_blocks(self) -> None:
         """Refuse blocks that do not fit on a worker, before anything is computed.
@@ -177,6 +186,10 @@ class BlockRows:
                 for seen, (heaviest, total) in zip(self.surveys, map(weighed, self.weights), strict=True)
             ]
         )
+
+    def _may_keep(self, n_bytes: float) -> bool:
+        n = n_bytes / (self.shape[1] * self.dtype.itemsize)
+        return bool(2 * n_bytes + _BESIDE * n <= _SHARE * self.crew.memory())
 
     def _n_bytes(self, n: int) -> float:
         return float(n) * self.shape[1] * self.dtype.itemsize
@@ -219,11 +232,13 @@ def block_rows(X: Any, sample_weight: Any = None, device: str = "cpu") -> BlockR
     crew, table = crew_at_work(), given(X)
     rows = BlockRows(crew, table, device)
     rows.on_workers = _on_workers(table.table)
-    held = crew.persist(table.table) if rows.on_workers or (rows.keep and not hasattr(table.table, "pieces")) else None
+    held = (
+        _persisted(crew, table.table) if rows.on_workers or (rows.keep and not hasattr(table.table, "pieces")) else None
+    )
     rows.sources = held or chunks_of(table.table)
     in_one_piece = isinstance(sample_weight, np.ndarray)
     if sample_weight is not None and not in_one_piece:
-        rows.weights = _weight_chunks(sample_weight, len(rows.sources))
+        rows.weights = chunks_beside(rows, sample_weight, "sample_weight")
     rows.divide()
     rows.taken(survey(rows))
     if len(rows) == 0:
@@ -239,11 +254,30 @@ def _on_workers(table: Any) -> bool:
     return not hasattr(table, "pieces") and bool(futures_of(table))
 
 
-def _weight_chunks(sample_weight: Any, n_blocks: int) -> list:
-    chunks = chunks_of(sample_weight)
-    if len(chunks) != n_blocks:
+def _persisted(crew: Crew | Here, table: Any) -> Any:
+    """Leave the blocks on the workers; those of a frame, whose names change when it is optimized, as blocks of an array."""
+    if hasattr(table, "columns"):
+        tail = (table.shape[1],) if table.ndim == 2 else ()
+        table = da.concatenate(
+            [da.from_delayed(part, (np.nan, *tail), object) for part in table.to_delayed()],
+            allow_unknown_chunksizes=True,
+        )
+    return crew.persist(table)
+
+
+def chunks_beside(rows: BlockRows, values: Any, what: str) -> list:
+    """Return the blocks of a Dask array or series with one value for each row.
+
+    Raises
+    ------
+    InputError
+        If there are not as many as of the rows.
+    """
+    lasting = rows.keep or rows.on_workers or futures_of(values)  # computed once; else in each pass, like the rows
+    chunks = (_persisted(rows.crew, values) if lasting else None) or chunks_of(values)
+    if len(chunks) != len(rows.sources):
         raise InputError(
-            f"sample_weight has {len(chunks)} blocks and the rows have {n_blocks}; give a Dask array in the same blocks (rechunk it)"
+            f"{what} has {len(chunks)} blocks and the rows have {len(rows.sources)}; give a Dask array in the same blocks (rechunk it)"
         )
     return chunks
 

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from dask._task_spec import cull
+from dask._task_spec import convert_legacy_graph, cull
 from dask.base import optimize
 from dask.core import flatten
 from dask.local import get_sync
@@ -71,7 +71,7 @@ def chunks_of(table: Any) -> list[Any]:
         return list(table.pieces)
     # dask.optimize of 2026.8.0 forgets the filters of a frame.
     table = table.optimize() if hasattr(table, "columns") else optimize(table)[0]
-    graph = dict(table.__dask_graph__())
+    graph = convert_legacy_graph(dict(table.__dask_graph__()))
     return [Chunk(dict(cull(graph, [key])), key) for key in flatten(table.__dask_keys__())]
 
 

@@ -9,7 +9,7 @@ from .jit import kernel
 from .row_vectors import add_gap, distance2
 from .tile import ROWS, lanes_of
 
-__all__ = ["cluster_spread", "distance_sums", "mean_distances"]
+__all__ = ["cluster_gaps", "cluster_spread", "distance_sums", "mean_distances", "spread_around"]
 
 _RUN = 32  # panels whose distances add up in the rows' own dtype before they go to float64
 _SLOT = 1 << 21  # sums that the tiles of one batch may hold, 16 MiB
@@ -38,9 +38,9 @@ def mean_distances(X, labels, n_clusters):
     return inner / np.maximum(sizes - 1, 1)[labels], outer
 
 
-def distance_sums(X, labels, n_clusters, queries):
-    """See `coterie.primitives.cluster_distances.distance_sums`."""
-    panels, weight, firsts, _, scale = _pack(X, labels, n_clusters)
+def distance_sums(X, labels, n_clusters, queries, scale=None):
+    """See `coterie.primitives.cluster_distances.distance_sums`; rows and queries are divided by ``scale``, that of ``X`` by default."""
+    panels, weight, firsts, _, scale = _pack(X, labels, n_clusters, scale)
     mine, my_weight, *_ = _pack(queries, np.zeros(len(queries), np.int64), 1, scale)
     lanes = panels.shape[2]
     sums = np.empty((len(mine) * lanes, n_clusters))
@@ -53,17 +53,31 @@ def distance_sums(X, labels, n_clusters, queries):
 
 def cluster_spread(X, labels, n_clusters):
     """See `coterie.primitives.cluster_distances.cluster_spread`."""
-    n, d = X.shape
-    labels = np.ascontiguousarray(labels, np.int32)
-    n_blocks = block_count(n, 8192, max(1, min(64, (1 << 22) // (n_clusters * (d + 1)))))
     origin = np.ascontiguousarray(X[:1], np.float64)
-    sums, counts = np.empty((n_blocks * n_clusters, d)), np.empty((n_blocks, n_clusters), np.int64)
-    run_blocks(_sum_clusters, n_blocks, n_blocks, X, labels, origin, sums, counts)
-    sizes = counts.sum(0)
-    centers = sums.reshape(n_blocks, n_clusters, d).sum(0) / np.maximum(sizes, 1)[:, None] + origin
-    spread = np.empty((n_blocks, 2, n_clusters))
-    run_blocks(_sum_spread, n_blocks, n_blocks, X, labels, centers, spread)
-    return sizes, centers, *spread.sum(0)
+    sizes, gaps = cluster_gaps(X, labels, n_clusters, origin)
+    centers = gaps / np.maximum(sizes, 1)[:, None] + origin
+    return sizes, centers, *spread_around(X, labels, centers)
+
+
+def cluster_gaps(X, labels, n_clusters, origin):
+    """Return how many rows each cluster has, and the sum of their differences from the (1, d) origin."""
+    n_blocks = _spread_blocks(X, n_clusters)
+    sums, counts = np.empty((n_blocks * n_clusters, X.shape[1])), np.empty((n_blocks, n_clusters), np.int64)
+    run_blocks(_sum_clusters, n_blocks, n_blocks, X, np.ascontiguousarray(labels, np.int32), origin, sums, counts)
+    return counts.sum(0), sums.reshape(n_blocks, n_clusters, -1).sum(0)
+
+
+def spread_around(X, labels, centers):
+    """Return the sums of distances and of squared distances of each cluster's rows to its center, (2, k)."""
+    n_blocks = _spread_blocks(X, len(centers))
+    spread = np.empty((n_blocks, 2, len(centers)))
+    run_blocks(_sum_spread, n_blocks, n_blocks, X, np.ascontiguousarray(labels, np.int32), centers, spread)
+    return spread.sum(0)
+
+
+def _spread_blocks(X, n_clusters):
+    n, d = X.shape
+    return block_count(n, 8192, max(1, min(64, (1 << 22) // (n_clusters * (d + 1)))))
 
 
 def _pack(X, labels, n_clusters, scale=None):
