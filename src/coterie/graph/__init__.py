@@ -8,6 +8,7 @@ from typing import Any
 
 _HOMES = {
     "Relations": "_relations",
+    "connected_components": "_components",
     "image_matrix": "_relations",
     "relations": "_relations",
 }

@@ -2,18 +2,21 @@
 
 from typing import Any
 
+import numpy as np
+
 from ..arrays import Graph, is_tensor, like_input
+from .edges import EdgeBlocks
 from .engine import engine_of
 
-__all__ = ["connected_components", "number_sets"]
+__all__ = ["components_within", "connected_components", "number_sets"]
 
 
-def connected_components(graph: Graph) -> Any:
+def connected_components(graph: Graph | EdgeBlocks) -> Any:
     """Name the component of each node; an edge joins its ends whichever way it points.
 
     Parameters
     ----------
-    graph : Graph
+    graph : Graph or EdgeBlocks
         Weights are not looked at; an edge may be stored once or in both directions.
 
     Returns
@@ -29,7 +32,24 @@ def connected_components(graph: Graph) -> Any:
     >>> connected_components(Graph(np.array([0, 0, 1, 1]), np.array([2]), np.array([1.0])))
     array([0, 1, 1])
     """
-    return engine_of(graph.indices, "components").connected_components(graph)
+    owner = graph.rows if isinstance(graph, EdgeBlocks) else graph.indices
+    return engine_of(owner, "components").connected_components(graph)
+
+
+def components_within(edges: EdgeBlocks, labels: np.ndarray) -> np.ndarray:
+    """Name the connected components of the graph without the edges between nodes of different labels.
+
+    Parameters
+    ----------
+    edges : EdgeBlocks
+    labels : (n_nodes,) int array
+
+    Returns
+    -------
+    (n_nodes,) int64 array
+        Numbered from 0 by the first node of each.
+    """
+    return engine_of(edges.rows, "components").components_within(edges, labels)
 
 
 def number_sets(sets: Any) -> Any:
