@@ -33,7 +33,8 @@ _SAMPLE_OF_BIN = 256
 _BIN_ROWS = 4_000_000  # where memory would hold more: more bins than workers share the work evenly
 _LEAST_BIN_ROWS = 50_000
 _BINS_PER_TASK = 3
-_IMPORTS_BYTES = 256 * 2**20  # what a worker takes before it does anything
+_FEWEST_BIN_ROWS = 20_000  # however little memory there is
+_SHARE = 0.45  # of what a worker has left: pieces of rows, and what allocators keep, take as much again
 _TOLERANCE = 1.5  # how many times the rows of a bin may exceed what was aimed at
 _EQUAL_ROW_BYTES = 40  # of a row that is another's equal
 _COMPONENT_BYTES = 64  # on the client
@@ -152,11 +153,8 @@ def _check_radius(X: Any, eps: float) -> None:
 
 def _rows_in_memory(X: Any, places: list) -> float:
     """Return how many rows a task can work on."""
-    n_workers = len({place.address for place in places})
-    of_worker = X.crew.memory() / n_workers
-    free = 0.5 * free_bytes() if n_workers == 1 and places[0].address == "here" else 0.6 * of_worker - _IMPORTS_BYTES
-    of_task = max(free, 0.15 * of_worker) * n_workers / len(places)
-    return of_task / _row_bytes(X.shape[1], X.dtype)
+    of_task = _SHARE * X.crew.memory() / len(places)
+    return max(_FEWEST_BIN_ROWS, of_task / _row_bytes(X.shape[1], X.dtype))
 
 
 def _row_bytes(d: int, dtype: np.dtype) -> int:
