@@ -31,11 +31,11 @@ CATALOG = (
     ),
     Entry(
         "CLARA", "coterie.partition.clara:CLARA", "partition",
-        "k-medoids from samples, for very many rows", True, False, ("numba", "torch"),
+        "k-medoids from samples, for very many rows", True, False, ("numba", "torch", "dask"),
     ),
     Entry(
         "CLARANS", "coterie.partition.clarans:CLARANS", "partition",
-        "k-medoids by random exchanges, in little memory", True, False, ("numba", "torch"),
+        "k-medoids by random exchanges, in little memory", True, False, ("numba", "torch", "dask"),
     ),
     Entry(
         "MiniBatchKMeans", "coterie.stream.minibatch_kmeans:MiniBatchKMeans", "stream",

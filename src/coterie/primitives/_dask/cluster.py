@@ -27,6 +27,8 @@ __all__ = ["Crew", "Errand", "Here", "Lost", "Place", "Plan", "Task", "crew_at_w
 _MOST_TASKS = 4  # of one worker in one pass
 _PATIENCE = 15.0  # seconds without a scheduler, or without any worker, until there is no hope
 _POLL_SECONDS = 0.5
+_UNPAUSED = 0.75  # of a worker's limit: at 0.8 it is paused
+_BARE_WORKER = 200 * 2**20  # bytes of a worker that has done nothing yet: what it imports
 _most_bytes = float("inf")  # that `Here` may take
 
 
@@ -94,9 +96,8 @@ class Crew:
         return found
 
     def memory(self) -> float:
-        """Return how many bytes all workers together may use; infinity where one of them is not limited."""
-        limits = [worker.get("memory_limit") or float("inf") for worker in self._workers().values()]
-        return float(sum(limits))
+        """Return how many bytes all workers together have left; infinity where one of them is not limited."""
+        return float(sum(map(_left, self._workers().values())))
 
     def persist(self, table: Any) -> list[Future]:
         """Compute the blocks of a Dask collection and leave them on the workers."""
@@ -405,6 +406,13 @@ class Here:
     def tell(self, function: Callable, *arguments: Any) -> None:
         """Call a function on every worker: here."""
         function(*arguments)
+
+
+def _left(worker: dict[str, Any]) -> float:
+    """Return how many bytes a worker has left before it is paused: near its limit Dask begins no further task on it."""
+    limit = worker.get("memory_limit") or float("inf")
+    used = _BARE_WORKER + worker.get("metrics", {}).get("managed_bytes", 0)
+    return max(0.0, _UNPAUSED * limit - used)
 
 
 def _first(result: tuple[list, str]) -> list:

@@ -6,6 +6,7 @@ that a function cannot make again from its arguments, to the same bits.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,7 +28,7 @@ _memos: dict[str, dict[int, dict]] = {}
 
 
 class Block:
-    """A block on its worker.
+    """A block on its worker, for the time of one task: what is read is read once.
 
     Attributes
     ----------
@@ -50,7 +51,7 @@ class Block:
         self._how = how
         self._source, self._weight, self._label = sources
 
-    @property
+    @cached_property
     def rows(self) -> Any:
         """Return the rows as they are to be computed on: an array, or a tensor where the worker has a GPU for it."""
         name = ("rows", self._how.view)
@@ -65,12 +66,12 @@ class Block:
             self.memo[name] = found
         return found
 
-    @property
+    @cached_property
     def weight(self) -> np.ndarray | None:
         """Return the weight of each row as (m,) float64, or None where each counts once."""
         return None if self._weight is None else loaded(self._weight, np.float64, 1)
 
-    @property
+    @cached_property
     def labels(self) -> np.ndarray:
         """Return the label of each row, which came with the rows."""
         return loaded(self._label, None, 1)
