@@ -171,7 +171,7 @@ def test_files_go_when_nothing_refers_to_them(tmp_path, monkeypatch):
     X, _ = clumps(1)
     found = DBSCAN(eps=0.2).fit(in_chunks(X))
     (left,) = tmp_path.iterdir()  # the labels; what was dealt out is gone
-    assert sum(file.stat().st_size for file in left.iterdir()) == 4 * len(X)
+    assert sum(file.stat().st_size for file in left.iterdir()) == 4 * len(X)  # and an empty lock
     doubled = found.labels_ * 2
     del found
     assert doubled.compute().max() > 0

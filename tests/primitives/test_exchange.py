@@ -1,6 +1,8 @@
 """Files that tasks leave for one another: every receiver gets its slices, in order, wherever they were written."""
 
 import os
+import subprocess
+import sys
 
 import dask.array as da
 import numpy as np
@@ -53,3 +55,31 @@ def test_what_only_lost_workers_could_read_is_told_of(workers):
     with pytest.raises(lost()):
         collect(rows, gone, [0], joined, 1, strict=True)
     forget(rows, "coterie-test-exchange")
+
+
+def test_what_a_crash_left_is_removed_after_an_hour(tmp_path):
+    pytest.importorskip("distributed", reason="rows in blocks need the extra distributed")
+    from coterie.primitives._dask import scratch
+
+    folders = {
+        name: tmp_path / f"coterie-{digit * 32}" for digit, name in zip("123", ("old", "held", "new"), strict=True)
+    }
+    foreign = tmp_path / "coterie-notes"
+    for folder in (*folders.values(), foreign):
+        folder.mkdir()
+        (folder / "file").write_text("rows")
+    holding = (
+        "import sys, time, pathlib; from coterie.primitives._dask.scratch import hold; hold(pathlib.Path(sys.argv[1]));"
+        "print(flush=True); time.sleep(60)"
+    )
+    other = subprocess.Popen([sys.executable, "-c", holding, str(folders["held"])], stdout=subprocess.PIPE)
+    try:
+        other.stdout.readline()
+        for folder in (folders["old"], folders["held"], foreign):
+            os.utime(folder, (1e9, 1e9))
+        scratch.remove_abandoned(tmp_path)
+    finally:
+        other.kill()
+        other.communicate()
+    assert [name for name, folder in folders.items() if folder.exists()] == ["held", "new"]
+    assert foreign.exists()

@@ -4,7 +4,6 @@ Workers that share a folder read each other's files; others get the bytes from a
 so, and everything since the rows is done again: results are functions of the rows alone.
 """
 
-import contextlib
 import errno
 import shutil
 import socket
@@ -23,6 +22,7 @@ from distributed import get_worker
 from ...errors import ResourceError
 from ..exchange import Drop
 from .cluster import Crew, Errand, Here, Lost, Place
+from .scratch import hold, release, remove_abandoned, remove_empty
 
 __all__ = ["Missing", "Slice", "collect", "forget_here", "leave", "slice_bytes"]
 
@@ -50,6 +50,8 @@ def leave(token: str, slices: Iterable[Sequence[np.ndarray]]) -> Drop:
     folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / uuid.uuid4().hex
     _remember(token, path)
+    if hold(folder):
+        remove_abandoned(home)
     try:
         with path.open("wb") as file:
             sizes = [sum(file.write(_plain(part)) for part in parts) for parts in slices]
@@ -95,14 +97,15 @@ def _forget_all() -> None:
         paths = _written.pop(token)
         for path in paths:
             path.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):
-            paths[0].parent.rmdir()  # unless others have files there
+        remove_empty(paths[0].parent)
 
 
 def forget_here(token: str, dask_worker: Any = None) -> None:
     """Remove the files of a token in the scratch folder of this worker, whoever wrote them."""
     _written.pop(token, None)
-    shutil.rmtree(_home(dask_worker)[1] / token, ignore_errors=True)
+    folder = _home(dask_worker)[1] / token
+    release(folder)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def collect(

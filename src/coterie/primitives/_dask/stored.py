@@ -1,6 +1,5 @@
 """Dask arrays over files that tasks have left, a block each; the files go when nothing refers to them."""
 
-import contextlib
 import weakref
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -15,6 +14,7 @@ from ...errors import ClusterError
 from ..exchange import Drop
 from .cluster import Crew, Here
 from .exchange import Missing, Slice, forget_here, slice_bytes
+from .scratch import hold, remove_empty
 
 __all__ = ["derived", "gathered", "stored"]
 
@@ -48,6 +48,9 @@ class _Keeper:
 def stored(crew: Crew | Here, drops: Sequence[Drop], token: str) -> list:
     """See `coterie.primitives.exchange.stored`."""
     keeper = _Keeper(partial(_forget_there, crew, token, sorted({drop.path for drop in drops})))
+    for folder in {Path(drop.path).parent for drop in drops}:
+        if folder.is_dir():  # workers of this machine, which may be started anew
+            hold(folder)
     slices = [Slice(i, drop.path, 0, int(drop.sizes[0])) for i, drop in enumerate(drops)]
     if isinstance(crew, Here) or len({drop.folder for drop in drops}) == 1:
         return [delayed(_kept_bytes, pure=False)(part, keeper) for part in slices]
@@ -61,8 +64,7 @@ def _forget_there(crew: Crew | Here, token: str, paths: list[str]) -> None:
     for path in paths:
         Path(path).unlink(missing_ok=True)
     for folder in {Path(path).parent for path in paths}:
-        with contextlib.suppress(OSError):
-            folder.rmdir()
+        remove_empty(folder)
 
 
 def _first(value: Any, keeper: _Keeper) -> Any:
