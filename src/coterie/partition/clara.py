@@ -5,6 +5,7 @@ Each sample is clustered by itself, all rows are given to the nearest of its med
 O(s (m^2 + n k)) distances, the memory O(n).
 """
 
+from collections.abc import Iterable
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -13,12 +14,14 @@ import numpy as np
 from ..base import Interval
 from ..errors import InputError
 from ._medoids_base import MedoidClusterer
-from ._medoids_metric import Distinct
+from ._medoids_blocks import Judged, draw_distinct, judge, together
+from ._medoids_metric import Distinct, Metric
 from .kmedoids import build, fasterpam
 
-__all__ = ["CLARA", "clara"]
+__all__ = ["CLARA", "clara", "medoids_of_samples"]
 
 _MAX_ROUNDS = 300
+_MOST_TOGETHER = 5000  # rows of all samples of rows in blocks, for which these are clustered together too
 
 
 def clara(
@@ -44,16 +47,45 @@ def clara(
     """
     n = len(distinct.source)
     if sampling_size >= n:
-        return _medoids_of(distinct, np.arange(n), n_clusters)
+        return medoids_of_samples(distinct, n_clusters, [np.arange(n)], n)[0][0]
+    draws = (rng.choice(n, sampling_size, replace=False) for _ in range(n_samplings))
+    return min(medoids_of_samples(distinct, n_clusters, draws, sampling_size), key=lambda found: found[1])[0]
+
+
+def medoids_of_samples(
+    distinct: Distinct, n_clusters: int, draws: Iterable[np.ndarray], sampling_size: int
+) -> list[tuple[np.ndarray, float]]:
+    """Choose medoids on each of some samples; the best so far are part of the next one.
+
+    Parameters
+    ----------
+    distinct : Distinct
+        Its rows say which are the best.
+    n_clusters : int
+    draws : iterable of (m,) int64 arrays
+        Numbers of distinct rows.
+    sampling_size : int
+        Rows of a sample, together with the best medoids so far.
+
+    Returns
+    -------
+    list of (n_clusters,) int64 array and float
+        Ascending numbers of distinct rows, and their loss on all of these.
+    """
     best, least = np.empty(0, np.int64), np.inf
-    for _ in range(n_samplings):
-        drawn = rng.choice(n, sampling_size, replace=False)
+    found = []
+    for drawn in draws:
         others = drawn[~np.isin(drawn, best)][: sampling_size - len(best)]
-        medoids = _medoids_of(distinct, np.sort(np.append(best, others)), n_clusters)
+        rows = np.sort(np.append(best, others))
+        search = distinct.part(rows).search("a smaller sampling_size")
+        build(search, n_clusters)
+        fasterpam(search, _MAX_ROUNDS)
+        medoids = np.sort(rows[search.medoid_rows])
         loss = distinct.loss_of(medoids)
+        found.append((medoids, loss))
         if loss < least:
             best, least = medoids, loss
-    return best
+    return found
 
 
 class CLARA(MedoidClusterer):
@@ -105,6 +137,12 @@ class CLARA(MedoidClusterer):
     rows give the same clusters. `predict` gives the nearest medoid, ties to the lowest cluster, and so repeats ``labels_`` on the
     rows of the fit.
 
+    Of rows in blocks the samples are drawn in one pass, by numbers made from the seed and the values of a row, and clustered where
+    `fit` is called; the medoids that a sample takes over are the best for all samples together, these are clustered together too where they have no more
+    than 5,000 rows, and one more pass tells which medoids cost least on all rows. With the look at the rows before, and one at the blocks that hold the medoids, that is four passes. The result is
+    the same bits however the rows are ordered, cut into blocks and handed out; its samples are others than those of rows in memory,
+    but for a sample of all distinct rows.
+
     References
     ----------
     Kaufman, L., & Rousseeuw, P. J. (1990). Finding groups in data, chapter 3. Wiley. https://doi.org/10.1002/9780470316801
@@ -122,6 +160,7 @@ class CLARA(MedoidClusterer):
     array([1000, 1000])
     """
 
+    _takes_blocks: ClassVar = True
     _parameter_constraints: ClassVar = {
         **MedoidClusterer._parameter_constraints,
         "n_samplings": [Interval(Integral, 1, None, closed="left")],
@@ -148,14 +187,25 @@ class CLARA(MedoidClusterer):
         self.device = device
 
     def _choose(self, distinct: Distinct, rng: np.random.RandomState) -> np.ndarray:
+        return clara(distinct, self.n_clusters, self.n_samplings, self._size(), rng)
+
+    def _choose_of_blocks(self, X: Any, metric: Metric, rng: np.random.RandomState) -> tuple[np.ndarray, Judged]:
+        size = self._size()
+        distinct, draws = together(draw_distinct(X, metric, [size] * self.n_samplings, rng))
+        if len(distinct.source) <= self.n_clusters:
+            return self._judge_all(X, distinct)
+        if len(draws[0]) < size:  # all rows are in it
+            draws = draws[:1]
+        found = [medoids for medoids, _ in medoids_of_samples(distinct, self.n_clusters, draws, size)]
+        n = len(distinct.source)
+        if len(draws) > 1 and n <= _MOST_TOGETHER:
+            found.append(medoids_of_samples(distinct, self.n_clusters, [np.arange(n)], n)[0][0])
+        judged = judge(X, metric, [distinct.rows[medoids] for medoids in found])
+        best = min(range(len(judged)), key=lambda i: judged[i].loss)
+        return distinct.source[found[best]], judged[best]
+
+    def _size(self) -> int:
         size = 80 + 4 * self.n_clusters if self.sampling_size is None else self.sampling_size
         if size < self.n_clusters:
             raise InputError(f"sampling_size={size} must be at least n_clusters={self.n_clusters}; raise it")
-        return clara(distinct, self.n_clusters, self.n_samplings, max(size, self.n_clusters + 1), rng)
-
-
-def _medoids_of(distinct: Distinct, rows: np.ndarray, n_clusters: int) -> np.ndarray:
-    search = distinct.part(rows).search("a smaller sampling_size")
-    build(search, n_clusters)
-    fasterpam(search, _MAX_ROUNDS)
-    return rows[search.medoid_rows]
+        return max(size, self.n_clusters + 1)

@@ -14,7 +14,8 @@ import numpy as np
 from ..base import Interval, StrOptions
 from ..primitives.medoids import add_medoid, clear_medoids, replace_medoid, swap_changes
 from ._medoids_base import MedoidClusterer
-from ._medoids_metric import Distinct
+from ._medoids_blocks import Judged, draw_distinct, judge, swap_changes_of_blocks, together
+from ._medoids_metric import Distinct, Metric
 from .kmedoids import least_fall
 
 __all__ = ["CLARANS", "clarans"]
@@ -22,6 +23,9 @@ __all__ = ["CLARANS", "clarans"]
 _FIRST_BATCH = 8
 _BATCH_PAIRS = 1 << 22
 _SHARE, _LEAST_TRIES = 0.0125, 250
+_DRAWN_ROWS, _DRAWN_BYTES = 20_000, 1 << 26  # of rows in blocks, searched in memory
+_PASSES, _TRIED = 8, 64  # over rows in blocks afterwards, and rows tried in each
+_TIE = 1e-12  # of the loss, that a fall must exceed
 
 
 def clarans(
@@ -114,6 +118,12 @@ class CLARANS(MedoidClusterer):
     any order of the rows. `predict` gives the nearest medoid, ties to the lowest cluster, and so repeats ``labels_`` on the rows of
     the fit.
 
+    Of rows in blocks the search is among 20,000 distinct rows (64 MiB of them at most), drawn in one pass and weighted by how often
+    they occur. Then 64 other rows a pass are tried in place of each medoid, for all rows, and the exchange that lowers the loss most is
+    made; this ends after a pass without one, or eight. With the look at the rows before, the loss in the end, and one at the blocks that
+    hold the medoids, there are at most twelve passes. The result is the same bits however the rows are ordered, cut into blocks and
+    handed out, and that of rows in memory where all distinct rows are drawn.
+
     References
     ----------
     Ng, R. T., & Han, J. (2002). CLARANS: a method for clustering objects for spatial data mining. IEEE Transactions on Knowledge
@@ -132,6 +142,7 @@ class CLARANS(MedoidClusterer):
     array([0, 0, 0, 1, 1, 1])
     """
 
+    _takes_blocks: ClassVar = True
     _parameter_constraints: ClassVar = {
         **MedoidClusterer._parameter_constraints,
         "num_local": [Interval(Integral, 1, None, closed="left")],
@@ -165,9 +176,29 @@ class CLARANS(MedoidClusterer):
         self.device = device
 
     def _choose(self, distinct: Distinct, rng: np.random.RandomState) -> np.ndarray:
-        search = distinct.search("CLARA")
-        tries = self._tries(search.n)
-        return clarans(search, self.n_clusters, self.num_local, tries, self.evaluation == "fast", rng)
+        return self._search(distinct, len(distinct.source), rng)
+
+    def _search(self, distinct: Distinct, n: int, rng: np.random.RandomState) -> np.ndarray:
+        """Search some of n rows, with as many tries as all of them are due, or as there are rows to try."""
+        fast, tries = self.evaluation == "fast", self._tries(n)
+        if n > len(distinct.source):
+            tries = min(tries, (1 if fast else self.n_clusters) * (len(distinct.source) - self.n_clusters))
+        return clarans(distinct.search("CLARA"), self.n_clusters, self.num_local, tries, fast, rng)
+
+    def _choose_of_blocks(self, X: Any, metric: Metric, rng: np.random.RandomState) -> tuple[np.ndarray, Judged]:
+        state = rng.get_state()
+        n_drawn = max(min(_DRAWN_ROWS, _DRAWN_BYTES // (8 * X.shape[1])), 2 * self.n_clusters)
+        searched, tried = draw_distinct(X, metric, [n_drawn, _PASSES * _TRIED], rng)
+        rng.set_state(state)  # the search draws what it would draw from rows in memory
+        distinct, _ = together([searched])
+        if len(distinct.source) <= self.n_clusters:
+            return self._judge_all(X, distinct)
+        every = len(searched.source) < n_drawn
+        chosen = np.sort(self._search(distinct, len(distinct.source) if every else len(X), rng))
+        medoids = distinct._replace(rows=distinct.rows[chosen], weight=None, source=distinct.source[chosen])
+        if not every:
+            medoids = exchanged(X, medoids, tried)
+        return medoids.source, judge(X, metric, [medoids.rows])[0]
 
     def _tries(self, n: int) -> int:
         """Return ``max_neighbor`` as a number of tries."""
@@ -179,6 +210,38 @@ class CLARANS(MedoidClusterer):
         if isinstance(self.max_neighbor, Integral):
             return min(every, int(self.max_neighbor)) if fast else int(self.max_neighbor)
         return max(1, round(self.max_neighbor * every))
+
+
+def exchanged(X: Any, medoids: Distinct, tried: Distinct) -> Distinct:
+    """Exchange medoids of rows in blocks for some others as long as that lowers the loss on all rows, in eight passes at most.
+
+    Parameters
+    ----------
+    X : rows in blocks
+        Prepared.
+    medoids, tried : Distinct
+        Prepared rows and their numbers.
+
+    Returns
+    -------
+    Distinct
+        The medoids in an order of their values.
+    """
+    for start in range(0, len(tried.source), _TRIED):
+        some = np.arange(start, min(start + _TRIED, len(tried.source)))
+        some = some[~np.isin(tried.source[some], medoids.source)]
+        if len(some) == 0:
+            continue
+        changes, loss = swap_changes_of_blocks(X, medoids.metric, medoids.rows, tried.rows[some])
+        candidate, slot = np.unravel_index(changes.argmin(), changes.shape)
+        if changes[candidate, slot] >= -_TIE * loss:
+            break
+        row = some[candidate]
+        kept = np.arange(len(medoids.source)) != slot
+        rows = np.append(medoids.rows[kept], tried.rows[row : row + 1], axis=0)
+        source = np.append(medoids.source[kept], tried.source[row])
+        medoids, _ = together([medoids._replace(rows=rows, source=source)])
+    return medoids
 
 
 class _Draws:
