@@ -2,6 +2,7 @@
 
 __all__ = [
     "ClusterError",
+    "ClusterWarning",
     "CoterieError",
     "InputError",
     "MissingExtraError",
@@ -42,3 +43,7 @@ class OutputError(CoterieError, OSError):
 
 class ClusterError(CoterieError, ConnectionError):
     """The scheduler or the workers that computed are gone; nothing was fitted."""
+
+
+class ClusterWarning(UserWarning):
+    """The cluster that is used can be reached by others, who may run code on it."""

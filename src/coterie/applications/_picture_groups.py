@@ -9,8 +9,9 @@ import numpy as np
 from ..study import choose as choosing
 from ..study import plan as planning
 from ..study.estimators import scaled
-from ..study.steps import FEWEST_ROWS, Diary
+from ..study.steps import Diary
 from ..study.structure import examine
+from ..study.verdicts import FEWEST_ROWS
 from ..tables.picture_coding import PictureCoding
 from ..tables.pictures import Pictures
 from . import _picture_encoder as encoding

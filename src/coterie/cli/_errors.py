@@ -95,6 +95,8 @@ def _code_and_sentence(error: BaseException) -> tuple[int, str | None]:
         return UNUSABLE, str(error)
     if isinstance(error, MemoryError):
         return LIMIT, str(error) or "the memory of this machine was not enough; lower --memory-limit or take fewer rows"
+    if isinstance(error, errors.ClusterError):
+        return LIMIT, str(error)
     if isinstance(error, errors.UnsupportedError | errors.MissingExtraError):
         return USAGE, str(error)
     if isinstance(error, errors.CoterieError):  # OutputError among them

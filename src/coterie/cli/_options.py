@@ -1,6 +1,7 @@
 """Kinds of option values, and the checks that happen before anything heavy is imported."""
 
 import difflib
+import glob
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -13,7 +14,7 @@ import click
 from ..catalog import CATALOG, DEEP
 
 __all__ = [
-    "FOR_PICTURES", "Bytes", "Method", "NetworkMethod", "Role", "Seconds", "Share", "default_folder", "limits_and_seed",
+    "FOR_PICTURES", "Address", "Bytes", "Method", "NetworkMethod", "Role", "Seconds", "Share", "default_folder", "limits_and_seed",
     "output_and_talk", "usable_input", "usable_source",
 ]  # fmt: skip
 
@@ -84,6 +85,18 @@ class Share(click.ParamType):
         if share is None or share > 1:
             self.fail(f"expected a share from 0 to 1, or a percentage such as 2%, got {value!r}", param, ctx)
         return share
+
+
+class Address(click.ParamType):
+    """Where a scheduler of Dask listens, or "local"."""
+
+    name = "address"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        """Return it unchanged after a look at its form."""
+        if value != "local" and not re.fullmatch(r"(tcp|tls)://[^/\s]+:\d+/?", str(value)):
+            self.fail(f"expected local, tcp://host:8786 or tls://host:8786, got {value!r}", param, ctx)
+        return str(value)
 
 
 class Role(click.ParamType):
@@ -195,15 +208,21 @@ def usable_input(ctx: click.Context, parameter: click.Parameter, value: str | No
 
 
 def usable_source(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    """Take a folder where it holds pictures; else as `usable_input`."""
-    if value is None or ctx.resilient_parsing or not os.path.isdir(os.path.expanduser(value)):
+    """Take a pattern that files match, and a folder where it holds pictures or Parquet files; else as `usable_input`."""
+    if value is None or ctx.resilient_parsing:
+        return value
+    path = os.path.expanduser(value)
+    if not os.path.isdir(path):
+        is_pattern = "://" not in path and glob.has_magic(path) and not os.path.lexists(path)
+        if is_pattern and glob.glob(path, recursive=True):
+            return path
         return usable_input(ctx, parameter, value)
     from ..tables import holds_pictures
 
-    path = os.path.expanduser(value)
-    if not holds_pictures(path):
+    if not any(Path(path).glob("*.parquet")) and not holds_pictures(path):
         raise click.UsageError(
-            f"{value} is a folder without pictures; give the file in it that holds the rows, or a folder of pictures",
+            f"{value} is a folder without pictures and without .parquet files; give the file in it that holds the rows, or a folder of "
+            "such",
             ctx,
         )
     return path
@@ -216,6 +235,9 @@ def default_folder(source: str) -> str:
     if "://" in source:
         name = re.sub(r"[?#].*", "", source.rstrip("/")).rpartition("/")[2]
         return (re.sub(r"[^\w.-]", "_", name.rpartition("@")[2]) or "query") + ".coterie"
+    if glob.has_magic(source) and not os.path.exists(source):
+        folder = next((part for part in Path(source).absolute().parents if not glob.has_magic(str(part))), Path("rows"))
+        return f"{folder.name or 'rows'}.coterie"
     path = Path(source) if Path(source).name else Path(source).resolve()  # "." and ".." have no name of their own
     if path.is_dir():
         return f"{path.resolve().name or 'pictures'}.coterie"

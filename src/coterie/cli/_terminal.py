@@ -1,10 +1,13 @@
 """Talk on stderr: one line a step, colour and a progress bar only where somebody is looking."""
 
+import contextlib
 import os
 import re
 import shutil
 import sys
 import time
+import warnings
+from collections.abc import Iterator
 from typing import Any
 
 __all__ = ["Talk", "error", "is_terminal", "line", "printable"]
@@ -95,6 +98,16 @@ class Talk:
         """Write a warning, quiet or not."""
         self.stop_bar()
         line("warning", text, style="warning")
+
+    @contextlib.contextmanager
+    def warnings_told(self) -> Iterator[None]:
+        """Write what the block warns of a cluster that others can reach."""
+        from ..errors import ClusterWarning
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", ClusterWarning)
+            warnings.showwarning = lambda message, *_, **__: self.warn(str(message))
+            yield
 
     def block(self, text: str) -> None:
         """Write lines as they are, unless quiet."""

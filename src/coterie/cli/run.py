@@ -14,6 +14,7 @@ from ._config import ConfiguredCommand, print_config
 from ._errors import DOUBTFUL
 from ._options import (
     FOR_PICTURES,
+    Address,
     Method,
     Role,
     Seconds,
@@ -57,6 +58,9 @@ class _Planned(Exception):
 @click.option(
     "--encoder", metavar="FILE", callback=usable_input, help="Pictures: a model whose network is applied, none trained."
 )
+@click.option(
+    "--cluster", type=Address(), help="Work block by block on a Dask cluster: tcp://host:8786, tls://…, or local."
+)
 @click.option("--time-limit", type=Seconds(), help="Refuse what takes longer, e.g. 5m.")
 @limits_and_seed("what needs")
 @click.option(
@@ -69,8 +73,10 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     """Find the clusters in FILE and explain them in its own units.
 
     FILE is a table: .csv .tsv .txt .parquet .json .jsonl .npy .npz .sqlite (also .gz), a database URL with --query, or - for
-    CSV on stdin; or pictures: a folder of .png .jpg .bmp .gif .tif .webp files, or an .npy or .npz stack. Nothing needs
-    configuring: columns, scaling, method and number of clusters are chosen, and every choice is shown and can be overridden.
+    CSV on stdin; a folder of .parquet files or a quoted pattern such as "data/*.parquet"; or pictures: a folder of .png .jpg .bmp
+    .gif .tif .webp files, or an .npy or .npz stack. Nothing needs configuring: columns, scaling, method and number of clusters are
+    chosen, and every choice is shown and can be overridden. Parquet and .npy files that do not fit into memory are worked on block
+    by block.
     """
     if options["print_config"]:
         print_config(ctx)
@@ -117,6 +123,8 @@ def _analysis(source: Any, folder: str | None, options: dict[str, Any], talk: Ta
     _refuse_what_is_for_others(options, pictures)
     if folder is not None and not options["dry_run"]:
         report.check_target(folder, force=options["force"])
+    if pictures and options["cluster"]:
+        raise click.UsageError("--cluster is for tables, and these are pictures; leave it out")
     if options["table"] is not None:
         source = tables.read(source, table=options["table"], memory_limit=options["memory_limit"])
 
@@ -137,12 +145,14 @@ def _analysis(source: Any, folder: str | None, options: dict[str, Any], talk: Ta
         "truth": options["truth"],
         "memory_limit": options["memory_limit"],
         "time_limit": options["time_limit"],
+        "cluster": options["cluster"],
         **{name: options[name] for name in _FOR_PICTURES},
     }
     if pictures and is_terminal() and not talk.quiet:
         given["show"] = True
     given = {key: value for key, value in given.items() if value is not None}
-    return report.run(source, seed=options["seed"], on_step=on_step, on_progress=talk.progress, **given)
+    with talk.warnings_told():
+        return report.run(source, seed=options["seed"], on_step=on_step, on_progress=talk.progress, **given)
 
 
 def _refuse_what_is_for_others(options: dict[str, Any], pictures: bool) -> None:
@@ -194,6 +204,8 @@ def _labels_to_stdout(analysis: Any) -> None:
         path = Path(place) / "labels.csv"
         if _unit(analysis) == "pictures":
             analysis.write_members(path)
+        elif "blocks" in analysis.record:
+            report.write_label_blocks(path, analysis.labels, "csv")
         else:
             report.write_labels(path, analysis.labels, analysis.strengths, analysis.outlier_scores)
         with open(path, "rb") as file:

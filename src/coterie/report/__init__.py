@@ -5,9 +5,13 @@ all or nothing. `html` and `text` need the record (the content of ``run.json``) 
 """
 
 from .analysis import Analysis, Folder, render, run, text_of
+from .blocks import BlockAnalysis, write_label_blocks
 from .folder import check_target, locked
 from .labels import write_labels
 from .text import text
 from .webpage import html
 
-__all__ = ["Analysis", "Folder", "check_target", "html", "locked", "render", "run", "text", "text_of", "write_labels"]
+__all__ = [
+    "Analysis", "BlockAnalysis", "Folder", "check_target", "html", "locked", "render", "run", "text", "text_of",
+    "write_label_blocks", "write_labels",
+]  # fmt: skip

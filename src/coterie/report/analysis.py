@@ -149,7 +149,7 @@ class Analysis:
         """
         target = folders.check_target(folder, force=force)
         names = {
-            "labels": f"labels.{'parquet' if labels_format == 'parquet' else 'csv'}",
+            "labels": f"labels.{labels_format if labels_format in ('parquet', 'npy') else 'csv'}",
             "model": "model.coterie",
             "record": "run.json",
             "report": "report.html",
@@ -211,6 +211,7 @@ def run(
     *,
     query: str | None = None,
     memory_limit: int | str | None = None,
+    cluster: str | None = None,
     on_step: Callable[[Any], None] | None = None,
     **options: Any,
 ) -> Analysis:
@@ -219,11 +220,16 @@ def run(
     Parameters
     ----------
     data : path, frame, array, dict, database URL or Table
-        Anything `coterie.tables.read` understands; or a folder of pictures, or an ``.npy`` or ``.npz`` file of them.
+        Anything `coterie.tables.read` understands; a folder of ``.parquet`` files, a pattern such as ``"data/*.parquet"``, a list
+        of such, or `coterie.tables.RowFiles`; or a folder of pictures, or an ``.npy`` or ``.npz`` file of them. Files of rows that
+        do not fit into memory are worked on block by block.
     query : str, optional
         SQL to run where ``data`` is a database.
     memory_limit : int or str, optional
         Bytes, or a size such as "2GB", that may be used; a plan that would need more is refused before it runs.
+    cluster : str, optional
+        Work on files of rows block by block, on the workers of the scheduler of Dask at ``tcp://host:port`` or ``tls://host:port``;
+        "local" starts a process for each core.
     on_step : callable, optional
         Called with each step (``name``, ``text``, ``seconds``) as it ends.
     **options
@@ -243,6 +249,8 @@ def run(
         If the data or an option cannot be used.
     ResourceError
         If no plan fits in ``memory_limit``.
+    ClusterError
+        If the scheduler or its workers cannot be reached, or are lost.
 
     Examples
     --------
@@ -262,6 +270,14 @@ def run(
         from .pictures import pictures
 
         return pictures(data, query=query, memory_limit=memory_limit, on_step=on_step, **options)
+    from .blocks import block_source, run_blocks
+
+    limit = None if memory_limit is None else parse_bytes(memory_limit)
+    blocks = block_source(data, options.get("method", "auto"), options.get("n_clusters"), limit, cluster)
+    if blocks is not None:
+        source, why = blocks
+        given = {"query": query, **options}
+        return run_blocks(source, why=why, cluster=cluster, memory_limit=limit, on_step=on_step, **given)
     steps: list[Any] = []
 
     def keep(step: Any) -> None:
@@ -270,7 +286,6 @@ def run(
             on_step(step)
 
     began = time.perf_counter()
-    limit = None if memory_limit is None else parse_bytes(memory_limit)
     table = tables.read(data, query=query, memory_limit=limit)
     read = f"{table.n_rows:,} rows and {len(table.columns)} columns from {without_credentials(table.name)}"
     keep(ReadStep("read", read, time.perf_counter() - began))

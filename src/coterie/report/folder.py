@@ -24,7 +24,7 @@ __all__ = ["OWN_FILES", "check_target", "locked", "write_folder"]
 
 logger = logging.getLogger("coterie.report")
 
-OWN_FILES = ("labels.csv", "labels.parquet", "model.coterie", "run.json", "report.html")
+OWN_FILES = ("labels.csv", "labels.parquet", "labels.npy", "model.coterie", "run.json", "report.html")
 # Files that other kinds of analysis write; they are ours only where the record beside them says so.
 _OTHER_FILES = {"members.csv", "relations.csv", "profile.csv", "metrics.json", "graph.graphml"}
 _MARK = "run.json"

@@ -13,7 +13,6 @@ import numpy as np
 
 from ..errors import InputError
 from . import choose as choosing
-from . import judge as judging
 from . import plan as planning
 from .describe import describe
 from .estimators import method_name, needs_k, parameters, scaled, takes
@@ -21,14 +20,12 @@ from .map import draw_map
 from .outliers import explain_outliers
 from .population import settle
 from .record import plain, sample_rows
-from .structure import examine
 from .values import views_of
+from .verdicts import chosen, judged
 from .views import clearer_view, view_text
 
 __all__ = ["Diary", "Step", "Study", "study"]
 
-# Below this many rows any grouping would be a story about single rows.
-FEWEST_ROWS = 10
 HOVER_ROWS = 300
 
 
@@ -178,7 +175,7 @@ def study(
         diary.text = _plan_text(plan, tried, len(X))
     with diary.step("choose"):
         rows = _sample(len(X), plan.sample_rows, seed)
-        choice, structure = _choose(X[rows], tried, seed, on_progress)
+        choice, structure = chosen(X[rows], tried, seed, on_progress)
         diary.text = structure["sentence"]
     best = choice.candidates[choice.winner]
     with diary.step("cluster"):
@@ -192,7 +189,9 @@ def study(
         people = settle(X, own, min_share=min_share, method=type(estimator).__name__, joined=joined)
         diary.text = _population_text(people)
     with diary.step("judge"):
-        verdicts = _judge(X, people, estimator, best, rows, table, truth, seed, options["method"] == "auto")
+        known = None if truth is None else (truth, table.column(truth).values)
+        fill = options["method"] == "auto"
+        verdicts = judged(X, people.labels, estimator, best, rows, seed=seed, fill=fill, truth=known)
         diary.text = verdicts["judge"]["sentence"]
     with diary.step("describe"):
         views = views_of(table, prepared.codings, also=described)
@@ -267,19 +266,6 @@ def _sample(n: int, size: int | None, seed: int) -> np.ndarray:
     return np.sort(np.random.default_rng(seed).choice(n, size, replace=False))
 
 
-def _choose(X, tried, seed, on_progress):
-    if len(X) < FEWEST_ROWS or not (X[0] != X).any():
-        return choosing.no_choice(X, tried), {
-            "verdict": "none",
-            "sentence": f"With {len(X)} rows there is too little to tell groups from chance."
-            if len(X) < FEWEST_ROWS
-            else "All rows are the same; there is nothing to tell groups apart by.",
-            "statistic": None, "null_mean": None, "null_sd": None, "p_value": None,
-        }  # fmt: skip
-    choice = choosing.choose(X, tried, seed=seed, on_progress=on_progress)
-    return choice, examine(X, seed=seed)
-
-
 def _fit(X, best, n_sample, options, verdict, seed):
     asked = options["method"] != "auto" or options["n_clusters"] is not None
     if verdict in ("none", "one") and not asked:
@@ -296,48 +282,6 @@ def _method_text(estimator) -> str:
 def _population_text(people) -> str:
     actions = " ".join(people.record["actions"]) or "Every group is large enough."
     return f"{actions} {people.record['noise_why']}"
-
-
-def _centers(X, labels) -> np.ndarray:
-    k = int(labels.max(initial=-1)) + 1
-    inside = labels >= 0
-    if k == 0:
-        return X.mean(axis=0, keepdims=True)
-    sums = np.stack([np.bincount(labels[inside], column[inside], k) for column in X.T], axis=1)
-    return sums / np.bincount(labels[inside], minlength=k)[:, None]
-
-
-def _judge(X, people, estimator, best, rows, table, truth, seed, fill) -> dict[str, Any]:
-    labels = people.labels
-    k = int(labels.max(initial=-1)) + 1
-    centers = _centers(X, labels)
-    silhouette, by_cluster, looked = judging.separation(X, labels, seed=seed)
-    strengths = judging.row_strengths(estimator, X, labels, centers)
-    scores = judging.outlier_scores(estimator, X, labels, centers)
-    if k > 1:
-        refit = choosing.refitter(X[rows], best, seed, fill=fill)
-        stability, jaccard = judging.cluster_stability(refit, X[rows], labels[rows], seed=seed)
-    else:
-        stability, jaccard = 1.0, np.ones(k)
-    inside = labels >= 0
-    sure = float((strengths[inside] >= judging.SURE).mean()) if inside.any() else 0.0
-    size = np.maximum(np.bincount(labels[inside], minlength=k), 1)
-    certainty = np.bincount(labels[inside], strengths[inside], k) / size
-    judged = {
-        "silhouette": silhouette,
-        "silhouette_rows": looked,
-        "stability": stability,
-        "separation": float(by_cluster.min(initial=1.0)) if k > 1 else 0.0,
-        "sure_share": sure,
-        "sentence": judging.sentence(k, silhouette, stability, sure),
-        "truth": None,
-    }
-    if truth is not None:
-        judged["truth"] = judging.against_truth(truth, table.column(truth).values, labels)
-    return {
-        "judge": judged, "strengths": strengths, "scores": scores, "stability": jaccard, "separation": by_cluster,
-        "certainty": certainty,
-    }  # fmt: skip
 
 
 def _warn(diary, structure, people, verdicts, told, method) -> None:

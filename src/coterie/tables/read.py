@@ -21,7 +21,8 @@ def read(source: Any, *, query: str | None = None, table: str | None = None, mem
     ----------
     source : path, URL, frame, array, dict, list or Table
         A ``.csv``, ``.tsv`` or ``.txt`` file (also ``.gz``), ``.parquet``, ``.json``/``.jsonl``/``.ndjson``, ``.npy``,
-        ``.npz``, ``.sqlite``/``.db``; "-" for CSV on standard input; ``postgresql://…`` with ``query``; a pandas, polars or
+        ``.npz``, ``.sqlite``/``.db``; a folder of ``.parquet`` files, a pattern such as ``"data/*.parquet"`` or a list of such files, one
+        after the other; "-" for CSV on standard input; ``postgresql://…`` with ``query``; a pandas, polars or
         Arrow table, a dict of columns, a list of dicts, a NumPy array (rows by columns, or structured); a `Table` is
         returned as it is.
     query : str, optional
@@ -53,6 +54,12 @@ def read(source: Any, *, query: str | None = None, table: str | None = None, mem
     """
     if isinstance(source, Table):
         return source
+    from .row_sources import are_several, read_files, row_sources
+
+    files = row_sources(source)
+    if files is not None and are_several(files):
+        _no_query(query, table, "a set of files")
+        return read_files(files)
     if isinstance(source, str | os.PathLike):
         text = os.fspath(source)
         text = os.fsdecode(text)

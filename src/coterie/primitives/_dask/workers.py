@@ -53,7 +53,8 @@ def at_work() -> Workers:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Leave what goes wrong to the one sentence that we say about it."""
-    loggers = [logging.getLogger(name) for name in ("distributed", "tornado.application", "asyncio")]
+    known = ("distributed", "tornado", "asyncio", *logging.root.manager.loggerDict)
+    loggers = [logging.getLogger(name) for name in known if name.split(".")[0] in ("distributed", "tornado", "asyncio")]
     before = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL)
