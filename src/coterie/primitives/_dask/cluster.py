@@ -27,6 +27,7 @@ __all__ = ["Crew", "Errand", "Here", "Lost", "Place", "Plan", "Task", "crew_at_w
 _MOST_TASKS = 4  # of one worker in one pass
 _PATIENCE = 15.0  # seconds without a scheduler, or without any worker, until there is no hope
 _POLL_SECONDS = 0.5
+_FETCH_SECONDS = 5.0  # until it is asked whether what is fetched is still there
 _UNPAUSED = 0.75  # of a worker's limit: at 0.8 it is paused
 _BARE_WORKER = 200 * 2**20  # bytes of a worker that has done nothing yet: what it imports
 _most_bytes = float("inf")  # that `Here` may take
@@ -141,7 +142,7 @@ class Crew:
         futures = [self._submit(task) for task in tasks]
         self.wait(futures, done)
         with self._losses():
-            return self.client.gather(futures)
+            return self._gather(futures)
 
     def stream(self, plans: Sequence[Plan], done: Callable[[int], None] | None = None) -> list:
         """Run many calls, one at each place at a time, and return what each returned.
@@ -175,7 +176,7 @@ class Crew:
                             break
                     _sleep_until_done(list(running), 0)
                     for future in [future for future in running if future.done()]:
-                        found[running.pop(future)[0]] = future.result()[0]
+                        found[running.pop(future)[0]] = self._gather([future])[0][0]
                         if done is not None:
                             done(len(plans) - len(waiting) - len(running))
                     hope.check()
@@ -244,7 +245,7 @@ class Crew:
         first = [self.client.submit(_first, future, pure=False) for future in futures]
         self.wait(first)
         with self._losses():
-            small = self.client.gather(first)
+            small = self._gather(first)
         held = [
             [delayed(_second)(future, i) for i in range(len(few))] for future, few in zip(futures, small, strict=True)
         ]
@@ -297,6 +298,17 @@ class Crew:
             hope.check()
         if done is not None:
             done(ended)
+
+    def _gather(self, futures: list[Future]) -> list:
+        """Fetch results; where a worker dies with one that was there, it is computed again, if there are workers."""
+        hope, patience = _Hope(self), _FETCH_SECONDS
+        while True:
+            self._wait(futures, None)
+            try:
+                return self.client.sync(self.client._gather, futures, callback_timeout=patience)
+            except TimeoutError:
+                hope.check()
+                patience *= 2
 
     def _workers(self) -> dict[str, Any]:
         """Return what the scheduler has told of its workers: from what the client heard last, without asking."""

@@ -50,21 +50,30 @@ def _time_block(block: Block, how: list, many: np.ndarray, grid: Any, k: int) ->
 
     raw = loaded(block._source, block._how.dtype)
     few = tuple(many[1 + 2 * k * i :][: 2 * k] for i in range(5))
+    block.memo["rows", block.view] = block.rows  # kept for the time of these
+    kept = dict(block.memo)
+
+    def anew(function: Callable, *arguments: Any) -> Callable[[], Any]:
+        def call() -> Any:
+            block.memo.clear()
+            block.memo.update(kept)
+            return function(block, *arguments)
+
+        return call
+
     steps: dict[str, Callable] = {
         "read": lambda: loaded(block._source, block._how.dtype),
         "look": lambda: summarize(raw),
         "move": lambda: condition(raw, *how),
         "draw": lambda: _first_to_ring(block, 2 * k, 0, ()),
-        "far": lambda: (block.memo.clear(), block.memo.update(kept), _first_to_ring(block, 2 * k, 0, few[:1])),
-        "farther": lambda: (block.memo.clear(), block.memo.update(kept), _first_to_ring(block, 2 * k, 0, few)),
+        "far": anew(_first_to_ring, 2 * k, 0, few[:1]),
+        "farther": anew(_first_to_ring, 2 * k, 0, few),
         "weigh": lambda: _block_totals(block, many),
         "total": lambda: _block_totals(block, many[:k]),
-        "one": lambda: (block.memo.clear(), block.memo.update(kept), _block_sums(block, many[:1], grid, True)),
-        "step": lambda: (block.memo.clear(), block.memo.update(kept), _block_sums(block, many[:k], grid, True)),
+        "one": anew(_block_sums, many[:1], grid, True),
+        "step": anew(_block_sums, many[:k], grid, True),
         "again": lambda: _block_sums(block, many[:k], grid, True),
     }
-    block.memo["rows", block.view] = block.rows  # kept for the time of these
-    kept = dict(block.memo)
     return {name: median(_seconds(step) for _ in range(_TIMES)) / max(1, len(raw)) for name, step in steps.items()}
 
 

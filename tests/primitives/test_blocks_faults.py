@@ -1,0 +1,118 @@
+"""What breaks while rows in blocks are worked on: a worker, all workers, the scheduler, the reader's patience."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from coterie import KMeans
+from coterie.errors import ClusterError
+
+distributed = pytest.importorskip("distributed", reason="rows in blocks need the extra distributed")
+import dask.array as da  # noqa: E402
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # of event loops that are torn away
+
+
+def drawn(n_blocks=8, rows=40_000):
+    def block(block_info=None):
+        place = block_info[None]["chunk-location"][0]
+        return np.random.default_rng(place).normal(size=(rows, 6)).astype(np.float32) + place % 5
+
+    return da.map_blocks(block, chunks=((rows,) * n_blocks, (6,)), dtype=np.float32)
+
+
+def fit(X):
+    return KMeans(12, random_state=5, tol=0, max_iter=25).fit(X)
+
+
+def fit_again_and_again(model):
+    for _ in range(50):
+        model.fit(drawn(8, 100_000))
+
+
+def bits(model):
+    return model.cluster_centers_.tobytes(), model.inertia_, model.n_iter_
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0"
+        ) as found,
+        distributed.Client(found) as client,
+    ):
+        yield client
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("share", [0.1, 0.4, 0.8])
+def test_a_worker_killed_at_any_moment_changes_nothing(cluster, share):
+    X = drawn()
+    fit(X)
+    began = time.monotonic()
+    whole = fit(X)
+    took = time.monotonic() - began
+    victim = min(cluster.run(os.getpid).values())
+    killer = threading.Timer(share * took, os.kill, (victim, signal.SIGKILL))
+    killer.start()
+    found = fit(X)
+    killer.join()
+    assert bits(found) == bits(whole)
+    assert np.array_equal(found.labels_.compute(), whole.labels_.compute())
+    cluster.wait_for_workers(2, timeout=60)
+
+
+@pytest.mark.slow
+def test_a_worker_that_stands_still_for_a_while_is_waited_for(cluster):
+    X = drawn(4)
+    whole = fit(X)
+    sleeper = max(cluster.run(os.getpid).values())
+    os.kill(sleeper, signal.SIGSTOP)
+    threading.Timer(2.0, os.kill, (sleeper, signal.SIGCONT)).start()
+    assert bits(fit(X)) == bits(whole)
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_the_fit_and_leaves_it_unfitted(cluster):
+    X = drawn(8, 100_000)
+    model = KMeans(200, random_state=0, tol=0)
+    threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X)
+    assert time.monotonic() - began < 10
+    assert not hasattr(model, "cluster_centers_")
+    assert bits(fit(drawn(4))) == bits(fit(drawn(4)))  # the workers are free again
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lost", ["scheduler", "workers"])
+def test_what_never_comes_back_is_one_error_within_half_a_minute(tmp_path, lost):
+    def start(*arguments):
+        return subprocess.Popen(
+            [sys.executable, "-m", "dask", *arguments, "--no-dashboard"], cwd=tmp_path, stderr=subprocess.DEVNULL
+        )
+
+    file = tmp_path / "scheduler.json"
+    scheduler = start("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file))
+    worker = start("worker", "--scheduler-file", str(file), "--nthreads", "1", "--no-nanny", "--host", "127.0.0.1")
+    try:
+        with distributed.Client(scheduler_file=str(file), timeout=60) as client:
+            client.wait_for_workers(1, timeout=60)
+            model = KMeans(50, random_state=0, tol=0, max_iter=300)
+            threading.Timer(2.0, (scheduler if lost == "scheduler" else worker).kill).start()
+            began = time.monotonic()
+            with pytest.raises(ClusterError, match=r"was lost|no worker"):
+                fit_again_and_again(model)
+            assert time.monotonic() - began < 32
+    finally:
+        for process in (worker, scheduler):
+            process.kill()
+            process.wait()
