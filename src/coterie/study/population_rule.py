@@ -5,6 +5,7 @@ step is a rule that a new row can be put through as well, so that ``predict`` re
 """
 
 import warnings
+from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -14,14 +15,16 @@ from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods
 
 from ..arrays import like_input, to_numpy
-from ..base import Clusterer, Interval, StrOptions
+from ..base import Clusterer, Estimator, Interval, StrOptions, lazily
 from ..errors import InputError, UnsupportedError
+from ..primitives.blocks import in_blocks
 from ..primitives.components import number_sets
 from ..primitives.conditioning import condition
-from ..primitives.distances import pairwise_distances
 from ..primitives.neighbors import k_nearest
 from .divide import Cuts, divide, part_of
-from .population import cluster_means, squares_within
+from .population import cluster_means
+from .population_blocks import after_merging, counted, refuse_for_blocks, refuse_large, relabelled
+from .population_told import objective, prices, sentence
 
 __all__ = ["Population"]
 
@@ -75,6 +78,9 @@ class Population(Clusterer):
     is in a cluster that is too large; ``report_`` and a warning say so. Distances are Euclidean. Cost beside the clusterer: O(n d) and
     O(k^2 d), and a search for nearest rows where rows are sent somewhere.
 
+    Of rows in blocks, counts and means come from three passes after those of the clusterer; the clusters are those of rows in memory.
+    What looks at single rows is refused: ``small="split"``, ``outliers="nearest"``, and a cluster that is above ``max_size``.
+
     References
     ----------
     Ward, J. H. (1963). Hierarchical grouping to optimize an objective function. Journal of the American Statistical Association,
@@ -92,6 +98,10 @@ class Population(Clusterer):
     True
     """
 
+    _takes_blocks: ClassVar = True
+    _rows: Any  # of the fit, None where they are in blocks
+    _own: Any  # the clusterer's labels of them
+    _cuts: dict[int, tuple[Cuts, int]]
     _parameter_constraints: ClassVar[dict] = {
         "clusterer": [HasMethods(["fit"])],
         "min_size": [Interval(Integral, 1, None, closed="left"), Interval(Real, 0, 1, closed="neither")],
@@ -120,7 +130,7 @@ class Population(Clusterer):
 
         Parameters
         ----------
-        X : (n, d) array, frame or tensor
+        X : (n, d) array, frame or tensor; where the clusterer takes them also Dask array or frame, or RowFiles
         y : ignored
         **fit_params
             Passed to the clusterer's ``fit``.
@@ -134,8 +144,12 @@ class Population(Clusterer):
         ------
         InputError
             If the sizes cannot all be kept: ``min_size`` above the number of rows, or ``max_size`` below ``2 * min_size - 1``.
+        UnsupportedError
+            If the clusterer, or what is to be done, needs all rows at once and they are in blocks.
         """
         self._validate_params()
+        if in_blocks(X):
+            return self._fit_blocks(X, fit_params)
         given, rows = X, self._gate_in(X, reset=True)
         least, most = self._sizes(len(rows))
         if get_tags(self.clusterer).input_tags.pairwise:
@@ -154,18 +168,45 @@ class Population(Clusterer):
         labels = number_sets(final)
         self._final = np.full(max(len(self._group), int(final.max()) + 2), -1)  # the last place is that of noise
         self._final[final] = labels
-        self.report_ = self._reported(host, scale, own, labels, least, most, actions)
-        if not self.report_["satisfied"]:
-            warnings.warn(self.report_["sentence"], stacklevel=2)
+        sizes, noise = (
+            [np.bincount(part[part >= 0]) for part in (own, labels)],
+            [int((part < 0).sum()) for part in (own, labels)],
+        )
+        price = objective(self.clusterer_, host, scale, own, labels)
+        self._report(sizes, noise, price, least, most, actions)
         self.labels_ = like_input(labels, given)
         return self
 
+    def _fit_blocks(self, X: Any, fit_params: dict) -> "Population":
+        """Do the same from counts and means; ``labels_`` is computed when it is asked for."""
+        refuse_for_blocks(self)
+        rows = self._gate_blocks(X)
+        least, most = self._sizes(len(rows))
+        self.clusterer_ = clone(self.clusterer).fit(X, **fit_params)
+        own = self.clusterer_.labels_ if hasattr(self.clusterer_, "labels_") else self.clusterer_.predict(X)
+        found = counted(rows, own)
+        actions: list[dict[str, Any]] = []
+        group = self._places(found.sizes, lambda: found.means, least, NOISE, actions)
+        self._group = np.where(group == NEAREST, NOISE, group)  # there are no rows to be near to
+        self._rows, self._own, self._cuts, self._moving = None, None, {}, (np.zeros(rows.shape[1]), 1.0)
+        names, sizes, within = after_merging(found, self._group[:-2])
+        refuse_large(sizes, most)
+        self._final = np.append(names, [-1, -1])
+        noise = found.noise, len(rows) - int(sizes.sum())
+        price = prices(
+            self.clusterer_, [float(found.squares.sum()) * found.unit * found.unit, within * found.unit * found.unit]
+        )
+        self._report([found.sizes, sizes], noise, price, least, most, actions)
+        self.labels_ = relabelled(own, self._final[self._group])
+        return self
+
+    @lazily(np.int64)
     def predict(self, X: Any) -> Any:
         """Ask the clusterer, and put its answer through the steps of the fit.
 
         Parameters
         ----------
-        X : (n, d) array, frame or tensor
+        X : (n, d) array, frame or tensor, Dask array or frame, or RowFiles
 
         Returns
         -------
@@ -175,9 +216,26 @@ class Population(Clusterer):
         host = to_numpy(rows)
         if hasattr(self.clusterer_, "predict"):
             own = to_numpy(self.clusterer_.predict(rows)).astype(np.int64)
+        elif self._rows is None:
+            raise UnsupportedError(
+                f"{type(self.clusterer_).__name__} has no predict, and the rows of the fit, in blocks, are not at hand; labels_ has theirs"
+            )
         else:
             own = self._own[_nearest(self._rows, host)]
-        return like_input(self._final[self._divided(host, self._grouped(host, own))], given)
+        return like_input(self._labelled(host, own), given)
+
+    def _labelled(self, rows: Any, own: np.ndarray) -> np.ndarray:
+        """Return the final label of each row from the clusterer's; the rows matter where some are divided or sent somewhere."""
+        found: np.ndarray = self._final[self._divided(rows, self._grouped(rows, own))]
+        return found
+
+    def _light(self) -> Any:
+        light = super()._light()
+        if isinstance(light.clusterer_, Estimator):
+            light.clusterer_ = light.clusterer_._light()
+            for name in [name for name, value in vars(light.clusterer_).items() if in_blocks(value)]:
+                delattr(light.clusterer_, name)
+        return light
 
     def _sizes(self, n: int) -> tuple[int, int]:
         least = self.min_size if isinstance(self.min_size, Integral) else int(np.ceil(self.min_size * n - 1e-9))
@@ -199,20 +257,27 @@ class Population(Clusterer):
         """Decide in which group each of the clusterer's k clusters ends: ``_group``; then of labels unknown, and of noise."""
         k = int(own.max(initial=-1)) + 1
         sizes = np.bincount(own[own >= 0], minlength=k)
-        group = np.append(np.where(sizes > 0, np.arange(k), NEAREST), [NEAREST, NOISE])
         noise = np.flatnonzero(own < 0)
+        noise_place = NOISE
         if self.outliers == "nearest" and len(noise) and k:
-            group[-1] = NEAREST
+            noise_place = NEAREST
             clustered = np.flatnonzero(own >= 0)
             joined = own[clustered[_nearest(self._rows[clustered], self._rows[noise])]]
             own = own.copy()
             own[noise] = joined
             sizes = np.bincount(own, minlength=k)
             actions.append({"action": "sent to the nearest", "cluster": None, "rows": len(noise), "into": None})
+        self._group = self._places(sizes, lambda: cluster_means(X, own, k), least, noise_place, actions)
+
+    def _places(
+        self, sizes: np.ndarray, means: Callable[[], np.ndarray], least: int, noise_place: int, actions: list[dict]
+    ) -> np.ndarray:
+        """Return in which group each cluster of these sizes ends; then of labels unknown, and of noise."""
+        k = len(sizes)
+        group = np.append(np.where(sizes > 0, np.arange(k), NEAREST), [NEAREST, noise_place])
         small = [int(c) for c in np.flatnonzero((sizes < least) & (sizes > 0))]
         if self.small == "merge":
-            joined = _merged(cluster_means(X, own, k), sizes, least, actions)
-            group[:k] = np.where(sizes > 0, joined, NEAREST)
+            group[:k] = np.where(sizes > 0, _merged(means(), sizes, least, actions), NEAREST)
         elif small and self.small != "keep":
             place = NEAREST if self.small == "split" or self.outliers == "nearest" else NOISE
             if len(small) == int((sizes > 0).sum()) and place == NEAREST:
@@ -222,7 +287,7 @@ class Population(Clusterer):
             actions += [{"action": said, "cluster": c, "rows": int(sizes[c]), "into": None} for c in small]
         if not (group[:k] >= 0).any():
             group[group == NEAREST] = NOISE
-        self._group = group
+        return group
 
     def _grouped(self, rows: np.ndarray, own: np.ndarray) -> np.ndarray:
         """Return the group of each row from the clusterer's label."""
@@ -236,7 +301,7 @@ class Population(Clusterer):
         return group
 
     def _divide_large(self, grouped: np.ndarray, least: int, most: int, actions: list[dict]) -> None:
-        self._cuts: dict[int, tuple[Cuts, int]] = {}
+        self._cuts = {}
         sizes = np.bincount(grouped[grouped >= 0])
         next_group = len(sizes)
         for c in np.flatnonzero(sizes > most):
@@ -258,23 +323,23 @@ class Population(Clusterer):
         """Return rows near the origin, of magnitude about 1."""
         return condition(np.ascontiguousarray(rows, np.float64), *self._moving).rows
 
-    def _reported(self, X, scale, own, labels, least, most, actions) -> dict[str, Any]:
-        before, after = (np.bincount(part[part >= 0]) for part in (own, labels))
-        before = before[before > 0]
-        too_small, too_large = int((after < least).sum()), int((after > most).sum())
-        satisfied = len(after) > 0 and not too_small and not too_large
-        return {
-            "sentence": _sentence(actions, after, least, most, self.small, self.max_size is not None),
-            "satisfied": bool(satisfied),
+    def _report(self, sizes: Any, noise: Any, price: dict, least: int, most: int, actions: list[dict]) -> None:
+        """Set ``report_`` from sizes and noise before and after, and warn where sizes could not be kept."""
+        before, after = sizes
+        self.report_ = {
+            "sentence": sentence(actions, after, least, most, self.small, self.max_size is not None),
+            "satisfied": bool(len(after) > 0 and not (after < least).any() and not (after > most).any()),
             "min_rows": least,
             "max_rows": most if self.max_size is not None else None,
-            "sizes_before": before.tolist(),
+            "sizes_before": before[before > 0].tolist(),
             "sizes_after": after.tolist(),
-            "noise_before": int((own < 0).sum()),
-            "noise_after": int((labels < 0).sum()),
+            "noise_before": noise[0],
+            "noise_after": noise[1],
             "actions": actions,
-            "objective": _objective(self.clusterer_, X, scale, own, labels),
+            "objective": price,
         }
+        if not self.report_["satisfied"]:
+            warnings.warn(self.report_["sentence"], stacklevel=3)
 
 
 def _nearest(rows: np.ndarray, queries: np.ndarray) -> np.ndarray:
@@ -303,58 +368,3 @@ def _merged(means: np.ndarray, sizes: np.ndarray, least: int, actions: list[dict
         sizes[into] += sizes[c]
         sizes[c] = 0
         group[group == c] = into
-
-
-def _objective(clusterer: Any, X: np.ndarray, scale: float, own: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
-    within = []
-    for part in (own, labels):
-        centers = cluster_means(X, part, int(part.max(initial=-1)) + 1)
-        with np.errstate(over="ignore"):
-            within.append(float(squares_within(X, part, centers).sum()) * scale * scale)
-    found = {"within_before": within[0], "within_after": within[1], "inertia_before": None, "inertia_after": None}
-    inertia = getattr(clusterer, "inertia_", None)
-    if inertia is not None and getattr(clusterer, "metric", "euclidean") == "euclidean":
-        found["inertia_before"] = float(inertia)
-        medoids = getattr(clusterer, "medoid_indices_", None)
-        found["inertia_after"] = within[1] if medoids is None else _medoid_cost(X, scale, to_numpy(medoids), labels)
-    return found
-
-
-def _medoid_cost(X: np.ndarray, scale: float, medoids: np.ndarray, labels: np.ndarray) -> float:
-    """Return the sum of distances of each cluster's rows to the best of the medoids in it, or of all its rows if few."""
-    total = 0.0
-    for c in range(int(labels.max(initial=-1)) + 1):
-        rows = np.flatnonzero(labels == c)
-        candidates = medoids[labels[medoids] == c]
-        candidates = candidates if len(candidates) else rows[: 1 + len(rows) // 2 : 1 + len(rows) // 64]
-        total += float(pairwise_distances(X[rows], np.ascontiguousarray(X[candidates])).sum(axis=0).min())
-    return total * scale
-
-
-def _sentence(actions: list[dict], after: np.ndarray, least: int, most: int, small: str, bounded: bool) -> str:
-    verbs = {
-        "merged": "joined another", "dissolved": "were dissolved row by row", "set aside": "were set aside",
-        "divided": "were divided",
-    }  # fmt: skip
-    parts = []
-    for verb, words in verbs.items():
-        rows = [action["rows"] for action in actions if action["action"] == verb]
-        if rows:
-            parts.append(f"{len(rows)} cluster{'s' if len(rows) > 1 else ''} with {sum(rows):,} rows {words}")
-    parts += [f"{a['rows']:,} rows of no cluster went to the nearest" for a in actions if a["cluster"] is None]
-    bounds = f"at least {least:,}" + (f" and at most {most:,}" if bounded else "") + " rows"
-    if not len(after):
-        parts.append(f"no cluster of {bounds} is left; lower min_size, use small='merge' or outliers='nearest'")
-    elif (after < least).any():
-        advice = "lower min_size" if small == "keep" or len(after) > 1 else "lower min_size, or use outliers='nearest'"
-        parts.append(
-            f"{int((after < least).sum())} of {len(after)} clusters still have fewer than {least:,} rows; {advice}"
-        )
-    elif (after > most).any():
-        parts.append(
-            f"{int((after > most).sum())} of {len(after)} clusters still have more than {most:,} rows, because equal rows stay "
-            "together; raise max_size, or add a column that tells them apart"
-        )
-    else:
-        parts.append(f"{len(after)} cluster{'s' if len(after) > 1 else ''} of {bounds}")
-    return "; ".join(parts) + "."
