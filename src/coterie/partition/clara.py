@@ -138,10 +138,10 @@ class CLARA(MedoidClusterer):
     rows of the fit.
 
     Of rows in blocks the samples are drawn in one pass, by numbers made from the seed and the values of a row, and clustered where
-    `fit` is called; the medoids that a sample takes over are the best for all samples together, these are clustered together too where they have no more
-    than 5,000 rows, and one more pass tells which medoids cost least on all rows. With the look at the rows before, and one at the blocks that hold the medoids, that is four passes. The result is
-    the same bits however the rows are ordered, cut into blocks and handed out; its samples are others than those of rows in memory,
-    but for a sample of all distinct rows.
+    `fit` is called; the medoids that a sample takes over are the best for all samples together, and these are clustered together too
+    where they have no more than 5,000 rows. One more pass tells which medoids cost least on all rows. With the look at the rows before,
+    and one at the blocks that hold the medoids, that is four passes. No order of the rows, nor how they are cut into blocks and handed
+    out, changes a medoid; the samples are others than those of rows in memory, but for one of all distinct rows.
 
     References
     ----------

@@ -121,8 +121,8 @@ class CLARANS(MedoidClusterer):
     Of rows in blocks the search is among 20,000 distinct rows (64 MiB of them at most), drawn in one pass and weighted by how often
     they occur. Then 64 other rows a pass are tried in place of each medoid, for all rows, and the exchange that lowers the loss most is
     made; this ends after a pass without one, or eight. With the look at the rows before, the loss in the end, and one at the blocks that
-    hold the medoids, there are at most twelve passes. The result is the same bits however the rows are ordered, cut into blocks and
-    handed out, and that of rows in memory where all distinct rows are drawn.
+    hold the medoids, there are at most twelve passes. No order of the rows, nor how they are cut into blocks and handed out, changes a
+    medoid; the result is that of rows in memory where all distinct rows are drawn.
 
     References
     ----------
