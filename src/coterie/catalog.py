@@ -111,15 +111,15 @@ DETECTORS = (
 GRAPHS: tuple[Entry, ...] = (
     Entry(
         "BalancedCut", "coterie.graph.balanced_cut:BalancedCut", "graph",
-        "k parts of nearly equal size with few links between them", True, False, ("numba",),
+        "k parts of nearly equal size with few links between them", True, False, ("numba", "dask"),
     ),
     Entry(
         "Leiden", "coterie.graph.leiden:Leiden", "graph",
-        "connected communities of densely linked nodes, as many as there are", False, False, ("numba", "torch"),
+        "connected communities of densely linked nodes, as many as there are", False, False, ("numba", "torch", "dask"),
     ),
     Entry(
         "Louvain", "coterie.graph.louvain:Louvain", "graph",
-        "connected communities by the plainest method", False, False, ("numba", "torch"),
+        "connected communities by the plainest method", False, False, ("numba", "torch", "dask"),
     ),
     Entry(
         "AttributedGraphClustering", "coterie.graph.attributed:AttributedGraphClustering", "graph",

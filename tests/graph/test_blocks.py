@@ -8,9 +8,13 @@ import pytest
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components as components_of_scipy
 
-from coterie.errors import InputError, ResourceError
+import coterie
+from coterie import AttributedGraphClustering, BalancedCut, BlockModel, Leiden, Louvain, SpectralClustering
+from coterie.errors import InputError, ResourceError, UnsupportedError
 from coterie.graph import connected_components
 from coterie.graphs import from_edges, to_scipy
+from coterie.metrics import modularity
+from coterie.primitives.blocks import limited
 from coterie.primitives.components import components_within
 from coterie.primitives.edges import (
     edge_blocks,
@@ -159,3 +163,176 @@ def test_blocks_that_are_no_edges_are_refused():
         connected_components(in_chunks(np.ones((1000, 5))))
     with pytest.raises(ResourceError, match="identifiers"):
         connected_components(in_chunks(np.array([[0, 10**11], [1, 2]])))
+
+
+def planted(n_nodes, n_groups, n_edges, mixing, seed=0):
+    """Return edges of which all but a share lie within groups of equal size."""
+    rng = np.random.default_rng(seed)
+    size = n_nodes // n_groups
+    edges = rng.integers(0, n_nodes, (n_edges, 2))
+    within = edges[:, 0] // size * size + rng.integers(0, size, n_edges)
+    edges[:, 1] = np.where(rng.random(n_edges) > mixing, within, edges[:, 1])
+    return rng.permutation(n_nodes)[edges]
+
+
+def power_law(n_nodes, seed=0):
+    networkx = pytest.importorskip("networkx")
+    return np.array(networkx.powerlaw_cluster_graph(n_nodes, 5, 0.5, seed=seed).edges)
+
+
+def fitted_in_little_room(model, edges, n_nodes, share, rows=2000, **options):
+    """Fit to edges in blocks in less memory than the graph needs."""
+    with limited(share * model._needed(len(edges), n_nodes)):
+        return model.fit(in_chunks(edges, rows), n_nodes=n_nodes, **options)
+
+
+ESTIMATORS = {
+    "Leiden": lambda: Leiden(random_state=0),
+    "Louvain": lambda: Louvain(random_state=0),
+    "cpm": lambda: Leiden(objective="cpm", resolution=0.05, random_state=0),
+    "BalancedCut": lambda: BalancedCut(5, random_state=0),
+    "ratio_cut": lambda: BalancedCut(5, objective="ratio_cut", random_state=0),
+    "SpectralClustering": lambda: SpectralClustering(10, affinity="precomputed", random_state=0),
+}
+EACH = pytest.mark.parametrize("name", ESTIMATORS)
+
+
+@EACH
+@pytest.mark.parametrize("weights", [None, "real"])
+def test_labels_are_those_of_the_same_edges_in_memory(crew, name, weights):
+    edges = planted(600, 10, 5000, 0.3)
+    if weights:
+        edges = np.column_stack([edges, np.random.default_rng(1).random(5000)])
+    found, whole = ESTIMATORS[name]().fit(in_chunks(edges), n_nodes=601), ESTIMATORS[name]().fit(edges, n_nodes=601)
+    assert np.array_equal(found.labels_, whole.labels_)
+    assert found.coarsened_ is None
+    assert np.array_equal(found.predict(to_scipy(whole._graph)), whole.labels_)
+
+
+@pytest.mark.parametrize(
+    "model", [BlockModel(4, random_state=0), AttributedGraphClustering(4, random_state=0)], ids=type
+)
+def test_what_cannot_group_nodes_takes_what_fits_and_refuses_the_rest(model):
+    edges, nodes = planted(80, 4, 800, 0.2), np.random.default_rng(0).random((80, 3))
+    more = {"attributes": nodes} if isinstance(model, AttributedGraphClustering) else {}
+    whole = model.fit(edges, n_nodes=80, **more).labels_
+    assert np.array_equal(model.fit(in_chunks(edges), n_nodes=80, **more).labels_, whole)
+    with pytest.raises(ResourceError, match=r"the blocks hold about \d+ links between 80 nodes"):
+        fitted_in_little_room(model, edges, 80, 0.5, 100, **more)
+
+
+def test_files_are_taken_like_frames(crew, tmp_path):
+    from coterie.tables import row_files
+
+    edges = planted(300, 5, 3000, 0.2)
+    np.save(tmp_path / "edges.npy", edges.astype(np.float64))
+    found = Leiden(random_state=0).fit(row_files(tmp_path / "edges.npy", rows=500), n_nodes=300)
+    assert np.array_equal(found.labels_, Leiden(random_state=0).fit(edges, n_nodes=300).labels_)
+
+
+def test_rows_in_blocks_are_refused_where_a_graph_is_not_meant():
+    with pytest.raises(UnsupportedError, match="needs all rows"):
+        SpectralClustering(3).fit(in_chunks(np.ones((100, 3))))
+
+
+@pytest.mark.parametrize("share", [0.5, 0.2])
+@pytest.mark.parametrize("method", [Leiden, Louvain])
+@pytest.mark.parametrize("kind", ["planted", "planted weakly", "power law"])
+def test_communities_of_groups_have_the_modularity_of_those_in_memory(kind, method, share):
+    n = 2000
+    edges = power_law(n) if kind == "power law" else planted(n, 20, 20_000, 0.3 if kind == "planted" else 0.5)
+    found = fitted_in_little_room(method(random_state=0), edges, n, share)
+    whole = method(random_state=0).fit(edges, n_nodes=n)
+    slack = 0.975 if (kind, share) == ("power law", 0.2) else 0.98  # 70 groups of 2,000 nodes
+    assert found.coarsened_ < n / 3
+    assert found.modularity_ > slack * whole.modularity_
+    assert found.modularity_ == pytest.approx(modularity(from_edges(edges, n), found.labels_))
+    assert found.quality_ == pytest.approx(found.modularity_)
+
+
+@EACH
+def test_groups_are_the_same_for_workers_and_any_order_of_blocks(crew, name):
+    edges = np.column_stack([planted(1000, 10, 10_000, 0.3), np.random.default_rng(1).random(10_000)])
+    X, model = in_chunks(edges, 1000), ESTIMATORS[name]()
+    with limited(0.4 * model._needed(len(edges), 1000)):
+        found, other = (ESTIMATORS[name]().fit(one, n_nodes=1000) for one in (X, in_other_order(X)))
+    assert found.coarsened_ == other.coarsened_ < 1000
+    assert np.array_equal(found.labels_, other.labels_)
+    assert _mark(found.labels_) == SEEN.setdefault(name, _mark(found.labels_))  # in this process, and on workers
+
+
+SEEN: dict = {}
+
+
+def _mark(labels):
+    return labels.tobytes()
+
+
+def test_communities_of_groups_are_connected():
+    edges = power_law(1500)
+    found = fitted_in_little_room(Leiden(random_state=0), edges, 1500, 0.3)
+    inside = edges[found.labels_[edges[:, 0]] == found.labels_[edges[:, 1]]]
+    assert np.array_equal(connected_components(inside, n_nodes=1500), found.labels_)
+
+
+def test_the_quality_of_the_potts_model_is_that_of_its_labels():
+    edges = planted(1000, 20, 10_000, 0.3)
+    model = Leiden(objective="cpm", resolution=0.05, random_state=0)
+    found = fitted_in_little_room(model, edges, 1000, 0.4)
+    inside = float((found.labels_[edges[:, 0]] == found.labels_[edges[:, 1]]).sum())
+    sizes = np.bincount(found.labels_)
+    assert found.quality_ == pytest.approx(inside - 0.05 * (sizes * (sizes - 1) / 2).sum())
+    assert (
+        found.quality_
+        > 0.98 * Leiden(objective="cpm", resolution=0.05, random_state=0).fit(edges, n_nodes=1000).quality_
+    )
+
+
+def test_parts_of_groups_keep_the_balance_and_cut_no_more():
+    edges, weights = planted(2000, 20, 20_000, 0.3), np.random.default_rng(0).integers(1, 4, 2000).astype(float)
+    for more in ({}, {"sample_weight": weights}):
+        found = fitted_in_little_room(BalancedCut(5, random_state=0), edges, 2000, 0.4, **more)
+        whole = BalancedCut(5, random_state=0).fit(edges, n_nodes=2000, **more)
+        crossing = found.labels_[edges[:, 0]] != found.labels_[edges[:, 1]]
+        loads = np.bincount(found.labels_, more.get("sample_weight"))
+        assert found.edge_cut_ == crossing.sum() <= 1.03 * whole.edge_cut_
+        assert len(loads) == 5
+        assert found.imbalance_ <= 0.03
+        assert found.imbalance_ == pytest.approx(loads.max() / -(-loads.sum() // 5) - 1)
+        assert found.tree_.cut.max() > 0
+
+
+def test_spectral_clusters_of_groups_are_the_planted_ones():
+    edges = planted(1000, 10, 10_000, 0.3)
+    model = SpectralClustering(10, affinity="precomputed", random_state=0)
+    found = fitted_in_little_room(model, edges, 1000, 0.4)
+    whole = SpectralClustering(10, affinity="precomputed", random_state=0).fit(edges, n_nodes=1000)
+    assert found.embedding_.shape == (1000, 10)
+    assert modularity(from_edges(edges, 1000), found.labels_) > 0.98 * modularity(
+        from_edges(edges, 1000), whole.labels_
+    )
+
+
+@EACH
+def test_a_new_node_joins_those_that_it_links_to(name, tmp_path):
+    edges = planted(1000, 10, 10_000, 0.1)
+    model = ESTIMATORS[name]()
+    found = fitted_in_little_room(model, edges, 1000, 0.4)
+    links = np.equal.outer(np.arange(found.labels_.max() + 1), found.labels_).astype(float)
+    coterie.save(found, tmp_path / "model")
+    again = coterie.load(tmp_path / "model")
+    for one in (found, again):
+        assert np.array_equal(one.predict(links), np.arange(len(links)))
+    assert again.estimator.coarsened_ == found.coarsened_
+
+
+def test_room_for_less_than_the_nodes_is_refused():
+    edges = some_edges(5000, 3000)
+    with pytest.raises(ResourceError, match="groups of"):
+        fitted_in_little_room(Leiden(), edges, 5000, 0.15)
+
+
+def test_groups_that_stay_too_many_are_refused():
+    edges = np.column_stack([np.arange(0, 4000, 2), np.arange(1, 4000, 2)])  # pairs: no more than that belongs together
+    with pytest.raises(ResourceError, match="groups of nodes"):
+        fitted_in_little_room(Leiden(), edges, 4000, 0.3)

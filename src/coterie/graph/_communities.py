@@ -266,13 +266,14 @@ class CommunityClusterer(GraphClusterer):
         Parameters
         ----------
         graph : graph
-            Whatever `coterie.graphs.as_graph` takes; a directed one is made undirected with a warning.
+            Whatever `coterie.graphs.as_graph` takes; a directed one is made undirected with a warning. Or undirected edges in blocks:
+            a Dask array or frame, or `coterie.tables.RowFiles`, of two or three columns.
         y : ignored
             Present by convention.
         node_weights : (n,) array, optional
             For "cpm", the size of each node, at least 0. Default: 1. For modularity, the degrees are the sizes.
         n_nodes : int, optional
-            How many nodes an array of edges has.
+            How many nodes an array of edges has, or edges in blocks.
 
         Returns
         -------
@@ -280,6 +281,11 @@ class CommunityClusterer(GraphClusterer):
             This one.
         """
         self._validate_params()
+        graph = self._looked_at(graph, n_nodes)
+        if self._too_large(graph):
+            from ._coarsened_fits import communities_of_groups
+
+            return communities_of_groups(self, graph, self._node_sizes(node_weights, graph.n_nodes))
         given = self._graph_in(graph, n_nodes)
         wide, given = given, given if is_tensor(given.indices) else narrowed(given)
         weights = self._node_sizes(node_weights, given.n_nodes)
@@ -292,6 +298,7 @@ class CommunityClusterer(GraphClusterer):
         self.hierarchy_ = tuple(like_input(level, self._graph.indices) for level in found.levels)
         self.labels_ = self.hierarchy_[-1]
         self.n_clusters_ = int(found.levels[-1].max()) + 1
+        self.coarsened_: int | None = None
         return self
 
     def _keep_narrow(self, wide: Graph, narrow: Graph, degrees: CommunityGraph) -> list[np.ndarray]:

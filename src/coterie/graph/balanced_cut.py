@@ -100,6 +100,8 @@ class BalancedCut(GraphClusterer):
         The parts as leaves of a tree of cuts in two, the best first: flat arrays ``left``, ``right``, ``label``, ``size``,
         ``cut``, ``height``, one item for each node; ``tree_.linkage()`` gives SciPy's layout over the parts. Made each time that
         it is asked for.
+    coarsened_ : int or None
+        Number of groups of nodes that were clustered where edges in blocks were too many for one machine, else None.
     n_features_in_ : int
         Number of nodes.
 
@@ -168,13 +170,14 @@ class BalancedCut(GraphClusterer):
         Parameters
         ----------
         graph : graph
-            Whatever `coterie.graphs.as_graph` takes; a directed one is made undirected with a warning.
+            Whatever `coterie.graphs.as_graph` takes; a directed one is made undirected with a warning. Or undirected edges in blocks:
+            a Dask array or frame, or `coterie.tables.RowFiles`, of two or three columns.
         y : ignored
             Present by convention.
         sample_weight : (n,) array, optional
             What each node weighs in the balance, at least 0. Default: 1.
         n_nodes : int, optional
-            How many nodes an array of edges has.
+            How many nodes an array of edges has, or edges in blocks.
 
         Returns
         -------
@@ -182,7 +185,9 @@ class BalancedCut(GraphClusterer):
             This one.
         """
         self._validate_params()
-        graph = self._graph_in(graph, n_nodes)
+        graph = self._looked_at(graph, n_nodes)
+        large = self._too_large(graph)
+        graph = graph if large else self._graph_in(graph, n_nodes)
         n = graph.n_nodes
         if self.n_clusters > n:
             raise InputError(
@@ -195,6 +200,10 @@ class BalancedCut(GraphClusterer):
             raise InputError(
                 "sample_weight is zero for every node; give some node a weight, or leave sample_weight out"
             )
+        if large:
+            from ._coarsened_fits import cut_of_groups
+
+            return cut_of_groups(self, graph, weights)
         host = Graph(*(to_numpy(part) for part in graph))
         seed = int(check_random_state(self.random_state).randint(2**31))
         by_rounds = is_tensor(graph.indices) and (self.objective, self.method) == ("edge_cut", "multilevel")
@@ -204,6 +213,7 @@ class BalancedCut(GraphClusterer):
         self._node_weights = np.ones(n) if weights is None else weights
         self.imbalance_ = _imbalance(labels, weights, self.n_clusters)
         self.labels_ = like_input(labels, self._graph.indices)
+        self.coarsened_: int | None = None
         return self
 
     def _labels(self, graph: Graph, weights: np.ndarray | None, seed: int) -> np.ndarray:
@@ -231,7 +241,10 @@ class BalancedCut(GraphClusterer):
         from ._cut_tree import cut_tree
 
         graph = undirected(Graph(*(to_numpy(part) for part in self._graph)))
-        return cut_tree(graph, to_numpy(self.labels_), self.objective, self._node_weights)
+        labels = to_numpy(self.labels_)
+        if graph.n_nodes < len(labels):  # groups of nodes were cut: the graph is that of the parts
+            labels = np.arange(graph.n_nodes)
+        return cut_tree(graph, labels, self.objective, self._node_weights)
 
 
 def _check_memory(graph: Graph, k: int) -> None:

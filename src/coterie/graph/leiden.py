@@ -80,6 +80,8 @@ class Leiden(CommunityClusterer):
     hierarchy_ : tuple of (n,) int64 arrays
         The nodes of each level of the last iteration, finest first, as labels; each lies within one of the next level. The last
         is ``labels_``.
+    coarsened_ : int or None
+        Number of groups of nodes that were clustered where edges in blocks were too many for one machine, else None.
     n_features_in_ : int
         Number of nodes.
 

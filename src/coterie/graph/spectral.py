@@ -39,6 +39,7 @@ __all__ = ["SpectralClustering"]
 
 _ROWS_PER_BLOCK = 4096
 _TESTED_ROWS = 1000
+_BYTES_PER_NODE_AND_CLUSTER = 100  # measured: eigenvectors, and those before them
 
 
 class SpectralClustering(GraphClusterer):
@@ -88,6 +89,8 @@ class SpectralClustering(GraphClusterer):
     landmark_error_ : float or None
         How far the coordinates of up to 1,000 rows are from what their nearest among all rows say, as a share of their length:
         0 where landmarks lose nothing.
+    coarsened_ : int or None
+        Number of groups of nodes that were clustered where edges in blocks were too many for one machine, else None.
     n_features_in_ : int
         Number of features seen in ``fit``.
     feature_names_in_ : (d,) array of str
@@ -186,10 +189,11 @@ class SpectralClustering(GraphClusterer):
         Parameters
         ----------
         X : (n, d) array, frame or tensor; with affinity="precomputed" a graph
-            Not modified.
+            Not modified. A graph may also be undirected edges in blocks: a Dask array or frame, or `coterie.tables.RowFiles`, of
+            two or three columns.
         y : ignored
         n_nodes : int, optional
-            Number of nodes, where the graph is an array of edges.
+            Number of nodes, where the graph is an array of edges, or edges in blocks.
 
         Returns
         -------
@@ -199,9 +203,16 @@ class SpectralClustering(GraphClusterer):
         random = check_random_state(self.random_state)
         self.landmark_indices_: Any = None
         self.landmark_error_: float | None = None
+        self.coarsened_: int | None = None
         if self.affinity == "precomputed":
             if self.landmarks is not None:
                 raise InputError("landmarks stand for rows; with affinity='precomputed' leave landmarks out")
+            X = self._looked_at(X, n_nodes)
+            if self._too_large(X):
+                from ._coarsened_fits import spectral_of_groups
+
+                self._check_size(X.n_nodes)
+                return spectral_of_groups(self, X)
             graph = self._graph_in(X, n_nodes)
             host = narrowed(Graph(*(to_numpy(part) for part in graph)))
             if graph.indices is self._graph.indices and not is_tensor(graph.indices):
@@ -213,6 +224,9 @@ class SpectralClustering(GraphClusterer):
         rows = self._gate_in(X, reset=True)
         self._check_size(rows.shape[0])
         return self._fit_rows(rows, random, X)
+
+    def _node_bytes(self) -> int:
+        return super()._node_bytes() + _BYTES_PER_NODE_AND_CLUSTER * self.n_clusters
 
     def _check_size(self, n: int) -> None:
         if n < self.n_clusters:

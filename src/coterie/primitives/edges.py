@@ -11,7 +11,7 @@ from ..arrays import Graph
 from .blocks import block_rows
 from .engine import engine_of
 
-__all__ = ["EdgeBlocks", "edge_blocks", "group_graph", "inner_weight", "links_of_nodes", "n_group_links", "node_degrees", "room", "whole_graph"]  # fmt: skip
+__all__ = ["EdgeBlocks", "edge_blocks", "group_graph", "inner_weight", "links_of_nodes", "n_group_links", "n_parts", "node_degrees", "room", "whole_graph"]  # fmt: skip
 
 
 class EdgeBlocks(NamedTuple):
@@ -94,6 +94,11 @@ def group_graph(edges: EdgeBlocks, groups: np.ndarray, n_groups: int) -> Graph:
 def n_group_links(edges: EdgeBlocks, groups: np.ndarray) -> int:
     """Return how many pairs of groups are linked, as `EdgeBlocks.n_links` counts."""
     return _engine(edges.rows).n_group_links(edges, groups)
+
+
+def n_parts(edges: EdgeBlocks) -> int:
+    """Return into how many parts nodes must be divided for `links_of_nodes`, so that there is room for what it gives."""
+    return _engine(edges.rows).n_parts(edges)
 
 
 def node_degrees(edges: EdgeBlocks) -> np.ndarray:

@@ -18,13 +18,15 @@ from .passes import Block, each, fold, room_for
 from .rows import BlockRows, Part
 
 __all__ = [
-    "edge_blocks", "ends_of", "group_graph", "inner_weight", "links_of_nodes", "n_group_links", "node_degrees", "room", "shared",
+    "edge_blocks", "ends_of", "group_graph", "inner_weight", "links_of_nodes", "n_group_links", "n_parts", "node_degrees", "room", "shared",
     "whole_graph",
 ]  # fmt: skip
 
 _SKETCH = 1 << 14  # least hashes that are kept: the number of all is then known to 0.8%
 _SAFE = 1.03  # four times that
 _MOST_LOSSES = 3
+_LINK_BYTES = 24
+_WORKING_COPIES = 8  # of links, while they are joined
 _SUM_BITS = 52  # that a sum of weights may have
 
 
@@ -223,7 +225,7 @@ def _waves(edges: EdgeBlocks) -> Iterator[BlockRows]:
     """Give views of the rows with some of the blocks each, whose links a worker has room for."""
     rows = edges.rows
     sizes = edges.sizes if edges.exact else rows.lengths
-    most = max(1, min(room_for(rows, 24), int(room() / (8 * 24 * len(rows.parts)))))
+    most = _most_links(rows)
     shares = [_shares(part.blocks, sizes, most) for part in rows.parts]
     for i in range(max(len(share) for share in shares)):
         view = copy(rows)
@@ -231,6 +233,11 @@ def _waves(edges: EdgeBlocks) -> Iterator[BlockRows]:
             Part(part.home, share[i]) for part, share in zip(rows.parts, shares, strict=True) if i < len(share)
         ]
         yield view
+
+
+def _most_links(rows: BlockRows) -> int:
+    """Return how many links the result of a task may have: there is room for it on a worker, and for those of all tasks here."""
+    return max(1, min(room_for(rows, _LINK_BYTES), int(room() / (_WORKING_COPIES * _LINK_BYTES * len(rows.parts)))))
 
 
 def _shares(blocks: list[int], sizes: np.ndarray, most: int) -> list[list[int]]:
@@ -243,6 +250,12 @@ def _shares(blocks: list[int], sizes: np.ndarray, most: int) -> list[list[int]]:
         shares[-1].append(block)
         taken += int(sizes[block])
     return shares
+
+
+def n_parts(edges: EdgeBlocks) -> int:
+    """See `coterie.primitives.edges.n_parts`: each link is one of both its ends."""
+    largest = max(2 * int(edges.sizes[part.blocks].sum()) for part in edges.rows.parts)
+    return -(-largest // _most_links(edges.rows))
 
 
 def n_group_links(edges: EdgeBlocks, groups: np.ndarray) -> int:
