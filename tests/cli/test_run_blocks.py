@@ -290,13 +290,53 @@ def test_progress_counts_the_blocks_of_each_pass(folder):
     assert any(text.startswith("labels, ") for _, _, text in told)
 
 
-def test_a_port_that_others_reach_is_warned_of():
+@pytest.mark.parametrize(
+    ("host", "loopback"), [("127.0.0.1", True), ("localhost", True), ("10.1.2.3", False), ("0.0.0.0", False)]
+)
+def test_loopback_is_told_from_what_others_reach(host, loopback):
     from coterie.primitives._dask.workers import _is_loopback
 
-    assert _is_loopback("127.0.0.1")
-    assert _is_loopback("localhost")
-    assert not _is_loopback("10.1.2.3")
-    assert not _is_loopback("0.0.0.0")
+    assert _is_loopback(host) is loopback
+
+
+def test_a_port_that_others_reach_is_warned_of_in_one_line(call, folder):
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=1,
+        threads_per_worker=1,
+        processes=False,
+        host="0.0.0.0",
+        dashboard_address="127.0.0.1:0",
+        protocol="tcp",
+    ) as cluster:
+        port = cluster.scheduler_address.rpartition(":")[2]
+        ended = call("run", folder, "-k", 3, "--cluster", f"tcp://127.0.0.1:{port}")
+    assert ended.code == 0, ended.err
+    warned = [line for line in ended.err.splitlines() if line.startswith("warning")]
+    assert len(warned) == 1
+    assert "pickles over tcp without TLS" in warned[0]
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_the_work_on_a_cluster_of_others(tmp_path, workers):
+    np.save(tmp_path / "big.npy", np.random.default_rng(0).normal(size=(600_000, 6)))
+    command = [sys.executable, "-m", "coterie", "run", "big.npy", "-k", "40", "--cluster", workers.scheduler.address]
+    started = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    for line in started.stderr:
+        if line.startswith("chosen"):
+            break
+    deadline = time.monotonic() + 20
+    while not any(workers.processing().values()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert any(workers.processing().values())
+    started.send_signal(signal.SIGINT)
+    _, rest = started.communicate(timeout=10)
+    assert started.returncode == 130, rest
+    deadline = time.monotonic() + 10
+    while any(workers.processing().values()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(workers.processing().values())
+    assert {path.name for path in tmp_path.iterdir()} == {"big.npy"}
 
 
 @pytest.mark.slow
@@ -368,3 +408,14 @@ def test_a_scheduler_that_is_lost_is_one_sentence(tmp_path):
     assert len(errors) == 1, rest
     assert "was lost" in errors[0]
     assert not (tmp_path / "big.coterie").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["dbscan", "hdbscan"])
+def test_a_model_that_cannot_label_new_rows_says_so(call, folder, method):
+    ended = call("run", folder, "--method", method, "--cluster", "local", "-o", "out")
+    assert ended.code == 0, ended.err
+    assert "coterie predict" not in ended.err
+    ended = call("predict", "out", folder / "part-0.parquet")
+    assert ended.code == 2
+    assert "was fitted to rows in blocks" in ended.err

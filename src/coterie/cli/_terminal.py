@@ -127,7 +127,7 @@ class Talk:
         if self._bar is None:
             if time.monotonic() - self._step_began < BAR_AFTER_SECONDS:
                 return
-            self._make_bar()
+            self._make_bar(timed=not text.endswith(" blocks"))
         self._bar.update(self._task, completed=done, total=total or None, description=printable(text) or "working")
         self._bar.start()
 
@@ -135,11 +135,13 @@ class Talk:
         """Return the columns to fill: those of the terminal, 100 where there is none."""
         return shutil.get_terminal_size((100, 24)).columns if is_terminal() else 100
 
-    def _make_bar(self) -> None:
+    def _make_bar(self, *, timed: bool) -> None:
+        # Of passes nobody knows how many will follow: time left in one of them would look like that of the whole.
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-        columns = (TextColumn("{task.description:<10}", markup=False), BarColumn(), TimeRemainingColumn())
+        shown = (TextColumn("{task.description:<10}", markup=False), BarColumn())
+        columns = (*shown, TimeRemainingColumn()) if timed else shown
         self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
         self._task = self._bar.add_task("working", total=None)
 

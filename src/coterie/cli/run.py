@@ -190,9 +190,14 @@ def _write(analysis: Any, folder: str, source: str, options: dict[str, Any], tal
         written = analysis.write(target, force=options["force"], report=not options["no_report"], input_path=input_path)
     kept = [written.labels, written.model, written.record] + ([] if options["no_report"] else [written.report])
     talk.say("wrote", f"{target}{os.sep}" + "  ".join(["", *(path.name for path in kept)]))
-    look = "" if options["no_report"] else f"open {_quoted(target / written.report.name)}   |   "
-    new = "new-pictures" if _unit(analysis) == "pictures" else "new.csv"
-    talk.say("next", f"{look}coterie predict {_quoted(target / written.model.name)} {new}")
+    steps = [] if options["no_report"] else [f"open {_quoted(target / written.report.name)}"]
+    new = (
+        "new-pictures" if _unit(analysis) == "pictures" else "new.parquet" if "blocks" in analysis.record else "new.csv"
+    )
+    if getattr(analysis, "labels_new_rows", True):
+        steps.append(f"coterie predict {_quoted(target / written.model.name)} {new}")
+    if steps:
+        talk.say("next", "   |   ".join(steps))
     if options["as_json"]:
         click.echo(written.record.read_text(encoding="utf-8").rstrip("\n"))
 

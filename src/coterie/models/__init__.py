@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from .. import catalog
-from ..errors import InputError, MissingExtraError, ModelFileError
+from ..errors import InputError, MissingExtraError, ModelFileError, UnsupportedError
 from . import _check, _format, _values
 
 __all__ = ["Model", "load", "save"]
@@ -87,7 +87,17 @@ class Model:
         ------
         InputError
             If a column is missing or holds what cannot be used; the message names it.
+        UnsupportedError
+            If the estimator compares new rows with those of its fit, and that were rows in blocks, which no file holds.
         """
+        name = type(self.estimator).__name__
+        if name in {line.name for line in catalog.CATALOG if line.family == "density"} and not hasattr(
+            self.estimator, "labels_"
+        ):
+            raise UnsupportedError(
+                f"this {name} was fitted to rows in blocks, and its model file holds none of these, with which predict compares new rows; "
+                "label new rows in the process of the fit, or take KMeans, Birch, STING or WaveCluster"
+            )
         labels = np.asarray(self.estimator.predict(self.transform(data)))
         return self.final(labels)
 

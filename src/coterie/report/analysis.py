@@ -1,12 +1,9 @@
 """The main job: from data to an `Analysis`, and from there to a folder of results."""
 
-import datetime
 import os
-import platform
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,13 +11,11 @@ import numpy as np
 
 from . import folder as folders
 from .labels import write_labels
-from .record import NETWORK, PICTURES, SCHEMA, check, clean, dumps, loads, without_credentials
+from .record import NETWORK, PICTURES, SCHEMA, check, clean, dumps, loads, now, versions, without_credentials
 from .text import text
 from .webpage import html
 
 __all__ = ["Analysis", "Folder", "page_of", "render", "run", "text_of"]
-
-_VERSIONED = ("numpy", "scipy", "scikit-learn", "numba", "duckdb")
 
 
 class Folder(NamedTuple):
@@ -74,6 +69,11 @@ class Analysis:
     prepared: Any = None
     label_map: np.ndarray | None = None
     _cache: dict[str, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def labels_new_rows(self) -> bool:
+        """Whether the saved model can label new rows."""
+        return True
 
     def to_text(self, width: int = 100) -> str:
         """Return the summary that the terminal shows."""
@@ -156,6 +156,8 @@ class Analysis:
         }
         written = names if report else {kind: name for kind, name in names.items() if kind != "report"}
         record = {**self.record, "files": written, "next": _next(Path(folder), written, input_path)}
+        if not self.labels_new_rows:
+            record["next"] = [line for line in record["next"] if not line.startswith("coterie predict")]
         writers: dict[str, Callable[[Path], object]] = {
             names["labels"]: lambda path: self._write_labels(path, labels_format, excel_safe),
             names["model"]: self.save_model,
@@ -380,24 +382,6 @@ def _study_steps(found: Any, steps: list[Any]) -> list[dict[str, Any]]:
 
 def _plain_step(step: Any) -> dict[str, Any]:
     return {"name": step.name, "text": step.text, "seconds": step.seconds}
-
-
-def now() -> str:
-    """Return the time in UTC as ISO 8601."""
-    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what an analysis stands on."""
-    from .. import __version__
-
-    found = {"coterie": __version__, "python": platform.python_version()}
-    for name in _VERSIONED:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def _next(folder: Path, names: Mapping[str, str], input_path: str | os.PathLike | None) -> list[str]:

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from ..catalog import entry
 from ..errors import ClusterWarning, CoterieError, InputError, UnsupportedError
-from .analysis import Analysis, Folder, ReadStep, now, versions
-from .record import SCHEMA, check, clean
+from .analysis import Analysis, Folder, ReadStep
+from .record import SCHEMA, check, clean, now, versions
 
 __all__ = ["BlockAnalysis", "block_source", "run_blocks", "write_label_blocks"]
 
@@ -36,6 +37,11 @@ class BlockAnalysis(Analysis):
     """
 
     sample_rows: Any = None
+
+    @property
+    def labels_new_rows(self) -> bool:
+        """Whether the saved model can label new rows: density methods compare them with the rows of the fit, which no file holds."""
+        return entry(type(self.estimator).__name__).family != "density"
 
     def write(
         self,

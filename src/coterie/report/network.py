@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from . import folder as folders
-from .analysis import now, versions
 from .cells import field, number, plain_text, write_rows
 from .network_page import network_html
 from .network_text import network_text
-from .record import NETWORK, check, clean, dumps
+from .record import NETWORK, check, clean, dumps, now, versions
 
 __all__ = ["FILES", "NetworkAnalysis", "network"]
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from . import folder as folders
-from .analysis import Analysis, Folder, now, versions
+from .analysis import Analysis, Folder
 from .cells import field as cell
 from .cells import number, plain_text, write_rows
 from .pictures_page import pictures_html, pictures_summary
 from .pictures_text import pictures_text
-from .record import PICTURES, check, clean, dumps
+from .record import PICTURES, check, clean, dumps, now, versions
 
 __all__ = ["FILES", "PictureAnalysis", "pictures"]
 

@@ -3,17 +3,32 @@
 import datetime
 import json
 import math
+import platform
 import re
 from collections.abc import Mapping
+from importlib import metadata
 from typing import Any
 
 import numpy as np
 
 from ..errors import InputError
 
-__all__ = ["NETWORK", "PICTURES", "SCHEMA", "check", "clean", "dumps", "embed", "loads", "without_credentials"]
+__all__ = [
+    "NETWORK",
+    "PICTURES",
+    "SCHEMA",
+    "check",
+    "clean",
+    "dumps",
+    "embed",
+    "loads",
+    "now",
+    "versions",
+    "without_credentials",
+]
 
 SCHEMA = "coterie.run/1"
+_VERSIONED = ("numpy", "scipy", "scikit-learn", "numba", "duckdb")
 NETWORK = "coterie.network/1"
 PICTURES = "coterie.pictures/1"
 
@@ -116,6 +131,24 @@ def embed(value: Any) -> str:
 def without_credentials(name: str) -> str:
     """Drop user and password from a database address, so that no secret reaches a result."""
     return re.sub(r"(?<=://)[^/@\s]*@", "", name)
+
+
+def now() -> str:
+    """Return the time in UTC as ISO 8601."""
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what an analysis stands on."""
+    from .. import __version__
+
+    found = {"coterie": __version__, "python": platform.python_version()}
+    for name in _VERSIONED:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
 
 
 def _json(value: Any) -> str:
