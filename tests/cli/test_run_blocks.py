@@ -290,6 +290,23 @@ def test_progress_counts_the_blocks_of_each_pass(folder):
     assert any(text.startswith("labels, ") for _, _, text in told)
 
 
+def test_progress_on_workers_counts_the_blocks_of_tasks_that_have_ended(folder, workers):
+    told = []
+    coterie.run(row_files(folder), n_clusters=3, on_progress=lambda *line: told.append(line))
+    done = [line[0] for line in told if line[2].startswith("step 1,")]
+    assert done == sorted(done)
+    assert done[0] == 0
+    assert done[-1] == 3  # a block a file
+
+
+def test_several_files_beyond_the_limit_of_predict_are_refused(call, folder):
+    assert call("run", folder, "-k", 3, "--memory-limit", LIMIT, "-o", "out", "-q").code == 0
+    ended = call("predict", "out", folder, "--memory-limit", "100KB")
+    assert ended.code == 4
+    assert "do not fit in the memory limit" in ended.err
+    assert call("predict", "out", folder / "*.parquet").out.count("\n") == N + 1
+
+
 @pytest.mark.parametrize(
     ("host", "loopback"), [("127.0.0.1", True), ("localhost", True), ("10.1.2.3", False), ("0.0.0.0", False)]
 )

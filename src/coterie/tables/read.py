@@ -59,7 +59,7 @@ def read(source: Any, *, query: str | None = None, table: str | None = None, mem
     files = row_sources(source)
     if files is not None and are_several(files):
         _no_query(query, table, "a set of files")
-        return read_files(files)
+        return read_files(files, memory_limit=memory_limit)
     if isinstance(source, str | os.PathLike):
         text = os.fspath(source)
         text = os.fsdecode(text)

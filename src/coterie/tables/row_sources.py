@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..errors import ResourceError
 from .frames import read_object
 from .row_files import RowFiles, row_files
 from .row_footers import opened
@@ -15,6 +16,7 @@ from .table import Table
 __all__ = ["are_several", "name_of_files", "read_files", "row_sources"]
 
 _ENDINGS = (".parquet", ".pq", ".npy")
+_COPIES = 2  # of the values, while they become a table
 
 
 def row_sources(source: Any) -> Any:
@@ -53,13 +55,15 @@ def name_of_files(source: Any) -> str:
     return path.name if path.exists() else "/".join(path.parts[-2:])
 
 
-def read_files(source: Any) -> Table:
+def read_files(source: Any, *, memory_limit: int | None = None) -> Table:
     """Read several files as one table, one after the other.
 
     Parameters
     ----------
     source : path, pattern, or list of paths
         As for `row_files`.
+    memory_limit : int, optional
+        Bytes that reading may use.
 
     Returns
     -------
@@ -69,10 +73,18 @@ def read_files(source: Any) -> Table:
     ------
     InputError
         If there are none, one is damaged, or their columns differ.
+    ResourceError
+        If they do not fit in ``memory_limit``.
     MissingExtraError
         Without pyarrow.
     """
     files = row_files(source)
+    n, d = files.shape[0], files.shape[1] + len(files.left_out)
+    if memory_limit is not None and _COPIES * 8 * n * d > memory_limit:
+        raise ResourceError(
+            f"{n:,} rows and {d} columns of {name_of_files(source)} do not fit in the memory limit; raise the limit, or read fewer files at "
+            "a time"
+        )
     table = _joined(files.sources)
     size = sum(path.stat().st_size for path in files.sources)
     return replace(table, name=name_of_files(source), source_bytes=size)
