@@ -1,5 +1,10 @@
 """Graphs whose edges lie in blocks: the answer of the same edges in memory, however they are cut, held and handed out."""
 
+import os
+import signal
+import threading
+import time
+
 import dask.array as da
 import dask.dataframe as dd
 import numpy as np
@@ -336,3 +341,24 @@ def test_groups_that_stay_too_many_are_refused():
     edges = np.column_stack([np.arange(0, 4000, 2), np.arange(1, 4000, 2)])  # pairs: no more than that belongs together
     with pytest.raises(ResourceError, match="groups of nodes"):
         fitted_in_little_room(Leiden(), edges, 4000, 0.3)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of connections that are torn away
+@pytest.mark.parametrize("share", [0.2, 0.6])
+def test_a_worker_killed_at_any_moment_changes_nothing(workers, share):
+    edges = planted(4000, 20, 40_000, 0.3)
+
+    def fit():
+        return fitted_in_little_room(Leiden(random_state=0), edges, 4000, 0.3, rows=4000)
+
+    began = time.monotonic()
+    whole = fit()
+    took = time.monotonic() - began
+    victim = min(workers.run(os.getpid).values())
+    killer = threading.Timer(share * took, os.kill, (victim, signal.SIGKILL))
+    killer.start()
+    found = fit()
+    killer.join()
+    assert np.array_equal(found.labels_, whole.labels_)
+    workers.wait_for_workers(2, timeout=60)

@@ -16,7 +16,7 @@ from ..primitives.components import number_sets
 from ..primitives.edges import EdgeBlocks, inner_weight, links_of_nodes, n_group_links, node_degrees, room
 from ..primitives.edges import n_parts as parts_that_fit
 
-__all__ = ["Goal", "degree_goal", "grouped_nodes", "moved_nodes", "worth_of"]
+__all__ = ["LEAST_GAIN", "Goal", "degree_goal", "grouped_nodes", "moved_nodes", "worth_of"]
 
 _GROWTH = 16  # mean nodes that a group of the first level may have, and how many times more on each further level
 _MOST_LEVELS = 8
@@ -25,6 +25,7 @@ _LAST_SWEEPS = 4
 _LEAST_PARTS = 8  # nodes that decide at the same time do not see each other move
 _SHRINKS = 0.95  # a level that leaves more groups than that is the last
 _BYTES_PER_NODE = 100
+LEAST_GAIN = 3e-4  # as a share of the weight of all edges: what gains no more is not worth another reading of them
 
 
 class Goal(NamedTuple):
@@ -115,9 +116,11 @@ def moved_nodes(edges: EdgeBlocks, labels: np.ndarray, goal: Goal, keep_all: boo
         if keep_all and np.bincount(moved, minlength=n_labels).min() == 0:
             break
         now = inner_weight(edges, moved)
-        if worth_of(now, moved, goal) <= worth_of(inner, labels, goal):
+        gain = worth_of(now, moved, goal) - worth_of(inner, labels, goal)
+        if gain > 0:
+            labels, inner = moved, now
+        if gain <= LEAST_GAIN * edges.total:
             break
-        labels, inner = moved, now
     return labels, inner
 
 

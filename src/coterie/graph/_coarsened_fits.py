@@ -12,7 +12,7 @@ from ..errors import ResourceError
 from ..primitives.components import components_within, number_sets
 from ..primitives.edges import EdgeBlocks, group_graph, inner_weight, node_degrees
 from ._balance import mean_load
-from ._coarsened import Goal, degree_goal, grouped_nodes, moved_nodes, worth_of
+from ._coarsened import LEAST_GAIN, Goal, degree_goal, grouped_nodes, moved_nodes, worth_of
 
 __all__ = ["communities_of_groups", "cut_of_groups", "spectral_of_groups"]
 
@@ -103,9 +103,10 @@ def _best(model: Any, edges: EdgeBlocks, goal: Goal, moves: Goal | None, weights
             return _Found(0.0, labels, inner_weight(edges, labels), groups, fitted)
         labels, inner = moved_nodes(edges, labels, moves, keep_all=hasattr(model, "n_clusters"))
         found = _Found(worth_of(inner, labels, moves), labels, inner, groups, fitted)
-        if best is not None and found.worth <= best.worth:
+        gain = np.inf if best is None else found.worth - best.worth
+        best = found if gain > 0 else best
+        if gain <= LEAST_GAIN * edges.total:
             break
-        best = found
     assert best is not None
     return best
 

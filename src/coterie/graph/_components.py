@@ -26,7 +26,7 @@ def connected_components(graph: Any, n_nodes: int | None = None) -> Any:
     -------
     (n_nodes,) int64 array
         Numbered from 0 by the first node of each component; a tensor where the graph is one. Cost: near linear in the edges. Edges
-        in blocks are read twice; each block leaves a spanning forest of at most n_nodes - 1 edges, and these are joined, first
+        in blocks are read three times; each block leaves a spanning forest of at most n_nodes - 1 edges, and these are joined, first
         on the workers: the components are those of the graph in memory.
 
     Raises
