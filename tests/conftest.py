@@ -47,6 +47,14 @@ def workers(_two_processes):
         yield client
 
 
+@pytest.fixture
+def alone(monkeypatch):
+    """Return a function: once called, this process works on rows in blocks itself, whatever client is open."""
+    from coterie.primitives._dask import here, rows
+
+    return lambda: monkeypatch.setattr(rows, "crew_at_work", here.Here)
+
+
 @pytest.fixture(params=["here", "workers"])
 def crew(request):
     """Run the test with rows in blocks worked on by this process, and by two worker processes."""

@@ -61,13 +61,11 @@ def test_a_sampled_silhouette_is_that_of_rows_in_memory(crew, blobs):
     )
 
 
-def test_this_process_and_two_others_give_the_same_bits(blobs, workers, monkeypatch):
-    from coterie.primitives._dask import cluster, rows
-
+def test_this_process_and_two_others_give_the_same_bits(blobs, workers, alone):
     X, y = (in_chunks(values) for values in blobs)
     names = [*CENTERS, "silhouette_estimate"]
     there = [getattr(metrics, name)(X, y) for name in names]
-    monkeypatch.setattr(rows, "crew_at_work", cluster.Here)
+    alone()
     assert [getattr(metrics, name)(X, y) for name in names] == there
 
 

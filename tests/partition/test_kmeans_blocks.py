@@ -42,19 +42,11 @@ def test_any_order_of_blocks_gives_the_same_bits(crew, blobs):
     assert other.n_iter_ == found.n_iter_
 
 
-def test_this_process_and_two_others_give_the_same_bits(blobs, workers):
+def test_this_process_and_two_others_give_the_same_bits(blobs, workers, alone):
     X = in_chunks(blobs)
     there = KMeans(8, random_state=3).fit(X)
-    with workers.as_current():
-        pass
-    from coterie.primitives._dask import cluster, rows
-
-    before = rows.crew_at_work
-    rows.crew_at_work = cluster.Here
-    try:
-        here = KMeans(8, random_state=3).fit(X)
-    finally:
-        rows.crew_at_work = before
+    alone()
+    here = KMeans(8, random_state=3).fit(X)
     assert here.cluster_centers_.tobytes() == there.cluster_centers_.tobytes()
     assert here.inertia_ == there.inertia_
 

@@ -70,11 +70,9 @@ def test_any_order_of_rows_and_any_blocks_give_the_same_bits(crew, few_drawn, bl
 
 
 @BOTH
-def test_this_process_and_two_others_give_the_same_bits(blobs, few_drawn, workers, monkeypatch, Estimator):
-    from coterie.primitives._dask import cluster, rows
-
+def test_this_process_and_two_others_give_the_same_bits(blobs, few_drawn, workers, alone, Estimator):
     there = Estimator(8, random_state=3).fit(in_chunks(blobs))
-    monkeypatch.setattr(rows, "crew_at_work", cluster.Here)
+    alone()
     here = Estimator(8, random_state=3).fit(in_chunks(blobs))
     assert np.array_equal(here.medoid_indices_, there.medoid_indices_)
     assert here.inertia_ == there.inertia_

@@ -119,11 +119,9 @@ def test_any_order_of_blocks_and_any_workers_give_the_same_bits(crew, travels, m
     assert found.inertia_ == other.inertia_
 
 
-def test_this_process_and_two_others_give_the_same_bits(workers, travels, monkeypatch):
-    from coterie.primitives._dask import cluster, rows
-
+def test_this_process_and_two_others_give_the_same_bits(workers, travels, alone):
     there = clone(BATCHES[3]).fit(cut(SORTED))
-    monkeypatch.setattr(rows, "crew_at_work", cluster.Here)
+    alone()
     here = clone(BATCHES[3]).fit(cut(SORTED))
     assert here.cluster_centers_.tobytes() == there.cluster_centers_.tobytes()
     assert here.inertia_ == there.inertia_
@@ -240,12 +238,11 @@ def test_any_order_of_blocks_gives_the_same_groups(crew, model):
     assert np.array_equal(found.labels_.compute(), found.predict(np.concatenate(shuffled_parts(SORTED))))
 
 
-def test_groups_are_the_same_bits_here_and_there_and_however_many_trees_come_at_once(workers, monkeypatch):
-    from coterie.primitives._dask import cluster, rows
+def test_groups_are_the_same_bits_here_and_there_and_however_many_trees_come_at_once(workers, alone, monkeypatch):
     from coterie.stream import _birch_blocks
 
     there = clone(TREES[1]).fit(cut(SORTED))
-    monkeypatch.setattr(rows, "crew_at_work", cluster.Here)
+    alone()
     same_groups(clone(TREES[1]).fit(cut(SORTED)), there)
     monkeypatch.setattr(_birch_blocks, "_TREES_A_TASK", 1)
     same_groups(clone(TREES[1]).fit(cut(SORTED)), there)

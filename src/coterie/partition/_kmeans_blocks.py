@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.utils import check_random_state
 
 from ..arrays import normalize_rows
 from ..errors import UnsupportedError
@@ -11,7 +12,7 @@ from ..primitives.seeding import draw_far_rows
 from ._centers import iterate
 from ._seeding import canonical_order, given_centers, kmeans_plusplus
 
-__all__ = ["BlockRun", "kmeans_of_blocks", "kmeans_parallel", "refuse_for_blocks", "start_of_blocks"]
+__all__ = ["BlockRun", "best_of_blocks", "kmeans_of_blocks", "kmeans_parallel", "refuse_for_blocks"]
 
 _ROUNDS = 5
 _OVERSAMPLING = 2  # rows drawn in a round, times the number of clusters
@@ -94,7 +95,20 @@ def kmeans_of_blocks(
     return BlockRun(inertia, centers, counts, n_iter, labels)
 
 
-def start_of_blocks(model: Any, X: Any, shift: np.ndarray, scale: float, rng: np.random.RandomState) -> np.ndarray:
+def best_of_blocks(model: Any, X: Any, shift: np.ndarray, scale: float, n_starts: int) -> BlockRun:
+    """Run as many starts as the parameters of a `KMeans` ask for and return the one that ends with the least inertia."""
+    rng = check_random_state(model.random_state)
+    how = {
+        "max_iter": model.max_iter,
+        "tol": model.tol,
+        "spherical": model.metric == "cosine",
+        "skip": model.algorithm == "auto",
+    }
+    runs = (kmeans_of_blocks(X, _start(model, X, shift, scale, rng), **how) for _ in range(n_starts))
+    return min(runs, key=lambda run: run.inertia)
+
+
+def _start(model: Any, X: Any, shift: np.ndarray, scale: float, rng: np.random.RandomState) -> np.ndarray:
     """Return the starting centers that the parameters of a `KMeans` ask for, in the coordinates of ``X``."""
     if isinstance(model.init, str):
         if model.init == "k-means++":

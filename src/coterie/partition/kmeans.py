@@ -25,7 +25,7 @@ from ..primitives.conditioning import condition
 from ..primitives.distances import pairwise_distances
 from ..primitives.placing import placed
 from ._centers import iterate, mean_variance, rows_of
-from ._kmeans_blocks import kmeans_of_blocks, refuse_for_blocks, start_of_blocks
+from ._kmeans_blocks import best_of_blocks, refuse_for_blocks
 from ._seeding import canonical_order, given_centers, kmeans_plusplus, random_rows
 from ._sizes import kmeans_within, size_limits, within_bounds
 
@@ -58,7 +58,7 @@ def kmeans(
     spherical : bool, default=False
         Scale each center to unit length: then the nearest center is the one of greatest cosine.
     skip : bool, default=True
-        Skip what cannot have changed; the result is the same up to the rounding of sums.
+        Skip what cannot have changed; the result is the same, up to the rounding of sums for sparse rows and on a GPU.
     half : bool, default=False
         Steps may find nearest centers in half precision, see `coterie.primitives.assign.lloyd_start`.
 
@@ -96,8 +96,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
     metric : {"euclidean", "cosine"}, default="euclidean"
         "cosine" compares directions: rows and centers are scaled to length 1 (spherical K-means).
     algorithm : {"auto", "lloyd", "flash"}, default="auto"
-        "auto" skips rows that cannot have another nearest center; "lloyd" looks at all. The result is the same, up to the
-        rounding of the centers' sums. "flash" is for rows on a GPU of CUDA: the steps find nearest centers in half precision by
+        "auto" skips rows that cannot have another nearest center; "lloyd" looks at all. The result is the same bits, for sparse rows
+        and on a GPU up to the rounding of the centers' sums. "flash" is for rows on a GPU of CUDA: the steps find nearest centers in half precision by
         flash-kmeans, which must be installed. Labels and inertia are exact for the centers that this ends with, but these can
         be a little off.
     min_cluster_size, max_cluster_size : int, float or None, default=None
@@ -219,7 +219,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
 
         Parameters
         ----------
-        X : (n, d) array, frame, sparse array or tensor
+        X : (n, d) array, frame, sparse array or tensor, Dask array or frame, or RowFiles
+            What is in blocks is started by k-means||, and ``labels_`` is a Dask array.
         y : ignored
         sample_weight : (n,) array, optional
             Weight of each row, not negative; an integer weight counts like that many equal rows.
@@ -273,15 +274,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
                 f"n_samples={len(rows)} should be >= n_clusters={self.n_clusters}; lower n_clusters or add rows"
             )
         prepared = self._prepare(rows, fitting=True)
-        rng = check_random_state(self.random_state)
-        runs = (
-            kmeans_of_blocks(
-                prepared, start_of_blocks(self, prepared, self._shift, self._scale, rng), max_iter=self.max_iter, tol=self.tol,
-                spherical=self.metric == "cosine", skip=self.algorithm == "auto",
-            )
-            for _ in range(self._n_starts())
-        )  # fmt: skip
-        best = min(runs, key=lambda run: run.inertia)
+        best = best_of_blocks(self, prepared, self._shift, self._scale, self._n_starts())
         self.inertia_, self._centers, self.n_iter_ = self._in_units(best.inertia), best.centers, best.n_iter
         self._prices = self._divided_rows = self._divided_labels = None
         self.cluster_centers_ = (self._centers * self._scale + self._shift).astype(rows.dtype)

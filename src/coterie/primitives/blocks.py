@@ -167,7 +167,7 @@ def watching(callback: Callable[[int, str, int, int], None] | None = None) -> Ab
 
 def limited(n_bytes: float) -> AbstractContextManager:
     """Let this process, where it works on blocks by itself, keep no more rows than fit into so many bytes."""
-    return _engine("cluster").limited(n_bytes)
+    return _engine("here").limited(n_bytes)
 
 
 def values_by_block(values: Any) -> Iterator[np.ndarray]:

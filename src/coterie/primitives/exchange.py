@@ -87,7 +87,7 @@ def collect(
 
 def lost() -> type[Exception]:
     """Return the exception that says that files went with a worker."""
-    return _engine("cluster").Lost
+    return _engine("tasks").Lost
 
 
 def forget(X: Any, token: str) -> None:

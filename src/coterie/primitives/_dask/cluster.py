@@ -8,7 +8,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
-from typing import Any, NamedTuple
+from typing import Any
 
 from dask.core import flatten
 from dask.delayed import delayed
@@ -19,10 +19,11 @@ from distributed.comm.core import CommClosedError
 from distributed.scheduler import KilledWorker
 
 from ...errors import ClusterError
-from ..engine import get_num_threads, task_threads
-from ..memory import free_bytes
+from ..engine import task_threads
+from .here import Here
+from .tasks import Errand, Lost, Place, Plan, Task
 
-__all__ = ["Crew", "Errand", "Here", "Lost", "Place", "Plan", "Task", "crew_at_work", "limited"]
+__all__ = ["Crew", "crew_at_work"]
 
 _MOST_TASKS = 4  # of one worker in one pass
 _PATIENCE = 15.0  # seconds without a scheduler, or without any worker, until there is no hope
@@ -30,37 +31,6 @@ _POLL_SECONDS = 0.5
 _FETCH_SECONDS = 5.0  # until it is asked whether what is fetched is still there
 _UNPAUSED = 0.75  # of a worker's limit: at 0.8 it is paused
 _BARE_WORKER = 200 * 2**20  # bytes of a worker that has done nothing yet: what it imports
-_most_bytes = float("inf")  # that `Here` may take
-
-
-class Place(NamedTuple):
-    """Where one task of a pass runs: a worker, and how many of its threads the kernels of the task may use."""
-
-    address: str
-    threads: int
-
-
-class Task(NamedTuple):
-    """What one worker does in a pass: ``function(*arguments)`` at home, or elsewhere if home is gone."""
-
-    function: Callable
-    arguments: Sequence
-    home: Place
-
-
-class Errand(NamedTuple):
-    """One call that is run when a place is free, and what others must read for it first."""
-
-    function: Callable
-    arguments: Sequence
-    reads: Sequence[tuple[Callable, Any, list[str]]]  # function, its argument, the only workers where it can be called
-
-
-class Lost(Exception):
-    """What a task needs was on a worker that is gone."""
-
-
-Plan = Callable[[Place], Errand]
 
 
 class Crew:
@@ -360,64 +330,6 @@ def crew_at_work() -> "Crew | Here":
         return Crew(default_client())
     except ValueError:
         return Here()
-
-
-@contextlib.contextmanager
-def limited(n_bytes: float) -> Iterator[None]:
-    """Let this process, where it stands in the place of workers, take no more than so many bytes for rows."""
-    global _most_bytes
-    before, _most_bytes = _most_bytes, float(n_bytes)
-    try:
-        yield
-    finally:
-        _most_bytes = before
-
-
-class Here:
-    """The process itself in the place of workers: blocks one after another, each by all threads; no socket is opened."""
-
-    def places(self) -> list[Place]:
-        """Return the one place there is."""
-        return [Place("here", get_num_threads())]
-
-    def memory(self) -> float:
-        """Return how many bytes are free, or fewer where no more shall be taken."""
-        return min(free_bytes(), _most_bytes)
-
-    def run(self, tasks: Sequence[Task], done: Callable[[list[int]], None] | None = None) -> list[tuple[Any, str]]:
-        """Run tasks one after another; see `Crew.run`."""
-        found = []
-        for task in tasks:
-            found.append((task.function(*task.arguments), task.home.address))
-            if done is not None:
-                done(list(range(len(found))))
-        return found
-
-    def stream(self, plans: Sequence[Plan], done: Callable[[int], None] | None = None) -> list:
-        """Run calls one after another; see `Crew.stream`."""
-        (place,) = self.places()
-        found = []
-        for plan in plans:
-            errand = plan(place)
-            found.append(errand.function(*errand.arguments))
-            if done is not None:
-                done(len(found))
-        return found
-
-    def run_held(self, tasks: Sequence[Task]) -> list[tuple[list, list]]:
-        """Run tasks; see `Crew.run_held`."""
-        return [([a for a, _ in pairs], [b for _, b in pairs]) for pairs, _ in self.run(tasks)]
-
-    def persist(self, table: Any) -> None:
-        """Return that nothing is held by workers."""
-
-    def holders(self, sources: Sequence) -> list[str | None]:
-        """Return that blocks lie nowhere until they are read."""
-        return [None] * len(sources)
-
-    def tell(self, function: Callable, *arguments: Any) -> None:
-        """Call a function on every worker: here."""
-        function(*arguments)
 
 
 def _left(worker: dict[str, Any]) -> float:

@@ -12,8 +12,8 @@ from ...errors import ClusterError, InputError
 from ...graphs.checks import check_ends, check_size, check_weights, node_numbers
 from ...graphs.edges import from_links
 from ..edges import EdgeBlocks
-from ..memory import free_bytes
-from . import cluster
+from .cluster import Crew
+from .here import Here
 from .passes import Block, each, fold, room_for
 from .rows import BlockRows, Part
 
@@ -77,7 +77,7 @@ def _n_nodes(rows: BlockRows, n_nodes: int | None) -> int:
 
 def room() -> float:
     """See `coterie.primitives.edges.room`."""
-    return min(free_bytes(), cluster._most_bytes)
+    return Here().memory()
 
 
 def ends_of(block: Block) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
@@ -317,7 +317,7 @@ def _block_parts(
 
 def shared(rows: BlockRows, run: Callable, function: Callable, *arguments: Any) -> Any:
     """Run a pass with large arguments, which are laid on every worker once; where they are lost with workers, again."""
-    if not isinstance(rows.crew, cluster.Crew):
+    if not isinstance(rows.crew, Crew):
         return run(rows, function, *arguments)
     for attempt in range(_MOST_LOSSES):
         try:

@@ -21,8 +21,10 @@ from distributed import get_worker
 
 from ...errors import ResourceError
 from ..exchange import Drop
-from .cluster import Crew, Errand, Here, Lost, Place
+from .cluster import Crew
+from .here import Here
 from .scratch import hold, release, remove_abandoned, remove_empty
+from .tasks import Errand, Lost, Place
 
 __all__ = ["Missing", "Slice", "collect", "forget_here", "leave", "slice_bytes"]
 

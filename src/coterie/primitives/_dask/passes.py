@@ -15,9 +15,9 @@ from distributed import get_worker
 from ...arrays import to_device
 from ...errors import InputError
 from ..memory import free_bytes
-from .cluster import Task
 from .rows import BlockRows, Survey, weighed
 from .sources import loaded
+from .tasks import Task
 from .watch import block_is_done, told
 
 __all__ = ["Block", "each", "each_held", "fold", "forget_here", "room_for", "survey"]

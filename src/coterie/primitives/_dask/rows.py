@@ -15,8 +15,10 @@ import numpy as np
 from distributed import futures_of
 
 from ...errors import InputError, ResourceError
-from .cluster import Crew, Here, Place, crew_at_work
+from .cluster import Crew, crew_at_work
+from .here import Here
 from .sources import Given, chunks_of, given
+from .tasks import Place
 
 __all__ = ["BlockRows", "Part", "Survey", "block_rows", "chunks_beside", "weighed"]
 

@@ -12,8 +12,9 @@ from dask.delayed import delayed
 
 from ...errors import ClusterError
 from ..exchange import Drop
-from .cluster import Crew, Here
+from .cluster import Crew
 from .exchange import Missing, Slice, forget_here, slice_bytes
+from .here import Here
 from .scratch import hold, remove_empty
 
 __all__ = ["derived", "gathered", "stored"]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from .cluster import Here
+from .here import Here
 
 __all__ = ["Tally", "block_is_done", "told", "watching"]
 

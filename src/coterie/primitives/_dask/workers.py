@@ -13,7 +13,8 @@ from distributed import Client, LocalCluster, default_client
 from ...errors import ClusterError, InputError
 from ..engine import get_num_threads
 from ..workers import Workers
-from .cluster import Crew, Here, crew_at_work
+from .cluster import Crew, crew_at_work
+from .here import Here
 
 __all__ = ["at_work", "workers_at"]
 
