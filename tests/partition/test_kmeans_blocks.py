@@ -102,3 +102,15 @@ def test_what_needs_all_rows_is_refused(blobs):
             model.fit(in_chunks(blobs))
     with pytest.raises(InputError, match="n_samples=6000"):
         KMeans(6001).fit(in_chunks(blobs))
+
+
+def test_blocks_become_tensors_where_a_device_is_asked_for(crew, blobs):
+    pytest.importorskip("torch", reason="the torch engine needs PyTorch")
+    whole = KMeans(8, init=blobs[:8], tol=0).fit(blobs)
+    found = KMeans(8, init=blobs[:8], tol=0, device="cpu:0").fit(in_chunks(blobs))
+    assert np.array_equal(found.labels_.compute(), whole.labels_)
+    np.testing.assert_allclose(found.cluster_centers_, whole.cluster_centers_, rtol=1e-9, atol=1e-9)
+    drawn = KMeans(8, random_state=0, device="cpu:0").fit(in_chunks(blobs))
+    order = (8, 2, 5, 0, 1, 3, 7, 6, 4)
+    other = KMeans(8, random_state=0, device="cpu:0").fit(da.concatenate([in_chunks(blobs).blocks[i] for i in order]))
+    assert other.cluster_centers_.tobytes() == drawn.cluster_centers_.tobytes()

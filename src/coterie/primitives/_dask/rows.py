@@ -5,6 +5,7 @@ ordered by what is in them. What is drawn at random, and what is added up with r
 depend on the order of blocks, on the number of workers, or on which of them does what.
 """
 
+import itertools
 import uuid
 import weakref
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from .tasks import Place
 
 __all__ = ["BlockRows", "Part", "Survey", "block_rows", "chunks_beside", "weighed"]
 
+_views = itertools.count(1)  # of this process: memos tell them apart
 _COPIES = 3  # of a block while it is worked on
 _BESIDE = 48  # bytes a row that workers keep beside two copies of it, as it came and as it is computed on: labels and distances
 _SHARE = 0.75  # of the memory that workers have left
@@ -94,7 +96,7 @@ class BlockRows:
         """Return the same rows after ``prepare(rows)``, which is applied to a block on its worker."""
         new = BlockRows.__new__(BlockRows)
         vars(new).update(vars(self))
-        new.view += 1
+        new.view = next(_views)
         new.prepare = _Both(self.prepare, prepare) if self.prepare is not None else prepare  # type: ignore[assignment]
         return new
 
