@@ -28,10 +28,13 @@ demo: $(VENV)/.installed  ## cluster real data that scikit-learn ships, and say 
 	@$(BIN)/coterie demo
 
 test: $(VENV)/.installed-test  ## run every test and every example in the docstrings
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not faults" $(ARGS)
+
+faults: $(VENV)/.installed-test  ## kill workers, lose schedulers, press Ctrl-C: tests that go by the clock, one after another
+	$(BIN)/python -m pytest -n 0 -m faults $(ARGS)
 
 fast: $(VENV)/.installed-test  ## run the tests that are not marked slow or browser
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow and not browser" $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow and not browser and not faults" $(ARGS)
 
 check: $(VENV)/.installed-test  ## format, lint, types, layers, and the tests of the repository itself
 	$(BIN)/ruff format --check .

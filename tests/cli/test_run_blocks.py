@@ -334,7 +334,7 @@ def test_a_port_that_others_reach_is_warned_of_in_one_line(call, folder):
     assert "pickles over tcp without TLS" in warned[0]
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 def test_ctrl_c_ends_the_work_on_a_cluster_of_others(tmp_path, workers):
     np.save(tmp_path / "big.npy", np.random.default_rng(0).normal(size=(600_000, 6)))
     command = [sys.executable, "-m", "coterie", "run", "big.npy", "-k", "40", "--cluster", workers.scheduler.address]
@@ -356,7 +356,7 @@ def test_ctrl_c_ends_the_work_on_a_cluster_of_others(tmp_path, workers):
     assert {path.name for path in tmp_path.iterdir()} == {"big.npy"}
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 @pytest.mark.parametrize("cluster", [[], ["--cluster", "local"]], ids=["here", "local"])
 def test_ctrl_c_ends_it_and_leaves_nothing(tmp_path, cluster):
     values = np.random.default_rng(0).normal(size=(400_000, 6))

@@ -192,6 +192,7 @@ def mortal_workers():
         yield client
 
 
+@pytest.mark.faults
 def test_a_worker_killed_in_the_middle_changes_nothing(mortal_workers, many_bins):
     X, _ = clumps(3, 20_000)
     pids = mortal_workers.run(os.getpid)

@@ -343,7 +343,7 @@ def test_groups_that_stay_too_many_are_refused():
         fitted_in_little_room(Leiden(), edges, 4000, 0.3)
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 @pytest.mark.filterwarnings("ignore")  # of connections that are torn away
 @pytest.mark.parametrize("share", [0.2, 0.6])
 def test_a_worker_killed_at_any_moment_changes_nothing(workers, share):

@@ -31,9 +31,10 @@ def fit(X):
     return KMeans(12, random_state=5, tol=0, max_iter=25).fit(X)
 
 
-def fit_again_and_again(model):
+def fit_again_and_again(model, X):
+    """Fit until something happens."""
     for _ in range(50):
-        model.fit(drawn(8, 100_000))
+        model.fit(X)
 
 
 def bits(model):
@@ -51,7 +52,24 @@ def cluster():
         yield client
 
 
-@pytest.mark.slow
+def test_a_worker_that_dies_over_a_block_changes_nothing(cluster, tmp_path):
+    """Without a clock: the first process that reads block 3 kills itself."""
+    died = tmp_path / "died"
+
+    def deadly(block, block_info=None):
+        if block_info[0]["chunk-location"][0] == 3 and not died.exists():
+            died.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return block
+
+    X = drawn(6)
+    found = fit(X.map_blocks(deadly, dtype=np.float32, meta=np.empty((0, 0), np.float32)))
+    assert died.exists()
+    assert bits(found) == bits(fit(X))
+    cluster.wait_for_workers(2, timeout=60)
+
+
+@pytest.mark.faults
 @pytest.mark.parametrize("share", [0.1, 0.4, 0.8])
 def test_a_worker_killed_at_any_moment_changes_nothing(cluster, share):
     X = drawn()
@@ -69,7 +87,7 @@ def test_a_worker_killed_at_any_moment_changes_nothing(cluster, share):
     cluster.wait_for_workers(2, timeout=60)
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 def test_a_worker_that_stands_still_for_a_while_is_waited_for(cluster):
     X = drawn(4)
     whole = fit(X)
@@ -79,20 +97,20 @@ def test_a_worker_that_stands_still_for_a_while_is_waited_for(cluster):
     assert bits(fit(X)) == bits(whole)
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 def test_ctrl_c_ends_the_fit_and_leaves_it_unfitted(cluster):
     X = drawn(8, 100_000)
     model = KMeans(200, random_state=0, tol=0)
     threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT)).start()
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        model.fit(X)
+        fit_again_and_again(model, X)
     assert time.monotonic() - began < 10
     assert not hasattr(model, "cluster_centers_")
     assert bits(fit(drawn(4))) == bits(fit(drawn(4)))  # the workers are free again
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 @pytest.mark.parametrize("lost", ["scheduler", "workers"])
 def test_what_never_comes_back_is_one_error_within_half_a_minute(tmp_path, lost):
     def start(*arguments):
@@ -110,7 +128,7 @@ def test_what_never_comes_back_is_one_error_within_half_a_minute(tmp_path, lost)
             threading.Timer(2.0, (scheduler if lost == "scheduler" else worker).kill).start()
             began = time.monotonic()
             with pytest.raises(ClusterError, match=r"was lost|no worker"):
-                fit_again_and_again(model)
+                fit_again_and_again(model, drawn(8, 100_000))
             assert time.monotonic() - began < 32
     finally:
         for process in (worker, scheduler):

@@ -24,6 +24,7 @@ __all__ = [
 
 _SKETCH = 1 << 14  # least hashes that are kept: the number of all is then known to 0.8%
 _SAFE = 1.03  # four times that
+_LAY_SECONDS = 20.0
 _MOST_LOSSES = 3
 _LINK_BYTES = 24
 _WORKING_COPIES = 8  # of links, while they are joined
@@ -315,19 +316,23 @@ def _block_parts(
     return _summed(np.concatenate(keys), np.concatenate(values))
 
 
+def _laid(client: Any, value: np.ndarray) -> Any:
+    """Lay an array on every worker; a worker that dies meanwhile would be waited for, but for the time given."""
+    return client.sync(client._scatter, value, broadcast=True, hash=False, callback_timeout=_LAY_SECONDS)
+
+
 def shared(rows: BlockRows, run: Callable, function: Callable, *arguments: Any) -> Any:
     """Run a pass with large arguments, which are laid on every worker once; where they are lost with workers, again."""
     if not isinstance(rows.crew, Crew):
         return run(rows, function, *arguments)
     for attempt in range(_MOST_LOSSES):
         try:
-            laid = [
-                rows.crew.client.scatter(value, broadcast=True, hash=False) if isinstance(value, np.ndarray) else value
-                for value in arguments
-            ]
+            laid = [_laid(rows.crew.client, value) if isinstance(value, np.ndarray) else value for value in arguments]
             return run(rows, function, *laid)
-        except ClusterError:
+        except (ClusterError, TimeoutError) as error:
             if attempt == _MOST_LOSSES - 1:
-                raise
+                raise ClusterError(
+                    f"workers were lost again and again ({error}); start others and fit again"
+                ) from error
             rows.crew.places()  # raises if no worker comes
     raise AssertionError("unreachable")

@@ -4,7 +4,9 @@ import contextlib
 import ipaddress
 import logging
 import re
+import signal
 import socket
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,7 +33,8 @@ def workers_at(address: str) -> Iterator[Workers]:
     with contextlib.ExitStack() as stack:
         stack.enter_context(_quiet())
         if address == "local":
-            cluster = stack.enter_context(_local())
+            with _deaf_to_interrupts():
+                cluster = stack.enter_context(_local())
             client = stack.enter_context(contextlib.closing(Client(cluster)))
         else:
             client = stack.enter_context(contextlib.closing(_connected(address)))
@@ -64,6 +67,19 @@ def _quiet() -> Iterator[None]:
     finally:
         for logger, level in zip(loggers, before, strict=True):
             logger.setLevel(level)
+
+
+@contextlib.contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Let processes that are started here not hear Ctrl-C, which a terminal sends to all: this one tells them to stop."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _local() -> LocalCluster:
