@@ -317,12 +317,12 @@ def _block_parts(
 
 
 def _laid(client: Any, value: np.ndarray) -> Any:
-    """Lay an array on every worker; a worker that dies meanwhile would be waited for, but for the time given."""
-    return client.sync(client._scatter, value, broadcast=True, hash=False, callback_timeout=_LAY_SECONDS)
+    """Lay an array on a worker, where the others fetch it; one that dies meanwhile would be waited for, but for the time given."""
+    return client.sync(client._scatter, value, hash=False, callback_timeout=_LAY_SECONDS)
 
 
 def shared(rows: BlockRows, run: Callable, function: Callable, *arguments: Any) -> Any:
-    """Run a pass with large arguments, which are laid on every worker once; where they are lost with workers, again."""
+    """Run a pass with large arguments, which travel once; where they are lost with workers, again."""
     if not isinstance(rows.crew, Crew):
         return run(rows, function, *arguments)
     for attempt in range(_MOST_LOSSES):
