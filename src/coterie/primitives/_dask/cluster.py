@@ -281,7 +281,7 @@ class Crew:
                 patience *= 2
 
     def _workers(self) -> dict[str, Any]:
-        """Return what the scheduler has told of its workers: from what the client heard last, without asking."""
+        """Return what the scheduler says of its workers; nothing where it cannot be asked."""
         if self.client.status != "running":
             return {}
         try:
