@@ -32,7 +32,11 @@ _RESTING = 3  # times the average size; lower saves searches of rows, but costs 
 
 
 def boruvka(
-    tree: KDTree, rows: np.ndarray, core2: np.ndarray, near: np.ndarray | None = None, complete: bool = False
+    tree: KDTree,
+    rows: np.ndarray,
+    core2: np.ndarray,
+    near: np.ndarray | None = None,
+    start: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the edges of the spanning tree as rows of the input, lower row first, with squared weights, unsorted.
 
@@ -45,13 +49,15 @@ def boruvka(
         Squared core distances in tree order; zeros for the Euclidean tree.
     near : (n, m) int array, optional
         First neighbours of each row in tree order, itself first: they answer most of the first round.
-    complete : bool
-        Whether ``near`` holds all neighbours within the core distance.
+    start : (n,) int array, optional
+        Component of each row in tree order, named by its lowest place, where some edges of the tree are known already: the
+        others are returned. Without ``near``.
     """
     n = len(tree.X)
     left, right, weight2 = np.empty(n - 1, np.int64), np.empty(n - 1, np.int64), np.empty(n - 1, core2.dtype)
     places = np.int32 if n < 2**31 else np.int64
-    component, found = np.arange(n, dtype=places), np.full(n, -1, places)
+    component = np.arange(n, dtype=places) if start is None else start.astype(places)
+    found = np.full(n, -1, places)
     reach2, gap2 = core2.copy(), np.zeros_like(core2)
     best, limit, limit_gap = np.empty(n, places), np.full(n, np.inf, core2.dtype), np.full(n, np.inf, core2.dtype)
     leaf_of = _leaf_of(tree, places)
@@ -62,12 +68,14 @@ def boruvka(
     )  # fmt: skip
     node_core = node_minimum(tree, core2)
     todo = np.empty(n, places)
-    joined = np.ones(n, places)
-    state = (tree.order, component, np.ones(n, places), found, reach2, gap2, best, limit, limit_gap)
+    joined = np.ones(n, places) if start is None else np.bincount(component, minlength=n).astype(places)
+    state = (tree.order, component, joined.copy(), found, reach2, gap2, best, limit, limit_gap)
     if near is not None:
         run_blocks(_seed, -(-n // 65536), 65536, tree.X, core2, near, found, reach2, gap2, limit, limit_gap)
-    done = 0
-    first_round = True
+    known = done = 0 if start is None else n - int(np.count_nonzero(joined))
+    first_round = start is None
+    if start is not None:
+        _relabel(tree, core2, component, inside)
     while done < n - 1:
         for scouting in (True, False):
             count = run_kernel(_select, scouting, first_round, done, *state, todo)
@@ -79,22 +87,18 @@ def boruvka(
             )  # fmt: skip
         # Scratch for union-find: `component` still tells the components of this round.
         done = run_kernel(_join, *state, todo, joined, left, right, weight2, done)
-        leaves = len(tree.panels)
-        run_blocks(
-            _relabel_leaves,
-            -(-leaves // 512),
-            512,
-            leaves,
-            tree.first_leaf,
-            tree.X,
-            tree.bounds,
-            core2,
-            component,
-            *inside,
-        )
-        run_kernel(_relabel_nodes, tree.first_leaf, *inside)
+        _relabel(tree, core2, component, inside)
         first_round = False
-    return left, right, weight2
+    return left[known:], right[known:], weight2[known:]
+
+
+def _relabel(tree: KDTree, core2: np.ndarray, component: np.ndarray, inside: tuple) -> None:
+    """Find the component of most rows of each node, and the bounds of its other rows."""
+    leaves = len(tree.panels)
+    run_blocks(
+        _relabel_leaves, -(-leaves // 512), 512, leaves, tree.first_leaf, tree.X, tree.bounds, core2, component, *inside
+    )  # fmt: skip
+    run_kernel(_relabel_nodes, tree.first_leaf, *inside)
 
 
 def _leaf_of(tree: KDTree, dtype: type) -> np.ndarray:
