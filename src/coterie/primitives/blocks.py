@@ -14,8 +14,8 @@ import numpy as np
 from ..errors import MissingExtraError
 
 __all__ = [
-    "block_rows", "by_block", "each_block", "fold_blocks", "in_blocks", "is_block_rows", "limited", "room_for", "values_by_block",
-    "watching",
+    "block_rows", "by_block", "each_block", "fold_blocks", "in_blocks", "is_block_rows", "limited", "room_for", "rows_as_they_are",
+    "values_by_block", "watching",
 ]  # fmt: skip
 
 
@@ -59,6 +59,25 @@ def block_rows(X: Any, sample_weight: Any = None, *, device: str = "cpu") -> Any
         If the extra ``distributed`` is not installed.
     """
     return _engine().block_rows(X, sample_weight, device)
+
+
+def rows_as_they_are(X: Any) -> Any:
+    """Return rows in blocks without a look at them, for a pass or two: their number is not known, and nothing is kept on workers.
+
+    Parameters
+    ----------
+    X : Dask array (n, d), Dask frame, or RowFiles
+
+    Returns
+    -------
+    BlockRows
+
+    Raises
+    ------
+    MissingExtraError
+        If the extra ``distributed`` is not installed.
+    """
+    return _engine().rows_as_they_are(X)
 
 
 def by_block(

@@ -5,10 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..column_moments import Moments
-from .cluster import crew_at_work
 from .passes import Block, each
-from .rows import BlockRows
-from .sources import chunks_of, given
+from .rows import rows_as_they_are
 
 __all__ = ["column_moments"]
 
@@ -25,11 +23,7 @@ class _Sums(NamedTuple):
 
 def column_moments(X, drawn: np.ndarray) -> Moments:
     """See `coterie.primitives.column_moments.column_moments`."""
-    table = given(X)
-    rows = BlockRows(crew_at_work(), table)
-    rows.keep = False  # one pass
-    rows.sources = chunks_of(table.table)
-    rows.divide()
+    rows = rows_as_they_are(X)
     starts = np.cumsum([0, *(piece.n_rows for piece in X.pieces)])
     found = each(rows, _block_moments, starts, drawn)
     total = found[0][0]

@@ -21,7 +21,7 @@ from .here import Here
 from .sources import Given, chunks_of, given
 from .tasks import Place
 
-__all__ = ["BlockRows", "Part", "Survey", "block_rows", "chunks_beside", "weighed"]
+__all__ = ["BlockRows", "Part", "Survey", "block_rows", "chunks_beside", "rows_as_they_are", "weighed"]
 
 _views = itertools.count(1)  # of this process: memos tell them apart
 _COPIES = 3  # of a block while it is worked on
@@ -251,6 +251,16 @@ def block_rows(X: Any, sample_weight: Any = None, device: str = "cpu") -> BlockR
         rows.weigh(sample_weight)
     rows.settle()
     rows.refuse_large_blocks()
+    return rows
+
+
+def rows_as_they_are(X: Any) -> BlockRows:
+    """See `coterie.primitives.blocks.rows_as_they_are`."""
+    table = given(X)
+    rows = BlockRows(crew_at_work(), table)
+    rows.keep = False
+    rows.sources = chunks_of(table.table)
+    rows.divide()
     return rows
 
 

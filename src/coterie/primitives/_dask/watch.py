@@ -22,6 +22,7 @@ _WORDS = {
     "_block_sums": "step {}",
     "_block_totals": "distances to the centers",
     "_block_labels": "labels",
+    "_block_profile": "what is in the columns of the groups",
     "_block_farthest": "rows far from all centers",
 }
 
