@@ -10,7 +10,13 @@ from sklearn.datasets import make_blobs
 from coterie import KMeans, metrics
 from coterie.errors import InputError, UnsupportedError
 
-CENTERS = ["davies_bouldin_score", "calinski_harabasz_score", "wb_score", "xie_beni_score"]
+CENTERS = [
+    "davies_bouldin_score",
+    "calinski_harabasz_score",
+    "wb_score",
+    "xie_beni_score",
+    "simplified_silhouette_score",
+]
 
 
 @pytest.fixture(scope="module")

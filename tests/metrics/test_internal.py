@@ -10,7 +10,14 @@ from coterie import metrics
 from coterie.errors import InputError, UnsupportedError
 from coterie.primitives.engine import threads
 
-CENTERS = ["davies_bouldin_score", "calinski_harabasz_score", "wb_score", "xie_beni_score", "generalized_dunn_score"]
+CENTERS = [
+    "davies_bouldin_score",
+    "calinski_harabasz_score",
+    "wb_score",
+    "xie_beni_score",
+    "simplified_silhouette_score",
+    "generalized_dunn_score",
+]
 SCORES = [*CENTERS, "silhouette_score", "dunn_score"]
 
 
@@ -82,11 +89,28 @@ def by_formula(X, y):
         "xie_beni_score": within / len(X) / min(((centers[a] - centers[b]) ** 2).sum() for a, b in pairs),
         "dunn_score": apart / max(cdist(part, part).max() for part in parts),
         "generalized_dunn_score": mean_apart / mean_wide,
+        "simplified_silhouette_score": np.mean(
+            [simplified(x, own, names, centers) for x, own in zip(X, y, strict=True)]
+        ),
     }
 
 
+def simplified(x, own, names, centers):
+    """Return the silhouette of a row by the centers."""
+    gaps = cdist(x[None], centers)[0]
+    a, b = gaps[names == own][0], gaps[names != own].min()
+    return (b - a) / max(a, b)
+
+
+def test_a_row_alone_has_no_simplified_silhouette(on):
+    X = np.array([[0.0], [1.0], [10.0]])
+    assert metrics.simplified_silhouette_score(on(X), [0, 0, 1]) == pytest.approx((9.5 / 10 + 8.5 / 9) / 3)
+
+
 @pytest.mark.parametrize("seed", range(20))
-@pytest.mark.parametrize("name", ["wb_score", "xie_beni_score", "dunn_score", "generalized_dunn_score"])
+@pytest.mark.parametrize(
+    "name", ["wb_score", "xie_beni_score", "dunn_score", "generalized_dunn_score", "simplified_silhouette_score"]
+)
 def test_scores_equal_their_formulas(name, seed, on):
     rng = np.random.default_rng(seed)
     y = rng.integers(0, 3, 80)

@@ -59,7 +59,7 @@ def members(X, labels, g):
 
 
 def same_bits(a, b):
-    for name in ("rows", "count", "mean", "deviation", "low", "high", "buckets", "registers"):
+    for name in ("rows", "known", "mean", "deviation", "low", "high", "buckets", "registers"):
         assert getattr(a, name).tobytes() == getattr(b, name).tobytes(), name
     for ours, theirs in zip((*a.values, *a.value_counts), (*b.values, *b.value_counts), strict=True):
         assert (ours is None) == (theirs is None)
@@ -72,7 +72,7 @@ def test_counts_moments_and_ranges_are_those_of_the_gathered_rows(rows):
     for g in range(GROUPS):
         own = members(X, labels, g)
         assert found.rows[g] == len(own)
-        assert (found.count[g] == len(own)).all()
+        assert (found.known[g] == len(own)).all()
         assert np.array_equal(found.low[g], own.min(axis=0))
         assert np.array_equal(found.high[g], own.max(axis=0))
         np.testing.assert_allclose(found.mean[g], own.mean(axis=0), rtol=1e-12, atol=1e-13)
@@ -163,7 +163,7 @@ def test_missing_values_count_for_nothing():
     layout = layout_of(np.array([1.0, 2.0]), np.array([5.0, 2.0]), X, 2)
     found = column_profiles(X, np.array([0, 0, 0, 1]), 2, layout)
     assert found.rows.tolist() == [3, 1]
-    assert found.count.tolist() == [[2, 0], [1, 1]]
+    assert found.known.tolist() == [[2, 0], [1, 1]]
     assert found.mean[0, 0] == 2.0
     assert np.isnan([found.mean[0, 1], found.low[0, 1], quantiles(found, 0.5)[0, 1]]).all()
     assert distinct(found)[0].tolist() == [2, 0]
@@ -190,7 +190,7 @@ def test_joined_groups_are_those_of_their_rows(rows):
     group = np.array([1, 0, 1, -1])
     found = joined(column_profiles(X, labels, GROUPS, layout), group, 3)
     whole = column_profiles(X, group[labels], 3, layout)
-    for name in ("rows", "count", "low", "high", "buckets", "registers"):
+    for name in ("rows", "known", "low", "high", "buckets", "registers"):
         assert np.array_equal(getattr(found, name), getattr(whole, name))
     np.testing.assert_allclose(found.mean, whole.mean, rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(found.deviation, whole.deviation, rtol=1e-9)
@@ -207,7 +207,7 @@ def test_an_empty_group_joins_without_a_trace(rows):
 def test_rows_in_blocks_give_what_they_give_in_memory(crew, rows):
     X, labels = rows
     found, whole = in_blocks(X, labels, [100, 2100, 2101, 5000]), profiles(X, labels)
-    for name in ("rows", "count", "low", "high", "buckets", "registers"):
+    for name in ("rows", "known", "low", "high", "buckets", "registers"):
         assert np.array_equal(getattr(found, name), getattr(whole, name))
     np.testing.assert_allclose(found.mean, whole.mean, rtol=1e-10)  # what is left of 1e12 in a sum
     np.testing.assert_allclose(found.deviation, whole.deviation, rtol=1e-9)

@@ -31,7 +31,8 @@ def as_rows(X: Any) -> Any:
     elif in_blocks(X):
         raise UnsupportedError(
             f"this score needs all rows in memory and got blocks of them ({type(X).__name__}); X.compute() gives them if they fit, and "
-            "davies_bouldin_score, calinski_harabasz_score, wb_score, xie_beni_score and silhouette_score take blocks"
+            "davies_bouldin_score, calinski_harabasz_score, wb_score, xie_beni_score, simplified_silhouette_score and silhouette_score "
+            "take blocks"
         )
     else:
         if hasattr(X, "tocsr"):

@@ -50,7 +50,7 @@ class Profiles(NamedTuple):
     """Of g groups and d columns; values that are missing (NaN) count for nothing but ``rows``."""
 
     rows: np.ndarray  # (g,) int64
-    count: np.ndarray  # (g, d) int64: values that are there
+    known: np.ndarray  # (g, d) int64: values that are there
     mean: np.ndarray  # (g, d) float64; NaN of no values, as all that follows
     deviation: np.ndarray  # (g, d) float64: root of the mean squared difference from the mean
     low: np.ndarray  # (g, d) float64
@@ -157,8 +157,8 @@ def column_profiles(X: Any, labels: Any, n_groups: int, layout: Layout, around: 
     if around is None:
         around = np.broadcast_to(layout.origin, (n_groups, len(layout.origin)))
     around = np.ascontiguousarray(around, np.float64)
-    found: Profiles
-    found: Profiles = engine_of(X, "column_profiles").column_profiles(X, labels, n_groups, layout, around)
+    engine: Any = engine_of(X, "column_profiles")
+    found: Profiles = engine.column_profiles(X, labels, n_groups, layout, around)
     return found
 
 
@@ -183,14 +183,14 @@ def joined(found: Profiles, group: np.ndarray, n_groups: int) -> Profiles:
         np.add.at(total, into, values)
         return total
 
-    count = added(found.count)
-    known = np.where(found.count > 0, found.mean, 0.0)
-    first = np.zeros((n_groups, known.shape[1]))  # means are pooled as differences from one of them
-    first[into[::-1]] = known[::-1]
+    count = added(found.known)
+    means = np.where(found.known > 0, found.mean, 0.0)
+    first = np.zeros((n_groups, means.shape[1]))  # means are pooled as differences from one of them
+    first[into[::-1]] = means[::-1]
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = first + added(found.count * (known - first[into])) / count
-        apart = np.where(found.count > 0, found.deviation**2 + (known - mean[into]) ** 2, 0.0)
-        deviation = np.sqrt(added(found.count * apart) / count)
+        mean = first + added(found.known * (means - first[into])) / count
+        apart = np.where(found.known > 0, found.deviation**2 + (means - mean[into]) ** 2, 0.0)
+        deviation = np.sqrt(added(found.known * apart) / count)
     low, high = (np.full(count.shape, end) for end in (np.inf, -np.inf))
     np.fmin.at(low, into, found.low)
     np.fmax.at(high, into, found.high)
@@ -199,7 +199,7 @@ def joined(found: Profiles, group: np.ndarray, n_groups: int) -> Profiles:
     low[count == 0] = high[count == 0] = np.nan
     value_counts = tuple(None if counts is None else added(counts) for counts in found.value_counts)
     return found._replace(
-        rows=added(found.rows), count=count, mean=mean, deviation=deviation, low=low, high=high,
+        rows=added(found.rows), known=count, mean=mean, deviation=deviation, low=low, high=high,
         buckets=added(found.buckets), registers=registers, value_counts=value_counts,
     )  # fmt: skip
 
@@ -241,13 +241,13 @@ def quantiles(found: Profiles, share: float) -> np.ndarray:
     (g, d) float64 array
         Exact in columns of few values, else within the bound of `Layout`; NaN where there are no values.
     """
-    g, d = found.count.shape
+    g, d = found.known.shape
     result = np.full((g, d), np.nan)
     for j in range(d):
         values, counts = weighted_values(found, j)
         upto = np.cumsum(counts, axis=1)
-        for i in np.flatnonzero(found.count[:, j]):
-            least = max(int(np.ceil(share * found.count[i, j])), 1)
+        for i in np.flatnonzero(found.known[:, j]):
+            least = max(int(np.ceil(share * found.known[i, j])), 1)
             value = values[np.searchsorted(upto[i], least)]
             result[i, j] = min(max(value, found.low[i, j]), found.high[i, j])
     return result
@@ -272,7 +272,7 @@ def distinct(found: Profiles) -> np.ndarray:
     (g, d) float64 array
         Exact, and whole, in columns of few values, else with a standard error of 2.3%.
     """
-    g, d = found.count.shape
+    g, d = found.known.shape
     result = np.empty((g, d))
     for j in range(d):
         if found.values[j] is not None:

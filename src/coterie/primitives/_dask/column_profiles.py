@@ -62,7 +62,7 @@ def _merged(a: kernels.Seen, b: kernels.Seen) -> kernels.Seen:
         values.append(both[0])
         value_counts.append(both[1])
     return kernels.Seen(
-        a.rows + b.rows, a.count + b.count, a.sums + b.sums, a.squares + b.squares, np.minimum(a.low, b.low),
+        a.rows + b.rows, a.known + b.known, a.sums + b.sums, a.squares + b.squares, np.minimum(a.low, b.low),
         np.maximum(a.high, b.high), a.buckets + b.buckets, np.maximum(a.registers, b.registers), tuple(values),
         tuple(value_counts),
     )  # fmt: skip

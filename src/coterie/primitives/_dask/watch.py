@@ -23,6 +23,7 @@ _WORDS = {
     "_block_totals": "distances to the centers",
     "_block_labels": "labels",
     "_block_profile": "what is in the columns of the groups",
+    "_block_around": "how the rows lie around the centers",
     "_block_farthest": "rows far from all centers",
 }
 

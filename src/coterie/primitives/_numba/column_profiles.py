@@ -18,7 +18,7 @@ class Seen(NamedTuple):
     """What a pass over some rows adds up."""
 
     rows: np.ndarray  # (g,) int64
-    count: np.ndarray  # (g, d) int64
+    known: np.ndarray  # (g, d) int64
     sums: np.ndarray  # (g, d) float64: of differences from ``around``
     squares: np.ndarray  # (g, d) float64
     low: np.ndarray
@@ -38,15 +38,15 @@ def column_profiles(X, labels, n_groups, layout, around):
 def finished(found: Seen, sums, squares, layout: Layout, around) -> Profiles:
     """Turn sums into means and deviations."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        shift = sums / found.count
-        deviation = np.sqrt(np.maximum(squares / found.count - shift**2, 0.0))
-    there = found.count > 0
+        shift = sums / found.known
+        deviation = np.sqrt(np.maximum(squares / found.known - shift**2, 0.0))
+    there = found.known > 0
     low, high = np.where(there, found.low, np.nan), np.where(there, found.high, np.nan)
     mean = np.clip(around + shift, low, high)
     # Where there is one value, the sums hold traces of rounding.
     deviation = np.where(low == high, 0.0, deviation)
     return Profiles(
-        found.rows, found.count, mean, deviation, low, high, layout, found.buckets, found.registers, found.values,
+        found.rows, found.known, mean, deviation, low, high, layout, found.buckets, found.registers, found.values,
         found.value_counts,
     )  # fmt: skip
 
