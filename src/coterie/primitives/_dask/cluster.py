@@ -43,6 +43,7 @@ class Crew:
 
     def __init__(self, client: Client):
         self.client = client
+        self._last: list[Future] = []  # let go of when the next pass has been sent: saying so earlier would hold it up
 
     def places(self) -> list[Place]:
         """Return where the tasks of a pass may run: at most four on each worker, which share its threads.
@@ -109,7 +110,7 @@ class Crew:
         ClusterError
             If the scheduler is lost, no worker is left, or the same task ends one worker after another.
         """
-        futures = [self._submit(task) for task in tasks]
+        futures = self._last = self._submit(tasks)
         self.wait(futures, done)
         with self._losses():
             return self._gather(futures)
@@ -211,7 +212,7 @@ class Crew:
         ClusterError
             As `run`.
         """
-        futures = [self._submit(task) for task in tasks]
+        futures = self._submit(tasks)
         first = [self.client.submit(_first, future, pure=False) for future in futures]
         self.wait(first)
         with self._losses():
@@ -221,11 +222,20 @@ class Crew:
         ]
         return list(zip(small, held, strict=True))
 
-    def _submit(self, task: Task) -> Future:
-        return self.client.submit(
-            _run, task.home.threads, task.function, *task.arguments,
-            workers=[task.home.address], allow_other_workers=True, pure=False,
-        )  # fmt: skip
+    def _submit(self, tasks: Sequence[Task]) -> list[Future]:
+        """Send all tasks in one message: Dask's client sends the first at once, and the next not before 10 ms have passed."""
+
+        async def send() -> list[Future]:
+            return [
+                self.client.submit(
+                    _run, task.home.threads, task.function, *task.arguments,
+                    workers=[task.home.address], allow_other_workers=True, pure=False,
+                )
+                for task in tasks
+            ]  # fmt: skip
+
+        with self._losses():
+            return self.client.sync(send)
 
     def wait(self, futures: list[Future], done: Callable[[list[int]], None] | None = None) -> None:
         """Wait until all are done; Ctrl-C, or an error of one of them, cancels the others.
@@ -264,7 +274,7 @@ class Crew:
             failed = next((future for future in futures if future.status == "error"), None)
             if failed is not None:
                 failed.result()
-            _sleep_until_done(futures, finished)
+            _sleep_until_done(futures, finished, "ALL_COMPLETED")
             hope.check()
         if done is not None:
             done(ended)
@@ -353,9 +363,9 @@ def _run(n_threads: int, function: Callable, *arguments: Any) -> tuple[Any, str]
         return function(*arguments), get_worker().address
 
 
-def _sleep_until_done(futures: list[Future], finished: int) -> None:
-    """Wait until another task has ended, for a moment at most; Ctrl-C is heard meanwhile."""
+def _sleep_until_done(futures: list[Future], finished: int, return_when: str = "FIRST_COMPLETED") -> None:
+    """Wait until another task has ended, or all have, for a moment at most; Ctrl-C is heard meanwhile."""
     pending = [future for future in futures if not future.done()]
     if pending and len(futures) - len(pending) == finished:
         with contextlib.suppress(DaskTimeout):
-            wait(pending, timeout=_POLL_SECONDS, return_when="FIRST_COMPLETED")
+            wait(pending, timeout=_POLL_SECONDS, return_when=return_when)
