@@ -206,7 +206,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(mortal_workers, many_bins
     np.testing.assert_array_equal(found.core_sample_indices_.compute(), whole.core_sample_indices_)
 
 
-@pytest.mark.parametrize("step", ["work_on_bin", "same_components", "labels_of_block"])
+@pytest.mark.parametrize("step", ["cluster_bin", "join_bin", "labels_of_block"])
 def test_files_that_are_gone_are_written_again(workers, many_bins, monkeypatch, step):
     """Lose what one worker has written just before a step that reads it."""
     X, _ = clumps(3)

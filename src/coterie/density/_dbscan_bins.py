@@ -1,10 +1,10 @@
 """What a worker does for DBSCAN of rows in blocks: deal a block out to bins, cluster the rows of a bin, put labels back in blocks.
 
-A bin that more rows reach than a task has memory for is clustered by its distinct rows, each with the weight of all that equal it.
+A bin of more rows than a task has memory for is clustered by its distinct rows, each with the weight of all that equal it.
 """
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,9 +13,20 @@ from ..arrays import like_input, to_device, to_numpy
 from ..errors import ResourceError
 from ..primitives.exchange import Drop, leave
 from ..primitives.radius import nearest_within, radius_components, radius_counts, radius_index
-from ..primitives.space_bins import SpaceBins, owner_bins, reaching_rows
+from ..primitives.space_bins import SpaceBins, reaching_rows
+from ._dbscan_near import NearCells, may_be_near, near_cells
 
-__all__ = ["BinTask", "Dealt", "Local", "deal_block", "labels_of_block", "reach_of", "same_components", "work_on_bin"]
+__all__ = [
+    "BinTask",
+    "Dealt",
+    "Local",
+    "around",
+    "cluster_bin",
+    "deal_block",
+    "labels_of_block",
+    "reach_of",
+    "unpacked",
+]
 
 _CHUNK_ROWS = 1 << 20  # of a block, sorted at a time
 _UNSEEN = np.iinfo(np.int64).max
@@ -26,30 +37,38 @@ class BinTask(NamedTuple):
 
     token: str
     bins: SpaceBins
-    held: np.ndarray  # (bins,) bool: which have rows of their own
+    held: np.ndarray  # (senders,) int64: the bins that have rows of their own
     eps: float
     min_samples: float
     dtype: np.dtype
     n_columns: int
     weighted: bool
     device: str
-    block_of: np.ndarray  # (chunks,) int64
     most_rows: float  # beyond, equal rows are put together
+    most_around: int  # rows of other bins that are looked at at a time
+    sample_rows: int  # from which it is first learned which components belong together
+    block_of: np.ndarray  # (chunks,) int64
     start_of: np.ndarray  # (chunks,) int64: number of the first row of the chunk's block
+
+    @property
+    def reach(self) -> float:
+        """Return how far from a bin rows may lie that concern it."""
+        return reach_of(self.eps, self.dtype)
 
 
 class Dealt(NamedTuple):
-    drop: Drop
-    own: np.ndarray  # (bins,) int64: rows of the chunk in each bin
-    others: np.ndarray  # (bins,) int64: rows that only reach it
+    own: Drop  # for each bin: numbers, weights and coordinates of its rows
+    others: Drop  # for each bin: of rows around it how many are of which bin, weights and coordinates, bin by bin
+    n_own: np.ndarray  # (bins,) int64
+    n_others: np.ndarray  # (bins,) int64
 
 
 class Local(NamedTuple):
     rows: Drop  # for each block: numbers of its rows in this bin, and codes
-    links: Drop  # for each bin: components of shared rows
-    first: np.ndarray  # (components,) int64: number of the first row, n where none is of this bin
+    links: Drop  # for each bin: components of the rows that reach it; for this one, the rows that others see
+    first: np.ndarray  # (components,) int64: number of the first row that is known to be of each
     n_core: np.ndarray  # (chunks,) int64
-    n_noise: int
+    n_noise: int  # of the rows that no other bin sees
 
 
 def reach_of(eps: float, dtype: np.dtype) -> float:
@@ -57,84 +76,181 @@ def reach_of(eps: float, dtype: np.dtype) -> float:
     return float(eps) * (1.0 + 64.0 * float(np.finfo(dtype).eps))
 
 
-def deal_block(block: Any, token: str, bins: SpaceBins, reach: float) -> list[Dealt]:
-    """Leave the rows of a block for the bins that they reach."""
+# --- dealing ---------------------------------------------------------------------------------------------------------
+
+
+def deal_block(block: Any, tokens: tuple[str, str], bins: SpaceBins, reach: float) -> list[Dealt]:
+    """Leave the rows of a block for the bins that they lie in, and for those that they reach."""
     rows, weight = to_numpy(block.rows), block.weight
     found = []
     for start in range(0, max(1, len(rows)), _CHUNK_ROWS):
         chunk = slice(start, start + _CHUNK_ROWS)
-        found.append(_deal_chunk(rows[chunk], None if weight is None else weight[chunk], start, token, bins, reach))
+        found.append(_deal_chunk(rows[chunk], None if weight is None else weight[chunk], start, tokens, bins, reach))
     return found
 
 
 def _deal_chunk(
-    rows: np.ndarray, weight: np.ndarray | None, start: int, token: str, bins: SpaceBins, reach: float
+    rows: np.ndarray, weight: np.ndarray | None, start: int, tokens: tuple[str, str], bins: SpaceBins, reach: float
 ) -> Dealt:
-    n_own, n_others = np.zeros((2, bins.n_bins), np.int64)
+    nothing = np.empty(0, np.int64)
+    own, others = [nothing] * bins.n_bins, [nothing] * bins.n_bins
+    owner = np.empty(len(rows), np.int32)
+    for i, mine, theirs in reaching_rows(bins, rows, reach):
+        own[i], others[i] = mine, theirs
+        owner[mine] = i
 
-    def slices() -> Iterable[list[np.ndarray]]:
-        at = 0
-        for i, own, others in reaching_rows(bins, rows, reach):
-            while at < i:
-                at += 1
+    def values(chosen: np.ndarray) -> list[np.ndarray]:
+        return [rows[chosen]] if weight is None else [weight[chosen], rows[chosen]]
+
+    def around_each() -> Iterator[list[np.ndarray]]:
+        for chosen in others:
+            if not len(chosen):
                 yield []
-            at += 1
-            n_own[i], n_others[i] = len(own), len(others)
-            weights = [] if weight is None else [weight[own], weight[others]]
-            yield [(own + start).astype(np.uint32), *weights, rows[own], rows[others]]
-        while at < bins.n_bins:
-            at += 1
-            yield []
+                continue
+            chosen = chosen[np.argsort(owner[chosen], kind="stable")]
+            owners, counts = np.unique(owner[chosen], return_counts=True)
+            yield [np.array([len(owners)]), owners.astype(np.int64), counts.astype(np.int64), *values(chosen)]
 
-    return Dealt(leave(token, slices()), n_own, n_others)
+    of_bins = ([(mine + start).astype(np.uint32), *values(mine)] if len(mine) else [] for mine in own)
+    n_own, n_others = (np.array([len(chosen) for chosen in lists], np.int64) for lists in (own, others))
+    return Dealt(leave(tokens[0], of_bins), leave(tokens[1], around_each()), n_own, n_others)
 
 
-def work_on_bin(i: int, pieces: Iterable, n_own: np.ndarray, n_others: np.ndarray, task: BinTask) -> Local:
-    """Cluster the rows that reach a bin, and leave what its blocks and the other bins must know."""
-    crowded = n_own.sum() + n_others.sum() > task.most_rows
-    found = (_distinct if crowded else _gathered)(pieces, n_own, n_others, task)
-    near = found.m + _near(found.rows[found.m :], i, task)
-    codes, component = _clustered(found, near, task)
-    links = leave(task.token, _links(i, found, component, near, task))
-    codes = codes if found.own is None else codes[found.own]
-    first, n_core = _seen(codes, found.numbers, n_own, task, int(component.max(initial=-1)) + 1)
+class _Piece(NamedTuple):
+    chunk: int
+    numbers: np.ndarray
+    weights: np.ndarray | None
+    rows: np.ndarray
+
+
+def _pieces(pieces: Any, n_own: np.ndarray, task: BinTask) -> Iterator[_Piece]:
+    """Read what was left of the rows of a bin."""
+    for chunk, data in pieces.between(0, len(n_own)):
+        m = int(n_own[chunk])
+        weights, at = (
+            np.frombuffer(data, np.float64, m, 4 * m) if task.weighted else None,
+            12 * m if task.weighted else 4 * m,
+        )
+        rows = np.frombuffer(data, task.dtype, m * task.n_columns, at).reshape(m, task.n_columns)
+        yield _Piece(chunk, np.frombuffer(data, np.uint32, m), weights, rows)
+
+
+class Around(NamedTuple):
+    """Some of the rows around a bin."""
+
+    owners: np.ndarray  # (k,) int64, ascending
+    counts: np.ndarray  # (k,) int64: so many rows are of each, one after another
+    weights: np.ndarray | None
+    rows: np.ndarray
+
+
+def around(pieces: Iterable, task: BinTask) -> Iterator[Around]:
+    """Read what was left of the rows around a bin."""
+    for _, data in pieces:
+        k = int(np.frombuffer(data, np.int64, 1)[0])
+        owners, counts = np.frombuffer(data, np.int64, 2 * k, 8).reshape(2, k)
+        m, at = int(counts.sum()), 8 + 16 * k
+        weights = np.frombuffer(data, np.float64, m, at) if task.weighted else None
+        at += 8 * m if task.weighted else 0
+        rows = np.frombuffer(data, task.dtype, m * task.n_columns, at).reshape(m, task.n_columns)
+        yield Around(owners, counts, weights, rows)
+
+
+# --- the rows of a bin -----------------------------------------------------------------------------------------------
+
+
+def cluster_bin(i: int, pieces: Any, n_own: np.ndarray, task: BinTask) -> Local:
+    """Find the core rows of a bin and the components of these, and leave what its blocks and the other bins must know."""
+    found = (_distinct if n_own.sum() > task.most_rows else _gathered)(pieces, n_own, task)
+    seen_by = _seen_by(i, found.rows, task)
+    seen = np.zeros(len(found.rows), bool)
+    for chosen in seen_by.values():
+        seen[chosen] = True
+    rim = np.flatnonzero(seen)
+    beyond = pieces.between(len(n_own)) if len(rim) else ()
+    is_core, component, nearest = _clustered(found, rim, around(beyond, task), task)
+    codes = np.where(is_core, 2 * component + 1, -1)
+    inside = nearest >= 0
+    codes[inside] = 2 * component[nearest[inside]]
+    codes = codes.astype(np.int32)  # a bin with 2^30 components would hold no rows
+    open_rows = seen & ~is_core  # others may have a core row that is nearer
+    links = leave(task.token, _links(i, found, n_own, seen_by, component, (rim, open_rows, nearest), task))
+    codes, is_open = (codes, open_rows) if found.places is None else (codes[found.places], open_rows[found.places])
+    n_components = int(component.max(initial=-1)) + 1
+    first, n_core = _first_rows(np.where(is_open, -1, codes), found.numbers, n_own, task, n_components)
     ends = np.concatenate([[0], np.cumsum(np.bincount(task.block_of, n_own).astype(np.int64))])
     parts = ([found.numbers[a:b], codes[a:b]] for a, b in itertools.pairwise(ends))
-    return Local(leave(task.token, parts), links, first, n_core, int((codes < 0).sum()))
+    return Local(leave(task.token, parts), links, first, n_core, int(((codes < 0) & ~is_open).sum()))
 
 
 class _Rows(NamedTuple):
-    """The rows that reach a bin; where some are equal and stand once, which of them each row is."""
+    """The rows of a bin; where some are equal and stand once, which of them each row is."""
 
     numbers: np.ndarray  # (rows of the bin,) uint32: in their blocks
-    rows: np.ndarray  # (n, d): the first m are of the bin
-    m: int
-    weight: np.ndarray | None  # (n,) float64
-    own: np.ndarray | None  # (rows of the bin,) int32: place in ``rows``, None where each has its own
-    others: np.ndarray | None  # (rows around it,) int32: the same, for ``rows[m:]``
+    rows: np.ndarray  # (m, d)
+    weight: np.ndarray | None  # (m,) float64
+    places: np.ndarray | None  # (rows of the bin,) int32: place in ``rows``, None where each has its own
 
 
-def _clustered(found: _Rows, near: np.ndarray, task: BinTask) -> tuple[np.ndarray, np.ndarray]:
-    """Return the codes of the rows of a bin, and the component of every core row of it and within ``eps`` of it."""
-    m, X = found.m, to_device(found.rows, task.device)
+def _seen_by(i: int, rows: np.ndarray, task: BinTask) -> dict[int, np.ndarray]:
+    """Return for each other bin which rows of this one reach it."""
+    low, high = task.bins.low[i] + task.reach, task.bins.high[i] - task.reach
+    edge = np.zeros(len(rows), bool)
+    for f in range(rows.shape[1]):
+        edge |= (rows[:, f] <= low[f]) | (rows[:, f] >= high[f])
+    outer = np.flatnonzero(edge)
+    reaching = reaching_rows(task.bins, rows[outer], task.reach)
+    held = set(task.held.tolist())
+    return {j: outer[others] for j, _, others in reaching if j != i and j in held}
+
+
+def _clustered(
+    found: _Rows, rim: np.ndarray, others: Iterable[Around], task: BinTask
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return which rows of a bin are core, the component of each, and of the rest the nearest core row of the bin."""
+    X = to_device(found.rows, task.device)
     index = radius_index(X, task.eps)
-    counts = radius_counts(index, sample_weight=found.weight, enough=task.min_samples)
-    is_core = to_numpy(counts >= task.min_samples)
-    known = is_core.copy()
-    known[m:] = False  # further out, not all neighbours are here
-    known[near] = is_core[near]
-    core = like_input(known, X)
+    weight = to_numpy(radius_counts(index, sample_weight=found.weight, enough=task.min_samples))
+    few = rim[weight[rim] < task.min_samples]
+    is_core = weight >= task.min_samples
+    if len(few):
+        is_core[few] = weight[few] + _weight_around(found.rows[few], others, task) >= task.min_samples
+    core = like_input(is_core, X)
     component = to_numpy(radius_components(index, core))
-    codes = np.where(is_core[:m], 2 * component[:m] + 1, -1)
-    border = np.flatnonzero(~is_core[:m])
-    if len(border) and known.any():
-        nearest = to_numpy(nearest_within(index, X[border], core)[0])
-        inside = nearest >= 0
-        codes[border[inside]] = 2 * component[nearest[inside]]
-    return codes.astype(np.int32), component  # a bin with 2^30 components would hold no rows
+    nearest = np.full(len(is_core), -1)
+    border = np.flatnonzero(~is_core)
+    if 0 < len(border) < len(is_core):
+        nearest[border] = to_numpy(nearest_within(index, X[border], core)[0])
+    return is_core, component, nearest
 
 
-def _seen(
+def _weight_around(rows: np.ndarray, others: Iterable[Around], task: BinTask) -> np.ndarray:
+    """Return the weight of the rows of other bins within ``eps`` of some rows: of as many as decide."""
+    total, uncounted = np.zeros(len(rows)), np.zeros(len(rows))
+    for near, weights in _batches(others, near_cells(rows, task.reach), task):
+        index = radius_index(to_device(np.concatenate([rows, near]), task.device), task.eps)
+        weight = np.concatenate([uncounted, weights])
+        total += to_numpy(radius_counts(index, sample_weight=weight, enough=task.min_samples))[: len(rows)]
+    return total
+
+
+def _batches(others: Iterable[Around], cells: NearCells, task: BinTask) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Go through the rows that may be near, as many at a time as there is memory for, and their weights."""
+    waiting: list[tuple[np.ndarray, np.ndarray]] = []
+    n = 0
+    for part in others:
+        chosen = np.flatnonzero(may_be_near(cells, part.rows))
+        if len(chosen):
+            waiting.append((part.rows[chosen], np.ones(len(chosen)) if part.weights is None else part.weights[chosen]))
+            n += len(chosen)
+        if n >= task.most_around:
+            yield tuple(np.concatenate(values) for values in zip(*waiting, strict=True))  # type: ignore[misc]
+            waiting, n = [], 0
+    if waiting:
+        yield tuple(np.concatenate(values) for values in zip(*waiting, strict=True))  # type: ignore[misc]
+
+
+def _first_rows(
     codes: np.ndarray, numbers: np.ndarray, n_own: np.ndarray, task: BinTask, n_components: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the first row of each component, and how many core rows each chunk has in this bin."""
@@ -150,64 +266,97 @@ def _seen(
     return first, n_core
 
 
-def _gathered(pieces: Iterable, n_own: np.ndarray, n_others: np.ndarray, task: BinTask) -> _Rows:
-    """Put the pieces of the chunks together: rows of the bin in the order of all rows, then those around it, in that order too."""
-    m, n = int(n_own.sum()), int(n_own.sum() + n_others.sum())
-    numbers, rows = np.empty(m, np.uint32), np.empty((n, task.n_columns), task.dtype)
-    weight = np.empty(n) if task.weighted else None
-    at, beyond = 0, m
-    for piece in _pieces(pieces, n_own, n_others, task):
-        a, b = slice(at, at + len(piece.numbers)), slice(beyond, beyond + len(piece.others))
-        numbers[a], rows[a], rows[b] = piece.numbers, piece.own, piece.others
+def _links(
+    i: int,
+    found: _Rows,
+    n_own: np.ndarray,
+    seen_by: dict[int, np.ndarray],
+    component: np.ndarray,
+    rim: tuple[np.ndarray, np.ndarray, np.ndarray],
+    task: BinTask,
+) -> Iterator[Sequence[np.ndarray]]:
+    """Give each bin the components of the rows that reach it, in the order in which they were dealt; for this one, keep the rim.
+
+    That is its core rows and their components; its other rows, which are open, for each the nearest core row of this bin and its component; and
+    of all dealt rows that are open which of them they are, their numbers and their chunks.
+    """
+    seen, open_rows, nearest = rim
+    for j in range(task.bins.n_bins):
+        if j == i:
+            core, rest = seen[~open_rows[seen]], seen[open_rows[seen]]
+            by = nearest[rest]
+            here = np.arange(len(open_rows)) if found.places is None else found.places
+            dealt = np.flatnonzero(open_rows[here])
+            chunk = np.repeat(np.arange(len(n_own)), n_own)[dealt]
+            yield _packed(
+                found.rows[core], component[core].astype(np.int32), found.rows[rest], found.rows[by],
+                np.where(by >= 0, component[by], -1).astype(np.int32), np.searchsorted(rest, here[dealt]).astype(np.int32),
+                found.numbers[dealt], chunk.astype(np.int32),
+            )  # fmt: skip
+        else:
+            yield [_listed(component, seen_by[j], found.places)] if j in seen_by else []
+
+
+def _packed(*arrays: np.ndarray) -> list[np.ndarray]:
+    return [np.array([array.size for array in arrays]), *arrays]
+
+
+def unpacked(data: bytes, *dtypes: Any) -> list[np.ndarray]:
+    """Read flat arrays that were left one after another, their sizes first."""
+    sizes = np.frombuffer(data, np.int64, len(dtypes)).tolist()
+    found, at = [], 8 * len(dtypes)
+    for dtype, n in zip(dtypes, sizes, strict=True):
+        found.append(np.frombuffer(data, dtype, n, at))
+        at += found[-1].nbytes
+    return found
+
+
+def _listed(component: np.ndarray, chosen: np.ndarray, places: np.ndarray | None) -> np.ndarray:
+    """Return the components of chosen rows as int32, of each of those that are equal."""
+    if places is None:
+        return component[chosen].astype(np.int32)
+    of_chosen = np.full(len(component), -2)
+    of_chosen[chosen] = component[chosen]
+    found = of_chosen[places]
+    return found[found != -2].astype(np.int32)
+
+
+# --- putting rows together -------------------------------------------------------------------------------------------
+
+
+def _gathered(pieces: Any, n_own: np.ndarray, task: BinTask) -> _Rows:
+    """Put the pieces of the chunks together: rows of the bin in the order of all rows."""
+    m = int(n_own.sum())
+    numbers, rows = np.empty(m, np.uint32), np.empty((m, task.n_columns), task.dtype)
+    weight = np.empty(m) if task.weighted else None
+    at = 0
+    for piece in _pieces(pieces, n_own, task):
+        part = slice(at, at + len(piece.numbers))
+        numbers[part], rows[part] = piece.numbers, piece.rows
         if weight is not None and piece.weights is not None:
-            weight[a], weight[b] = piece.weights
-        at, beyond = a.stop, b.stop
-    return _Rows(numbers, rows, m, weight, None, None)
+            weight[part] = piece.weights
+        at = part.stop
+    return _Rows(numbers, rows, weight, None)
 
 
-class _Piece(NamedTuple):
-    numbers: np.ndarray
-    own: np.ndarray
-    others: np.ndarray
-    weights: tuple[np.ndarray, np.ndarray] | None
-
-
-def _pieces(pieces: Iterable, n_own: np.ndarray, n_others: np.ndarray, task: BinTask) -> Iterator[_Piece]:
-    """Read what `deal_block` wrote."""
-    d = task.n_columns
-    for chunk, data in pieces:
-        a, b = int(n_own[chunk]), int(n_others[chunk])
-        numbers, at, weights = np.frombuffer(data, np.uint32, a), 4 * a, None
-        if task.weighted:
-            both = np.frombuffer(data, np.float64, a + b, at)
-            weights, at = (both[:a], both[a:]), at + both.nbytes
-        rows = np.frombuffer(data, task.dtype, (a + b) * d, at).reshape(a + b, d)
-        yield _Piece(numbers, rows[:a], rows[a:], weights)
-
-
-def _distinct(pieces: Iterable, n_own: np.ndarray, n_others: np.ndarray, task: BinTask) -> _Rows:
+def _distinct(pieces: Any, n_own: np.ndarray, task: BinTask) -> _Rows:
     """Put the pieces together as `_gathered` does, equal rows once, with the sum of their weights; in two passes."""
-    sets = _Set(task.most_rows), _Set(task.most_rows)
-    for piece in _pieces(pieces, n_own, n_others, task):
-        for k, rows in enumerate((piece.own, piece.others)):
-            sets[k].add(_keys(rows), np.ones(len(rows)) if piece.weights is None else piece.weights[k])
-    (own, own_weight), (others, others_weight) = (rows.distinct() for rows in sets)
-    n = len(own) + len(others)
-    if n > 1.5 * task.most_rows:
+    found = _Set(task.most_rows)
+    for piece in _pieces(pieces, n_own, task):
+        found.add(_keys(piece.rows), np.ones(len(piece.rows)) if piece.weights is None else piece.weights)
+    keys, weight = found.distinct()
+    if len(keys) > 1.5 * task.most_rows:
         raise ResourceError(
-            f"{n:,} distinct rows lie within 2 * eps of a bin that cannot be made smaller, and {1.5 * task.most_rows:,.0f} are as many as a task "
-            f"has memory for; lower eps={task.eps:g}, or give workers more memory or fewer threads"
+            f"{len(keys):,} distinct rows lie in a bin that cannot be made smaller, and {1.5 * task.most_rows:,.0f} are as many as a task has "
+            f"memory for; lower eps={task.eps:g}, or give workers more memory or fewer threads"
         )
-    numbers = np.empty(int(n_own.sum()), np.uint32)
-    places = np.empty(len(numbers), np.int32), np.empty(int(n_others.sum()), np.int32)
-    at = beyond = 0
-    for piece in _pieces(pieces, n_own, n_others, task):
-        numbers[at : at + len(piece.own)] = piece.numbers
-        places[0][at : at + len(piece.own)] = np.searchsorted(own, _keys(piece.own))
-        places[1][beyond : beyond + len(piece.others)] = np.searchsorted(others, _keys(piece.others))
-        at, beyond = at + len(piece.own), beyond + len(piece.others)
-    rows = np.concatenate([own, others]).view(task.dtype).reshape(n, task.n_columns)
-    return _Rows(numbers, rows, len(own), np.concatenate([own_weight, others_weight]), *places)
+    numbers, places = np.empty(int(n_own.sum()), np.uint32), np.empty(int(n_own.sum()), np.int32)
+    at = 0
+    for piece in _pieces(pieces, n_own, task):
+        part = slice(at, at + len(piece.numbers))
+        numbers[part], places[part] = piece.numbers, np.searchsorted(keys, _keys(piece.rows))
+        at = part.stop
+    return _Rows(numbers, keys.view(task.dtype).reshape(len(keys), task.n_columns), weight, places)
 
 
 def _keys(rows: np.ndarray) -> np.ndarray:
@@ -240,81 +389,6 @@ class _Set:
 def _merged(keys: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     found, places = np.unique(keys, return_inverse=True)
     return found, np.bincount(places.ravel(), weight, len(found))
-
-
-def _near(around: np.ndarray, i: int, task: BinTask) -> np.ndarray:
-    """Return which rows around a bin lie within ``eps`` of it: how many neighbours they have is known, unlike further out."""
-    reach = np.float64(reach_of(task.eps, task.dtype))
-    low, high = task.bins.low[i] - reach, task.bins.high[i] + reach
-    return np.flatnonzero(((around >= low) & (around <= high)).all(axis=1))
-
-
-def _links(i: int, found: _Rows, component: np.ndarray, near: np.ndarray, task: BinTask) -> Iterable[list[np.ndarray]]:
-    """Give each bin the components of the core rows of one that are within ``eps`` of the other, as this bin sees them.
-
-    Both bins list the same rows in the same order. The bin of the greater number compares: it leaves its own lists for itself.
-    """
-    bins, m = task.bins, found.m
-    reaching = reaching_rows(bins, found.rows[:m], reach_of(task.eps, task.dtype))
-    mine = {j: others for j, _, others in reaching if j != i and task.held[j]}
-    owner = owner_bins(bins, found.rows[near])
-    order = np.argsort(owner, kind="stable")
-    ends = np.searchsorted(owner[order], np.arange(bins.n_bins + 1))
-    nothing = np.empty(0, np.int64)
-
-    def lists(j: int) -> list[np.ndarray]:
-        parts = [
-            _listed(component[:m], mine.get(j, nothing), found.own),
-            _listed(component[m:], near[order[ends[j] : ends[j + 1]]] - m, found.others),
-        ]
-        return [np.array([len(part) for part in parts], np.int64), *parts]
-
-    for j in range(bins.n_bins):
-        below = range(i) if j == i else [j] if j > i else []
-        yield [part for k in below if k in mine or ends[k + 1] > ends[k] for part in lists(k)]
-
-
-def _listed(component: np.ndarray, chosen: np.ndarray, places: np.ndarray | None) -> np.ndarray:
-    """Return the components of chosen rows as int32, of each of those that are equal."""
-    if places is None:
-        return component[chosen].astype(np.int32)
-    of_chosen = np.full(len(component), -2)
-    of_chosen[chosen] = component[chosen]
-    found = of_chosen[places]
-    return found[found != -2].astype(np.int32)
-
-
-def same_components(j: int, pieces: Iterable, held: np.ndarray) -> np.ndarray:
-    """Return which components of other bins have core rows in common with which of this bin: other bin, its component, this one's."""
-    theirs: list[tuple[int, np.ndarray, np.ndarray]] = []
-    mine: list[np.ndarray] = []
-    for sender, data in pieces:
-        lists = _unpacked(data)
-        if held[sender] == j:
-            mine = lists
-        else:
-            theirs.append((int(held[sender]), lists[0], lists[1]))
-    found = []
-    for (i, sent, seen), (sent_here, seen_here) in zip(theirs, zip(mine[::2], mine[1::2], strict=True), strict=True):
-        keys = np.unique(np.concatenate([_pairs(sent, seen_here), _pairs(seen, sent_here)]))
-        found.append(np.stack([np.full(len(keys), i), keys >> 32, keys & 0xFFFFFFFF], axis=1))
-    return np.concatenate(found) if found else np.empty((0, 3), np.int64)
-
-
-def _pairs(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    both = (a >= 0) & (b >= 0)
-    return np.unique(a[both].astype(np.int64) << 32 | b[both])
-
-
-def _unpacked(data: bytes) -> list[np.ndarray]:
-    found, at = [], 0
-    while at < len(data):
-        lengths = np.frombuffer(data, np.int64, 2, at).tolist()
-        at += 16
-        for n in lengths:
-            found.append(np.frombuffer(data, np.int32, n, at))
-            at += 4 * n
-    return found
 
 
 def labels_of_block(block: int, pieces: Iterable, n_rows: int, names: dict[int, np.ndarray], token: str) -> Drop:

@@ -11,8 +11,6 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from ..arrays import to_numpy
 from ..errors import ClusterError, InputError, ResourceError, UnsupportedError
@@ -20,8 +18,9 @@ from ..primitives.blocks import each_block
 from ..primitives.exchange import Drop, collect, forget, lost
 from ..primitives.memory import free_bytes
 from ..primitives.radius import radius_index
-from ..primitives.space_bins import SpaceBins, space_bins
-from ._dbscan_bins import BinTask, deal_block, labels_of_block, reach_of, same_components, work_on_bin
+from ..primitives.space_bins import SpaceBins, owner_bins, space_bins
+from ._dbscan_bins import BinTask, Local, cluster_bin, deal_block, labels_of_block, reach_of
+from ._dbscan_join import Joined, join_bin, same_sets
 from ._dbscan_metric import STRAIGHT
 
 __all__ = ["BlockClusters", "dbscan_of_blocks", "rows_of_blocks"]
@@ -36,6 +35,8 @@ _BINS_PER_TASK = 3
 _FEWEST_BIN_ROWS = 20_000  # however little memory there is
 _SHARE = 0.45  # of what a worker has left: pieces of rows, and what allocators keep, take as much again
 _TOLERANCE = 1.5  # how many times the rows of a bin may exceed what was aimed at
+_AROUND = 0.25  # of the rows that a task holds: so many of other bins at a time
+_SAMPLE_ROWS_OF_RIM = 20_000
 _EQUAL_ROW_BYTES = 40  # of a row that is another's equal
 _COMPONENT_BYTES = 64  # on the client
 
@@ -91,7 +92,8 @@ def dbscan_of_blocks(X: Any, eps: float, min_samples: int, *, bin_rows: int | No
             forget(X, f"{token}-labels")
             raise
         finally:
-            forget(X, token)
+            for part in (token, f"{token}-own", f"{token}-around"):
+                forget(X, part)
     raise ClusterError(f"workers were lost {_ATTEMPTS} times while rows were being worked on; nothing was fitted")
 
 
@@ -126,17 +128,18 @@ def _as_measured(metric: Any, rows: Any) -> Any:
 
 
 def _bins(X: Any, eps: float, bin_rows: int | None) -> SpaceBins:
-    """Cut space so that a task holds the rows that reach a bin."""
+    """Cut space so that a task holds the rows of a bin."""
     n, places = len(X), X.crew.places()
     most = _rows_in_memory(X, places)
-    aim = min(0.75 * most, _BIN_ROWS) if bin_rows is None else bin_rows
+    aim = min(most, _BIN_ROWS) if bin_rows is None else bin_rows
     wanted = max(1, min(_BINS_PER_TASK * len(places), n // _LEAST_BIN_ROWS)) if len(places) > 1 else 1
     sample_rows = max(_SAMPLE_ROWS, _SAMPLE_OF_BIN * int(n / aim)) if aim < n or wanted > 1 else 1
     drawn = np.concatenate(each_block(X, _sample, min(1.0, sample_rows / n)))
-    reach = 2 * reach_of(eps, X.dtype)
-    bins = space_bins(drawn, n / max(1, len(drawn)), reach, aim if aim < n else np.inf, wanted)
-    _log.info("%d bins are reached by %.2f times the rows", bins.n_bins, bins.expected.sum() / n)
-    crowds = [_crowd(i, bins, drawn, reach) for i in np.flatnonzero(bins.expected > _TOLERANCE * most).tolist()]
+    bins = space_bins(drawn, n / max(1, len(drawn)), reach_of(eps, X.dtype), aim if aim < n else np.inf, wanted)
+    _log.info(
+        "%d bins; as many rows as %.2f of all lie around them", bins.n_bins, (bins.reached - bins.expected).sum() / n
+    )
+    crowds = [_crowd(i, bins, drawn) for i in np.flatnonzero(bins.expected > _TOLERANCE * most).tolist()]
     _refuse_crowds(int(max(crowds, default=0)), _TOLERANCE * most, eps, "about ")
     return bins
 
@@ -162,17 +165,17 @@ def _row_bytes(d: int, dtype: np.dtype) -> int:
     return 5 * d * dtype.itemsize + 96
 
 
-def _crowd(i: int, bins: SpaceBins, drawn: np.ndarray, reach: float) -> float:
-    """Return how many distinct rows reach a bin, by the sample."""
-    near = drawn[((drawn >= bins.low[i] - reach) & (drawn <= bins.high[i] + reach)).all(axis=1)]
-    return float(bins.expected[i]) * len(np.unique(near, axis=0)) / max(1, len(near))
+def _crowd(i: int, bins: SpaceBins, drawn: np.ndarray) -> float:
+    """Return how many distinct rows lie in a bin, by the sample."""
+    inside = drawn[owner_bins(bins, drawn) == i]
+    return float(bins.expected[i]) * len(np.unique(inside, axis=0)) / max(1, len(inside))
 
 
 def _refuse_crowds(n_rows: int, most: float, eps: float, about: str = "") -> None:
     if n_rows > most:
         raise ResourceError(
-            f"{about}{n_rows:,} rows lie within 2 * eps of a bin that cannot be made smaller, and {most:,.0f} are as many as a task has memory "
-            f"for; lower eps={eps:g}, or give workers more memory or fewer threads"
+            f"{about}{n_rows:,} rows lie in a bin that cannot be made smaller, because eps={eps:g} reaches across so many, and {most:,.0f} are as "
+            "many as a task has memory for; lower eps, or give workers more memory or fewer threads"
         )
 
 
@@ -187,49 +190,59 @@ def _sample(block: Any, share: float) -> np.ndarray:
 
 
 def _clusters(X: Any, bins: SpaceBins, eps: float, min_samples: float, token: str, strict: bool) -> BlockClusters:
-    dealt = each_block(X, deal_block, token, bins, 2 * reach_of(eps, X.dtype))
+    tokens = f"{token}-own", f"{token}-around"
+    dealt = each_block(X, deal_block, tokens, bins, reach_of(eps, X.dtype))
     chunks = [chunk for of_block in dealt for chunk in of_block]
     block_of = np.repeat(np.arange(len(dealt)), [len(of_block) for of_block in dealt])
-    own, others = np.array([chunk.own for chunk in chunks]), np.array([chunk.others for chunk in chunks])
+    own, others = np.array([chunk.n_own for chunk in chunks]), np.array([chunk.n_others for chunk in chunks])
     most = _TOLERANCE * _rows_in_memory(X, X.crew.places())
     # Equal rows are put together in a task, but it knows of each which they are.
     together = most * _row_bytes(X.shape[1], X.dtype) / _EQUAL_ROW_BYTES
-    _refuse_crowds(int((own + others).sum(axis=0).max()), max(most, together), eps)
-    some = np.asarray(own.any(axis=0))
-    held: list[int] = np.flatnonzero(some).tolist()
+    _refuse_crowds(int(own.sum(axis=0).max()), max(most, together), eps)
+    held = np.flatnonzero(own.any(axis=0))
     task = BinTask(
-        token, bins, some, float(eps), float(min_samples), X.dtype, X.shape[1], X.weights is not None, X.device, block_of, most,
-        X.starts[block_of],
+        token, bins, held, float(eps), float(min_samples), X.dtype, X.shape[1], X.weights is not None, X.device, most,
+        max(1, int(_AROUND * most)), _SAMPLE_ROWS_OF_RIM, block_of, X.starts[block_of],
     )  # fmt: skip
-    drops = [chunk.drop for chunk in chunks]
-    found = collect(X, drops, held, work_on_bin, task, own=lambda i: (own[:, i], others[:, i]), strict=strict)
-    starts = np.concatenate([[0], np.cumsum([len(local.first) for local in found])])
+    around = [chunk.others for chunk in chunks]
+    found = collect(
+        X, [chunk.own for chunk in chunks] + around, held.tolist(), cluster_bin, task, own=lambda i: (own[:, i],), strict=strict
+    )  # fmt: skip
+    forget(X, tokens[0])
+    starts = np.zeros(bins.n_bins + 1, np.int64)
+    starts[held + 1] = [len(local.first) for local in found]
+    starts = np.cumsum(starts)
     _refuse_components(int(starts[-1]))
-    links = collect(X, [local.links for local in found], held, same_components, np.array(held), strict=strict)
-    names, n_clusters = _names(starts, held, links, np.concatenate([local.first for local in found]))
+    drops = around + [local.links for local in found]
+    joined = collect(
+        X, drops, held.tolist(), join_bin, starts, task, own=lambda i: (int(others[:, i].sum()),), strict=strict
+    )
+    forget(X, tokens[1])
+    names, n_clusters = _names(found, joined)
+    of_sender = [names[starts[i] : starts[i + 1]] for i in held] + [names[local.names] for local in joined]
+    drops = [local.rows for local in found] + [local.rows for local in joined]
 
     def of_block(block: int) -> tuple[int, dict[int, np.ndarray]]:
-        senders = [i for i, local in enumerate(found) if local.rows.sizes[block]]
-        return int(X.lengths[block]), {i: names[starts[i] : starts[i + 1]] for i in senders}
+        return int(X.lengths[block]), {i: of_sender[i] for i, drop in enumerate(drops) if drop.sizes[block]}
 
-    drops = [local.rows for local in found]
     labels = collect(X, drops, range(len(dealt)), labels_of_block, f"{token}-labels", own=of_block, strict=strict)
     n_core = np.bincount(block_of, np.sum([local.n_core for local in found], axis=0), len(dealt)).astype(np.int64)
-    return BlockClusters(f"{token}-labels", labels, n_core, n_clusters, sum(local.n_noise for local in found))
+    n_noise = sum(local.n_noise for local in (*found, *joined))
+    return BlockClusters(f"{token}-labels", labels, n_core, n_clusters, n_noise)
 
 
-def _names(starts: np.ndarray, held: list[int], links: list[np.ndarray], first: np.ndarray) -> tuple[np.ndarray, int]:
+def _names(found: list[Local], joined: list[Joined]) -> tuple[np.ndarray, int]:
     """Return the label of every component of every bin, and how many clusters there are, numbered by their first rows."""
-    n, place = len(first), np.zeros(max(held) + 1, np.int64)
-    place[held] = np.arange(len(held))
-    a = np.concatenate([starts[place[found[:, 0]]] + found[:, 1] for found in links])
-    b = np.concatenate([starts[i] + found[:, 2] for i, found in enumerate(links)])
-    _, joined = connected_components(coo_array((np.ones(len(a), bool), (a, b)), shape=(n, n)), directed=False)
-    least = np.full(int(joined.max(initial=-1)) + 1, np.iinfo(np.int64).max)
-    np.minimum.at(least, joined, first)
-    rank = np.empty(len(least), np.int64)
-    rank[np.argsort(least)] = np.arange(len(least))
-    return rank[joined], int((least < np.iinfo(np.int64).max).sum())
+    first = np.concatenate([local.first for local in found])
+    for more in joined:
+        np.minimum.at(first, more.known, more.first)
+    cluster = same_sets(np.concatenate([more.links for more in joined]), len(first))
+    n_clusters = int(cluster.max(initial=-1)) + 1
+    least = np.full(n_clusters, np.iinfo(np.int64).max)
+    np.minimum.at(least, cluster, first)
+    rank = np.empty(n_clusters, np.int64)
+    rank[np.argsort(least)] = np.arange(n_clusters)
+    return rank[cluster], n_clusters
 
 
 def _refuse_components(n: int) -> None:

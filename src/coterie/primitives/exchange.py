@@ -64,7 +64,8 @@ def collect(
     receivers : sequence of int
     function : callable
         ``function(receiver, pieces, *own(receiver), *arguments)``, run on a worker; ``pieces`` gives (number of the drop, bytes),
-        ascending, without those that are empty, one at a time, as often as it is gone through.
+        ascending, without those that are empty, one at a time, as often as it is gone through; ``pieces.between(first, end)`` gives those
+        of some drops.
     *arguments
         More arguments.
     own : callable, optional

@@ -14,7 +14,6 @@ import numpy as np
 __all__ = ["SpaceBins", "owner_bins", "reaching_rows", "space_bins"]
 
 _WORTH = 1.5  # a cut that only makes more bins may repeat half of the rows
-_LEAST_GAIN = 0.9  # a cut for memory must leave less than this in the fuller half
 _MOST_COPIES = 8  # of all rows in all bins: where rows reach everywhere, cuts would go on for ever
 
 
@@ -26,7 +25,8 @@ class SpaceBins(NamedTuple):
     children: np.ndarray  # (nodes, 2) int64: node, or -1 - bin
     low: np.ndarray  # (bins, d) float64: the boxes; infinite outside
     high: np.ndarray  # (bins, d) float64
-    expected: np.ndarray  # (bins,) float64: rows that reach each, by the sample
+    expected: np.ndarray  # (bins,) float64: rows in each, by the sample
+    reached: np.ndarray  # (bins,) float64: rows that reach each, its own among them
 
     @property
     def n_bins(self) -> int:
@@ -46,14 +46,14 @@ def space_bins(sample: np.ndarray, rows_each: float, reach: float, most_rows: fl
     reach : float
         How far rows outside a box still reach it.
     most_rows : float
-        Boxes are cut until no more rows reach one, where a cut helps.
+        Boxes are cut until no more rows lie in one, unless all rows would reach many.
     n_bins : int, default=1
         Cut further until there are so many, where few rows reach both halves.
 
     Returns
     -------
     SpaceBins
-        Some boxes may be reached by more rows than asked for: see ``expected``.
+        Some boxes may hold more rows than asked for: see ``expected``.
 
     Examples
     --------
@@ -69,8 +69,8 @@ def space_bins(sample: np.ndarray, rows_each: float, reach: float, most_rows: fl
     waiting = [(-len(sample), 0, everything, everything, np.full((2, d), [[-np.inf], [np.inf]]), (-1, 0))]
     made, copies = 0, len(sample)
     while waiting:
-        total, _, own, near, box, parent = waiting[0]
-        crowded = -total * rows_each > most_rows and copies < _MOST_COPIES * len(sample)
+        _, _, own, near, box, parent = waiting[0]
+        crowded = len(own) * rows_each > most_rows and copies < _MOST_COPIES * len(sample)
         if not crowded and len(waiting) + len(done) >= n_bins:
             break
         heapq.heappop(waiting)
@@ -87,7 +87,8 @@ def space_bins(sample: np.ndarray, rows_each: float, reach: float, most_rows: fl
             half = box.copy()
             half[1 - side, f] = cut
             made, copies = made + 1, copies + len(inside)
-            entry = (-len(inside), made, own[below] if side == 0 else own[~below], inside, half, (len(nodes) - 1, side))
+            mine = own[below] if side == 0 else own[~below]
+            entry = (-len(mine), made, mine, inside, half, (len(nodes) - 1, side))
             heapq.heappush(waiting, entry)
     done += [(own, near, box, parent) for _, _, own, near, box, parent in waiting]
     return _tree(nodes, done, d, rows_each)
@@ -107,8 +108,7 @@ def _best_cut(
             cut = values[values > cut].min()
         at = sample[near, f]
         left, right = np.count_nonzero(at <= cut + reach), np.count_nonzero(at >= cut - reach)
-        helps = max(left, right) < _LEAST_GAIN * len(near) if crowded else left + right <= _WORTH * len(near)
-        if helps and left + right < best[0]:
+        if (crowded or left + right <= _WORTH * len(near)) and left + right < best[0]:
             best = left + right, (f, float(cut), values < cut)
     return best[1]
 
@@ -119,25 +119,25 @@ def _tree(nodes: list[list], leaves: list[tuple], d: int, rows_each: float) -> S
     for i, (_, _, (up, side)) in enumerate(nodes):
         if up >= 0:
             children[up, side] = i
-    at = {parent: (near, box) for _, near, box, parent in leaves}
+    at = {parent: (own, near, box) for own, near, box, parent in leaves}
     low: list[np.ndarray] = []
     high: list[np.ndarray] = []
-    expected: list[float] = []
+    expected: list[list[float]] = []
     stack: list[tuple[int, int]] = [(0, 1), (0, 0)] if nodes else [(-1, 0)]
     while stack:
         place = stack.pop()
         if place in at:
-            near, box = at[place]
+            own, near, box = at[place]
             if nodes:
                 children[place] = -1 - len(low)
             low.append(box[0])
             high.append(box[1])
-            expected.append(len(near) * rows_each)
+            expected.append([len(own) * rows_each, len(near) * rows_each])
         else:
             below = int(children[place])
             stack += [(below, 1), (below, 0)]
     feature, cut = (np.array([node[k] for node in nodes], kind) for k, kind in ((0, np.int64), (1, np.float64)))
-    return SpaceBins(feature, cut, children, np.array(low), np.array(high), np.array(expected))
+    return SpaceBins(feature, cut, children, np.array(low), np.array(high), *np.array(expected).T)
 
 
 def owner_bins(bins: SpaceBins, rows: np.ndarray) -> np.ndarray:

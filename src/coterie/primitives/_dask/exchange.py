@@ -174,7 +174,11 @@ class _Pieces:
         }
 
     def __iter__(self) -> Iterator[tuple[int, Any]]:
-        for number in sorted({*self._there, *self._here}):
+        return self.between(0)
+
+    def between(self, first: int, end: float = float("inf")) -> Iterator[tuple[int, Any]]:
+        """Go through the pieces of the drops from ``first`` on, before ``end``; the others are not read."""
+        for number in sorted(number for number in {*self._there, *self._here} if first <= number < end):
             yield number, self._there[number] if number in self._there else slice_bytes(self._here[number])
 
 

@@ -18,7 +18,7 @@ except ImportError:  # Windows: what a crash leaves stays
 
 __all__ = ["hold", "release", "remove_abandoned", "remove_empty"]
 
-_NAME = re.compile(r"coterie-[0-9a-f]{32}(-labels)?")
+_NAME = re.compile(r"coterie-[0-9a-f]{32}(-[a-z]+)?")
 _LOCK = ".lock"
 _SECONDS = 3600.0
 
