@@ -161,7 +161,7 @@ def tree_of_two(X: np.ndarray, core2: np.ndarray, away2: np.ndarray, trees: Part
     Edges of the parts' trees that are certain to be of the common tree are contracted first, so that what remains to be searched is near
     the border of the two.
     """
-    return PartEdges(*_engine().tree_of_two(X, core2, away2, trees.left, trees.right, trees.weight2))
+    return PartEdges(*_engine().tree_of_two(X, core2, away2, trees))
 
 
 def joined_trees(edges: list[PartEdges], n: int) -> PartEdges:
@@ -170,7 +170,7 @@ def joined_trees(edges: list[PartEdges], n: int) -> PartEdges:
     Parameters
     ----------
     edges : list of PartEdges
-        In any order.
+        Each in its strict order.
     n : int
         Number of rows.
 
@@ -182,13 +182,20 @@ def joined_trees(edges: list[PartEdges], n: int) -> PartEdges:
     --------
     >>> import numpy as np
     >>> from coterie.primitives.spanning_parts import PartEdges, joined_trees
-    >>> one = PartEdges(np.array([0, 1, 0]), np.array([1, 2, 2]), np.array([4.0, 4.0, 4.0]), np.array([4.0, 1.0, 2.0]))
-    >>> joined_trees([one], 3).left.tolist()
-    [1, 0]
+    >>> one = PartEdges(np.array([0]), np.array([1]), np.array([4.0]), np.array([1.0]))
+    >>> two = PartEdges(np.array([1, 0]), np.array([2, 2]), np.array([4.0, 4.0]), np.array([0.0, 2.0]))
+    >>> joined_trees([one, two], 3).right.tolist()
+    [2, 1]
     """
-    together = [np.concatenate(parts) for parts in zip(*edges, strict=True)]
-    left, right, weight2, gap2 = _engine().in_strict_order(*together)
-    chosen = _engine().grown(left, right, n)
+    engine = _engine()
+    most = max(range(len(edges)), key=lambda i: len(edges[i].left))
+    few = (
+        [np.concatenate(parts) for parts in zip(*edges[:most], *edges[most + 1 :], strict=True)]
+        if len(edges) > 1
+        else []
+    )
+    left, right, weight2, gap2 = engine.merged(edges[most], engine.in_strict_order(*few)) if few else edges[most]
+    chosen = engine.grown(left, right, n)
     return PartEdges(left[chosen], right[chosen], weight2[chosen], gap2[chosen])
 
 

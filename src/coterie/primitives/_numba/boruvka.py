@@ -16,6 +16,8 @@ component's best edge, and few other rows have a lower bound that could still be
 own place only; the components' best edges are then collected in the order of the rows. So the result depends on no thread.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from .blocks import run_blocks, run_kernel
@@ -31,12 +33,25 @@ _ROWS_PER_BLOCK = 1024
 _RESTING = 3  # times the average size; lower saves searches of rows, but costs rounds
 
 
+class Known(NamedTuple):
+    """What is known of a tree before it is searched, in tree order."""
+
+    component: np.ndarray  # (n,) int: joined by edges of the tree; named by the lowest place
+    least2: np.ndarray  # (n,): what edges of each row weigh at least, but for those that follow
+    left: (
+        np.ndarray
+    )  # (m,) int64: more edges, which may be of the tree; others between the same sets of rows are not needed
+    right: np.ndarray  # (m,) int64
+    weight2: np.ndarray  # (m,)
+    gap2: np.ndarray  # (m,)
+
+
 def boruvka(
     tree: KDTree,
     rows: np.ndarray,
     core2: np.ndarray,
     near: np.ndarray | None = None,
-    start: np.ndarray | None = None,
+    known: "Known | None" = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the edges of the spanning tree as rows of the input, lower row first, with squared weights, unsorted.
 
@@ -49,16 +64,15 @@ def boruvka(
         Squared core distances in tree order; zeros for the Euclidean tree.
     near : (n, m) int array, optional
         First neighbours of each row in tree order, itself first: they answer most of the first round.
-    start : (n,) int array, optional
-        Component of each row in tree order, named by its lowest place, where some edges of the tree are known already: the
-        others are returned. Without ``near``.
+    known : Known, optional
+        What is known of the tree; the other edges are returned. Without ``near``.
     """
     n = len(tree.X)
     left, right, weight2 = np.empty(n - 1, np.int64), np.empty(n - 1, np.int64), np.empty(n - 1, core2.dtype)
     places = np.int32 if n < 2**31 else np.int64
-    component = np.arange(n, dtype=places) if start is None else start.astype(places)
+    component = np.arange(n, dtype=places) if known is None else known.component.astype(places)
     found = np.full(n, -1, places)
-    reach2, gap2 = core2.copy(), np.zeros_like(core2)
+    reach2, gap2 = (core2 if known is None else known.least2).copy(), np.zeros_like(core2)
     best, limit, limit_gap = np.empty(n, places), np.full(n, np.inf, core2.dtype), np.full(n, np.inf, core2.dtype)
     leaf_of = _leaf_of(tree, places)
     # The component of most rows of each node, or -1, and core distance and box of all its other rows.
@@ -68,28 +82,34 @@ def boruvka(
     )  # fmt: skip
     node_core = node_minimum(tree, core2)
     todo = np.empty(n, places)
-    joined = np.ones(n, places) if start is None else np.bincount(component, minlength=n).astype(places)
+    joined = np.ones(n, places) if known is None else np.bincount(component, minlength=n).astype(places)
     state = (tree.order, component, joined.copy(), found, reach2, gap2, best, limit, limit_gap)
     if near is not None:
         run_blocks(_seed, -(-n // 65536), 65536, tree.X, core2, near, found, reach2, gap2, limit, limit_gap)
-    known = done = 0 if start is None else n - int(np.count_nonzero(joined))
-    first_round = start is None
-    if start is not None:
+    begun = done = 0 if known is None else n - int(np.count_nonzero(joined))
+    first_round = known is None
+    if known is not None:
         _relabel(tree, core2, component, inside)
     while done < n - 1:
         for scouting in (True, False):
             count = run_kernel(_select, scouting, first_round, done, *state, todo)
+            if known is not None:
+                run_kernel(_lower_known, component, *known[2:], limit, limit_gap)
             # Fewer blocks than rows, but a number that depends on the data only.
             run_blocks(
                 search, -(-count // _ROWS_PER_BLOCK), _ROWS_PER_BLOCK, todo[:count], leaf_of, tree.first_leaf, tree.X,
                 tree.order, tree.bounds, tree.low, tree.high, tree.panels, rows, core2, node_core, component,
                 *inside, found, reach2, gap2, limit, limit_gap,
             )  # fmt: skip
+        if known is not None:
+            run_kernel(
+                _offer_known, done, tree.order, component, state[2], *known[2:], limit, limit_gap, best, found, reach2, gap2
+            )  # fmt: skip
         # Scratch for union-find: `component` still tells the components of this round.
         done = run_kernel(_join, *state, todo, joined, left, right, weight2, done)
         _relabel(tree, core2, component, inside)
         first_round = False
-    return left[known:], right[known:], weight2[known:]
+    return left[begun:], right[begun:], weight2[begun:]
 
 
 def _relabel(tree: KDTree, core2: np.ndarray, component: np.ndarray, inside: tuple) -> None:
@@ -197,6 +217,54 @@ def _lower(limit, limit_gap, c, reach, gap):
 
 
 @kernel
+def _lower_known(component, left, right, weight2, known_gap2, limit, limit_gap):
+    """Bound each component by the best edge that is known of it."""
+    for e in range(len(left)):
+        a, b = component[left[e]], component[right[e]]
+        if a != b:
+            _lower(limit, limit_gap, a, weight2[e], known_gap2[e])
+            _lower(limit, limit_gap, b, weight2[e], known_gap2[e])
+
+
+@kernel
+def _offer_known(
+    done, order, component, size, left, right, weight2, known_gap2, limit, limit_gap, best, found, reach2, gap2
+):  # fmt: skip
+    """Give each component its best known edge as an answer of the row it begins at, unless a better one was found.
+
+    Only the best, only if nothing beats it, and only where all rows have searched that could have: then it is the best edge of
+    that row as well, as an answer has to be.
+    """
+    for row in range(len(component)):
+        best[row] = -1
+    for e in range(len(left)):
+        for side in range(2):
+            row, other = (left[e], right[e]) if side == 0 else (right[e], left[e])
+            c = component[row]
+            if c == component[other] or weight2[e] != limit[c] or known_gap2[e] != limit_gap[c]:
+                continue
+            rival = best[c]
+            if rival < 0 or _edge_before(order, left[e], right[e], left[rival], right[rival]):
+                best[c] = e
+    for c in range(len(component)):
+        e = best[c]
+        if e < 0 or _rests(size[c], len(component), done):
+            continue
+        row, other = (left[e], right[e]) if component[left[e]] == c else (right[e], left[e])
+        if (
+            found[row] < 0
+            or reach2[row] > weight2[e]
+            or (reach2[row] == weight2[e] and gap2[row] > known_gap2[e])
+            or (
+                reach2[row] == weight2[e]
+                and gap2[row] == known_gap2[e]
+                and _edge_before(order, row, other, row, found[row])
+            )
+        ):
+            found[row], reach2[row], gap2[row] = other, weight2[e], known_gap2[e]
+
+
+@kernel
 def _join(
     order, component, size, found, reach2, gap2, best, limit, limit_gap, parent, joined, left, right, weight2, done
 ):
@@ -246,7 +314,13 @@ def _join(
 @part
 def _pair_before(order, found, row, rival):
     """Say whether the edge of one row comes before that of another by (lower row, higher row)."""
-    a, b, c, d = order[row], order[found[row]], order[rival], order[found[rival]]
+    return _edge_before(order, row, found[row], rival, found[rival])
+
+
+@part
+def _edge_before(order, one, other, rival, other_rival):
+    """Say whether an edge comes before another by (lower row, higher row)."""
+    a, b, c, d = order[one], order[other], order[rival], order[other_rival]
     if b < a:
         a, b = b, a
     if d < c:

@@ -6,7 +6,7 @@ Everything is squared and in the scale of the index, where edges have their stri
 import numpy as np
 
 from .blocks import run_kernel
-from .boruvka import boruvka
+from .boruvka import Known, boruvka
 from .jit import kernel, part
 from .kdtree import build_kdtree
 from .neighbors import Index, _nearest_of_queries, nearest_in_index, node_minimum, safe_scale
@@ -18,6 +18,7 @@ __all__ = [
     "grown",
     "in_lengths",
     "in_strict_order",
+    "merged",
     "nearest_of_part",
     "nearest_of_queries",
     "part_index",
@@ -63,9 +64,7 @@ def tree_of_part(index: Index, core2: np.ndarray, near: np.ndarray | None) -> Ed
     return _measured(tree, *boruvka(tree, index.rows, core2, near))
 
 
-def tree_of_two(
-    X: np.ndarray, core2: np.ndarray, away2: np.ndarray, left: np.ndarray, right: np.ndarray, weight2: np.ndarray
-) -> Edges:
+def tree_of_two(X: np.ndarray, core2: np.ndarray, away2: np.ndarray, edges: Edges) -> Edges:
     """Return edges of the tree of two parts together, at least those that no part has."""
     index = part_index(X)
     tree = index.tree
@@ -74,11 +73,13 @@ def tree_of_two(
         return _measured(tree, *prim(tree, core2))
     place = np.empty(len(core2), np.int64)
     place[tree.order] = np.arange(len(core2))
-    component = np.empty(len(core2), np.int64)
-    run_kernel(
-        _contract_sure, place[left], place[right], weight2, np.arange(len(core2)), np.ascontiguousarray(away2[tree.order]), component
-    )  # fmt: skip
-    return _measured(tree, *boruvka(tree, index.rows, core2, start=component))
+    left, right, weight2, gap2 = edges
+    left, right = place[left], place[right]
+    component, away2 = np.empty(len(core2), np.int64), np.ascontiguousarray(away2[tree.order])
+    run_kernel(_contract_sure, left, right, weight2, np.arange(len(core2)), away2.copy(), component)
+    rest = component[left] != component[right]
+    known = Known(component, away2, left[rest], right[rest], weight2[rest], gap2[rest])
+    return _measured(tree, *boruvka(tree, index.rows, core2, known=known))
 
 
 def _no_edges(dtype):
@@ -142,6 +143,34 @@ def _root(parent, row):
         parent[row] = parent[parent[row]]
         row = parent[row]
     return row
+
+
+def merged(one: Edges, other: Edges) -> Edges:
+    """Return two lists of edges in their strict order as one."""
+    if not len(other[0]):
+        return one
+    together = tuple(np.empty(len(a) + len(b), a.dtype) for a, b in zip(one, other, strict=True))
+    run_kernel(_merge, *one, *other, *together)
+    return together
+
+
+@kernel
+def _merge(left, right, weight2, gap2, left_b, right_b, weight2_b, gap2_b, left_out, right_out, weight2_out, gap2_out):
+    i, j = 0, 0
+    for at in range(len(left_out)):
+        first = j == len(left_b)
+        if not first and i < len(left):
+            first = weight2[i] < weight2_b[j]
+            if weight2[i] == weight2_b[j]:
+                first = gap2[i] < gap2_b[j]
+                if gap2[i] == gap2_b[j]:
+                    first = left[i] < left_b[j] or (left[i] == left_b[j] and right[i] < right_b[j])
+        if first:
+            left_out[at], right_out[at], weight2_out[at], gap2_out[at] = left[i], right[i], weight2[i], gap2[i]
+            i += 1
+        else:
+            left_out[at], right_out[at], weight2_out[at], gap2_out[at] = left_b[j], right_b[j], weight2_b[j], gap2_b[j]
+            j += 1
 
 
 def grown(left: np.ndarray, right: np.ndarray, n: int) -> np.ndarray:
