@@ -8,6 +8,7 @@ import sklearn.metrics
 
 from coterie import metrics
 from coterie.errors import InputError
+from coterie.metrics import of_table
 
 SKLEARN = [
     "adjusted_rand_score",
@@ -85,3 +86,17 @@ def test_tensors_and_frames_are_labellings_too():
 def test_labellings_of_different_rows_are_refused():
     with pytest.raises(InputError, match="equal length"):
         metrics.adjusted_rand_score([0, 1], [0, 1, 1])
+
+
+def test_chance_of_many_rows_from_a_series_is_that_of_all_counts(monkeypatch):
+    table = np.array([[40_000, 21_000, 9_000], [20_000, 61_000, 30_000]])
+    found, cell = of_table.adjusted_mutual_info_of(table), of_table._of_cell(60_000, 500_000, 1_000_000)
+    monkeypatch.setattr(of_table, "_MANY", np.inf)
+    assert found == pytest.approx(of_table.adjusted_mutual_info_of(table), abs=1e-12)
+    assert cell == pytest.approx(of_table._of_cell(60_000, 500_000, 1_000_000), rel=1e-7)
+
+
+def test_a_table_of_a_billion_rows_takes_no_time():
+    table = np.array([[400_000_000, 100_000_000], [1_000_000, 499_000_000]])
+    small = of_table.adjusted_mutual_info_of(table // 100_000)
+    assert of_table.adjusted_mutual_info_of(table) == pytest.approx(small, abs=1e-3)

@@ -10,19 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from ..metrics.external import (
-    adjusted_mutual_info_score,
-    adjusted_rand_score,
-    clustering_accuracy,
-    contingency_table,
-)
+from ..metrics.external import adjusted_rand_score, contingency_table
 from ..metrics.internal import silhouette_samples
+from ..metrics.of_table import accuracy_of, adjusted_mutual_info_of, adjusted_rand_of, normalized_accuracy_of
 from ..metrics.resampling import jaccard_by_cluster
 from ..primitives.neighbors import k_nearest
 
 __all__ = [
     "OUTLIER_THRESHOLD",
     "against_truth",
+    "agreement",
     "cluster_stability",
     "outlier_scores",
     "row_strengths",
@@ -151,18 +148,34 @@ def outlier_scores(estimator: Any, X: np.ndarray, labels: np.ndarray, centers: n
 
 def against_truth(name: str, truth: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     """Compare with known classes: adjusted Rand index, adjusted mutual information, accuracy, and the table of counts."""
-    from ..metrics.external import normalized_clustering_accuracy
-
     known = np.array([value is not None and value == value for value in truth], dtype=bool)
-    words, labels = truth[known].astype(str), labels[known]
-    table, classes, clusters = contingency_table(words, labels)
+    return agreement(name, *contingency_table(truth[known].astype(str), labels[known]))
+
+
+def agreement(name: str, table: np.ndarray, classes: Any, clusters: Any) -> dict[str, Any]:
+    """Say how well groups agree with the classes of a column, from the table of counts alone.
+
+    Parameters
+    ----------
+    name : str
+        Of the column.
+    table : (classes, groups) int array
+        Each class and each group has a row.
+    classes, clusters : sequences
+        Their names.
+
+    Returns
+    -------
+    dict
+        Part of the record.
+    """
     return {
         "column": name,
-        "rows": int(known.sum()),
-        "ari": adjusted_rand_score(words, labels),
-        "ami": adjusted_mutual_info_score(words, labels),
-        "accuracy": clustering_accuracy(words, labels),
-        "normalized_accuracy": normalized_clustering_accuracy(words, labels),
+        "rows": int(table.sum()),
+        "ari": adjusted_rand_of(table),
+        "ami": adjusted_mutual_info_of(table),
+        "accuracy": accuracy_of(table),
+        "normalized_accuracy": normalized_accuracy_of(table),
         "table": {
             "classes": [str(value) for value in classes],
             "clusters": [int(value) for value in clusters],
