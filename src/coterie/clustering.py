@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Clustering", "map_by_appearance", "map_by_size", "relabel"]
+__all__ = ["Clustering", "map_by_appearance", "map_by_size", "number_by_size", "relabel"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +127,12 @@ def map_by_size(labels: np.ndarray) -> np.ndarray:
         New label of each old one. Labels without rows come last.
     """
     labels = np.asarray(labels)
-    return _map_by(-np.bincount(labels[labels >= 0]))
+    return number_by_size(np.bincount(labels[labels >= 0]))
+
+
+def number_by_size(sizes: np.ndarray) -> np.ndarray:
+    """Return the label map that numbers clusters of these sizes, (k,), by decreasing size; ties keep their order."""
+    return _map_by(-np.asarray(sizes))
 
 
 def map_by_appearance(labels: np.ndarray) -> np.ndarray:

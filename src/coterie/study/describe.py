@@ -12,7 +12,7 @@ import numpy as np
 from .rule import find_rule, make_conditions
 from .values import View, number_text
 
-__all__ = ["DESCRIBE_ROWS", "Description", "describe"]
+__all__ = ["DESCRIBE_ROWS", "Description", "Seen", "describe", "shown_rows", "told_of_columns"]
 
 # Ranks, quantiles and rules of more rows than this come from a sample drawn evenly from each group.
 DESCRIBE_ROWS = 20_000
@@ -28,6 +28,15 @@ class Description(NamedTuple):
     clusters: list[dict[str, Any]]
     profile: dict[str, Any]
     sample_rows: int | None
+
+
+class Seen(NamedTuple):
+    """What is known of one column: values, each of a group, and for how many rows each stands."""
+
+    view: View
+    values: np.ndarray  # (m,) numbers, or codes of levels
+    labels: np.ndarray  # (m,) int
+    weights: np.ndarray  # (m,) float
 
 
 def describe(
@@ -55,29 +64,64 @@ def describe(
     n, k = len(labels), int(labels.max(initial=-1)) + 1
     rows = _even_rows(labels, DESCRIBE_ROWS, seed)
     weights = _weights(labels, rows)
-    features = [_features(views, rows, labels[rows], weights, i) for i in range(k)] if k > 1 else [[] for _ in range(k)]
+    columns = [
+        Seen(view, (view.codes if view.kind == "category" else view.numbers)[rows], labels[rows], weights) for view in views
+    ]  # fmt: skip
+    cards, profile = told_of_columns(columns, np.bincount(labels[labels >= 0], minlength=k), n)
+    clusters = [
+        card | shown for card, shown in zip(cards, shown_rows(views, X, labels, strengths, seed=seed), strict=True)
+    ]
+    return Description(clusters, profile, len(rows) if len(rows) < n else None)
+
+
+def told_of_columns(columns: list[Seen], sizes: np.ndarray, n: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Say what sets each group apart, column by column.
+
+    Parameters
+    ----------
+    columns : list of Seen
+    sizes : (k,) int array
+        Rows of each group.
+    n : int
+        Rows in all.
+
+    Returns
+    -------
+    cards : list of dict
+        One a group: ``id``, ``name``, ``rows``, ``share``, ``sentence``, ``features``, ``color``.
+    profile : dict
+        The profile table.
+    """
+    k = len(sizes)
+    features = [_features(columns, i) for i in range(k)] if k > 1 else [[] for _ in range(k)]
     names = _names(features, k)
+    cards = [
+        {
+            "id": i,
+            "name": names[i],
+            "rows": int(sizes[i]),
+            "share": float(sizes[i] / n),
+            "sentence": _sentence(features[i], sizes[i], n, k),
+            "features": features[i][:MAX_FEATURES],
+            "color": i,
+        }
+        for i in range(k)
+    ]
+    return cards, {"columns": [_profile(seen, k) for seen in columns]}
+
+
+def shown_rows(
+    views: list[View], X: np.ndarray, labels: np.ndarray, strengths: np.ndarray, *, seed: int = 0
+) -> list[dict[str, Any]]:
+    """Return for each group what takes its rows to tell: ``rule``, ``exemplars`` and ``border``; takes what `describe` does."""
+    k = int(labels.max(initial=-1)) + 1
+    rows = _even_rows(labels, DESCRIBE_ROWS, seed)
     rules = _rules(views, rows, labels[rows], k, seed) if k > 1 else [None] * k
-    sizes = np.bincount(labels[labels >= 0], minlength=k)
-    clusters = []
+    found = []
     for i in range(k):
         exemplars, border = _typical_and_border(X, labels, strengths, i)
-        clusters.append(
-            {
-                "id": i,
-                "name": names[i],
-                "rows": int(sizes[i]),
-                "share": float(sizes[i] / n),
-                "sentence": _sentence(features[i], sizes[i], n, k),
-                "features": features[i][:MAX_FEATURES],
-                "rule": rules[i],
-                "exemplars": exemplars,
-                "border": border if k > 1 else [],
-                "color": i,
-            }
-        )
-    profile = {"columns": [_profile(view, rows, labels[rows], weights, k) for view in views]}
-    return Description(clusters, profile, len(rows) if len(rows) < n else None)
+        found.append({"rule": rules[i], "exemplars": exemplars, "border": border if k > 1 else []})
+    return found
 
 
 def _even_rows(labels: np.ndarray, limit: int, seed: int) -> np.ndarray:
@@ -98,20 +142,17 @@ def _weights(labels: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return (total / np.maximum(drawn, 1))[labels[rows] + 1]
 
 
-def _features(views, rows, labels, weights, cluster) -> list[dict[str, Any]]:
-    inside = labels == cluster
+def _features(columns: list[Seen], cluster: int) -> list[dict[str, Any]]:
     found = []
-    for view in views:
-        if view.kind == "category":
-            found += _level_feature(view, rows, inside, weights)
-        else:
-            found += _number_feature(view, rows, inside, weights)
+    for seen in columns:
+        found += _level_feature(seen, cluster) if seen.view.kind == "category" else _number_feature(seen, cluster)
     found = [feature for feature in found if abs(feature["effect"]) >= SMALL_EFFECT]
     return sorted(found, key=lambda feature: -abs(feature["effect"]))
 
 
-def _number_feature(view: View, rows, inside, weights) -> list[dict[str, Any]]:
-    values = view.numbers[rows]
+def _number_feature(seen: Seen, cluster: int) -> list[dict[str, Any]]:
+    view, values, labels, weights = seen
+    inside = labels == cluster
     known = np.isfinite(values)
     a, b = known & inside, known & ~inside
     if not a.any() or not b.any():
@@ -128,8 +169,9 @@ def _number_feature(view: View, rows, inside, weights) -> list[dict[str, Any]]:
     return [_feature(view, _plain(here, view), _plain(elsewhere, view), _plain(overall, view), effect, text)]
 
 
-def _level_feature(view: View, rows, inside, weights) -> list[dict[str, Any]]:
-    codes = view.codes[rows]
+def _level_feature(seen: Seen, cluster: int) -> list[dict[str, Any]]:
+    view, codes, labels, weights = seen
+    inside = labels == cluster
     known = codes >= 0
     levels = len(view.levels)
     if not (known & inside).any() or not (known & ~inside).any() or levels < 2:
@@ -253,19 +295,17 @@ def _typical_and_border(X, labels, strengths, cluster, count: int = 3) -> tuple[
     return [int(row) for row in exemplars], [int(row) for row in border]
 
 
-def _profile(view: View, rows, labels, weights, k) -> dict[str, Any]:
+def _profile(seen: Seen, k: int) -> dict[str, Any]:
     """Return one line of the profile table: medians, or for categories the share of the commonest level."""
+    view = seen.view
     line: dict[str, Any] = {"name": view.name, "kind": view.kind, "unit": view.unit}
-    masks = [np.ones(len(rows), dtype=bool)] + [labels == i for i in range(k)]
-    if view.kind == "category":
-        cells = [_shares(view, rows, mask, weights) for mask in masks]
-    else:
-        cells = [_middle(view, rows, mask, weights) for mask in masks]
+    masks = [np.ones(len(seen.values), dtype=bool)] + [seen.labels == i for i in range(k)]
+    cell = _shares if view.kind == "category" else _middle
+    cells = [cell(view, seen.values, mask, seen.weights) for mask in masks]
     return line | {"overall": cells[0], "by_cluster": cells[1:]}
 
 
-def _shares(view: View, rows, mask, weights, most: int = 5) -> list[dict[str, Any]]:
-    codes = view.codes[rows]
+def _shares(view: View, codes, mask, weights, most: int = 5) -> list[dict[str, Any]]:
     mask = mask & (codes >= 0)
     if not mask.any():
         return []
@@ -274,7 +314,6 @@ def _shares(view: View, rows, mask, weights, most: int = 5) -> list[dict[str, An
     return [{"level": view.levels[i], "share": round(float(share[i]), 4)} for i in top if share[i] > 0]
 
 
-def _middle(view: View, rows, mask, weights) -> Any:
-    values = view.numbers[rows]
+def _middle(view: View, values, mask, weights) -> Any:
     mask = mask & np.isfinite(values)
     return _plain(_median(values[mask], weights[mask]), view) if mask.any() else None

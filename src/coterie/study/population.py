@@ -3,14 +3,15 @@
 Also numbers the groups that remain by decreasing size, and says how many rows belong to none and what would change that.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..clustering import map_by_size, relabel
+from ..clustering import number_by_size, relabel
 from ..errors import InputError
 
-__all__ = ["Settled", "cluster_means", "settle", "squares_within"]
+__all__ = ["Settled", "check_share", "cluster_means", "settle", "settle_counts", "squares_within"]
 
 # Without a minimum share, a group is small below this share of the rows, or below a fifth of the average group.
 SMALL_SHARE = 0.01
@@ -54,11 +55,55 @@ def settle(
     InputError
         If ``min_share`` is out of range.
     """
-    if min_share is not None and not 0 <= min_share < 0.5:
-        raise InputError(f"min_share must be at least 0 and below 0.5, got {min_share!r}")
-    n = len(labels)
     k = int(labels.max(initial=-1)) + 1
-    sizes = np.bincount(labels[labels >= 0], minlength=k)
+    inside = labels >= 0
+    sizes = np.bincount(labels[inside], minlength=k)
+    noise = int(len(labels) - inside.sum())
+
+    def shape() -> tuple[np.ndarray, np.ndarray]:
+        means = cluster_means(X, labels, k)
+        return means, squares_within(X, labels, means)
+
+    final, record = settle_counts(sizes, noise, shape, min_share=min_share, method=method, joined=joined)
+    return Settled(relabel(labels, final), final, record)
+
+
+def settle_counts(
+    sizes: np.ndarray,
+    noise: int,
+    shape: Callable[[], tuple[np.ndarray, np.ndarray]],
+    *,
+    min_share: float | None = None,
+    method: str = "",
+    joined: int = 0,
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """Decide what becomes of each cluster from sizes and means alone.
+
+    Parameters
+    ----------
+    sizes : (k,) int array
+        Rows of each of the estimator's clusters.
+    noise : int
+        Rows of none.
+    shape : callable
+        Returns, where clusters are small, the means (k, d) and the sums of squared distances to them (k,).
+    min_share, method, joined
+        As for `settle`.
+
+    Returns
+    -------
+    final : (k,) int64 array
+        Final label of each cluster, -1 for one that is set aside.
+    record : dict
+        The ``population`` part of the record.
+
+    Raises
+    ------
+    InputError
+        If ``min_share`` is out of range.
+    """
+    check_share(min_share)
+    n, k = int(sizes.sum()) + noise, len(sizes)
     share = min(SMALL_SHARE, 0.2 / max(k, 1)) if min_share is None else float(min_share)
     min_rows = max(int(np.ceil(share * n)), 1)
     group = np.arange(k)
@@ -67,21 +112,33 @@ def settle(
     if len(small) == k:
         small = small[small != int(np.argmax(sizes))] if k else small
     if len(small):
-        group, actions = _place(X, labels, sizes, small)
+        group, actions = _place(*shape(), sizes, small)
     if joined:
         actions.insert(0, f"{joined:,} rows in thin places joined the group that they are connected to first.")
-    final = relabel(group, map_by_size(relabel(labels, group)))
-    out = relabel(labels, final)
+    total = np.bincount(group[group >= 0], sizes[group >= 0], k).astype(np.int64)
+    final = relabel(group, number_by_size(total))
+    left = n - int(total.sum())
     record = {
         "min_rows": min_rows,
         "min_share": share,
-        "noise_rows": int((out == -1).sum()),
-        "noise_share": float((out == -1).mean()),
-        "noise_why": _noise_why(out, labels, method),
+        "noise_rows": left,
+        "noise_share": left / n,
+        "noise_why": _noise_why(left, n, noise, method),
         "actions": actions,
         "small_clusters": [int(i) for i in small],
     }
-    return Settled(out, final, record)
+    return final, record
+
+
+def check_share(min_share: float | None) -> None:
+    """Refuse a least share that groups cannot have.
+
+    Raises
+    ------
+    InputError
+    """
+    if min_share is not None and not 0 <= min_share < 0.5:
+        raise InputError(f"min_share must be at least 0 and below 0.5, got {min_share!r}")
 
 
 def cluster_means(X: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
@@ -99,11 +156,10 @@ def squares_within(X: np.ndarray, labels: np.ndarray, centers: np.ndarray) -> np
     return np.bincount(labels[inside], squares, len(centers))
 
 
-def _place(X, labels, sizes, small) -> tuple[np.ndarray, list[str]]:
+def _place(centers, squares, sizes, small) -> tuple[np.ndarray, list[str]]:
     """Return the group that each of the estimator's clusters ends in (-1 set aside), and a sentence for each move."""
     k = len(sizes)
-    centers = cluster_means(X, labels, k)
-    width = np.sqrt(squares_within(X, labels, centers) / np.maximum(sizes, 1))
+    width = np.sqrt(squares / np.maximum(sizes, 1))
     large = np.setdiff1d(np.arange(k), small)
     group = np.arange(k)
     joined, apart, rows_joined, rows_apart = 0, 0, 0, 0
@@ -128,12 +184,11 @@ def _groups(count: int) -> str:
     return "One small group" if count == 1 else f"{count} small groups"
 
 
-def _noise_why(final: np.ndarray, labels: np.ndarray, method: str) -> str:
-    rows = int((final == -1).sum())
+def _noise_why(rows: int, n: int, own: int, method: str) -> str:
+    """Say why so many of n rows belong to no group, of which the method itself left out its ``own``."""
     if not rows:
         return "Every row belongs to a group."
-    share = rows / len(final)
-    own = int((labels == -1).sum())
+    share = rows / n
     text = f"{rows:,} rows ({share:.1%}) belong to no group: "
     if own:
         text += "they lie where rows are too sparse to count as part of one"
