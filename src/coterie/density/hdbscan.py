@@ -9,80 +9,42 @@ answer; what is in none of them is *noise*. About O(n log n) time in few dimensi
 
 import logging
 from numbers import Integral, Real
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.metrics.pairwise import _VALID_METRICS
 
 from ..arrays import is_tensor, like_input, to_device
 from ..base import Clusterer, Interval, StrOptions, lazily
+from ..errors import ResourceError
 from ..primitives.blocks import in_blocks
-from ..primitives.distances import check_distances
-from ..primitives.neighbors import nearest_reachable, neighbor_index
-from ..primitives.spanning_tree import SpanningTree, mutual_reachability_tree, spanning_tree_of_distances
-from ..trees.condense import Condensed, condense, condensed_tree
-from ..trees.linkage import single_linkage
-from ..trees.select import Flat, flat_labels, membership_strengths, outlier_scores, select_clusters
-from ._hdbscan_blocks import in_blocks_of, refuse_distances, rows_in_memory
+from ..primitives.neighbors import neighbor_index
+from ..primitives.spanning_tree import SpanningTree
+from ..trees.condense import condensed_tree
+from ..trees.select import Flat, membership_strengths, outlier_scores
+from ._hdbscan_blocks import (
+    Sample,
+    gathered_rows,
+    in_blocks_of,
+    in_straight_lines,
+    refuse_distances,
+    rows_in_memory,
+    rows_later,
+    sampled,
+    stay_on_workers,
+    tree_fits,
+    warn_of_sample,
+)
+from ._hdbscan_hierarchy import Hierarchy, hdbscan
+from ._hdbscan_metric import Measure, in_unit_of, on_host
+from ._hdbscan_tree import TooCrowded, tree_of_blocks
 from ._kept import kept
-from ._row_distances import RowDistances, as_lengths, metric_arguments, prepared_rows
+from ._row_distances import metric_arguments
 
 __all__ = ["HDBSCAN", "Hierarchy", "hdbscan"]
 
 _log = logging.getLogger("coterie.density")
 _METRICS = {*_VALID_METRICS, "precomputed"} - {"nan_euclidean"}
-
-
-class Hierarchy(NamedTuple):
-    """All that HDBSCAN* finds, before and after the choice of clusters."""
-
-    tree: SpanningTree
-    linkage: np.ndarray  # (n - 1, 4), SciPy's layout
-    condensed: Condensed
-    flat: Flat
-
-
-def hdbscan(
-    tree: SpanningTree,
-    min_cluster_size: int,
-    *,
-    method: str = "eom",
-    epsilon: float = 0.0,
-    max_cluster_size: int | None = None,
-    allow_single_cluster: bool = False,
-) -> Hierarchy:
-    """Find the clusters in a spanning tree of mutual reachabilities.
-
-    Parameters
-    ----------
-    tree : SpanningTree
-        From `coterie.primitives.spanning_tree.mutual_reachability_tree`; arrays of NumPy.
-    min_cluster_size : int
-        Smaller groups are no clusters.
-    method : {"eom", "leaf"}
-        Excess of mass, or the leaves of the condensed tree.
-    epsilon : float
-        No cluster is split below this distance; 0 has no effect.
-    max_cluster_size : int, optional
-        Larger groups are no clusters.
-    allow_single_cluster : bool
-        Whether all rows may be one cluster.
-
-    Returns
-    -------
-    Hierarchy
-    """
-    linkage = single_linkage(*tree)
-    condensed = condense(linkage, min_cluster_size)
-    chosen = select_clusters(
-        condensed,
-        method=method,
-        epsilon=epsilon,
-        max_cluster_size=max_cluster_size,
-        allow_single_cluster=allow_single_cluster,
-    )
-    return Hierarchy(tree, linkage, condensed, flat_labels(condensed, chosen, epsilon=epsilon))
 
 
 class HDBSCAN(Clusterer):
@@ -129,6 +91,8 @@ class HDBSCAN(Clusterer):
         ``parent``, ``child``, ``lambda_``, ``size`` as flat arrays.
     core_distances_ : (n,) float64 array
         In the unit of the metric.
+    sample_share_ : float
+        The share of the rows that the clusters rest on: 1, but for rows in blocks that are too many for an exact fit; see the notes.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : (d,) array of str
@@ -145,9 +109,13 @@ class HDBSCAN(Clusterer):
     ``min_cluster_size`` or ``min_samples`` all are noise. Rows that coincide ``min_samples`` times have an infinite density:
     their probability is 1 and their outlier score 0, and other rows are compared with the largest finite density.
 
-    Rows in blocks give what rows in memory give, with the attributes of single rows as Dask arrays. They are gathered in this
-    process, where each takes some 160 bytes and four times its own size: what does not fit is refused. Fit on a sample then,
-    and ``predict`` the blocks.
+    Rows in blocks give what rows in memory give, bit for bit, with the attributes of single rows as Dask arrays. What one task
+    could hold is gathered in this process. More rows stay on the workers, bin by bin of space and pair by pair of bins; only
+    the tree comes here, some 160 bytes a row. Where that does not fit either, a `coterie.errors.ClusterWarning` says that the fit is
+    approximate: it is exact for a sample of at most a million rows, among which ``min_cluster_size``, ``min_samples`` and
+    ``max_cluster_size`` count their share of rows (but 5 at least, or what was asked for), and ``labels_`` and
+    ``probabilities_`` of all rows are computed as by `predict` and `membership` whenever they are asked for. Trees are then of the
+    sample, ``outlier_scores_`` and ``core_distances_`` are not set, and ``sample_share_`` tells its share.
 
     ``predict`` takes for each new row the nearest row of the fit by mutual reachability (ties: by distance, then the lowest
     row) and gives its label, if the two are connected no further apart than the distance at which the label's cluster was
@@ -188,7 +156,9 @@ class HDBSCAN(Clusterer):
     }
     _takes_blocks: ClassVar = True
     _host: tuple | None = None  # labels and core distances of a fit on rows in blocks, whose attributes are Dask arrays
-    _state_attributes = ("_rows", "_metric_arguments", "_births", "_deaths", "_leaving")
+    _sample: Sample | None = None  # what an approximate fit rests on, while it is made
+    _sample_k: int | None = None  # its min_samples
+    _state_attributes = ("_rows", "_metric_arguments", "_births", "_deaths", "_leaving", "_host", "_sample_k")
 
     def __init__(
         self,
@@ -219,7 +189,7 @@ class HDBSCAN(Clusterer):
         Parameters
         ----------
         X : (n, d) array, frame, sparse array or tensor, or (n, n) distances; Dask array or frame, or RowFiles
-            Not modified. Rows in blocks are brought to this process.
+            Not modified. The attributes of rows in blocks are Dask arrays, in the same blocks.
         y : ignored
             Present by convention.
 
@@ -231,56 +201,81 @@ class HDBSCAN(Clusterer):
         Raises
         ------
         ResourceError
-            If rows in blocks, and the trees over them, do not fit into the memory that is free.
+            If not even a sample of rows in blocks fits into the memory that is free.
+
+        Warns
+        -----
+        ClusterWarning
+            If rows in blocks are clustered by a sample of them.
         """
         self._validate_params()
-        self._host = None
+        self._host, self._sample_k, self.sample_share_ = None, None, 1.0
         if in_blocks(X):
             return self._fit_blocks(X)
         return self._fit_rows(self._gate_in(X, reset=True, accept_sparse=self.metric != "precomputed"), X)
 
     def _fit_blocks(self, X: Any) -> "HDBSCAN":
-        """Find the clusters of rows in blocks, here: the trees need a place for each row anyway."""
+        """Find the clusters of rows in blocks: here, by a tree built on the workers, or by a sample."""
         refuse_distances(self.metric)
         rows = self._gate_blocks(X)
-        values = rows_in_memory(rows)
-        self._fit_rows(to_device(values, self.device), values)
-        self._host = self.labels_, self.core_distances_
+        if not stay_on_workers(rows, self.metric):
+            values = rows_in_memory(rows)
+            self._fit_rows(to_device(values, self.device), values)
+        elif not tree_fits(rows, self.metric, self._neighbors()) or not self._fit_bins(X, rows):
+            return self._fit_sample(X, rows)
+        self._host = self.labels_, self.core_distances_  # type: ignore[has-type]
         for name in ("labels_", "probabilities_", "outlier_scores_", "core_distances_"):
             setattr(self, name, in_blocks_of(rows, getattr(self, name)))
         return self
 
-    def _fit_rows(self, X: Any, given: Any) -> "HDBSCAN":
-        arguments = metric_arguments(X, self.metric, self.metric_params)
-        tree, core = self._spanning_tree(X, arguments)
-        found = hdbscan(
-            tree,
-            self.min_cluster_size,
-            method=self.cluster_selection_method,
-            epsilon=self.cluster_selection_epsilon,
-            max_cluster_size=self.max_cluster_size,
-            allow_single_cluster=self.allow_single_cluster,
-        )
-        if X.shape[0] < max(self.min_cluster_size, self._neighbors()):
-            _log.info("all %d rows are noise: min_cluster_size or min_samples asks for more", X.shape[0])
-            found = found._replace(flat=Flat(np.full(X.shape[0], -1), np.empty(0, np.int64)))
-        self._keep(X, given, found, core, arguments)
+    def _fit_bins(self, X: Any, rows: Any) -> bool:
+        """Find the clusters of rows that stay on the workers, or say that they cannot be cut into bins."""
+        try:
+            found = tree_of_blocks(in_straight_lines(rows, self.metric), min(self._neighbors(), len(rows)))
+        except TooCrowded as why:
+            _log.info("%s", why)
+            return False
+        self._fit_tree(*in_unit_of(self.metric, *found), np.empty(0), dict(self.metric_params or {}))
+        self._rows = rows_later(X, rows)
+        return True
+
+    def _fit_sample(self, X: Any, rows: Any) -> "HDBSCAN":
+        """Find the clusters of a sample; all rows are labelled by it, block by block, when their labels are asked for."""
+        sample = sampled(rows, self.min_cluster_size, self._neighbors(), self.max_cluster_size)
+        self._sample, self._sample_k, self.sample_share_ = sample, sample.min_samples, sample.share
+        self._fit_rows(to_device(sample.rows, self.device), sample.rows)
+        self._sample = None
+        self._host = self._of_fit()
+        for name in ("outlier_scores_", "core_distances_"):
+            delattr(self, name)
+        self.labels_ = self._by_block(X, "predict", np.int64, lengths=rows.lengths)
+        self.probabilities_ = self._by_block(X, "_strengths", np.float64, lengths=rows.lengths)
+        warn_of_sample(rows, sample)
         return self
 
-    def _spanning_tree(self, X: Any, arguments: dict) -> tuple[SpanningTree, np.ndarray]:
-        """Return the spanning tree and the core distances in the unit of the metric, on the host."""
-        k = min(self._neighbors(), X.shape[0])
-        if self._has_tree(X):
-            tree, core = mutual_reachability_tree(prepared_rows(X, self.metric), k)
-            left, right, lines, core = (_on_host(values) for values in (*tree, core))
-            return SpanningTree(left, right, as_lengths(lines, self.metric)), as_lengths(core, self.metric)
-        if self.metric == "precomputed":
-            check_distances(X)
-        source, rows = self._distances(X, arguments)
-        core = source.core_distances(rows, k)
-        return spanning_tree_of_distances(lambda row: source.to(rows[[row]])[0], rows.shape[0], core), core
+    def _fit_rows(self, X: Any, given: Any) -> "HDBSCAN":
+        arguments = metric_arguments(X, self.metric, self.metric_params)
+        tree, core = Measure(self.metric, arguments).tree(X, min(self._neighbors(), X.shape[0]))
+        self._fit_tree(tree, core, given, arguments)
+        # A copy, so that a later change of the input does not reach predict.
+        self._rows = None if self.metric == "precomputed" else X.clone() if is_tensor(X) else X.copy()
+        return self
 
-    def _keep(self, X: Any, given: Any, found: Hierarchy, core: np.ndarray, arguments: dict) -> None:
+    def _fit_tree(self, tree: SpanningTree, core: np.ndarray, given: Any, arguments: dict) -> None:
+        """Find the clusters in a tree and set all attributes but the rows."""
+        sample, n = self._sample, len(core)
+        least = self.min_cluster_size if sample is None else sample.min_cluster_size
+        found = hdbscan(
+            tree,
+            least,
+            method=self.cluster_selection_method,
+            epsilon=self.cluster_selection_epsilon,
+            max_cluster_size=self.max_cluster_size if sample is None else sample.max_cluster_size,
+            allow_single_cluster=self.allow_single_cluster,
+        )
+        if n < max(least, self._neighbors()):
+            _log.info("all %d rows are noise: min_cluster_size or min_samples asks for more", n)
+            found = found._replace(flat=Flat(np.full(n, -1), np.empty(0, np.int64)))
         condensed, flat = found.condensed, found.flat
         self.labels_ = like_input(flat.labels, given)
         self.probabilities_ = like_input(membership_strengths(condensed, flat), given)
@@ -290,8 +285,6 @@ class HDBSCAN(Clusterer):
         self.single_linkage_tree_ = found.linkage
         self.condensed_tree_ = condensed_tree(condensed)
         self._metric_arguments = arguments
-        # Copies, so that a later change of the input does not reach predict.
-        self._rows = None if self.metric == "precomputed" else X.clone() if is_tensor(X) else X.copy()
         births = condensed.birth[flat.clusters]
         if self.cluster_selection_epsilon > 0:
             births = np.where(flat.clusters == 0, self.cluster_selection_epsilon, births)
@@ -341,28 +334,38 @@ class HDBSCAN(Clusterer):
         strengths[labels < 0] = 0.0
         return like_input(labels, given), like_input(strengths, given)
 
+    def _strengths(self, X: Any) -> Any:
+        return self.membership(X)[1]
+
     def _nearest(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return the row of the fit that is nearest by mutual reachability, and that distance, on the host."""
-        core = self._of_fit()[1]
-        n = len(core)
-        k = min(self._neighbors(), n)
-        fitted = X[:0] if self._rows is None else self._rows
-        if self._has_tree(X) and not issparse(fitted):
-            lines = np.sqrt(2.0 * core) if self.metric == "cosine" else core
-            rows, queries = prepared_rows(like_input(fitted, X), self.metric), prepared_rows(X, self.metric)
-            index = kept(self, fitted, is_tensor(rows), lambda: neighbor_index(rows))
-            found = nearest_reachable(rows, like_input(lines, X), queries, k, index=index)
-            nearest, reach = (_on_host(values) for values in found)
-            return nearest, as_lengths(reach, self.metric)
-        source, _ = self._distances(fitted, self._metric_arguments)
-        queries = X if self.metric == "precomputed" else prepared_rows(X, self.metric)
-        return source.nearest_reachable(queries, core, k)
+        self._bring_rows()
+        core, fitted = self._of_fit()[1], X[:0] if self._rows is None else self._rows
+        measure = Measure(self.metric, self._metric_arguments)
+        k = min(self._neighbors(), len(core))
+        return measure.nearest(
+            fitted, core, X, k, lambda rows: kept(self, fitted, is_tensor(rows), lambda: neighbor_index(rows))
+        )
+
+    def _bring_rows(self) -> None:
+        """Bring the rows of a fit here where they have stayed on the workers."""
+        if in_blocks(self._rows):
+            self._rows = gathered_rows(self._rows)
 
     def _of_fit(self) -> tuple[np.ndarray, np.ndarray]:
         """Return labels and core distances of the rows of the fit, on the host."""
-        return self._host or (_on_host(self.labels_), _on_host(self.core_distances_))
+        return self._host or (on_host(self.labels_), on_host(self.core_distances_))
+
+    def _fitted_state(self) -> dict[str, Any]:
+        try:
+            self._bring_rows()
+        except ResourceError as why:
+            _log.info("a file of this model cannot predict: %s", why)
+            return {name: value for name, value in super()._fitted_state().items() if name != "_host"}
+        return super()._fitted_state()
 
     def _light(self) -> Any:
+        self._bring_rows()
         host = self._of_fit()
         light = super()._light()
         light._host = host
@@ -377,19 +380,9 @@ class HDBSCAN(Clusterer):
             light.__dict__.pop(name, None)
         return light
 
-    def _distances(self, X: Any, arguments: dict) -> tuple[RowDistances, Any]:
-        """Return where distances to rows come from, and these rows as it takes them."""
-        if self.metric == "precomputed":
-            return RowDistances(None, self.metric, arguments), X
-        rows = prepared_rows(X, self.metric)
-        return RowDistances(rows, self.metric, arguments), rows
-
-    def _has_tree(self, X: Any) -> bool:
-        return is_tensor(X) or (
-            not issparse(X) and isinstance(self.metric, str) and self.metric in ("euclidean", "cosine")
-        )
-
     def _neighbors(self) -> int:
+        if self._sample_k is not None:
+            return self._sample_k
         return self.min_cluster_size if self.min_samples is None else self.min_samples
 
     def __sklearn_tags__(self) -> Any:
@@ -397,7 +390,3 @@ class HDBSCAN(Clusterer):
         tags.input_tags.pairwise = self.metric == "precomputed"
         tags.input_tags.sparse = self.metric != "precomputed"
         return tags
-
-
-def _on_host(values: Any) -> np.ndarray:
-    return values.detach().cpu().numpy() if is_tensor(values) else values

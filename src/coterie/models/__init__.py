@@ -91,9 +91,8 @@ class Model:
             If the estimator compares new rows with those of its fit, and that were rows in blocks, which no file holds.
         """
         name = type(self.estimator).__name__
-        if name in {line.name for line in catalog.CATALOG if line.family == "density"} and not hasattr(
-            self.estimator, "labels_"
-        ):
+        of_fit = hasattr(self.estimator, "labels_") or getattr(self.estimator, "_host", None) is not None
+        if name in {line.name for line in catalog.CATALOG if line.family == "density"} and not of_fit:
             raise UnsupportedError(
                 f"this {name} was fitted to rows in blocks, and its model file holds none of these, with which predict compares new rows; "
                 "label new rows in the process of the fit, or take KMeans, Birch, STING or WaveCluster"
