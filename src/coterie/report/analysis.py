@@ -5,17 +5,21 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from ..errors import InputError
 from . import folder as folders
 from .labels import write_labels
-from .record import NETWORK, PICTURES, SCHEMA, check, clean, dumps, loads, now, versions, without_credentials
+from .record import NETWORK, PICTURES, dumps, finished, loads, without_credentials
 from .text import text
 from .webpage import html
 
-__all__ = ["Analysis", "Folder", "page_of", "render", "run", "text_of"]
+__all__ = ["Analysis", "Folder", "Steps", "page_of", "render", "run", "text_of"]
+
+
+_FILES = {"model": "model.coterie", "record": "run.json", "report": "report.html"}
 
 
 class Folder(NamedTuple):
@@ -34,6 +38,28 @@ class ReadStep(NamedTuple):
     name: str
     text: str
     seconds: float
+
+
+class Steps:
+    """Collects the steps of a run, and tells the caller about each."""
+
+    def __init__(self, on_step: Callable[[Any], None] | None):
+        self.all: list[Any] = []
+        self._on_step = on_step
+
+    def keep(self, step: Any) -> None:
+        """Take a step that has ended."""
+        self.all.append(step)
+        if self._on_step is not None:
+            self._on_step(step)
+
+    def read(self, text: str, began: float) -> None:
+        """Take the first step, which began at a time of `time.perf_counter`."""
+        self.keep(ReadStep("read", text, time.perf_counter() - began))
+
+    def plain(self) -> list[dict[str, Any]]:
+        """Return all of them for the record."""
+        return [{"name": step.name, "text": step.text, "seconds": step.seconds} for step in self.all]
 
 
 @dataclass(frozen=True, repr=False)
@@ -69,6 +95,9 @@ class Analysis:
     prepared: Any = None
     label_map: np.ndarray | None = None
     _cache: dict[str, Any] = field(default_factory=dict, compare=False)
+    _FORMATS: ClassVar[tuple[str, ...]] = ("csv", "parquet")  # of the labels, first what they have by default
+    _LABELS: ClassVar = "labels"
+    _NEW: ClassVar = "new.csv"  # what new rows may be called
 
     @property
     def labels_new_rows(self) -> bool:
@@ -116,7 +145,7 @@ class Analysis:
         *,
         force: bool = False,
         report: bool = True,
-        labels_format: str = "csv",
+        labels_format: str | None = None,
         excel_safe: bool = False,
         input_path: str | os.PathLike | None = None,
     ) -> Folder:
@@ -130,8 +159,8 @@ class Analysis:
             Write even into a folder that holds other things but no earlier analysis.
         report : bool, default=True
             Write the page; it can be made later from the record by `render`.
-        labels_format : {"csv", "parquet"}, default="csv"
-            Kind of the label file.
+        labels_format : {"csv", "parquet", "npy"}, optional
+            Kind of the label file. By default "csv"; "parquet" where rows were worked on block by block, which alone can be "npy".
         excel_safe : bool, default=False
             Defuse ids that a spreadsheet would take for a formula.
         input_path : str or path-like, optional
@@ -148,25 +177,33 @@ class Analysis:
             If the folder cannot be written; what stood there before still stands, whole.
         """
         target = folders.check_target(folder, force=force)
-        names = {
-            "labels": f"labels.{labels_format if labels_format in ('parquet', 'npy') else 'csv'}",
-            "model": "model.coterie",
-            "record": "run.json",
-            "report": "report.html",
-        }
+        labels_format = labels_format or self._FORMATS[0]
+        names = {"labels": self._labels_file(labels_format), **_FILES}
         written = names if report else {kind: name for kind, name in names.items() if kind != "report"}
-        record = {**self.record, "files": written, "next": _next(Path(folder), written, input_path)}
-        if not self.labels_new_rows:
-            record["next"] = [line for line in record["next"] if not line.startswith("coterie predict")]
+        files = {self._LABELS if kind == "labels" else kind: name for kind, name in written.items()}
+        record = {**self.record, "files": files, "next": self._next(Path(folder), written, input_path)}
         writers: dict[str, Callable[[Path], object]] = {
-            names["labels"]: lambda path: self._write_labels(path, labels_format, excel_safe),
-            names["model"]: self.save_model,
-            names["record"]: lambda path: path.write_text(dumps(record), encoding="utf-8", newline="\n"),
-            names["report"]: lambda path: path.write_text(html(record), encoding="utf-8", newline="\n"),
+            "labels": lambda path: self._write_labels(path, labels_format, excel_safe),
+            "model": self.save_model,
+            "record": lambda path: path.write_text(dumps(record), encoding="utf-8", newline="\n"),
+            "report": lambda path: path.write_text(page_of(record), encoding="utf-8", newline="\n"),
         }
-        writers = {name: write for name, write in writers.items() if name in written.values()}
-        folders.write_folder(target, writers, force=force)
+        folders.write_folder(target, {name: writers[kind] for kind, name in written.items()}, force=force)
         return Folder(target, *(target / name for name in names.values()))
+
+    def _labels_file(self, labels_format: str) -> str:
+        """Return the name of the file of labels, if there is such a format."""
+        if labels_format not in self._FORMATS:
+            known = ", ".join(map(repr, self._FORMATS))
+            raise InputError(f"labels_format must be one of {known}, got {labels_format!r}")
+        return f"{self._LABELS}.{labels_format}"
+
+    def _next(self, folder: Path, names: Mapping[str, str], input_path: str | os.PathLike | None) -> list[str]:
+        """Return commands that make sense from here."""
+        new = self._NEW if input_path is None else os.path.basename(os.path.normpath(os.fspath(input_path)))
+        look = [f"open {_quoted(folder / names['report'])}"] if "report" in names else []
+        label = [f"coterie predict {_quoted(folder / names['model'])} {_quoted(new)}"] if self.labels_new_rows else []
+        return [*look, *label]
 
     def _write_labels(self, path: Path, labels_format: str, excel_safe: bool) -> None:
         name, ids = self._ids()
@@ -280,21 +317,15 @@ def run(
         source, why = blocks
         given = {"query": query, **options}
         return run_blocks(source, why=why, cluster=cluster, memory_limit=limit, on_step=on_step, **given)
-    steps: list[Any] = []
-
-    def keep(step: Any) -> None:
-        steps.append(step)
-        if on_step is not None:
-            on_step(step)
-
-    began = time.perf_counter()
+    steps, began = Steps(on_step), time.perf_counter()
     table = tables.read(data, query=query, memory_limit=limit)
-    read = f"{table.n_rows:,} rows and {len(table.columns)} columns from {without_credentials(table.name)}"
-    keep(ReadStep("read", read, time.perf_counter() - began))
-    found = study.study(table, memory_limit=memory_limit, on_step=keep, **options)
+    steps.read(f"{table.n_rows:,} rows and {len(table.columns)} columns from {without_credentials(table.name)}", began)
+    found = study.study(table, memory_limit=memory_limit, on_step=steps.keep, **options)
+    # The study may add to the text of a step after it was announced.
+    told = [*steps.plain()[:1], *(found.record.get("steps") or steps.plain()[1:])]
     given = {"query": query, "memory_limit": memory_limit, **options}
     return Analysis(
-        record=_record(found, steps, given),
+        record=finished(found.record, _input(found.table), given, steps=told),
         labels=found.labels,
         strengths=found.strengths,
         outlier_scores=found.outlier_scores,
@@ -315,7 +346,6 @@ def render(folder: str | os.PathLike) -> Path:
     OutputError
         If the page could not be written; the old page is then untouched.
     """
-    from ..errors import InputError
     from ..files import write_text
 
     place = Path(folder)
@@ -347,47 +377,15 @@ def page_of(record: Mapping[str, Any]) -> str:
     return {NETWORK: network_html, PICTURES: pictures_html}.get(record.get("schema", ""), html)(record)
 
 
-def _record(found: Any, steps: list[Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    from .. import __version__
-
-    table = found.table
-    silent = {"on_progress", "on_step"}
-    options = {key: value for key, value in given.items() if value is not None and key not in silent}
-    head = {
-        "schema": SCHEMA,
-        "coterie": __version__,
-        "created": now(),
-        "seed": int(given.get("seed") or 0),
-        "versions": versions(),
-        "input": {
-            "name": without_credentials(table.name),
-            "rows": table.n_rows,
-            "columns": len(table.columns),
-            "bytes": table.source_bytes,
-            "fingerprint": table.fingerprint(),
-            "notes": list(table.notes),
-        },
-        "steps": [_plain_step(step) for step in steps[:1]] + _study_steps(found, steps),
-        "options": options,
+def _input(table: Any) -> dict[str, Any]:
+    return {
+        "name": without_credentials(table.name),
+        "rows": table.n_rows,
+        "columns": len(table.columns),
+        "bytes": table.source_bytes,
+        "fingerprint": table.fingerprint(),
+        "notes": list(table.notes),
     }
-    record = clean({**head, **{key: value for key, value in found.record.items() if key not in head}})
-    check(record)
-    return record
-
-
-def _study_steps(found: Any, steps: list[Any]) -> list[dict[str, Any]]:
-    # The study may add to the text of a step after it was announced.
-    return found.record.get("steps") or [_plain_step(step) for step in steps[1:]]
-
-
-def _plain_step(step: Any) -> dict[str, Any]:
-    return {"name": step.name, "text": step.text, "seconds": step.seconds}
-
-
-def _next(folder: Path, names: Mapping[str, str], input_path: str | os.PathLike | None) -> list[str]:
-    source = Path(input_path).name if input_path is not None else "new.csv"
-    look = [f"open {_quoted(folder / names['report'])}"] if "report" in names else []
-    return [*look, f"coterie predict {_quoted(folder / names['model'])} {_quoted(source)}"]
 
 
 def _quoted(path: str | os.PathLike) -> str:

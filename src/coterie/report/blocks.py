@@ -2,33 +2,32 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ..catalog import entry
 from ..errors import ClusterWarning, CoterieError, InputError, UnsupportedError
-from .analysis import Analysis, Folder, ReadStep
-from .record import SCHEMA, check, clean, now, versions
+from .analysis import Analysis, Steps
+from .record import finished
 
 __all__ = ["BlockAnalysis", "block_source", "run_blocks", "write_label_blocks"]
 
 _BLOCK = 1_048_576
-_FORMATS = ("parquet", "npy", "csv")
+_CHECKED = ("method", "n_clusters", "params", "seed", "min_share")
 # Options of `coterie.run` that need every row in memory.
-_WHOLE = ("query", "truth", "min_share", "time_limit")
+_WHOLE = ("query", "time_limit")
 
 
 @dataclass(frozen=True, repr=False)
 class BlockAnalysis(Analysis):
     """A finished analysis of rows in files.
 
-    As `Analysis`, but ``labels`` lie in a temporary file without a name (4 bytes a row), ``table`` and ``strengths`` and
-    ``outlier_scores`` are those of ``sample_rows``.
+    As `Analysis`, but ``labels`` lie in a temporary file without a name (4 bytes a row), and ``table`` holds ``sample_rows`` alone.
 
     Attributes
     ----------
@@ -37,57 +36,21 @@ class BlockAnalysis(Analysis):
     """
 
     sample_rows: Any = None
+    _FORMATS: ClassVar = ("parquet", "npy", "csv")  # columns ``row`` and ``label``, or the labels alone in ``.npy``
+    _NEW: ClassVar = "new.parquet"
 
     @property
     def labels_new_rows(self) -> bool:
-        """Whether the saved model can label new rows: density methods compare them with the rows of the fit, which no file holds."""
-        return entry(type(self.estimator).__name__).family != "density"
-
-    def write(
-        self,
-        folder: str | os.PathLike,
-        *,
-        force: bool = False,
-        report: bool = True,
-        labels_format: str = "parquet",
-        excel_safe: bool = False,
-        input_path: str | os.PathLike | None = None,
-    ) -> Folder:
-        """Write labels, model, record and report into ``folder``: all of them, or nothing.
-
-        Parameters
-        ----------
-        folder, force, report, input_path
-            As for `Analysis.write`.
-        labels_format : {"parquet", "npy", "csv"}, default="parquet"
-            Kind of the label file, written block by block: columns ``row`` and ``label``, or the labels alone in ``.npy``.
-        excel_safe : bool, default=False
-            Has no effect: there are no ids.
-
-        Returns
-        -------
-        Folder
-
-        Raises
-        ------
-        OutputError
-            If the folder cannot be written; what stood there before still stands, whole.
-        """
-        return super().write(
-            folder,
-            force=force,
-            report=report,
-            labels_format=labels_format,
-            excel_safe=excel_safe,
-            input_path=input_path,
-        )
+        """Whether the saved model can label new rows: density methods compare them with rows of the fit, which few models hold."""
+        held = getattr(self.estimator, "_host", None) is not None
+        return held or entry(type(self.estimator).__name__).family != "density"
 
     def _write_labels(self, path: Path, labels_format: str, excel_safe: bool) -> None:
         write_label_blocks(path, self.labels, labels_format)
 
 
 def write_label_blocks(path: str | os.PathLike, labels: np.ndarray, file_format: str) -> None:
-    """Write the label of every row, a million rows at a time.
+    """Write the label of every row, a million rows at a time; columns ``row`` and ``label``, or labels alone in ``.npy``.
 
     Parameters
     ----------
@@ -98,13 +61,9 @@ def write_label_blocks(path: str | os.PathLike, labels: np.ndarray, file_format:
 
     Raises
     ------
-    InputError
-        If the format is none of these.
     MissingExtraError
         If Parquet is asked for without pyarrow.
     """
-    if file_format not in _FORMATS:
-        raise InputError(f"labels_format must be one of {', '.join(map(repr, _FORMATS))}, got {file_format!r}")
     {"parquet": _write_parquet, "npy": _write_npy, "csv": _write_csv}[file_format](Path(path), labels)
 
 
@@ -217,26 +176,19 @@ def run_blocks(
                 f"{name} needs all rows in memory, and these are worked on block by block; leave it out"
             )
     options = {name: value for name, value in options.items() if name not in _WHOLE}
-    check_options(**{name: options[name] for name in ("method", "n_clusters", "params", "seed") if name in options})
-    steps: list[Any] = []
-
-    def keep(step: Any) -> None:
-        steps.append(step)
-        if on_step is not None:
-            on_step(step)
-
-    began = time.perf_counter()
+    check_options(**{name: options[name] for name in _CHECKED if name in options})
+    steps, began = Steps(on_step), time.perf_counter()
     files = row_files(source)
-    name, n = name_of_files(source), files.shape[0]
     many = f"{len(files.sources)} files, " if len(files.sources) > 1 else ""
     columns = files.shape[1] + len(files.left_out)
-    keep(ReadStep("read", f"{n:,} rows and {columns} columns in {many}{name}", time.perf_counter() - began))
+    name = name_of_files(source)
+    steps.read(f"{files.shape[0]:,} rows and {columns} columns in {many}{name}", began)
     with nullcontext() if cluster is None else workers_at(cluster) as workers:
         _warn_of_open_port(workers)
-        found = study_blocks(source, memory_limit=memory_limit, why=why, on_step=keep, **options)
+        found = study_blocks(source, memory_limit=memory_limit, why=why, on_step=steps.keep, **options)
     given = {"memory_limit": memory_limit, "cluster": cluster, **options}
     return BlockAnalysis(
-        record=_record(found, name, steps, given),
+        record=finished(found.record, _input(found, name), given, steps=steps.plain()),
         labels=found.labels,
         strengths=np.empty(0),
         outlier_scores=np.empty(0),
@@ -255,36 +207,19 @@ def _warn_of_open_port(workers: Any) -> None:
         warnings.warn(workers.unsafe, ClusterWarning, stacklevel=4)
 
 
-def _record(found: Any, name: str, steps: list[Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    from .. import __version__
-
-    about = found.record["about"]
-    silent = {"on_progress", "on_step"}
+def _input(found: Any, name: str) -> dict[str, Any]:
+    about = found.record.pop("about")
     n, m = about["n_rows"], len(found.rows)
     notes = list(found.prepared.notes)
     if m < n:
         notes.append(
-            f"silhouettes, stability, descriptions, outliers and the map are from a sample of {m:,} of {n:,} rows; sizes are of all"
+            f"silhouettes, stability, rules, typical rows, outliers and the map are from a sample of {m:,} of {n:,} rows; the rest is of all"
         )
-    head = {
-        "schema": SCHEMA,
-        "coterie": __version__,
-        "created": now(),
-        "seed": int(given.get("seed") or 0),
-        "versions": versions(),
-        "input": {
-            "name": name,
-            "rows": n,
-            "columns": about["n_columns"],
-            "bytes": found.table.source_bytes,
-            "fingerprint": about["fingerprint"],
-            "notes": notes,
-        },
-        "steps": [{"name": step.name, "text": step.text, "seconds": step.seconds} for step in steps],
-        "options": {key: value for key, value in given.items() if value is not None and key not in silent},
+    return {
+        "name": name,
+        "rows": n,
+        "columns": about["n_columns"],
+        "bytes": found.table.source_bytes,
+        "fingerprint": about["fingerprint"],
+        "notes": notes,
     }
-    record = clean(
-        {**head, **{key: value for key, value in found.record.items() if key not in head and key != "about"}}
-    )
-    check(record)
-    return record

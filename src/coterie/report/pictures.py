@@ -1,24 +1,22 @@
 """The main job on pictures: from a folder or a stack to a `PictureAnalysis`, and from there to a folder of results."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from . import folder as folders
-from .analysis import Analysis, Folder
+from .analysis import Analysis
 from .cells import field as cell
 from .cells import number, plain_text, write_rows
 from .pictures_page import pictures_html, pictures_summary
 from .pictures_text import pictures_text
-from .record import PICTURES, check, clean, dumps, now, versions
+from .record import PICTURES, finished
 
-__all__ = ["FILES", "PictureAnalysis", "pictures"]
+__all__ = ["PictureAnalysis", "pictures"]
 
-FILES = {"members": "members.csv", "model": "model.coterie", "record": "run.json", "report": "report.html"}
 _BLOCK = 100_000
 # What `coterie.run` takes for tables alone.
 _OF_TABLES = ("query", "roles", "params", "sample")
@@ -35,6 +33,9 @@ class PictureAnalysis(Analysis):
     """
 
     distances: np.ndarray = field(default_factory=lambda: np.empty(0))
+    _FORMATS: ClassVar = ("csv",)
+    _LABELS: ClassVar = "members"
+    _NEW: ClassVar = "new-pictures"
 
     def to_text(self, width: int = 100) -> str:
         """Return the summary that the terminal shows."""
@@ -61,57 +62,8 @@ class PictureAnalysis(Analysis):
 
         return Model(self.estimator, self.prepared, self.label_map).predict(data)
 
-    def write(
-        self,
-        folder: str | os.PathLike,
-        *,
-        force: bool = False,
-        report: bool = True,
-        labels_format: str = "csv",
-        excel_safe: bool = False,
-        input_path: str | os.PathLike | None = None,
-    ) -> Folder:
-        """Write members, model, record and report into ``folder``: all of them, or nothing.
-
-        Parameters
-        ----------
-        folder : str or path-like
-            Created, or, where it holds an earlier analysis, replaced in one step. Other files in it are kept.
-        force : bool, default=False
-            Write even into a folder that holds other things but no earlier analysis.
-        report : bool, default=True
-            Write the page; it can be made later from the record by `render`.
-        labels_format : {"csv"}, default="csv"
-            Kind of the file of members.
-        excel_safe : bool, default=False
-            Defuse names that a spreadsheet would take for a formula.
-        input_path : str or path-like, optional
-            The pictures analysed, to name them in the suggestions for what to do next.
-
-        Returns
-        -------
-        Folder
-
-        Raises
-        ------
-        OutputError
-            If the folder cannot be written; what stood there before still stands, whole.
-        """
-        from ..errors import InputError
-
-        if labels_format != "csv":
-            raise InputError(f"the members of groups of pictures are written as 'csv', got {labels_format!r}")
-        target = folders.check_target(folder, force=force)
-        files = {kind: name for kind, name in FILES.items() if report or kind != "report"}
-        record = {**self.record, "files": files, "next": _next(Path(folder), files, input_path)}
-        writers: dict[str, Callable[[Path], object]] = {
-            "members": lambda path: self.write_members(path, excel_safe=excel_safe),
-            "model": self.save_model,
-            "record": lambda path: path.write_text(dumps(record), encoding="utf-8", newline="\n"),
-            "report": lambda path: path.write_text(pictures_html(record), encoding="utf-8", newline="\n"),
-        }
-        folders.write_folder(target, {name: writers[kind] for kind, name in files.items()}, force=force)
-        return Folder(target, *(target / name for name in FILES.values()))
+    def _write_labels(self, path: Path, labels_format: str, excel_safe: bool) -> None:
+        self.write_members(path, excel_safe=excel_safe)
 
     def write_members(self, path: str | os.PathLike, *, excel_safe: bool = False) -> None:
         """Write a line for each picture: its group, how surely and how near, how unusual, and whether it is an outlier.
@@ -182,7 +134,6 @@ def pictures(source: str | os.PathLike, **options: Any) -> PictureAnalysis:
     >>> found
     <PictureAnalysis of bars.npy: 2 clusters in 40 pictures>
     """
-    from .. import __version__
     from ..applications import study_pictures
     from ..errors import InputError
 
@@ -191,20 +142,9 @@ def pictures(source: str | os.PathLike, **options: Any) -> PictureAnalysis:
     if misplaced:
         raise InputError(f"{misplaced[0]}= is for tables, but {Path(source).name} holds pictures; leave it out")
     found = study_pictures(source, **told)
-    silent = {"on_progress", "on_step", "show"}
-    head = {
-        "schema": PICTURES,
-        "coterie": __version__,
-        "created": now(),
-        "seed": int(told.get("seed") or 0),
-        "versions": versions(),
-        "input": _input(found.pictures),
-        "options": {key: _shown(value) for key, value in told.items() if key not in silent},
-    }
-    record = clean({**head, **{key: value for key, value in found.record.items() if key not in head}})
-    check(record, schema=PICTURES)
+    shown = {key: _shown(value) for key, value in told.items()}
     return PictureAnalysis(
-        record=record,
+        record=finished(found.record, _input(found.pictures), shown, schema=PICTURES),
         labels=found.labels,
         strengths=found.strengths,
         outlier_scores=found.outlier_scores,
@@ -229,11 +169,3 @@ def _input(found: Any) -> dict[str, Any]:
 def _shown(value: Any) -> Any:
     # A record travels: of a path on this machine it keeps the last part.
     return Path(value).name if isinstance(value, os.PathLike) or (isinstance(value, str) and os.sep in value) else value
-
-
-def _next(folder: Path, files: Mapping[str, str], input_path: str | os.PathLike | None) -> list[str]:
-    import shlex
-
-    look = [f"open {shlex.quote(os.fspath(folder / files['report']))}"] if "report" in files else []
-    new = "new-pictures" if input_path is None else os.path.basename(os.path.normpath(os.fspath(input_path)))
-    return [*look, f"coterie predict {shlex.quote(os.fspath(folder / files['model']))} {shlex.quote(new)}"]

@@ -21,6 +21,7 @@ __all__ = [
     "clean",
     "dumps",
     "embed",
+    "finished",
     "loads",
     "now",
     "versions",
@@ -31,6 +32,8 @@ SCHEMA = "coterie.run/1"
 _VERSIONED = ("numpy", "scipy", "scikit-learn", "numba", "duckdb")
 NETWORK = "coterie.network/1"
 PICTURES = "coterie.pictures/1"
+
+_SILENT = {"on_progress", "on_step", "show"}
 
 _REQUIRED = {
     SCHEMA: ("input", "structure", "clusters"),
@@ -113,6 +116,44 @@ def check(record: Any, source: str = "the record", *, schema: str = SCHEMA) -> N
     missing = [name for name in _REQUIRED[schema] if not isinstance(record.get(name), dict | list)]
     if missing:
         raise InputError(f"{source} is incomplete: it has no {', '.join(missing)}; run the analysis again")
+
+
+def finished(
+    body: Mapping[str, Any],
+    source: Mapping[str, Any],
+    options: Mapping[str, Any],
+    *,
+    schema: str = SCHEMA,
+    **parts: Any,
+) -> dict[str, Any]:
+    """Put a head before what a study found, and check that all is there.
+
+    Parameters
+    ----------
+    body : mapping
+        The record of the study.
+    source : mapping
+        What was read: the field ``input``.
+    options : mapping
+        As they were given; those that are None, or only listen, are left out.
+    schema : str
+    **parts
+        Fields that stand in for those of the body.
+
+    Returns
+    -------
+    dict
+    """
+    from .. import __version__
+
+    told = {key: value for key, value in options.items() if value is not None and key not in _SILENT}
+    head = {
+        "schema": schema, "coterie": __version__, "created": now(), "seed": int(told.get("seed") or 0), "versions": versions(),
+        "input": source, **parts, "options": told,
+    }  # fmt: skip
+    record: dict[str, Any] = clean({**head, **{key: value for key, value in body.items() if key not in head}})
+    check(record, schema=schema)
+    return record
 
 
 def embed(value: Any) -> str:
