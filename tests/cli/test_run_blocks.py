@@ -169,7 +169,10 @@ def test_a_damaged_file_is_one_sentence(call, folder, tmp_path):
     ("arguments", "code", "words"),
     [
         (["--method", "genie", "--cluster", "local"], 2, "Genie needs all rows in memory"),
-        (["--truth", "a", "--memory-limit", LIMIT], 2, "truth needs all rows in memory"),
+        (["--truth", "a", "--memory-limit", LIMIT], 3, "more than 1,000 different values"),
+        (["--truth", "d", "--memory-limit", LIMIT], 3, "d"),
+        (["--min-share", "0.6", "--memory-limit", LIMIT], 3, "below 0.5"),
+        (["--time-limit", "5m", "--memory-limit", LIMIT], 2, "time_limit needs all rows in memory"),
         (["--roles", "name=category", "--memory-limit", LIMIT], 3, "code it first"),
         (["--roles", "nome=number", "--memory-limit", LIMIT], 3, "nome"),
         (["-k", 10_000, "--memory-limit", LIMIT], 3, "n_clusters must be at most"),
@@ -272,10 +275,12 @@ def test_a_group_without_rows_in_the_sample_is_there_all_the_same(rows, tmp_path
     many = np.vstack([np.tile(rows, (5, 1)), [[1e4, 1e8, 1e3]]])
     np.save(tmp_path / "many.npy", many)
     params = {"init": scaled(many)[[0, 1, -1]], "tol": 0.0}
-    found = coterie.run(tmp_path / "many.npy", method="KMeans", n_clusters=3, params=params, memory_limit="1MB")
+    found = coterie.run(tmp_path / "many.npy", method="KMeans", n_clusters=3, params=params, memory_limit="1MB", min_share=0)
     last = found.record["clusters"][-1]
     assert last["rows"] == 1
-    assert "in the sample" in last["sentence"]
+    assert "Set apart by" in last["sentence"]  # all rows tell of it
+    assert last["exemplars"] == []
+    assert last["center"]["x1"] == pytest.approx(1e8)
     assert found.labels[-1] == last["id"]
     found.to_html()
     found.to_text()

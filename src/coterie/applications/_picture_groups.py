@@ -1,6 +1,5 @@
 """Groups of pictures, found in what a network makes of them or in directions of their pixels."""
 
-import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -72,10 +71,8 @@ def by_network(
             k, why = _count(encoded.rows, seed)
         diary.text = structure["sentence"]
     with diary.step("cluster"):
-        with warnings.catch_warnings(record=True, action="always", category=UserWarning) as said:
+        with diary.hearing(method):
             estimator = encoding.fit_deep(pictures, method, k, encoded.encoder, seed=seed, show=show)
-        for warning in said:
-            diary.warn(f"{method}: {warning.message}", "")
         own = np.asarray(estimator.labels_, dtype=np.int64)
         diary.text = f"{method} found {k} group{'s' if k != 1 else ''} of {len(own):,} pictures"
     rows = np.asarray(estimator.embedding_)

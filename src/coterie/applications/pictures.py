@@ -218,14 +218,7 @@ def _warn(diary: Diary, found: Found, verdicts: dict[str, Any], pictures: Pictur
             f"{count:,} file{'s' if count != 1 else ''} could not be read and {'were' if count != 1 else 'was'} left out: {names}.",
             "Write them again, or take them out of the folder; run.json says why for each.",
         )
-    if found.structure["verdict"] == "weak":
-        diary.warn(found.structure["sentence"], "Treat the groups as a convenient cut, not as kinds that exist.")
-    stability = verdicts["judge"]["stability"]
-    if k > 1 and stability is not None and stability < 0.75:
-        diary.warn(
-            f"The groups change when pictures are left out (agreement {stability:.2f} of 1).",
-            "Ask for fewer groups with -k.",
-        )
+    diary.doubt(found.structure, k, verdicts["judge"]["stability"], "Ask for fewer groups with -k.", "pictures")
 
 
 def _record(

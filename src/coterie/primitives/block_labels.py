@@ -6,7 +6,15 @@ import numpy as np
 
 from .engine import engine_of
 
-__all__ = ["LabelCounts", "in_range", "label_counts", "labelled", "labelled_rows_at", "rows_by_number"]
+__all__ = [
+    "LabelCounts",
+    "class_counts",
+    "in_range",
+    "label_counts",
+    "labelled",
+    "labelled_rows_at",
+    "rows_by_number",
+]
 
 
 class LabelCounts(NamedTuple):
@@ -55,6 +63,25 @@ def label_counts(rows: Any) -> LabelCounts:
         If a block has not one label for each row.
     """
     return LabelCounts(*engine_of(rows, "block_labels").label_counts(rows))
+
+
+def class_counts(classes: Any, n_groups: int) -> dict[str, np.ndarray]:
+    """Count the rows of known classes in each group, in one pass.
+
+    Parameters
+    ----------
+    classes : BlockRows
+        With labels from `labelled`; what they are made from (`coterie.tables.known_classes.ClassFiles`) loads names and numbers of
+        names, -1 where no class is known.
+    n_groups : int
+        Labels are below it; -1, no cluster, counts as the last group.
+
+    Returns
+    -------
+    dict of str to (n_groups,) int64 array
+        The same for any order of the blocks.
+    """
+    return engine_of(classes, "block_labels").class_counts(classes, n_groups)
 
 
 def labelled_rows_at(rows: Any, names: np.ndarray, at: np.ndarray, noise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

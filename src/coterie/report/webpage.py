@@ -44,6 +44,8 @@ def html(record: Mapping[str, Any]) -> str:
     if content.get("map"):
         content["map"] = {key: value for key, value in content["map"].items() if key not in _MAP_ARRAYS}
     content |= {"answer": " ".join(answer(content, doubt=False)), "palette": [*PALETTE], "noise_color": NOISE}
+    if (content.get("judge") or {}).get("all_rows"):
+        content["figures"] = _figures(content["judge"])
     for column in content.get("columns") or ():
         column.pop("categories", None)  # can be long, and the page does not show them
     return assemble(
@@ -55,6 +57,20 @@ def html(record: Mapping[str, Any]) -> str:
         scripts=(*FRAME, *MAPPING, "main.js"),
         points=packed(points) if points else "",
     )
+
+
+def _figures(judge: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return how good the groups are in figures, by a sample and by all rows, each called what it is."""
+    scores = judge["all_rows"]
+    drawn, every = f"{count(judge.get('silhouette_rows'))} rows drawn", f"all {count(scores.get('rows'))} rows"
+    return [
+        (f"Silhouette, {drawn}", judge.get("silhouette")),
+        ("Stability, of the sample", judge.get("stability")),
+        ("Separation, of the sample", judge.get("separation")),
+        (f"Silhouette around centers, {every}", scores.get("simplified_silhouette")),
+        (f"Davies-Bouldin, {every}", scores.get("davies_bouldin")),
+        (f"Calinski-Harabasz, {every}", scores.get("calinski_harabasz")),
+    ]
 
 
 def _static(record: Mapping[str, Any], points: Points | None) -> str:

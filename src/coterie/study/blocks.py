@@ -1,13 +1,12 @@
-"""The main job on rows in files, worked on block by block: the groups are found in all rows, described and judged on a sample.
+"""The main job on rows in files, worked on block by block.
 
 The steps are those of a study in memory. Columns come on a common scale by mean and deviation, found in one pass that also draws
-the sample; method and number of groups are chosen on it. The fit and the labels see every row.
+a sample; method and number of groups are chosen on it. The fit and the labels see every row, and so do what is told of groups and
+columns in numbers, small groups, and the scores around centers. What takes rows side by side (stability, silhouettes, rules, typical
+rows, outliers, the map) is told of the sample.
 """
 
 import hashlib
-import os
-import tempfile
-import warnings
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, NamedTuple
@@ -15,19 +14,22 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..catalog import CATALOG
-from ..clustering import relabel
 from ..errors import InputError, UnsupportedError
-from ..primitives.blocks import limited, values_by_block, watching
+from ..primitives.blocks import limited, watching
 from ..primitives.column_moments import column_moments
 from ..primitives.workers import Workers, at_work
 from ..tables import Prepared, row_files
+from ..tables.known_classes import class_files
 from ..tables.row_sources import name_of_files
 from ..tables.scaled_files import sampled_table, scale_codings, scaled_files, source_bytes
 from . import choose as choosing
 from . import plan as planning
-from .blocks_told import Labelled, Sampled, told_of_sample
+from .blocks_labels import by_block
+from .blocks_people import People, people_of
+from .blocks_told import Chosen, Given, told
 from .cost import forecast
 from .estimators import method_name, parameters, scaled, takes
+from .population import check_share
 from .record import plain
 from .steps import Diary, Step
 from .verdicts import chosen
@@ -39,7 +41,6 @@ SAMPLE_ROWS = 20_000
 _SAMPLE_BYTES = 64 * 2**20
 _BLOCK_ROWS = 1_048_576
 _BLOCK_SHARE = 8  # a block takes at most this part of the memory of a task
-_RELABEL_ROWS = 4_194_304
 
 
 class BlockStudy(NamedTuple):
@@ -82,9 +83,11 @@ def study_blocks(
     n_clusters: int | None = None,
     params: dict[str, Any] | None = None,
     roles: dict[str, str] | None = None,
+    min_share: float | None = None,
     memory_limit: int | None = None,
     seed: int = 0,
     sample: int | str | None = "auto",
+    truth: str | None = None,
     why: str = "",
     on_step: Callable[[Step], None] | None = None,
     on_progress: Callable[[int, int, str], None] | None = None,
@@ -97,7 +100,7 @@ def study_blocks(
         As for `coterie.tables.row_files`.
     method : str, default="auto"
         One of `BLOCK_METHODS`; "auto" is K-means.
-    n_clusters, params, roles, seed, sample
+    n_clusters, params, roles, min_share, seed, sample, truth
         As for `coterie.study.study`.
     memory_limit : int, optional
         Bytes that this process may take for rows, where it works by itself.
@@ -116,81 +119,50 @@ def study_blocks(
         If the files or an option cannot be used.
     UnsupportedError
         If the method needs all rows in memory.
+    ResourceError
+        If ``min_share`` is given, and the method finds more clusters than there is room for.
     ClusterError
         If the workers are lost.
     """
-    options = check_options(method, n_clusters, params, seed)
+    options = check_options(method, n_clusters, params, seed, min_share)
     diary = Diary(on_step)
     limit = planning.available_memory() if memory_limit is None else memory_limit
 
     def on_pass(number: int, what: str, done: int, total: int) -> None:
-        if on_progress is not None:
-            on_progress(done, total, f"{what}, {done:,} of {total:,} blocks")
+        by_block(on_progress, what, done, total)
 
     with limited(limit), watching(on_pass) as tally:
         with diary.step("plan"):
             workers = at_work()
             files, rows = _cut(source, workers)
-            n = files.shape[0]
-            if options["n_clusters"] is not None and options["n_clusters"] > n:
-                raise InputError(f"n_clusters must be at most the {n:,} rows, got {options['n_clusters']}")
+            _refuse(files, options["n_clusters"], truth)
             diary.text = _plan_text(files, workers, why)
         with diary.step("prepare"):
-            drawn = _drawn(n, files.shape[1], seed)
-            moments = column_moments(files, drawn)
-            table = sampled_table(name_of_files(source), files, moments.sample, source_bytes(files))
-            codings = scale_codings(table, moments, drawn, roles, files.left_out)
-            X = scaled_files(files, codings, source, rows)
-            prepared = _prepared(codings)
-            Z = prepared.transform(table)
-            diary.text = _prepare_text(codings, len(drawn), n)
+            given = _given(source, files, rows, roles, truth, seed)
+            diary.text = _prepare_text(given)
         with diary.step("choose"):
-            choice, structure, on_rows = _choose(Z, options, sample, seed, on_progress)
-            diary.text = structure["sentence"]
-        best = choice.candidates[choice.winner]
+            choice = _choose(given.Z, options, sample, seed, on_progress)
+            diary.text = choice.structure["sentence"]
         with diary.step("cluster"):
-            with warnings.catch_warnings(record=True, action="always", category=UserWarning) as said:
-                estimator = _fit(X, best, len(on_rows), options, structure["verdict"], seed)
-            for warning in said:
-                diary.warn(f"{type(estimator).__name__}: {warning.message}", "")
-            diary.text = f"{type(estimator).__name__} fitted on {n:,} rows in {tally.passes} passes"
+            with diary.hearing(choice.best.method):
+                estimator = _fit(given.X, choice, options, seed)
+            diary.text = f"{type(estimator).__name__} fitted on {files.shape[0]:,} rows in {tally.passes} passes"
         with diary.step("population"):
-            labelled = _labelled(estimator.labels_, n, on_progress)
-            diary.text = _population_text(labelled)
-        sampled = Sampled(table, drawn, Z, codings)
-        record = told_of_sample(diary, sampled, labelled, estimator, choice, structure, on_rows, seed)
-    d = X.shape[1]
-    record |= {
-        "seed": seed,
-        "plan": {"memory_limit": limit if workers.address is None else None, "sample_rows": len(on_rows)},
-        "blocks": {
-            "where": workers.address or "this process", "workers": workers.n_workers, "threads": workers.n_threads,
-            "blocks": len(files.pieces), "most_rows": max(piece.n_rows for piece in files.pieces), "passes": tally.passes,
-            "bytes_read": 8 * n * d * tally.readings, "files": [path.name for path in files.sources][:1000],
-            "sample_rows": len(drawn), "scaling": "mean and standard deviation of all rows, found in one pass",
-            "inertia": getattr(estimator, "inertia_", None), "steps": getattr(estimator, "n_iter_", None),
-        },
-        "steps": [step._asdict() for step in diary.steps],
-        "warnings": diary.warnings,
-    }  # fmt: skip
-    about = {
-        "n_rows": n,
-        "n_columns": files.shape[1] + len(files.left_out),
-        "fingerprint": _fingerprint(files, moments),
-    }
+            people = people_of(given, estimator, min_share, on_progress, diary)
+            diary.text = _population_text(people)
+        record = told(diary, given, people, estimator, choice, truth, seed)
+    plan = {"memory_limit": limit if workers.address is None else None, "sample_rows": len(choice.rows)}
+    record |= {"seed": seed, "plan": plan, "blocks": _work(workers, given, tally, estimator)}
+    record |= {"steps": [step._asdict() for step in diary.steps], "warnings": diary.warnings}
     return BlockStudy(
-        table,
-        drawn,
-        prepared,
-        estimator,
-        labelled.labels,
-        labelled.label_map,
-        plain(record) | {"about": about},
-        diary.warnings,
-    )
+        given.table, given.drawn, given.prepared, estimator, people.labels, people.label_map,
+        plain(record) | {"about": _about(given)}, diary.warnings,
+    )  # fmt: skip
 
 
-def check_options(method: str = "auto", n_clusters: Any = None, params: Any = None, seed: Any = 0) -> dict[str, Any]:
+def check_options(
+    method: str = "auto", n_clusters: Any = None, params: Any = None, seed: Any = 0, min_share: Any = None
+) -> dict[str, Any]:
     """Return method, n_clusters and params as they are used; refuse what cannot be, before anything is started for it.
 
     Raises
@@ -200,6 +172,7 @@ def check_options(method: str = "auto", n_clusters: Any = None, params: Any = No
     UnsupportedError
         If the method needs all rows in memory.
     """
+    check_share(min_share)
     name = "KMeans" if str(method).lower() == "auto" else method_name(method)
     if name not in BLOCK_METHODS:
         raise UnsupportedError(
@@ -226,6 +199,13 @@ def _cut(source: Any, workers: Workers) -> tuple[Any, int]:
     return (files if rows == _BLOCK_ROWS else row_files(source, rows=rows)), rows
 
 
+def _refuse(files: Any, n_clusters: int | None, truth: str | None) -> None:
+    if n_clusters is not None and n_clusters > files.shape[0]:
+        raise InputError(f"n_clusters must be at most the {files.shape[0]:,} rows, got {n_clusters}")
+    if truth is not None:
+        class_files(files, truth).pieces[0].load()  # too many values are seen here, before anything is fitted
+
+
 def _plan_text(files: Any, workers: Workers, why: str) -> str:
     many = len(files.pieces)
     blocks = f"{many:,} block{'s' if many > 1 else ''} of at most {max(piece.n_rows for piece in files.pieces):,} rows"
@@ -233,6 +213,19 @@ def _plan_text(files: Any, workers: Workers, why: str) -> str:
         return f"{why}{'; ' if why else ''}this process works block by block, {blocks}; no cluster is needed for one machine"
     crew = f"{workers.n_workers} worker{'s' if workers.n_workers > 1 else ''} with {workers.n_threads} threads"
     return f"{crew} at {workers.address} work block by block, {blocks}"
+
+
+def _given(source: Any, files: Any, rows: int, roles: Any, truth: str | None, seed: int) -> Given:
+    """Bring the rows on a common scale, in one pass that also draws a sample."""
+    n, d = files.shape
+    drawn = _drawn(n, d, seed)
+    moments = column_moments(files, drawn)
+    table = sampled_table(name_of_files(source), files, moments.sample, source_bytes(files))
+    roles = dict(roles or {}) | ({truth: "ignored"} if truth is not None else {})
+    codings = scale_codings(table, moments, drawn, roles, files.left_out)
+    prepared = _prepared(codings)
+    X = scaled_files(files, codings, source, rows)
+    return Given(files, X, moments, table, drawn, prepared.transform(table), codings, prepared)
 
 
 def _drawn(n: int, d: int, seed: int) -> np.ndarray:
@@ -246,7 +239,8 @@ def _prepared(codings: tuple) -> Prepared:
     return Prepared.from_state({"codings": [asdict(coding) for coding in codings], "notes": [note, *left]}, {})
 
 
-def _prepare_text(codings: tuple, n_drawn: int, n: int) -> str:
+def _prepare_text(given: Given) -> str:
+    codings, n_drawn, n = given.codings, len(given.drawn), given.files.shape[0]
     used = sum(coding.used for coding in codings)
     left_out = f", {len(codings) - used} left out" if used < len(codings) else ""
     drawn = f"; a sample of {n_drawn:,} rows drawn" if n_drawn < n else ""
@@ -255,59 +249,47 @@ def _prepare_text(codings: tuple, n_drawn: int, n: int) -> str:
     )
 
 
-def _choose(Z: np.ndarray, options: dict, sample: Any, seed: int, on_progress: Any) -> tuple[Any, dict, np.ndarray]:
+def _choose(Z: np.ndarray, options: dict, sample: Any, seed: int, on_progress: Any) -> Chosen:
     size = planning.selection_rows(len(Z), Z.shape[1], sample)
     rows = np.arange(len(Z))
     if size is not None:
         rows = np.sort(np.random.default_rng(seed).choice(len(Z), size, replace=False))
     tried = choosing.candidates_for(Z[rows], len(rows), **options)
-    return *chosen(Z[rows], tried, seed, on_progress), rows
+    return Chosen(*chosen(Z[rows], tried, seed, on_progress), rows)
 
 
-def _fit(X: Any, best: Any, n_from: int, options: dict, verdict: str, seed: int) -> Any:
+def _fit(X: Any, choice: Chosen, options: dict, seed: int) -> Any:
     asked = options["n_clusters"] is not None or options["method"] != "KMeans"
-    name, given = best.method, scaled(best.method, best.params, n_from, X.shape[0])
-    if verdict in ("none", "one") and not asked:
+    name, given = choice.best.method, scaled(choice.best.method, choice.best.params, len(choice.rows), X.shape[0])
+    if choice.structure["verdict"] in ("none", "one") and not asked:
         name, given = "KMeans", {"n_clusters": 1}
     if name == "KMeans":
         given = {"n_init": "auto"} | given  # each start costs passes over all rows, and k-means|| merges fewer groups
     return choosing.fit(X, name, given, seed)[0]
 
 
-def _labelled(own: Any, n: int, on_progress: Any) -> Labelled:
-    """Bring the labels here, block by block and into a file that has no name; number groups by decreasing size."""
-    labels = _file_of_labels(n)
-    counts, at = np.zeros(1, np.int64), 0  # of noise, then of label 0
-    total = len(own.chunks[0])
-    for i, part in enumerate(values_by_block(own), 1):
-        labels[at : at + len(part)] = part
-        at += len(part)
-        found = np.bincount(part + 1)
-        counts, found = (np.pad(some, (0, max(len(counts), len(found)) - len(some))) for some in (counts, found))
-        counts = counts + found
-        if on_progress is not None:
-            on_progress(i, total, f"labels, {i:,} of {total:,} blocks")
-    order = np.argsort(-counts[1:], kind="stable")
-    label_map = np.empty(len(order), np.int64)
-    label_map[order] = np.arange(len(order))
-    for start in range(0, n, _RELABEL_ROWS):
-        labels[start : start + _RELABEL_ROWS] = relabel(labels[start : start + _RELABEL_ROWS], label_map)
-    sizes = counts[1:][order]
-    return Labelled(labels, label_map, sizes[sizes > 0], int(counts[0]))
+def _population_text(people: People) -> str:
+    k = len(people.sizes)
+    noise = f"{people.noise:,} rows fit none" if people.noise else "every row belongs to one"
+    return " ".join([f"{k} group{'s' if k != 1 else ''}; {noise}.", *people.record["actions"]])
 
 
-def _file_of_labels(n: int) -> np.ndarray:
-    """Return n numbers in a temporary file that has no name, so that nothing of it can be left over."""
-    with tempfile.TemporaryFile(prefix="coterie-") as file:
-        if hasattr(os, "posix_fallocate"):  # a full disk is an error here, and a crash once the file is mapped
-            os.posix_fallocate(file.fileno(), 0, 4 * n)
-        return np.memmap(file, np.int32, "r+" if hasattr(os, "posix_fallocate") else "w+", shape=(n,))
+def _work(workers: Workers, given: Given, tally: Any, estimator: Any) -> dict[str, Any]:
+    """Return what was worked on where, for the record."""
+    files, (n, d) = given.files, given.X.shape
+    return {
+        "where": workers.address or "this process", "workers": workers.n_workers, "threads": workers.n_threads,
+        "blocks": len(files.pieces), "most_rows": max(piece.n_rows for piece in files.pieces), "passes": tally.passes,
+        "bytes_read": 8 * n * d * tally.readings, "files": [path.name for path in files.sources][:1000],
+        "sample_rows": len(given.drawn), "scaling": "mean and standard deviation of all rows, found in one pass",
+        "inertia": getattr(estimator, "inertia_", None), "steps": getattr(estimator, "n_iter_", None),
+    }  # fmt: skip
 
 
-def _population_text(labelled: Labelled) -> str:
-    k = len(labelled.sizes)
-    noise = f"; {labelled.noise:,} rows fit none" if labelled.noise else "; every row belongs to one"
-    return f"{k} group{'s' if k != 1 else ''}{noise}"
+def _about(given: Given) -> dict[str, Any]:
+    files = given.files
+    columns = files.shape[1] + len(files.left_out)
+    return {"n_rows": files.shape[0], "n_columns": columns, "fingerprint": _fingerprint(files, given.moments)}
 
 
 def _fingerprint(files: Any, moments: Any) -> str:

@@ -92,6 +92,23 @@ class Diary:
         """Keep a warning and what to do about it."""
         self.warnings.append({"text": text, "remedy": remedy})
 
+    @contextmanager
+    def hearing(self, name: str) -> Iterator[None]:
+        """Keep what a method of this name warns of meanwhile."""
+        with warnings.catch_warnings(record=True, action="always", category=UserWarning) as said:
+            yield
+        for warning in said:
+            self.warn(f"{name}: {warning.message}", "")
+
+    def doubt(
+        self, structure: dict[str, Any], k: int, stability: float | None, remedy: str, things: str = "rows"
+    ) -> None:
+        """Warn of groups that may be no more than a cut, and of such as do not come back."""
+        if structure["verdict"] == "weak":
+            self.warn(structure["sentence"], "Treat the groups as a convenient cut, not as types that exist.")
+        if k > 1 and stability is not None and stability < 0.75:
+            self.warn(f"The groups change when {things} are left out (agreement {stability:.2f} of 1).", remedy)
+
 
 def study(
     table,
@@ -179,10 +196,8 @@ def study(
         diary.text = structure["sentence"]
     best = choice.candidates[choice.winner]
     with diary.step("cluster"):
-        with warnings.catch_warnings(record=True, action="always", category=UserWarning) as said:
+        with diary.hearing(best.method):
             estimator, joined = _fit(X, best, len(rows), options, structure["verdict"], seed)
-        for warning in said:
-            diary.warn(f"{type(estimator).__name__}: {warning.message}", "")
         own = np.asarray(estimator.labels_, dtype=np.int64)
         diary.text = f"{_method_text(estimator)} on {len(X):,} rows"
     with diary.step("population"):
@@ -286,14 +301,8 @@ def _population_text(people) -> str:
 
 def _warn(diary, structure, people, verdicts, told, method) -> None:
     k = len(told.clusters)
-    if structure["verdict"] == "weak":
-        diary.warn(structure["sentence"], "Treat the groups as a convenient cut, not as types that exist.")
     fewer = "Ask for fewer groups with n_clusters" if needs_k(method) else "Try method='KMeans' or another"
-    if k > 1 and verdicts["judge"]["stability"] < 0.75:
-        diary.warn(
-            f"The groups change when rows are left out (agreement {verdicts['judge']['stability']:.2f} of 1).",
-            f"{fewer}, or use only the columns that matter.",
-        )
+    diary.doubt(structure, k, verdicts["judge"]["stability"], f"{fewer}, or use only the columns that matter.")
     if people.record["noise_share"] > 0.25:
         diary.warn(people.record["noise_why"], "Try method='KMeans' if every row must belong to a group.")
     if told.sample_rows:

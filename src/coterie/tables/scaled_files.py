@@ -46,6 +46,8 @@ class ScaledFiles:
 
     Attributes
     ----------
+    files : RowFiles
+        The same rows and columns as they are.
     pieces : tuple of ScaledPiece
     shape : tuple of int
     dtype : dtype
@@ -55,6 +57,7 @@ class ScaledFiles:
     """
 
     def __init__(self, files: RowFiles, shift: np.ndarray, scale: np.ndarray):
+        self.files = files
         self.pieces = tuple(ScaledPiece(piece, shift, scale) for piece in files.pieces)
         self.shape = files.shape
         self.dtype = np.dtype(np.float64)

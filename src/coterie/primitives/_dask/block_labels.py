@@ -7,11 +7,12 @@ import numpy as np
 
 from ...arrays import NOISE, to_numpy
 from ...errors import InputError
+from ...tables.known_classes import MOST_CLASSES
 from ..blocks import in_blocks
 from .passes import Block, each, fold
 from .rows import BlockRows, chunks_beside
 
-__all__ = ["codes_of", "in_range", "label_counts", "labelled", "labelled_rows_at", "rows_by_number"]
+__all__ = ["class_counts", "codes_of", "in_range", "label_counts", "labelled", "labelled_rows_at", "rows_by_number"]
 
 _LEAST, _MOST = 1e-100, 1e100  # of the greatest magnitude, so that squares and their sums are in the range of float64
 
@@ -61,6 +62,12 @@ def labelled_rows_at(
     return np.concatenate(values), np.concatenate(codes)
 
 
+def class_counts(rows: BlockRows, n_groups: int) -> dict[str, np.ndarray]:
+    """See `coterie.primitives.block_labels.class_counts`."""
+    found: dict[str, np.ndarray] = fold(rows, _block_classes, _more_classes, n_groups)
+    return found
+
+
 def rows_by_number(rows: BlockRows, numbers: np.ndarray) -> np.ndarray:
     """See `coterie.primitives.block_labels.rows_by_number`."""
     order = np.argsort(numbers, kind="stable")
@@ -108,6 +115,24 @@ def _counted(block: Block, lengths: np.ndarray) -> _Found:
     names, firsts, sizes = np.unique(labels, return_index=True, return_counts=True)
     noise = sizes[names == NOISE].sum() if len(names) else 0
     return _Found(names, sizes.astype(np.int64), firsts + block.start, ((block.number, int(noise)),))
+
+
+def _block_classes(block: Block, n_groups: int) -> dict[str, np.ndarray]:
+    names, codes = block.source.load()
+    labels = block.labels
+    if len(labels) != len(codes):
+        raise InputError(
+            f"block {block.number} has {len(codes)} rows and {len(labels)} labels; give labels in the same blocks"
+        )
+    known = codes >= 0
+    groups = np.where(labels < 0, n_groups - 1, labels)
+    counts = np.bincount(codes[known] * n_groups + groups[known], minlength=len(names) * n_groups)
+    return dict(zip(names, counts.reshape(-1, n_groups).astype(np.int64), strict=True))
+
+
+def _more_classes(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    both: dict[str, Any] = {name: a.get(name, 0) + b.get(name, 0) for name in {**a, **b}}
+    return dict(list(both.items())[: MOST_CLASSES + 1])  # more are refused, whichever they are
 
 
 def _picked(block: Block, names: np.ndarray, at: np.ndarray, edges: np.ndarray) -> tuple | None:

@@ -66,6 +66,11 @@ class Block:
             self.memo[name] = found
         return found
 
+    @property
+    def source(self) -> Any:
+        """Return what the block is made from, whose ``load`` may give other things than rows."""
+        return self._source
+
     @cached_property
     def weight(self) -> np.ndarray | None:
         """Return the weight of each row as (m,) float64, or None where each counts once."""

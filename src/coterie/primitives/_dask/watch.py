@@ -24,6 +24,7 @@ _WORDS = {
     "_block_labels": "labels",
     "_block_profile": "what is in the columns of the groups",
     "_block_around": "how the rows lie around the centers",
+    "_block_classes": "known classes",
     "_block_farthest": "rows far from all centers",
 }
 

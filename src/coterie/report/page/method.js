@@ -55,7 +55,7 @@ function structureBlock() {
     facts.push(["The same, in data without groups", `${short.format(structure.null_mean)}${isNumber(structure.null_sd) ? ` ± ${short.format(structure.null_sd)}` : ""}`]);
   }
   if (isNumber(structure.p_value)) facts.push(["Chance of such clearness without groups", structure.p_value < 0.01 ? "below 1%" : percent(structure.p_value)]);
-  facts.push(...inFigures([["Silhouette", judge.silhouette], ["Stability", judge.stability], ["Separation", judge.separation]]));
+  facts.push(...inFigures(record.figures || [["Silhouette", judge.silhouette], ["Stability", judge.stability], ["Separation", judge.separation]]));
   if (!facts.length) return null;
   return block("Check", sentence(structure.sentence), factList(facts));
 }
