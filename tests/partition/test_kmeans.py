@@ -239,9 +239,9 @@ def test_starts_are_rows_of_the_data(init):
     model = KMeans(5, init=init, n_init=1, random_state=0)
     model._validate_params()
     prepared = model._prepare(X, fitting=True)
-    from coterie.partition._seeding import canonical_order
+    from coterie.partition._kmeans_starts import starts
 
-    start = model._start(X, prepared, canonical_order(prepared), None, np.random.RandomState(0))
+    (start,) = starts(model, X, prepared, model._shift, model._scale, None)
     assert all((prepared == row).all(axis=1).any() for row in start)
 
 

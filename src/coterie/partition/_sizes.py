@@ -21,7 +21,7 @@ from ..primitives.row_keys import row_keys
 from ..primitives.transport import assign_within
 from ._centers import centers_of, rows_of
 
-__all__ = ["BoundedRun", "kmeans_within", "remember_divided", "size_limits", "within_bounds"]
+__all__ = ["BoundedRun", "kmeans_within", "refuse_beside_limits", "remember_divided", "size_limits", "within_bounds"]
 
 _BLOCK_ROWS = 65_536
 _FEW_ROWS = 1024
@@ -73,6 +73,21 @@ def size_limits(
             f"max_cluster_size={largest} for n_clusters={n_clusters} holds {high * n_clusters} rows, got {n}; raise one of the two"
         )
     return np.full(n_clusters, low), np.full(n_clusters, high)
+
+
+def refuse_beside_limits(sample_weight: Any, algorithm: str) -> None:
+    """Refuse what cannot be together with bounds on the sizes of clusters.
+
+    Raises
+    ------
+    InputError
+    """
+    if sample_weight is not None:
+        raise InputError(
+            "min_cluster_size and max_cluster_size count rows, so there can be no sample_weight beside them"
+        )
+    if algorithm == "flash":
+        raise InputError("algorithm='flash' keeps no bounds on sizes; take algorithm='auto', or no bounds")
 
 
 def kmeans_within(

@@ -14,7 +14,6 @@ import scipy.sparse
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import normalize
-from sklearn.utils import check_random_state
 
 from ..arrays import like_input, normalize_rows, to_device, to_numpy
 from ..base import Clusterer, Interval, StrOptions, lazily
@@ -26,8 +25,8 @@ from ..primitives.distances import pairwise_distances
 from ..primitives.placing import placed
 from ._centers import iterate, mean_variance, rows_of
 from ._kmeans_blocks import best_of_blocks, refuse_for_blocks
-from ._seeding import canonical_order, given_centers, kmeans_plusplus, random_rows
-from ._sizes import kmeans_within, size_limits, within_bounds
+from ._kmeans_starts import starts
+from ._sizes import kmeans_within, refuse_beside_limits, size_limits, within_bounds
 
 __all__ = ["KMeans", "kmeans"]
 
@@ -245,24 +244,16 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
         if weight is not None and (weight.min() < 0 or not weight.any()):
             raise InputError("sample_weight must not be negative, nor zero for every row")
         limits = size_limits(n, self.n_clusters, self.min_cluster_size, self.max_cluster_size)
-        if limits is not None and weight is not None:
-            raise InputError(
-                "min_cluster_size and max_cluster_size count rows, so there can be no sample_weight beside them"
-            )
-        if limits is not None and self.algorithm == "flash":
-            raise InputError("algorithm='flash' keeps no bounds on sizes; take algorithm='auto', or no bounds")
+        if limits is not None:
+            refuse_beside_limits(weight, self.algorithm)
         if self.algorithm == "flash":
             check_half(rows)  # before anything is computed
         prepared = self._prepare(rows, fitting=True)
-        order = None if callable(self.init) or _is_array(self.init) else canonical_order(prepared)
-        best = None
-        rng = check_random_state(self.random_state)
-        for _ in range(self._n_starts()):
-            start = self._start(rows, prepared, order, weight, rng)
-            run = self._run(prepared, start, weight) if limits is None else self._run_within(prepared, start, limits)
-            if best is None or run[0] < best[0]:
-                best = run
-        self._keep(best, rows, prepared, X)
+        runs = (
+            self._run(prepared, start, weight) if limits is None else self._run_within(prepared, start, limits)
+            for start in starts(self, rows, prepared, self._shift, self._scale, weight)
+        )
+        self._keep(min(runs, key=lambda run: run[0]), rows, prepared, X)  # that of the least inertia
         return self
 
     def _fit_blocks(self, X, sample_weight):
@@ -274,7 +265,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
                 f"n_samples={len(rows)} should be >= n_clusters={self.n_clusters}; lower n_clusters or add rows"
             )
         prepared = self._prepare(rows, fitting=True)
-        best = best_of_blocks(self, prepared, self._shift, self._scale, self._n_starts())
+        best = best_of_blocks(self, prepared, self._shift, self._scale)
         self.inertia_, self._centers, self.n_iter_ = self._in_units(best.inertia), best.centers, best.n_iter
         self._prices = self._divided_rows = self._divided_labels = None
         self.cluster_centers_ = (self._centers * self._scale + self._shift).astype(rows.dtype)
@@ -339,11 +330,6 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
         bounded = self.min_cluster_size is not None or self.max_cluster_size is not None
         return to_device if bounded or callable(self.init) or self.metric == "cosine" else placed
 
-    def _n_starts(self):
-        if self.n_init != "auto":
-            return 1 if _is_array(self.init) else self.n_init
-        return 10 if callable(self.init) or _is(self.init, "random") else 1
-
     def _prepare(self, rows, fitting=False):
         """Return the rows in the coordinates of the computation, remembering them where ``fitting``."""
         if fitting:
@@ -359,15 +345,6 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
         known = (None, None) if fitting else (self._shift, self._scale)
         conditioned, self._shift, self._scale = condition(rows, *known)
         return conditioned
-
-    def _start(self, rows, prepared, order, weight, rng):
-        """Return starting centers in the coordinates of the computation, float64."""
-        if _is(self.init, "k-means++"):
-            return rows_of(prepared, kmeans_plusplus(prepared, self.n_clusters, rng, order, weight))
-        if _is(self.init, "random"):
-            return rows_of(prepared, random_rows(order, self.n_clusters, rng, weight))
-        init = given_centers(self.init, rows, (self.n_clusters, prepared.shape[1]), rng)
-        return normalize_rows(init) if self.metric == "cosine" else init / self._scale - self._shift / self._scale
 
     def _run(self, prepared, start, weight):
         """Iterate from one start; return inertia, centers, labels, number of steps."""
@@ -424,11 +401,3 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _is(value, name):
-    return isinstance(value, str) and value == name
-
-
-def _is_array(init):
-    return not isinstance(init, str) and not callable(init)
