@@ -69,10 +69,7 @@ class Piece:
         MissingExtraError
             If a Parquet file is read without pyarrow.
         """
-        if not self.path.is_file():
-            raise InputError(f"no file at {self.path}; every process that computes must see the files at the same path")
-        if self.path.stat().st_size != self.file_bytes:
-            raise self._changed()
+        self.check()
         block = np.empty((self.n_rows, len(self.columns)), self.dtype)
         with np.errstate(invalid="ignore"):  # NaN of any kind: the check below has the sentence
             if self.row_groups is None:
@@ -81,6 +78,18 @@ class Piece:
                 self._fill_from_parquet(block)
         refuse_bad_value(block, self.file_row, self.columns, self.path.name)
         return block
+
+    def check(self) -> None:
+        """Refuse a file that is gone, or no longer what it was.
+
+        Raises
+        ------
+        InputError
+        """
+        if not self.path.is_file():
+            raise InputError(f"no file at {self.path}; every process that computes must see the files at the same path")
+        if self.path.stat().st_size != self.file_bytes:
+            raise self._changed()
 
     def _fill_from_npy(self, block: np.ndarray) -> None:
         array = mapped_npy(self.path)
