@@ -13,7 +13,7 @@ import numpy as np
 from ..arrays import is_tensor, like_input, to_numpy
 from ..errors import ResourceError
 from ..primitives.bitsets import first_containing, intersection_sizes, row_sets
-from ..primitives.blocks import fold_blocks, is_block_rows, room_for
+from ..primitives.blocks import fold_blocks, is_block_rows, room_for, says
 from ..primitives.grid_cells import group_cells
 from ..primitives.intervals import cell_numbers, cell_weights
 from ._clique_clusters import UnitIndex
@@ -139,6 +139,7 @@ def _summed(blocks: Blocks, function: Callable, merge: Callable, *arguments: Any
     return reduce(merge, (function(codes, weight, *arguments) for codes, weight in blocks()))
 
 
+@says("counting units, level {}")
 def _of_block(block: Any, function: Callable, *arguments: Any) -> Any:
     return function(_codes_of(block), None, *arguments)
 
@@ -201,6 +202,7 @@ def _distinct_units(units: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray,
     return distinct, np.bincount(group.ravel(), weights, len(distinct)).astype(np.float64)
 
 
+@says("clusters of the rows")
 def _first_rows(block: Any, index: UnitIndex, n_intervals: int, n_clusters: int) -> np.ndarray:
     """Return for each cluster the number of the first row that it is the first cluster of."""
     cluster = to_numpy(first_cluster(_codes_of(block), index, n_intervals))

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..arrays import like_input, to_numpy
 from ..errors import UnsupportedError
-from ..primitives.blocks import each_block, fold_blocks
+from ..primitives.blocks import each_block, fold_blocks, says
 from ..primitives.row_keys import key_order, row_keys
 from ._medoids_metric import Distinct, Metric, distinct_rows
 
@@ -203,6 +203,7 @@ def _distinct(metric: Metric, draw: _Draw, unit: float) -> Distinct:
     return Distinct(metric, draw.rows, weight, draw.source, np.empty(0, np.int64))
 
 
+@says("distances to medoids, {}")
 def _costs(block: Any, metric: Metric, candidates: tuple[np.ndarray, ...]) -> list[tuple[float, np.ndarray]]:
     rows, weight = block.rows, block.weight
     if len(rows) == 0:
@@ -216,6 +217,7 @@ def _costs(block: Any, metric: Metric, candidates: tuple[np.ndarray, ...]) -> li
     return found
 
 
+@says("exchanges, {}")
 def _changes(block: Any, metric: Metric, medoids: np.ndarray, candidates: np.ndarray) -> np.ndarray:
     """Return the (m, k) changes and the loss, in one array (Schubert & Rousseeuw 2021, algorithm 3)."""
     rows, weight = block.rows, block.weight

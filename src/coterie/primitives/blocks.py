@@ -15,7 +15,7 @@ from ..errors import MissingExtraError
 
 __all__ = [
     "block_rows", "by_block", "each_block", "fold_blocks", "in_blocks", "is_block_rows", "limited", "room_for", "rows_as_they_are",
-    "values_by_block", "watching",
+    "says", "values_by_block", "watching",
 ]  # fmt: skip
 
 
@@ -166,6 +166,16 @@ def room_for(rows: Any, n_bytes: int) -> int:
     int
     """
     return _engine("passes").room_for(rows, n_bytes)
+
+
+def says(words: str) -> Callable[[Any], Any]:
+    """Name what a pass with this function of a block does, for `watching`; ``{}`` is the how many-th such pass it is."""
+
+    def named(function: Any) -> Any:
+        function.words = words
+        return function
+
+    return named
 
 
 def watching(callback: Callable[[int, str, int, int], None] | None = None) -> AbstractContextManager:

@@ -5,6 +5,7 @@ edges that are left when each part's tree, and each tree of two parts, is taken:
 squared and scaled as all rows would be; rows of a part are in the order of their numbers.
 """
 
+from bisect import insort
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -187,14 +188,12 @@ def joined_trees(edges: list[PartEdges], n: int) -> PartEdges:
     >>> joined_trees([one, two], 3).right.tolist()
     [2, 1]
     """
-    engine = _engine()
-    most = max(range(len(edges)), key=lambda i: len(edges[i].left))
-    few = (
-        [np.concatenate(parts) for parts in zip(*edges[:most], *edges[most + 1 :], strict=True)]
-        if len(edges) > 1
-        else []
-    )
-    left, right, weight2, gap2 = engine.merged(edges[most], engine.in_strict_order(*few)) if few else edges[most]
+    engine, waiting = _engine(), sorted(edges, key=lambda one: len(one.left), reverse=True)
+    while len(waiting) > 1:  # two short ones at a time
+        one, other = waiting.pop(), waiting.pop()
+        both = PartEdges(*engine.merged(one, other))
+        insort(waiting, both, key=lambda one: -len(one.left))
+    left, right, weight2, gap2 = waiting[0]
     chosen = engine.grown(left, right, n)
     return PartEdges(left[chosen], right[chosen], weight2[chosen], gap2[chosen])
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..primitives.blocks import each_block, room_for
+from ..primitives.blocks import each_block, room_for, says
 from ..primitives.cluster_features import ClusterFeatures
 
 __all__ = ["BlockGroups", "trees_of_blocks"]
@@ -53,6 +53,7 @@ def trees_of_blocks(X: Any, begin: Any, most_groups: int) -> Any:
             yield found[order[rank]]
 
 
+@says("trees of the blocks")
 def _block_groups(block: Any, begin: Any, first: int, low: int, high: int) -> Any:
     if not low <= block.rank <= high or len(block.rows) == 0:
         return None

@@ -17,7 +17,7 @@ from sklearn.utils import check_random_state
 from ..arrays import like_input
 from ..base import Clusterer, Interval, StrOptions, lazily
 from ..errors import InputError
-from ..primitives.blocks import each_block, in_blocks
+from ..primitives.blocks import each_block, in_blocks, says
 from ..primitives.distances import pairwise_distances
 from ._minibatch_passes import minibatch_kmeans
 from ._minibatch_state import MiniBatchState, Settings, absorb, finalize, merge, partial
@@ -375,6 +375,7 @@ class MiniBatchKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
         return tags
 
 
+@says("distances to the centers")
 def _totals(block, centers, shift, scale):
     """Return the weighted squared distances of a block's rows to their nearest centers, added up, and how many rows each has."""
     rows, weight = block.rows, block.weight

@@ -4,6 +4,7 @@ import numpy as np
 
 from ...arrays import to_numpy
 from .._numba import around_centers as kernels
+from ..blocks import says
 from .block_labels import codes_of
 from .exact import added
 from .passes import Block, each
@@ -17,6 +18,7 @@ def around_centers(X: BlockRows, names: np.ndarray, centers: np.ndarray) -> np.n
     return added(each(X, _block_around, names, centers))
 
 
+@says("how the rows lie around the centers")
 def _block_around(block: Block, names: np.ndarray, centers: np.ndarray) -> np.ndarray:
     rows = to_numpy(block.rows)
     if len(rows) == 0:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ...arrays import to_numpy
+from ..blocks import says
 from .exact import ExactSum, Units, exact, units_of
 from .lazy import joined
 from .passes import Block, each, each_held, fold
@@ -53,7 +54,7 @@ def lloyd_step(state: _State, centers: np.ndarray) -> "LloydStep":
     """See `coterie.primitives.assign.lloyd_step`; how many rows changed is not known."""
     from ..assign import LloydStep
 
-    found = fold(state.X, _block_sums, _Sums.merge, centers, state.grid, state.skip)
+    found = fold(state.X, block_sums, _Sums.merge, centers, state.grid, state.skip)
     return LloydStep(
         found.rows.value(state.grid.rows), found.weights.value(state.grid.weights), found.counts, len(state.X)
     )
@@ -61,7 +62,7 @@ def lloyd_step(state: _State, centers: np.ndarray) -> "LloydStep":
 
 def center_totals(X: BlockRows, centers: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
     """See `coterie.primitives.assign.center_totals`."""
-    return _added(X, each(X, _block_totals, centers))
+    return _added(X, each(X, block_totals, centers))
 
 
 def center_labels(X: BlockRows, centers: np.ndarray) -> tuple[float, np.ndarray, np.ndarray, Any]:
@@ -85,7 +86,8 @@ def farthest_rows(X: BlockRows, centers: np.ndarray, n: int) -> tuple[np.ndarray
     return distances2[order], labels[order], weights[order], rows[order]
 
 
-def _block_sums(block: Block, centers: np.ndarray, grid: _Grid, skip: bool) -> _Sums:
+@says("step {}")
+def block_sums(block: Block, centers: np.ndarray, grid: _Grid, skip: bool) -> _Sums:
     rows = block.rows
     return (
         _sums_on_host(block, rows, centers, grid, skip)
@@ -122,10 +124,12 @@ def _sums(block: Block, rows: Any, centers: np.ndarray, grid: _Grid) -> _Sums:
     return _Sums(exact(sums, grid.rows), exact(weights, grid.weights), np.bincount(held, minlength=k))
 
 
-def _block_totals(block: Block, centers: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+@says("distances to the centers")
+def block_totals(block: Block, centers: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
     return _block_labels(block, centers)[0]
 
 
+@says("labels")
 def _block_labels(block: Block, centers: np.ndarray) -> tuple[tuple[float, np.ndarray, np.ndarray], np.ndarray]:
     from ..assign import nearest_center
 
@@ -140,6 +144,7 @@ def _block_labels(block: Block, centers: np.ndarray) -> tuple[tuple[float, np.nd
     return (cost, weights, counts), labels.astype(np.int64)
 
 
+@says("rows far from all centers")
 def _block_farthest(block: Block, centers: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     from ..assign import nearest_center
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...arrays import to_numpy
+from ..blocks import says
 from .exact import ExactSum, Units, exact, units_of
 from .passes import Block, each, fold
 from .rows import BlockRows
@@ -134,6 +135,7 @@ def _values(block: Block, local: np.ndarray) -> tuple[Any, np.ndarray]:
     return block.rows, local
 
 
+@says("batch {}")
 def _block_step(block: Block, batch: _Batch, aim: _Aim) -> _Step:
     from ..batch_step import batch_step as step_of_rows
 

@@ -8,7 +8,7 @@ import numpy as np
 from ...arrays import NOISE, to_numpy
 from ...errors import InputError
 from ...tables.known_classes import MOST_CLASSES
-from ..blocks import in_blocks
+from ..blocks import in_blocks, says
 from .passes import Block, each, fold
 from .rows import BlockRows, chunks_beside
 
@@ -106,6 +106,7 @@ def _times(factors: tuple[float, float], rows: Any) -> Any:
     return rows * factors[0] * factors[1]
 
 
+@says("counting labels")
 def _counted(block: Block, lengths: np.ndarray) -> _Found:
     labels = block.labels
     if len(labels) != lengths[block.number]:
@@ -117,6 +118,7 @@ def _counted(block: Block, lengths: np.ndarray) -> _Found:
     return _Found(names, sizes.astype(np.int64), firsts + block.start, ((block.number, int(noise)),))
 
 
+@says("known classes")
 def _block_classes(block: Block, n_groups: int) -> dict[str, np.ndarray]:
     names, codes = block.source.load()
     labels = block.labels
@@ -135,6 +137,7 @@ def _more_classes(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> dict[st
     return dict(list(both.items())[: MOST_CLASSES + 1])  # more are refused, whichever they are
 
 
+@says("drawing rows")
 def _picked(block: Block, names: np.ndarray, at: np.ndarray, edges: np.ndarray) -> tuple | None:
     first, end = np.searchsorted(at, edges[block.number : block.number + 2])
     if first == end:
@@ -144,6 +147,7 @@ def _picked(block: Block, names: np.ndarray, at: np.ndarray, edges: np.ndarray) 
     return to_numpy(block.rows[local]), codes[local]
 
 
+@says("fetching rows")
 def _rows_there(block: Block, numbers: np.ndarray, lengths: np.ndarray) -> np.ndarray | None:
     first, end = np.searchsorted(numbers, [block.start, block.start + lengths[block.number]])
     return None if first == end else to_numpy(block.rows[numbers[first:end] - block.start])

@@ -9,6 +9,7 @@ from ...errors import ResourceError
 from .._numba import cluster_distances as kernels
 from .._numba.conditioning import power_of_two
 from .._numba.lloyd_sums import Bound, grid_of
+from ..blocks import says
 from .block_labels import codes_of
 from .exact import ExactSum, Units, added, exact, units_of
 from .passes import Block, each, fold, room_for
@@ -64,6 +65,7 @@ def _add(a: ExactSum, b: ExactSum) -> ExactSum:
     return a + b
 
 
+@says("centers of the clusters")
 def _gaps(block: Block, names: np.ndarray, origin: np.ndarray, units: Units) -> tuple[np.ndarray, ExactSum]:
     rows, k = _host(block), len(names)
     if len(rows) == 0:
@@ -72,6 +74,7 @@ def _gaps(block: Block, names: np.ndarray, origin: np.ndarray, units: Units) -> 
     return sizes, exact(gaps, units)
 
 
+@says("spread of the clusters")
 def _spread(block: Block, names: np.ndarray, centers: np.ndarray) -> np.ndarray:
     rows = _host(block)
     if len(rows) == 0:
@@ -80,6 +83,7 @@ def _spread(block: Block, names: np.ndarray, centers: np.ndarray) -> np.ndarray:
     return found
 
 
+@says("distances to all rows of the clusters")
 def _sums(block: Block, names: np.ndarray, queries: np.ndarray, scale: float, units: Units) -> ExactSum:
     codes = codes_of(block, names)
     kept = np.flatnonzero(codes >= 0)

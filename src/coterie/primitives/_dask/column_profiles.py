@@ -6,6 +6,7 @@ import numpy as np
 
 from ...arrays import to_numpy
 from .._numba import column_profiles as kernels
+from ..blocks import says
 from ..column_profiles import FEW, Layout, Profiles
 from .passes import Block, fold
 from .rows import BlockRows
@@ -50,6 +51,7 @@ def _values(parts: np.ndarray, tops: np.ndarray) -> np.ndarray:
     return found
 
 
+@says("what is in the columns of the groups")
 def _block_profile(block: Block, n_groups: int, layout: Layout, around: np.ndarray, tops: tuple) -> kernels.Seen:
     found = kernels.seen(to_numpy(block.rows), block.labels, n_groups, layout, around)
     return found._replace(sums=_whole(found.sums, tops[0]), squares=_whole(found.squares, tops[1]))

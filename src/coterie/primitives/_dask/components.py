@@ -12,6 +12,7 @@ from ...arrays import Graph
 from ...errors import ResourceError
 from .._numba.components import connected_components as components_in_memory
 from .._numba.components import number_sets
+from ..blocks import says
 from ..edges import EdgeBlocks
 from .edges import ends_of, shared
 from .passes import Block, fold, room_for
@@ -53,6 +54,7 @@ def _numbered(forest: _Forest, n: int) -> np.ndarray:
     return number_sets(labels)
 
 
+@says("connected components")
 def _block_forest(block: Block, labels: np.ndarray | None = None) -> _Forest:
     a, b, _ = ends_of(block)
     if labels is not None:

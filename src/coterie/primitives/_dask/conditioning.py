@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ..blocks import says
 from .passes import Block, each
 from .rows import BlockRows
 
@@ -30,6 +31,7 @@ def _coordinates(X: BlockRows) -> tuple[np.ndarray, float]:
     return coordinates(totals.sum(axis=0) / len(X), low, high, first)
 
 
+@says("center of the rows")
 def _scaled_total(block: Block, factor: float) -> np.ndarray:
     from .._numba.conditioning import summarize
 

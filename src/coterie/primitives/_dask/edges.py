@@ -11,6 +11,7 @@ from ...arrays import Graph
 from ...errors import ClusterError, InputError
 from ...graphs.checks import check_ends, check_size, check_weights, node_numbers
 from ...graphs.edges import from_links
+from ..blocks import says
 from ..edges import EdgeBlocks
 from .cluster import Crew
 from .here import Here
@@ -94,6 +95,7 @@ def ends_of(block: Block) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     return a, b, weights
 
 
+@says("looking at the edges")
 def _look_at(block: Block, n: int) -> _Look:
     rows = block.rows
     sources, targets = node_numbers(rows[:, 0]), node_numbers(rows[:, 1])
@@ -274,6 +276,7 @@ def node_degrees(edges: EdgeBlocks) -> np.ndarray:
     return fold(edges.rows, _block_degrees, np.add, edges.n_nodes, edges.unit)
 
 
+@says("degrees of the nodes")
 def _block_degrees(block: Block, n: int, unit: float) -> np.ndarray:
     a, b, weights = ends_of(block)
     weights = _in_units(weights, unit)

@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 
 from ...errors import ResourceError
+from ..blocks import says
 from ..grid_cells import CellCounts, Grid, merge_counts
 from ..grid_cells import cell_counts as counts_of_rows
 from .passes import Block, fold, room_for
@@ -29,6 +30,7 @@ def cell_counts(X: BlockRows, grid: Grid, keys: None = None) -> tuple[np.ndarray
     return found.coords, found.counts, found.first, found.n_outside
 
 
+@says("counting cells")
 def _block_counts(block: Block, grid: Grid) -> CellCounts:
     rows = block.rows
     if len(rows) == 0:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ...errors import ResourceError
+from ..blocks import says
 from ..grid_cells import Grid
 from ..grid_sums import BINS, CellSums
 from ..grid_sums import cell_sums as sums_of_rows
@@ -25,6 +26,7 @@ def cell_sums(X: BlockRows, grid: Grid, coords: np.ndarray, attributes: np.ndarr
     return fold(X, _block_sums, _added, grid, coords, attributes)
 
 
+@says("sums of the cells")
 def _block_sums(block: Block, grid: Grid, coords: np.ndarray, attributes: np.ndarray) -> CellSums:
     rows = block.rows
     if len(rows) == 0:

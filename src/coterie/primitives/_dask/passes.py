@@ -14,6 +14,7 @@ from distributed import get_worker
 
 from ...arrays import to_device
 from ...errors import InputError
+from ..blocks import says
 from ..memory import free_bytes
 from .rows import BlockRows, Survey, weighed
 from .sources import loaded
@@ -166,6 +167,7 @@ class _Bad(NamedTuple):
     n_rows: int
 
 
+@says("looking at the rows")
 def _look(block: Block) -> Survey | _Bad:
     from .._numba.conditioning import summarize
 

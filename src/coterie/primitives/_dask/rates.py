@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from .assign import _block_sums, _block_totals, lloyd_start
+from .assign import block_sums, block_totals, lloyd_start
 from .passes import Block, each
 from .rows import block_rows
-from .seeding import _first_to_ring
+from .seeding import first_to_ring
 from .sources import given, loaded
 
 __all__ = ["kmeans_rates"]
@@ -65,14 +65,14 @@ def _time_block(block: Block, how: list, many: np.ndarray, grid: Any, k: int) ->
         "read": lambda: loaded(block._source, block._how.dtype),
         "look": lambda: summarize(raw),
         "move": lambda: condition(raw, *how),
-        "draw": lambda: _first_to_ring(block, 2 * k, 0, ()),
-        "far": anew(_first_to_ring, 2 * k, 0, few[:1]),
-        "farther": anew(_first_to_ring, 2 * k, 0, few),
-        "weigh": lambda: _block_totals(block, many),
-        "total": lambda: _block_totals(block, many[:k]),
-        "one": anew(_block_sums, many[:1], grid, True),
-        "step": anew(_block_sums, many[:k], grid, True),
-        "again": lambda: _block_sums(block, many[:k], grid, True),
+        "draw": lambda: first_to_ring(block, 2 * k, 0, ()),
+        "far": anew(first_to_ring, 2 * k, 0, few[:1]),
+        "farther": anew(first_to_ring, 2 * k, 0, few),
+        "weigh": lambda: block_totals(block, many),
+        "total": lambda: block_totals(block, many[:k]),
+        "one": anew(block_sums, many[:1], grid, True),
+        "step": anew(block_sums, many[:k], grid, True),
+        "again": lambda: block_sums(block, many[:k], grid, True),
     }
     return {name: median(_seconds(step) for _ in range(_TIMES)) / max(1, len(raw)) for name, step in steps.items()}
 

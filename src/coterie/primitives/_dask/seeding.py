@@ -8,6 +8,7 @@ The numbers u of a block come from the seed, the round and the block's rank.
 import numpy as np
 
 from ...arrays import to_numpy
+from ..blocks import says
 from .passes import Block, each
 from .rows import BlockRows
 
@@ -16,14 +17,15 @@ __all__ = ["draw_far_rows"]
 
 def draw_far_rows(X: BlockRows, n: int, seed: int, drawn: tuple[np.ndarray, ...]) -> np.ndarray:
     """See `coterie.primitives.seeding.draw_far_rows`."""
-    found = each(X, _first_to_ring, n, seed, drawn)
+    found = each(X, first_to_ring, n, seed, drawn)
     clocks = np.concatenate([clock for clock, _ in found])
     rows = np.concatenate([picked for _, picked in found])
     finite = np.flatnonzero(np.isfinite(clocks))
     return rows[finite[np.lexsort((*rows[finite].T[::-1], clocks[finite]))[:n]]]
 
 
-def _first_to_ring(block: Block, n: int, seed: int, drawn: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray]:
+@says("starting centers, round {}")
+def first_to_ring(block: Block, n: int, seed: int, drawn: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray]:
     rows, weight = block.rows, block.weight
     if len(rows) == 0:
         return np.empty(0), np.empty(rows.shape)

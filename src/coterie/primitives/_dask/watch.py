@@ -14,20 +14,6 @@ __all__ = ["Tally", "block_is_done", "told", "watching"]
 
 Callback = Callable[[int, str, int, int], None]
 
-# What a pass does, by its function; {} is the how many-th such pass it is.
-_WORDS = {
-    "_look": "looking at the rows",
-    "_block_moments": "mean and spread of the columns",
-    "_first_to_ring": "starting centers, round {}",
-    "_block_sums": "step {}",
-    "_block_totals": "distances to the centers",
-    "_block_labels": "labels",
-    "_block_profile": "what is in the columns of the groups",
-    "_block_around": "how the rows lie around the centers",
-    "_block_classes": "known classes",
-    "_block_farthest": "rows far from all centers",
-}
-
 
 class Tally:
     """What the passes have done so far.
@@ -49,13 +35,14 @@ class Tally:
 
     def begin(self, rows: Any, function: Callable) -> None:
         """Take down that a pass over rows begins."""
-        name = getattr(getattr(function, "func", function), "__name__", "")
+        words = getattr(getattr(function, "func", function), "words", None)
         self.passes += 1
-        self._counts[name] += 1
+        if words is not None:
+            self._counts[words] += 1
         self.readings += rows.token not in self._kept
         if rows.keep:
             self._kept.add(rows.token)
-        self._what = _WORDS.get(name, "pass {}").format(self._counts[name] if name in _WORDS else self.passes)
+        self._what = f"pass {self.passes}" if words is None else words.format(self._counts[words])
         self._total = len(rows.sources)
         self.tell(0)
 

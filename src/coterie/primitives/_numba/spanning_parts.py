@@ -17,7 +17,6 @@ from .spanning_tree import _in_order, _weights
 __all__ = [
     "grown",
     "in_lengths",
-    "in_strict_order",
     "merged",
     "nearest_of_part",
     "nearest_of_queries",
@@ -95,11 +94,6 @@ def _measured(tree, left, right, weight2):
     for f in range(tree.X.shape[1]):
         side = tree.X[one, f] - tree.X[other, f]
         gap2 += side * side
-    return in_strict_order(left, right, weight2, gap2)
-
-
-def in_strict_order(left: np.ndarray, right: np.ndarray, weight2: np.ndarray, gap2: np.ndarray) -> Edges:
-    """Sort edges by (weight, distance, lower row, higher row)."""
     order = np.lexsort((right, left, gap2, weight2))
     return left[order], right[order], weight2[order], gap2[order]
 
