@@ -234,7 +234,9 @@ def _weight_around(rows: np.ndarray, others: Iterable[Around], task: BinTask) ->
     return total
 
 
-def _batches(others: Iterable[Around], cells: NearCells, task: BinTask) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _batches(
+    others: Iterable[Around], cells: NearCells | None, task: BinTask
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Go through the rows that may be near, as many at a time as there is memory for, and their weights."""
     waiting: list[tuple[np.ndarray, np.ndarray]] = []
     n = 0

@@ -1,12 +1,12 @@
 """What a worker does for DBSCAN of rows in blocks when all bins know their core rows: see which clusters go on in other bins.
 
 A bin looks at its rim, the rows that other bins see, and at the rows around it; what lies further inside is not read again. Where rows
-lie densely, nearly all of that is one cluster, as a sample soon tells. Then only what the sample does not join to it can still have
-something to say, and the rows near that.
+lie densely, a sample soon tells which components of the two are one. Then only rows near others that the sample has not joined to them
+can still have something to say.
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,11 +17,11 @@ from ..arrays import like_input, to_device, to_numpy
 from ..primitives.exchange import Drop, leave
 from ..primitives.radius import nearest_within, radius_components, radius_index
 from ._dbscan_bins import BinTask, around, unpacked
-from ._dbscan_near import may_be_near, near_cells
+from ._dbscan_near import apart_from, may_be_near, near_cells
 
 __all__ = ["Joined", "join_bin", "same_sets"]
 
-_SAMPLE_SHARE = 8  # one in so many rows tells which components are nearly everything
+_SAMPLE_SHARE = 8  # one row in so many tells of nearly all components which are one
 
 
 class Joined(NamedTuple):
@@ -82,18 +82,16 @@ def join_bin(i: int, pieces: Any, n_others: int, starts: np.ndarray, task: BinTa
         return _named(i, around(pieces.between(0, n_chunks), task), seen, starts)
 
     links: list[np.ndarray] = []
-    main = None
+    sets = None
     if len(own.rows):
         n = len(own.rows) + n_others
         every = -(-n // min(max(task.sample_rows, n // _SAMPLE_SHARE), task.most_around))
-        sample, names, counts = _sample(own, others(), every)
+        sample, names = _sample(own, others(), every)
         if len(names) > 1:
             links.append(_links(sample, task))
-            main = None if every == 1 else _in_main_set(names, counts, links[0])
-    apart = np.zeros(len(own.rows), bool) if main is None else ~main(own.name)
-    rest = _Rows(own.rows[apart], own.name[apart])
-    for batch, alone in _batches(others(), rest, open_rows, main, task):
-        links += _compare(batch, alone, own, rest, open_rows, main, task)
+            sets = None if every == 1 else _sets(names, links[0])
+    for batch, later in _batches(others(), own, open_rows, sets, task):
+        links += _compare(batch, later, own, open_rows, sets, task)
     return _result(open_rows, before, links, task)
 
 
@@ -128,10 +126,10 @@ def _named(
         yield _Rows(part.rows[core], name[core]), np.repeat(part.owners > i, part.counts)[core]
 
 
-def _sample(own: _Rows, others: Iterator, every: int) -> tuple[_Rows, np.ndarray, np.ndarray]:
-    """Return one in so many of the rows of the rim and of those of later bins around it, all components, and how many rows each has."""
+def _sample(own: _Rows, others: Iterator, every: int) -> tuple[_Rows, np.ndarray]:
+    """Return one in so many of the rows of the rim and of those of later bins around it, and all components there are, ascending."""
     chosen = [_Rows(own.rows[::every], own.name[::every])]
-    names = [np.unique(own.name, return_counts=True)]
+    names = [np.unique(own.name)]
     skip = 0
     for rows, later in others:
         if not later.any():
@@ -139,10 +137,8 @@ def _sample(own: _Rows, others: Iterator, every: int) -> tuple[_Rows, np.ndarray
         theirs = _Rows(rows.rows[later], rows.name[later])
         chosen.append(_Rows(theirs.rows[skip::every], theirs.name[skip::every]))
         skip = (skip - len(theirs.rows)) % every
-        names.append(np.unique(theirs.name, return_counts=True))
-    every_name, place = np.unique(np.concatenate([found for found, _ in names]), return_inverse=True)
-    counts = np.bincount(place, np.concatenate([n for _, n in names]), len(every_name))
-    return _together(chosen), every_name, counts
+        names.append(np.unique(theirs.name))
+    return _together(chosen), np.unique(np.concatenate(names))
 
 
 def _together(parts: Sequence[_Rows]) -> _Rows:
@@ -169,52 +165,54 @@ def same_sets(links: np.ndarray, n: int) -> np.ndarray:
     return connected_components(coo_array((np.ones(len(a), bool), (a, b)), shape=(n, n)), directed=False)[1]
 
 
-def _in_main_set(names: np.ndarray, counts: np.ndarray, links: np.ndarray) -> Any:
-    """Return a function of names: whether a component is part of what most rows belong to."""
+def _sets(names: np.ndarray, links: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a function of components that tells the set of each."""
     sets = same_sets(np.searchsorted(names, links), len(names))
-    inside = sets == np.bincount(sets, counts).argmax()
-    return lambda name: inside[np.searchsorted(names, name)]
+    return lambda name: sets[np.searchsorted(names, name)]
 
 
 def _batches(
-    others: Iterator, rest: _Rows, open_rows: _Open, main: Any, task: BinTask
+    others: Iterator, own: _Rows, open_rows: _Open, sets: Callable | None, task: BinTask
 ) -> Iterator[tuple[_Rows, np.ndarray]]:
-    """Go through the core rows around a bin that may matter, some at a time; tell with them which of them are in no main set."""
-    wanted = np.concatenate([rest.rows, open_rows.rows])
-    cells = near_cells(wanted, task.reach) if len(wanted) else None
-    waiting: list[_Rows] = []
-    apart: list[np.ndarray] = []
-    n = 0
-    if cells is None and main is None:
+    """Go through the core rows around a bin that may matter, some at a time; tell with them which are of later bins."""
+    cells = near_cells(open_rows.rows, task.reach)
+    if cells is None and sets is None:
         return
+    of_sets = None if sets is None else near_cells(own.rows, task.reach, sets(own.name))
+    waiting: list[tuple[np.ndarray, ...]] = []
+    n = 0
     for rows, later in others:
-        alone = np.zeros(len(rows.rows), bool)
-        if main is not None:
-            alone[later] = ~main(rows.name[later])
-        chosen = np.flatnonzero(may_be_near(cells, rows.rows) | alone)
+        wanted = may_be_near(cells, rows.rows)
+        if sets is not None:
+            wanted[later] |= apart_from(of_sets, rows.rows[later], sets(rows.name[later]))
+        chosen = np.flatnonzero(wanted)
         if len(chosen):
-            waiting.append(_Rows(rows.rows[chosen], rows.name[chosen]))
-            apart.append(alone[chosen])
+            waiting.append((rows.rows[chosen], rows.name[chosen], later[chosen]))
             n += len(chosen)
         if n >= task.most_around:
-            yield _together(waiting), np.concatenate(apart)
-            waiting, apart, n = [], [], 0
+            yield _batch(waiting)
+            waiting, n = [], 0
     if waiting:
-        yield _together(waiting), np.concatenate(apart)
+        yield _batch(waiting)
+
+
+def _batch(parts: list[tuple[np.ndarray, ...]]) -> tuple[_Rows, np.ndarray]:
+    rows, name, later = (np.concatenate(values) for values in zip(*parts, strict=True))
+    return _Rows(rows, name), later
 
 
 def _compare(
-    batch: _Rows, apart: np.ndarray, own: _Rows, rest: _Rows, open_rows: _Open, main: Any, task: BinTask
+    batch: _Rows, later: np.ndarray, own: _Rows, open_rows: _Open, sets: Callable | None, task: BinTask
 ) -> list[np.ndarray]:
-    """Give open rows to core rows around the bin that are nearer; return links to these."""
+    """Give open rows to core rows around the bin that are nearer; return links between these and the bin's own."""
     asking = np.flatnonzero(may_be_near(near_cells(batch.rows, task.reach), open_rows.rows))
     having = asking[open_rows.name[asking] >= 0]
     parts = [batch, _Rows(open_rows.near[having], open_rows.name[having])]
-    if main is not None:
-        parts.append(rest)
-        if apart.any():
-            near = main(own.name) & may_be_near(near_cells(batch.rows[apart], task.reach), own.rows)
-            parts.append(_Rows(own.rows[near], own.name[near]))
+    apart = np.zeros(len(own.rows), bool)
+    if sets is not None:
+        cells = near_cells(batch.rows[later], task.reach, sets(batch.name[later]))
+        apart = apart_from(cells, own.rows, sets(own.name))
+        parts.append(_Rows(own.rows[apart], own.name[apart]))
     core = _together(parts)
     X = to_device(core.rows, task.device)
     index, everything = radius_index(X, task.eps), like_input(np.ones(len(core.rows), bool), X)
@@ -223,11 +221,7 @@ def _compare(
         found = nearest >= 0
         open_rows.near[asking[found]] = core.rows[nearest[found]]
         open_rows.name[asking[found]] = core.name[nearest[found]]
-    return (
-        []
-        if main is None or not (apart.any() or len(rest.rows))
-        else [_pairs(to_numpy(radius_components(index, everything)), core.name)]
-    )
+    return [_pairs(to_numpy(radius_components(index, everything)), core.name)] if apart.any() else []
 
 
 def _result(open_rows: _Open, before: np.ndarray, links: list[np.ndarray], task: BinTask) -> Joined:
