@@ -25,7 +25,7 @@ OF_ROWS = ("labels_", "probabilities_", "outlier_scores_", "core_distances_")
 def many_bins(monkeypatch):
     """Keep rows on the workers, and let bins hold few."""
     monkeypatch.setattr(hdbscan, "stay_on_workers", lambda rows, metric: True)
-    monkeypatch.setattr(_hdbscan_tree, "rows_of_task", lambda rows, k: 700.0)
+    monkeypatch.setattr(_hdbscan_tree, "rows_of_bin", lambda rows, k: 350.0)
 
 
 @pytest.fixture

@@ -31,14 +31,14 @@ from ._hdbscan_bins import (
     tree_of_bin,
 )
 
-__all__ = ["MOST_BINS", "TooCrowded", "bins_needed", "rows_of_task", "tree_of_blocks"]
+__all__ = ["MOST_BINS", "TooCrowded", "bins_needed", "rows_of_bin", "tree_of_blocks"]
 
 MOST_BINS = 128  # each is read together with each other one at worst
 _log = logging.getLogger("coterie.density")
 _ATTEMPTS = 5
 _SAMPLE_OF_BIN = 2000
-_SHARE = 0.45  # of what a worker has left: pieces of rows, and what allocators keep, take as much again
-_TOLERANCE = 1.5  # how many times the rows of a bin may exceed what was aimed at
+_SHARE = 0.7  # of what a worker has left
+_TOLERANCE = 1.25  # how many times the rows of a bin may exceed what was aimed at
 
 
 class TooCrowded(Exception):
@@ -70,13 +70,13 @@ def tree_of_blocks(X: Any, k: int, *, bin_rows: float | None = None) -> tuple[Sp
     ClusterError
         If workers are lost again and again.
     """
-    most = rows_of_task(X, k) / 2
+    most = rows_of_bin(X, k)
     aim = most / _TOLERANCE if bin_rows is None else bin_rows
     bins = _bins(X, aim)
     for attempt in range(_ATTEMPTS):
         token = f"coterie-{uuid.uuid4().hex}"
         try:
-            return _tree(X, k, bins, max(most, aim) * _TOLERANCE, token, strict=attempt > 0)
+            return _tree(X, k, bins, max(most, aim * _TOLERANCE), token, strict=attempt > 0)
         except lost() as gone:
             _log.info("files of a lost worker are missing (%s); the rows are dealt out again", gone)
         finally:
@@ -84,18 +84,18 @@ def tree_of_blocks(X: Any, k: int, *, bin_rows: float | None = None) -> tuple[Sp
     raise ClusterError(f"workers were lost {_ATTEMPTS} times while rows were being worked on; nothing was fitted")
 
 
-def rows_of_task(X: Any, k: int) -> float:
-    """Return how many rows a task can work on."""
+def rows_of_bin(X: Any, k: int) -> float:
+    """Return how many rows a bin may have, so that a task can work on two of them."""
     d, item = X.shape[1], X.dtype.itemsize
     # Of a row of a pair: as it came, put together, in order, in the index and its panels, and what Boruvka's algorithm notes;
     # of a row that asks, its neighbours.
-    each = max((8 * d + 8) * item + 110, (6 * d + 3 * k) * item + 80)
+    each = max(2 * ((8 * d + 8) * item + 110), (6 * d + 3 * k) * item + 80)
     return _SHARE * X.crew.memory() / len(X.crew.places()) / each
 
 
 def bins_needed(X: Any, k: int) -> float:
-    """Return how many bins it takes so that a task can hold two of them."""
-    return 2 * _TOLERANCE * len(X) / max(1.0, rows_of_task(X, k))
+    """Return about how many bins there must be."""
+    return _TOLERANCE * len(X) / max(1.0, rows_of_bin(X, k))
 
 
 def _bins(X: Any, aim: float) -> SpaceBins:
@@ -125,8 +125,9 @@ def _tree(X: Any, k: int, bins: SpaceBins, most: float, token: str, strict: bool
     scale = part_scale(max(-float(low.min()), float(high.max())), X.dtype)
     task = TreeTask(token, k, scaled(low, scale), scaled(high, scale), scale, len(chunks))
     held: list[int] = np.flatnonzero(own.any(axis=0)).tolist()
-    trees = _bin_trees(X, own, held, [chunk.drop for chunk in chunks], task, strict)
-    tree, core2 = _joined(X, held, trees, task, strict)
+    tree, core2 = _joined(
+        X, held, _bin_trees(X, own, held, [chunk.drop for chunk in chunks], task, strict), task, strict
+    )
     edges, core_distances = finished_tree(tree, core2, scale)
     return SpanningTree(*edges), core_distances
 
@@ -152,10 +153,10 @@ def _joined(
     """Return the tree of all rows and their squared core distances: pair by pair, in rounds that grow."""
     n = len(X)
     core2, part_of = np.empty(n, task.low.dtype), np.empty(n, np.int16)
-    for part, found in enumerate(trees):
-        core2[found.numbers], part_of[found.numbers] = found.core2, part
-    drops, tree = [found.drop for found in trees], joined_trees([found.edges for found in trees], n)
-    del trees
+    for part in range(len(trees)):
+        core2[trees[part].numbers], part_of[trees[part].numbers] = trees[part].core2, part
+    drops = [found.drop for found in trees]
+    tree = joined_trees([trees.pop().edges for _ in drops], n)  # large: nobody else holds them
     (pairs, gap2), at_once, worked = _pairs(held, task), 2 * len(held), 0
     while len(pairs):
         now = [(int(i), int(j)) for i, j in pairs[:at_once]]

@@ -189,11 +189,12 @@ def joined_trees(edges: list[PartEdges], n: int) -> PartEdges:
     [2, 1]
     """
     engine, waiting = _engine(), sorted(edges, key=lambda one: len(one.left), reverse=True)
+    del edges  # each goes when it is merged
     while len(waiting) > 1:  # two short ones at a time
         one, other = waiting.pop(), waiting.pop()
-        both = PartEdges(*engine.merged(one, other))
-        insort(waiting, both, key=lambda one: -len(one.left))
-    left, right, weight2, gap2 = waiting[0]
+        insort(waiting, PartEdges(*engine.merged(one, other)), key=lambda one: -len(one.left))
+        del one, other
+    left, right, weight2, gap2 = waiting.pop()
     chosen = engine.grown(left, right, n)
     return PartEdges(left[chosen], right[chosen], weight2[chosen], gap2[chosen])
 
