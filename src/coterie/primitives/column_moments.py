@@ -33,7 +33,7 @@ def column_moments(X: Any, drawn: np.ndarray) -> Moments:
     Returns
     -------
     Moments
-        The same bits on any workers; blocks are merged in their order.
+        The same bits on any workers, and all but the sample for any order of the blocks.
 
     Raises
     ------
