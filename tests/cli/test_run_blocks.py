@@ -68,6 +68,12 @@ def result(files, tmp_path_factory):
     return Result(place, said.getvalue())
 
 
+@pytest.fixture
+def address(request):
+    """Where two worker processes listen."""
+    return request.getfixturevalue("_two_processes").scheduler_address
+
+
 class Result(NamedTuple):
     folder: Path
     said: str
@@ -227,9 +233,8 @@ def test_nobody_at_the_address_is_one_sentence(call, files, tmp_path, monkeypatc
     assert not (tmp_path / "data.coterie").exists()
 
 
-def test_on_workers_the_labels_are_those_of_rows_in_memory(call, folder, rows, tmp_path, request):
-    address = request.getfixturevalue("_two_processes").scheduler_address
-    ended = call("run", folder, "-k", 3, "--cluster", address)
+def test_on_workers_the_labels_are_those_of_rows_in_memory(call, files, rows, tmp_path, address):
+    ended = call("run", files, "-k", 3, "--cluster", address)
     assert ended.code == 0, ended.err
     assert "2 workers with 2 threads" in ended.err
     assert "warning" not in ended.err
@@ -465,16 +470,16 @@ def test_a_scheduler_that_is_lost_is_one_sentence(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_model_that_holds_the_rows_of_its_fit_labels_new_ones(call, files, _two_processes):
-    ended = call("run", files, "--method", "hdbscan", "--cluster", _two_processes.scheduler_address, "-o", "out")
+def test_a_model_that_holds_the_rows_of_its_fit_labels_new_ones(call, files, address):
+    ended = call("run", files, "--method", "hdbscan", "--cluster", address, "-o", "out")
     assert ended.code == 0, ended.err
     ended = call("predict", "out", files / "part-0.parquet")
     assert ended.code == 0, ended.err
 
 
 @pytest.mark.slow
-def test_a_model_that_cannot_label_new_rows_says_so(call, files, _two_processes):
-    ended = call("run", files, "--method", "dbscan", "--cluster", _two_processes.scheduler_address, "-o", "out")
+def test_a_model_that_cannot_label_new_rows_says_so(call, files, address):
+    ended = call("run", files, "--method", "dbscan", "--cluster", address, "-o", "out")
     assert ended.code == 0, ended.err
     assert "coterie predict" not in ended.err
     ended = call("predict", "out", files / "part-0.parquet")
