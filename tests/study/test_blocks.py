@@ -168,6 +168,19 @@ def same_population(ours, expected):
     assert ours.record["population"] == told
 
 
+def test_no_order_of_the_files_changes_what_all_rows_tell(found, folder, rows, tmp_path):
+    for i, name in enumerate("2031"):
+        (tmp_path / f"{i}.parquet").write_bytes((folder / f"{name}.parquet").read_bytes())
+    other = studied(tmp_path, rows[0], truth="kind")
+    assert other.record["profile"] == found.record["profile"]
+    for part in ("all_rows", "truth"):
+        assert other.record["judge"][part] == found.record["judge"][part]
+    assert other.record["population"] == found.record["population"]
+    for name in ("rows", "center", "features", "name", "sentence"):
+        ours, theirs = ([cluster[name] for cluster in some.record["clusters"]] for some in (other, found))
+        assert ours == theirs, name
+
+
 def test_small_groups_become_what_they_become_in_memory(folder, rows):
     values = rows[0]
     Z = (values - values.mean(axis=0)) / values.std(axis=0)

@@ -20,7 +20,9 @@ __all__ = [
 
 FEW = 256  # values up to which a column is counted value by value
 _MOST_BITS, _LEAST_BITS = 7, 3
-_FINE = 1024  # buckets stop narrowing at this part of a column's spread around the origin
+_FINE = (
+    256  # buckets stop narrowing at this part of a column's spread around the origin, or up to 16 times nearer to it
+)
 _FAR = 8.0  # spreads from zero beyond which a column is measured from its middle instead
 _REGISTERS = 2048
 
@@ -70,7 +72,7 @@ def layout_of(low: np.ndarray, high: np.ndarray, sample: np.ndarray, n_groups: i
     low, high : (d,) float arrays
         Range of all rows.
     sample : (m, d) float array
-        Some of them, which tell where a column has its middle; no answer depends on it by more than the bound of `Layout`.
+        Some of them, which tell roughly where a column has its middle, and how far it spreads.
     n_groups : int
     n_bytes : float, default=2**30
         Bytes that the state of a task may take.
@@ -94,8 +96,12 @@ def layout_of(low: np.ndarray, high: np.ndarray, sample: np.ndarray, n_groups: i
         )
     quarter, middle, three = np.nanquantile(np.asarray(sample, np.float64), [0.25, 0.5, 0.75], axis=0)
     spread = np.where(three > quarter, three - quarter, high - low)
-    origin = np.where(np.abs(middle) > _FAR * spread, middle, 0.0)
-    unit = np.maximum(np.where(spread > 0, spread, 1.0) / _FINE, 1e-290)
+    spread = np.where(spread > 0, spread, 1.0)
+    # Rounded, so that another sample seldom makes other buckets.
+    exponent = np.frexp(spread)[1]
+    rounded, step = np.ldexp(1.0, (exponent - 1) // 4 * 4), np.ldexp(1.0, exponent)
+    origin = np.where(np.abs(middle) > _FAR * spread, np.rint(middle / step) * step, 0.0)
+    unit = np.maximum(rounded / _FINE, 1e-290)
     beside = n_groups * d * (_REGISTERS + 8 * FEW + 80)
     for bits in range(_MOST_BITS, _LEAST_BITS - 1, -1):
         below = np.where(low < origin, bucket_of(low, origin, unit, bits) + 1, 0)
