@@ -174,14 +174,15 @@ def _place(centers, squares, sizes, small) -> tuple[np.ndarray, list[str]]:
             apart, rows_apart = apart + 1, rows_apart + int(sizes[i])
     actions = []
     if joined:
-        actions.append(f"{_groups(joined)} with {rows_joined:,} rows in all joined the nearest larger group.")
+        actions.append(f"{_groups(joined, rows_joined)} joined the nearest larger group.")
     if apart:
-        actions.append(f"{_groups(apart)} with {rows_apart:,} rows in all, far from every other, were set aside.")
+        were = "was" if apart == 1 else "were"
+        actions.append(f"{_groups(apart, rows_apart)}, far from every other, {were} set aside.")
     return group, actions
 
 
-def _groups(count: int) -> str:
-    return "One small group" if count == 1 else f"{count} small groups"
+def _groups(count: int, rows: int) -> str:
+    return f"One small group with {rows:,} rows" if count == 1 else f"{count} small groups with {rows:,} rows in all"
 
 
 def _noise_why(rows: int, n: int, own: int, method: str) -> str:
