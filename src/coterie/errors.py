@@ -46,4 +46,4 @@ class ClusterError(CoterieError, ConnectionError):
 
 
 class ClusterWarning(UserWarning):
-    """The cluster that is used can be reached by others, who may run code on it."""
+    """A cluster of machines can be reached by others, who may run code on it; or clusters of rows are approximate, on a sample."""

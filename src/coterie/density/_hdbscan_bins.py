@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arrays import to_numpy
+from ..primitives.blocks import says
 from ..primitives.exchange import Drop, leave
 from ..primitives.space_bins import SpaceBins, owner_bins
 from ..primitives.spanning_parts import (
@@ -64,6 +65,7 @@ class BinTree(NamedTuple):
 # --- dealing ---------------------------------------------------------------------------------------------------------
 
 
+@says("dealing rows out to bins")
 def deal_to_bins(block: Any, token: str, bins: SpaceBins) -> list[Dealt]:
     """Leave the rows of a block, and their numbers, for their bins."""
     rows = to_numpy(block.rows)
@@ -107,6 +109,7 @@ def scaled(rows: np.ndarray, scale: float) -> np.ndarray:
 # --- core distances --------------------------------------------------------------------------------------------------
 
 
+@says("nearest rows in a bin")
 def ask_others(i: int, pieces: Iterable, n_own: np.ndarray, task: TreeTask) -> Asked:
     """Find the nearest rows within a bin, and leave for each other bin the rows that may have nearer ones there."""
     _, rows, _ = _dealt_rows(pieces, n_own, task)
@@ -140,6 +143,7 @@ def _asking(i: int, j: int, rows: np.ndarray, core2: np.ndarray, task: TreeTask)
     return np.flatnonzero(squared_gaps(rows, task.low[j], task.high[j]) < core2)
 
 
+@says("nearest rows in other bins")
 def answer_others(j: int, pieces: Iterable, n_own: np.ndarray, n_asked: np.ndarray, held: list, task: TreeTask) -> Drop:
     """Leave for each bin that has asked the squared distances of the rows of this one that matter to its rows."""
     _, rows, asks = _dealt_rows(pieces, n_own, task)
@@ -158,6 +162,7 @@ def answer_others(j: int, pieces: Iterable, n_own: np.ndarray, n_asked: np.ndarr
 # --- trees -----------------------------------------------------------------------------------------------------------
 
 
+@says("spanning trees of bins")
 def tree_of_bin(
     i: int, pieces: Iterable, n_own: np.ndarray, n_asked: np.ndarray, held: list, asked: list, task: TreeTask
 ) -> BinTree:
@@ -186,6 +191,7 @@ def _insert(nearest2: np.ndarray, at: np.ndarray, answer: bytes) -> None:
     nearest2[at] = np.partition(np.concatenate([nearest2[at], more], axis=1), k - 1, axis=1)[:, :k]
 
 
+@says("pairs of bins, round {}")
 def edges_between(pair: tuple[int, int], one: bytes, other: bytes, bins: np.ndarray, task: TreeTask) -> PartEdges:
     """Return the edges between two bins that their common tree has."""
     parts = [_left_tree(data, task) for data in (one, other)]

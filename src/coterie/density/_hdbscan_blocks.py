@@ -24,6 +24,7 @@ __all__ = [
 ]  # fmt: skip
 
 _ROW_BYTES = 160  # of a row in trees and results, at their peak
+_TREE_BYTES = 200  # the same where the tree comes here from bins
 _COPIES = 4  # of the rows: as they came, put together, kept for predict, and in the tree
 _MOST_SAMPLED = 1_000_000  # they go to every worker
 _FEWEST_SAMPLED = 1000
@@ -62,7 +63,7 @@ def stay_on_workers(X: Any, metric: Any) -> bool:
 
 def tree_fits(X: Any, metric: Any, k: int) -> bool:
     """Say whether rows can be worked on in bins, and their spanning tree fits here."""
-    return _in_bins(X, metric) and len(X) * _ROW_BYTES <= free_bytes() and bins_needed(X, k) <= MOST_BINS
+    return _in_bins(X, metric) and len(X) * _TREE_BYTES <= free_bytes() and bins_needed(X, k) <= MOST_BINS
 
 
 def _in_bins(X: Any, metric: Any) -> bool:
@@ -176,7 +177,7 @@ def _drawn(block: Any, share: float) -> np.ndarray:
 
 def warn_of_sample(X: Any, sample: Sample) -> None:
     """Say that what was found is approximate, and what may be missing."""
-    needed = len(X) * _ROW_BYTES
+    needed = len(X) * _TREE_BYTES
     why = f"its tree takes {needed / 2**30:,.1f} GiB here of {free_bytes() / 2**30:,.1f} GiB free"
     if needed <= free_bytes():
         why = "the workers have too little memory for two bins of the rows at a time, or the metric needs all rows at once"
