@@ -93,6 +93,7 @@ def told_of_columns(columns: list[Seen], sizes: np.ndarray, n: int) -> tuple[lis
         The profile table.
     """
     k = len(sizes)
+    columns = [_sorted(seen) for seen in columns]  # what is in order already is soon ranked, again for each group
     features = [_features(columns, i) for i in range(k)] if k > 1 else [[] for _ in range(k)]
     names = _names(features, k)
     cards = [
@@ -108,6 +109,11 @@ def told_of_columns(columns: list[Seen], sizes: np.ndarray, n: int) -> tuple[lis
         for i in range(k)
     ]
     return cards, {"columns": [_profile(seen, k) for seen in columns]}
+
+
+def _sorted(seen: Seen) -> Seen:
+    order = np.argsort(seen.values, kind="stable")
+    return Seen(seen.view, seen.values[order], seen.labels[order], seen.weights[order])
 
 
 def shown_rows(
