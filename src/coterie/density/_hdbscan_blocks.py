@@ -12,7 +12,7 @@ import numpy as np
 
 from ..arrays import normalize_rows, to_numpy
 from ..errors import ClusterWarning, ResourceError, UnsupportedError
-from ..primitives.blocks import by_block, each_block
+from ..primitives.blocks import by_block, each_block, says
 from ..primitives.exchange import derived, gathered
 from ..primitives.memory import free_bytes
 from ._hdbscan_metric import STRAIGHT
@@ -24,7 +24,7 @@ __all__ = [
 ]  # fmt: skip
 
 _ROW_BYTES = 160  # of a row in trees and results, at their peak
-_TREE_BYTES = 200  # the same where the tree comes here from bins
+_TREE_BYTES = 230  # the same where the tree comes here from bins
 _COPIES = 4  # of the rows: as they came, put together, kept for predict, and in the tree
 _MOST_SAMPLED = 1_000_000  # they go to every worker
 _FEWEST_SAMPLED = 1000
@@ -131,6 +131,7 @@ def gathered_rows(rows: Any) -> np.ndarray:
     return gathered(rows)[0]
 
 
+@says("bringing the rows here")
 def _values(block: Any) -> np.ndarray:
     return to_numpy(block.rows)
 
@@ -169,6 +170,7 @@ def sampled(X: Any, min_cluster_size: int, min_samples: int, max_cluster_size: i
     return Sample(rows, share, among_sampled(min_cluster_size), among_sampled(min_samples), most)
 
 
+@says("drawing a sample of the rows")
 def _drawn(block: Any, share: float) -> np.ndarray:
     rows = to_numpy(block.rows)
     m = int(np.ceil(share * len(rows)))

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..arrays import to_numpy
 from ..errors import ClusterError
-from ..primitives.blocks import each_block
+from ..primitives.blocks import each_block, says
 from ..primitives.drop_pairs import collect_pairs
 from ..primitives.exchange import collect, forget, lost
 from ..primitives.space_bins import SpaceBins, space_bins
@@ -105,6 +105,7 @@ def _bins(X: Any, aim: float) -> SpaceBins:
     return space_bins(drawn, n / len(drawn), 0.0, aim, wanted)
 
 
+@says("drawing a sample of the rows")
 def _sample(block: Any, share: float) -> np.ndarray:
     rows = to_numpy(block.rows)
     m = int(np.ceil(share * len(rows)))

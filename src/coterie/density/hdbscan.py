@@ -111,7 +111,7 @@ class HDBSCAN(Clusterer):
 
     Rows in blocks give what rows in memory give, bit for bit, with the attributes of single rows as Dask arrays. What one task
     could hold is gathered in this process. More rows stay on the workers, bin by bin of space and pair by pair of bins; only
-    the tree comes here, some 200 bytes a row. Where that does not fit either, a `coterie.errors.ClusterWarning` says that the fit is
+    the tree comes here, some 230 bytes a row. Where that does not fit either, a `coterie.errors.ClusterWarning` says that the fit is
     approximate: it is exact for a sample of at most a million rows, among which ``min_cluster_size``, ``min_samples`` and
     ``max_cluster_size`` count their share of rows (but 5 at least, or what was asked for), and ``labels_`` and
     ``probabilities_`` of all rows are computed as by `predict` and `membership` whenever they are asked for. Trees are then of the
