@@ -33,6 +33,7 @@ def labelled(rows: Any, labels: Any) -> Any:
     ----------
     rows : BlockRows
     labels : Dask array or series (n,) in the same blocks, or (n,) array-like
+        Rows that nobody looked at (`coterie.primitives.blocks.rows_as_they_are`) take an array where they are in files.
 
     Returns
     -------

@@ -23,6 +23,7 @@ from ..primitives.column_profiles import (
     quantiles,
     weighted_values,
 )
+from ..primitives.workers import at_work
 from ..tables.known_classes import class_files, refuse_many
 from .blocks_labels import Progress, labels_here, renumber
 from .describe import Seen
@@ -40,7 +41,7 @@ class People(NamedTuple):
     """The groups of all rows, k of them; what is per group and column ends with the line of those that belong to none."""
 
     labels: np.ndarray  # (n,) final
-    own: Any  # (n,) Dask array: the final labels, computed when they are asked for
+    beside: Any  # the same, as they go beside the rows in blocks
     label_map: np.ndarray  # final label of each of the estimator's
     sizes: np.ndarray  # (k,)
     noise: int
@@ -74,7 +75,7 @@ def people_of(given: Any, estimator: Any, min_share: float | None, on_progress: 
     labels, sizes, noise = labels_here(estimator.labels_, given.X.shape[0], on_progress)
     k = len(sizes)
     try:
-        found = _profiled(given, estimator.labels_, labels, k)
+        found = _profiled(given, _beside(labels, estimator.labels_), labels, k)
     except ResourceError as error:
         if min_share:
             raise
@@ -97,8 +98,8 @@ def people_of(given: Any, estimator: Any, min_share: float | None, on_progress: 
     if found is not None:
         into = np.where((final >= 0) & (final < len(totals)), final, len(totals))
         found = joined(found, np.append(into, len(totals)), len(totals) + 1)
-    own = relabelled(estimator.labels_, np.append(final, [-1, -1]))
-    return People(labels, own, final, totals, record["noise_rows"], record, found)
+    beside = _beside(labels, relabelled(estimator.labels_, np.append(final, [-1, -1])))
+    return People(labels, beside, final, totals, record["noise_rows"], record, found)
 
 
 def profile_of(found: Profiles, profile: dict[str, Any]) -> dict[str, Any]:
@@ -150,7 +151,7 @@ def around(people: People, given: Any) -> dict[str, Any] | None:
     if people.profiles is None or not 2 <= k < people.sizes.sum():
         return None
     centers = _scaled_means(people.profiles, given)[:k]
-    found = around_centers(labelled(rows_as_they_are(given.X), people.own), np.arange(k), centers)
+    found = around_centers(labelled(rows_as_they_are(given.X), people.beside), np.arange(k), centers)
     spread = Spread(people.sizes, centers, found.distances, found.squares)
     return {
         "rows": int(people.sizes.sum()),
@@ -170,7 +171,7 @@ def classes(people: People, given: Any, truth: str | None) -> dict[str, Any] | N
     """
     if truth is None:
         return None
-    known = labelled(rows_as_they_are(class_files(given.files, truth)), people.own)
+    known = labelled(rows_as_they_are(class_files(given.files, truth)), people.beside)
     counts = class_counts(known, len(people.sizes) + 1)
     refuse_many(counts, truth)
     names = sorted(name for name, line in counts.items() if line.any())
@@ -180,9 +181,14 @@ def classes(people: People, given: Any, truth: str | None) -> dict[str, Any] | N
     return agreement(truth, table[:, order], names, np.where(order < len(people.sizes), order, -1))
 
 
-def _profiled(given: Any, own: Any, labels: np.ndarray, k: int) -> Profiles:
+def _beside(labels: np.ndarray, own: Any) -> Any:
+    """Return labels for passes over the rows: those that are here, or on workers, who would have to be sent them, computed anew."""
+    return labels if at_work().address is None else own
+
+
+def _profiled(given: Any, beside: Any, labels: np.ndarray, k: int) -> Profiles:
     """Profile the estimator's clusters, and the rows of none, in one pass over the rows as they are."""
-    rows = labelled(rows_as_they_are(given.X.files), own)
+    rows = labelled(rows_as_they_are(given.X.files), beside)
     used = [j for j in range(given.files.shape[1]) if given.codings[j].used]
     sample = given.moments.sample[:, used]
     room = max(room_for(rows, 1), _LEAST_ROOM)

@@ -39,9 +39,10 @@ def labelled(rows: BlockRows, labels: Any) -> BlockRows:
     values = np.asarray(to_numpy(labels))
     if values.ndim != 1:
         raise InputError(f"labels must be 1-D, got shape {values.shape}")
-    if len(values) != len(rows):
-        raise InputError(f"X must have one label a row, got {len(rows)} rows and {len(values)} labels")
-    return rows.labelled(np.split(values, rows.starts[1:]))
+    lengths = rows.lengths if rows.surveys else np.array([source.n_rows for source in rows.sources])
+    if len(values) != lengths.sum():
+        raise InputError(f"X must have one label a row, got {lengths.sum()} rows and {len(values)} labels")
+    return rows.labelled(np.split(values, np.cumsum(lengths)[:-1]))
 
 
 def label_counts(rows: BlockRows) -> tuple[np.ndarray, ...]:
