@@ -206,6 +206,23 @@ def test_a_worker_killed_in_the_middle_changes_nothing(mortal_workers, many_bins
     np.testing.assert_array_equal(found.core_sample_indices_.compute(), whole.core_sample_indices_)
 
 
+@pytest.mark.faults
+def test_a_worker_killed_between_core_rows_and_clusters_changes_nothing(mortal_workers, many_bins, monkeypatch):
+    X, _ = clumps(3, 8000)
+    pids = mortal_workers.run(os.getpid)
+    plain = _dbscan_blocks.collect
+
+    def after_a_death(rows, drops, receivers, function, *arguments, **how):
+        if function.__name__ == "join_bin" and pids:
+            os.kill(pids.pop(min(pids)), signal.SIGKILL)
+        return plain(rows, drops, receivers, function, *arguments, **how)
+
+    monkeypatch.setattr(_dbscan_blocks, "collect", after_a_death)
+    found = DBSCAN(eps=0.1).fit(in_chunks(X, 1000))
+    assert len(pids) < 2
+    np.testing.assert_array_equal(found.labels_.compute(), DBSCAN(eps=0.1).fit(X).labels_)
+
+
 @pytest.mark.parametrize("step", ["cluster_bin", "join_bin", "labels_of_block"])
 def test_files_that_are_gone_are_written_again(workers, many_bins, monkeypatch, step):
     """Lose what one worker has written just before a step that reads it."""
@@ -233,7 +250,7 @@ def test_workers_that_do_not_share_a_folder_send_what_they_have(workers, many_bi
 
 def test_what_does_not_fit_is_refused(crew, monkeypatch):
     X, _ = clumps(1)
-    monkeypatch.setattr(_dbscan_blocks, "_rows_in_memory", lambda X, places: 500.0)
+    monkeypatch.setattr(_dbscan_blocks, "_rows_in_memory", lambda X, places: 100.0)
     with pytest.raises(ResourceError, match="lower eps"):
         DBSCAN(eps=3.0).fit(in_chunks(X))
 

@@ -1,8 +1,8 @@
 """DBSCAN of rows in blocks: space is cut into bins, each is clustered with the rows around it, and clusters that share rows are one.
 
-A bin gets the rows in its box and those within ``2 * eps`` of it, so that it knows which rows within ``eps`` of its own are core:
-their neighbours are all there. Whatever it joins is then right, and whatever must be joined is joined in some bin. Two bins that see
-the same core row give their clusters of it one name. Every bin counts, joins and compares as `coterie.density.dbscan.dbscan` does.
+First each bin finds out which of its rows are core, for which it needs the rows within ``eps`` of it, and joins them. Then each looks at
+the core rows within ``eps`` of it, as their own bins know them: a pair of them that is near makes two clusters one, and a border row goes
+to the nearest core row of all. Every bin counts, joins and compares as `coterie.density.dbscan.dbscan` does.
 """
 
 import logging
@@ -14,12 +14,13 @@ import numpy as np
 
 from ..arrays import to_numpy
 from ..errors import ClusterError, InputError, ResourceError, UnsupportedError
-from ..primitives.blocks import each_block
+from ..primitives.blocks import each_block, says
 from ..primitives.exchange import Drop, collect, forget, lost
 from ..primitives.memory import free_bytes
 from ..primitives.radius import radius_index
 from ..primitives.space_bins import SpaceBins, owner_bins, space_bins
-from ._dbscan_bins import BinTask, Local, cluster_bin, deal_block, labels_of_block, reach_of
+from ._dbscan_bins import Local, cluster_bin, labels_of_block
+from ._dbscan_deal import BinTask, deal_block, reach_of
 from ._dbscan_join import Joined, join_bin, same_sets
 from ._dbscan_metric import STRAIGHT
 
@@ -179,6 +180,7 @@ def _refuse_crowds(n_rows: int, most: float, eps: float, about: str = "") -> Non
         )
 
 
+@says("drawing rows")
 def _sample(block: Any, share: float) -> np.ndarray:
     rows = to_numpy(block.rows)
     m = int(np.ceil(share * len(rows)))

@@ -14,14 +14,14 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ..arrays import like_input, to_device, to_numpy
+from ..primitives.blocks import says
 from ..primitives.exchange import Drop, leave
 from ..primitives.radius import nearest_within, radius_components, radius_index
-from ._dbscan_bins import BinTask, around, unpacked
+from ._dbscan_bins import unpacked
+from ._dbscan_deal import BinTask, around
 from ._dbscan_near import apart_from, may_be_near, near_cells
 
 __all__ = ["Joined", "join_bin", "same_sets"]
-
-_SAMPLE_SHARE = 8  # one row in so many tells of nearly all components which are one
 
 
 class Joined(NamedTuple):
@@ -51,6 +51,7 @@ class _Open(NamedTuple):
     chunks: np.ndarray  # (dealt rows,) int32, ascending
 
 
+@says("clusters that go on in other bins")
 def join_bin(i: int, pieces: Any, n_others: int, starts: np.ndarray, task: BinTask) -> Joined:
     """Return which components of a bin and of others are one, and give its border rows to the nearest core row of all.
 
@@ -84,12 +85,9 @@ def join_bin(i: int, pieces: Any, n_others: int, starts: np.ndarray, task: BinTa
     links: list[np.ndarray] = []
     sets = None
     if len(own.rows):
-        n = len(own.rows) + n_others
-        every = -(-n // min(max(task.sample_rows, n // _SAMPLE_SHARE), task.most_around))
-        sample, names = _sample(own, others(), every)
-        if len(names) > 1:
-            links.append(_links(sample, task))
-            sets = None if every == 1 else _sets(names, links[0])
+        every = -(-(len(own.rows) + n_others) // min(task.sample_rows, task.most_around))
+        links.append(_links(_sample(own, others(), every), task))
+        sets = None if every == 1 else _sets(_names(i, own, seen, starts), links[0])
     for batch, later in _batches(others(), own, open_rows, sets, task):
         links += _compare(batch, later, own, open_rows, sets, task)
     return _result(open_rows, before, links, task)
@@ -126,19 +124,25 @@ def _named(
         yield _Rows(part.rows[core], name[core]), np.repeat(part.owners > i, part.counts)[core]
 
 
-def _sample(own: _Rows, others: Iterator, every: int) -> tuple[_Rows, np.ndarray]:
-    """Return one in so many of the rows of the rim and of those of later bins around it, and all components there are, ascending."""
+def _sample(own: _Rows, others: Iterator, every: int) -> _Rows:
+    """Return one in so many of the rows of the rim and of those of later bins around it: enough to join what holds many rows."""
     chosen = [_Rows(own.rows[::every], own.name[::every])]
-    names = [np.unique(own.name)]
     skip = 0
     for rows, later in others:
-        if not later.any():
-            continue
-        theirs = _Rows(rows.rows[later], rows.name[later])
-        chosen.append(_Rows(theirs.rows[skip::every], theirs.name[skip::every]))
-        skip = (skip - len(theirs.rows)) % every
-        names.append(np.unique(theirs.name))
-    return _together(chosen), np.unique(np.concatenate(names))
+        theirs = np.flatnonzero(later)
+        chosen.append(_Rows(*(values[theirs[skip::every]] for values in rows)))
+        skip = (skip - len(theirs)) % every
+    return _together(chosen)
+
+
+def _names(i: int, own: _Rows, seen: dict[int, np.ndarray], starts: np.ndarray) -> np.ndarray:
+    """Return the components of the rim and of the rows of later bins around it, ascending."""
+    found = [np.unique(own.name)]
+    for j in sorted(j for j in seen if j > i):
+        there = np.zeros(starts[j + 1] - starts[j], bool)
+        there[seen[j][seen[j] >= 0]] = True
+        found.append(starts[j] + np.flatnonzero(there))
+    return np.concatenate(found)
 
 
 def _together(parts: Sequence[_Rows]) -> _Rows:

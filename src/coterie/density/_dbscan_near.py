@@ -11,10 +11,11 @@ import numpy as np
 
 __all__ = ["NearCells", "apart_from", "may_be_near", "near_cells"]
 
-_BITS = 22
-_MOST_MARKS = 1 << _BITS
+_MOST_MARKS = 1 << 22
 _MOST_COLUMNS = 4  # a cell has 3^columns - 1 next to it
 _FARTHEST = 2.0**40  # cells along a column
+_SPARSE = 4  # places of the table for each mark
+_NOTHING = np.empty(0, np.int32)
 _WIDER = 1.001  # a cell than the radius: so much that no rounding counts
 # Odd, without a pattern (the golden ratio, and hash constants of Steele and Vigna): the hash of a neighbour is that of the cell plus a constant.
 _FACTORS = np.array([0x9E3779B97F4A7C15, 0xD1342543DE82EF95, 0xAF251AF3B0F025B5, 0xF1357AEA2E62A9C5], np.uint64)
@@ -27,6 +28,7 @@ class NearCells(NamedTuple):
     low: np.ndarray  # (k,) float64
     per_unit: np.ndarray  # (k,) float64: cells in a unit of length
     last_place: np.ndarray  # (k,) float64
+    shift: np.uint64  # of a key, which leaves its place in the table
     least: np.ndarray | None  # (marks,) int32: the first of the sets of rows there; None where sets do not matter
     last: np.ndarray  # (marks,) int32: the last, -1 where there is none
 
@@ -60,26 +62,27 @@ def near_cells(rows: np.ndarray, reach: float, sets: np.ndarray | None = None) -
     low, width, per_unit = low[columns], width[columns], per_unit[columns]
     steps = list(itertools.product((-1, 0, 1), repeat=len(columns)))
     while True:
-        cells = NearCells(columns, low, per_unit, np.floor(width * per_unit), None, np.empty(0))
+        cells = NearCells(columns, low, per_unit, np.floor(width * per_unit), np.uint64(0), None, _NOTHING)
         keys, order, starts = _distinct(_keys(cells, rows)[0])
         if len(keys) * len(steps) <= _MOST_MARKS or not cells.last_place.any():
             break
         per_unit = per_unit / 2
-    first = last = np.zeros(len(keys), np.int32)
-    least = None
+    bits = (min(_MOST_MARKS, _SPARSE * len(keys) * len(steps)) - 1).bit_length()
+    cells = cells._replace(shift=np.uint64(64 - bits), last=np.full(1 << bits, -1, np.int32))
     if sets is not None:
         of_keys = sets[order].astype(np.int32)
         first, last = np.minimum.reduceat(of_keys, starts), np.maximum.reduceat(of_keys, starts)
-        least = np.full(_MOST_MARKS, np.iinfo(np.int32).max, np.int32)
-    marks = np.full(_MOST_MARKS, -1, np.int32)
+        cells = cells._replace(least=np.full(1 << bits, np.iinfo(np.int32).max, np.int32))
     for step in steps:
-        at = _marks(keys + (np.array(step, np.int64).astype(np.uint64) * _FACTORS[: len(step)]).sum(dtype=np.uint64))
-        if least is None:
-            marks[at] = 0
+        at = _places(
+            cells, keys + (np.array(step, np.int64).astype(np.uint64) * _FACTORS[: len(step)]).sum(dtype=np.uint64)
+        )
+        if cells.least is None:
+            cells.last[at] = 0
         else:
-            np.minimum.at(least, at, first)
-            np.maximum.at(marks, at, last)
-    return cells._replace(least=least, last=marks)
+            np.minimum.at(cells.least, at, first)
+            np.maximum.at(cells.last, at, last)
+    return cells
 
 
 def may_be_near(cells: NearCells | None, rows: np.ndarray) -> np.ndarray:
@@ -87,7 +90,7 @@ def may_be_near(cells: NearCells | None, rows: np.ndarray) -> np.ndarray:
     if cells is None:
         return np.zeros(len(rows), bool)
     keys, inside = _keys(cells, rows)
-    return inside & (cells.last[_marks(keys)] >= 0)
+    return inside & (cells.last[_places(cells, keys)] >= 0)
 
 
 def apart_from(cells: NearCells | None, rows: np.ndarray, sets: np.ndarray) -> np.ndarray:
@@ -95,7 +98,7 @@ def apart_from(cells: NearCells | None, rows: np.ndarray, sets: np.ndarray) -> n
     if cells is None or cells.least is None:
         return np.zeros(len(rows), bool)
     keys, inside = _keys(cells, rows)
-    at = _marks(keys)
+    at = _places(cells, keys)
     last = cells.last[at]
     return inside & (last >= 0) & ((cells.least[at] != sets) | (last != sets))
 
@@ -115,8 +118,8 @@ def _keys(cells: NearCells, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return keys, inside
 
 
-def _marks(keys: np.ndarray) -> np.ndarray:
-    return (keys >> np.uint64(64 - _BITS)).astype(np.int64)
+def _places(cells: NearCells, keys: np.ndarray) -> np.ndarray:
+    return (keys >> cells.shift).astype(np.int64)
 
 
 def _distinct(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -25,6 +25,7 @@ from .cluster import Crew
 from .here import Here
 from .scratch import hold, release, remove_abandoned, remove_empty
 from .tasks import Errand, Lost, Place
+from .watch import told_of_receivers
 
 __all__ = ["Missing", "Slice", "collect", "forget_here", "leave", "slice_bytes"]
 
@@ -138,7 +139,8 @@ def collect(
         reads = [(_read, far, members[group]) for group, far in slices.items()]
         return Errand(_serve, (function, receiver, more, near, list(slices.values())), reads)
 
-    found = crew.stream([partial(plan, receiver) for receiver in receivers])
+    done = told_of_receivers(function, len(receivers))
+    found = crew.stream([partial(plan, receiver) for receiver in receivers], done)
     gone = next((result for result in found if isinstance(result, _Gone)), None)
     if gone is not None:
         raise Lost(gone.path)

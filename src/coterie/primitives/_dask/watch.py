@@ -1,6 +1,7 @@
 """Who looks on while passes run is told what a pass does and how many of its blocks are done: counted, never guessed.
 
-Where this process works itself, each block counts as it is done; on workers, the blocks of a task count when the task has ended.
+Where this process works itself, each block counts as it is done; on workers, the blocks of a task count when the task has ended. Of rows
+that travel through files, what counts are the receivers.
 """
 
 from collections import Counter
@@ -10,7 +11,7 @@ from typing import Any
 
 from .here import Here
 
-__all__ = ["Tally", "block_is_done", "told", "watching"]
+__all__ = ["Tally", "block_is_done", "told", "told_of_receivers", "watching"]
 
 Callback = Callable[[int, str, int, int], None]
 
@@ -33,17 +34,20 @@ class Tally:
         self._kept: set[str] = set()
         self._what, self._done, self._total = "", 0, 0
 
-    def begin(self, rows: Any, function: Callable) -> None:
-        """Take down that a pass over rows begins."""
+    def read(self, rows: Any) -> None:
+        """Take down that rows are read, unless workers have kept them."""
+        self.readings += rows.token not in self._kept
+        if rows.keep:
+            self._kept.add(rows.token)
+
+    def begin(self, function: Callable, total: int) -> None:
+        """Take down that a pass begins, over so many blocks or receivers."""
         words = getattr(getattr(function, "func", function), "words", None)
         self.passes += 1
         if words is not None:
             self._counts[words] += 1
-        self.readings += rows.token not in self._kept
-        if rows.keep:
-            self._kept.add(rows.token)
         self._what = f"pass {self.passes}" if words is None else words.format(self._counts[words])
-        self._total = len(rows.sources)
+        self._total = total
         self.tell(0)
 
     def tell(self, done: int) -> None:
@@ -80,13 +84,22 @@ def told(rows: Any, function: Callable) -> Iterator[Callable[[list[int]], None] 
     if tally is None:
         yield None
         return
-    tally.begin(rows, function)
+    tally.read(rows)
+    tally.begin(function, len(rows.sources))
     sizes = [len(part.blocks) for part in rows.parts]
     _here = isinstance(rows.crew, Here)
     try:
         yield lambda ended: tally.tell(sum(sizes[i] for i in ended))
     finally:
         _here = False
+
+
+def told_of_receivers(function: Callable, n: int) -> Callable[[int], None] | None:
+    """Begin a pass over what was left in files; what this returns is to be told how many receivers are done."""
+    if _tally is None:
+        return None
+    _tally.begin(function, n)
+    return _tally.tell
 
 
 def block_is_done() -> None:
