@@ -15,7 +15,7 @@ from coterie import HDBSCAN
 from coterie.density import _hdbscan_blocks, _hdbscan_tree, hdbscan
 from coterie.errors import ClusterWarning, ResourceError, UnsupportedError
 from coterie.primitives._numba import spanning_parts
-from coterie.primitives.blocks import block_rows
+from coterie.primitives.blocks import block_rows, watching
 from coterie.primitives.spanning_tree import mutual_reachability_tree
 
 OF_ROWS = ("labels_", "probabilities_", "outlier_scores_", "core_distances_")
@@ -78,6 +78,16 @@ def test_what_is_found_is_that_of_rows_in_memory(many_bins, monkeypatch, seed):
         cluster_selection_epsilon=float(rng.choice([0.0, 0.3])),
         allow_single_cluster=bool(rng.integers(2)),
     )
+
+
+def test_who_looks_on_is_told_of_pairs(crew, many_bins):
+    said = {}
+    with watching(lambda number, what, done, total: said.setdefault(what, []).append((done, total))):
+        HDBSCAN(12).fit(in_chunks(clumps(2)[0]))
+    total = said["pairs of bins, round 1"][-1][1]
+    assert said["pairs of bins, round 1"][0] == (0, total)
+    assert said["pairs of bins, round 1"][-1] == (total, total)
+    assert not any(what.startswith("pass") for what in said)
 
 
 @pytest.mark.parametrize("seed", [2, 3, 5])

@@ -9,6 +9,7 @@ from .cluster import Crew
 from .exchange import Missing, Slice, slice_bytes
 from .here import Here
 from .tasks import Errand, Lost, Place
+from .watch import told_of_receivers
 
 __all__ = ["collect_pairs"]
 
@@ -33,7 +34,8 @@ def collect_pairs(
         files = [None if i in far else slices[i] for i in pair]
         return Errand(_serve, (function, pair, files, arguments), reads)
 
-    found = crew.stream([partial(plan, pair) for pair in pairs])
+    done = told_of_receivers(function, len(pairs))
+    found = crew.stream([partial(plan, pair) for pair in pairs], done)
     for result in found:
         if isinstance(result, Missing):
             raise Lost(str(result))
