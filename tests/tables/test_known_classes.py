@@ -62,7 +62,7 @@ def test_too_many_values_are_refused_by_the_name_of_the_column(tmp_path, kind):
     else:
         pq.write_table(pa.table({"x0": values, "x1": values}), tmp_path / "rows.parquet")
     piece = class_files(row_files(tmp_path / f"rows.{kind}"), "x1").pieces[0]
-    with pytest.raises(InputError, match=r"'?x?1'? has more than 1,000 different values"):
+    with pytest.raises(InputError, match="'x1' has more than 1,000 different values"):
         piece.load()
 
 

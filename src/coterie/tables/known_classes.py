@@ -25,10 +25,13 @@ class ClassPiece:
     piece : Piece
         Whose rows they are.
     column : str or int
+        Its name in a Parquet file, its place in a ``.npy`` file.
+    name : str
+        What it is called.
     """
 
-    def __init__(self, piece: Piece, column: Any):
-        self.piece, self.column, self.n_rows = piece, column, piece.n_rows
+    def __init__(self, piece: Piece, column: Any, name: str):
+        self.piece, self.column, self.name, self.n_rows = piece, column, name, piece.n_rows
 
     def load(self) -> tuple[list[str], np.ndarray]:
         """Read them.
@@ -52,7 +55,7 @@ class ClassPiece:
             for words, codes in (self._npy() if self.piece.row_groups is None else self._parquet())
         ]
         found = np.concatenate([np.zeros(0, np.int64), *parts])[self.piece.skip :][: self.n_rows]
-        refuse_many(names, self.column)
+        refuse_many(names, self.name)
         return list(names), found
 
     def _npy(self) -> Iterator[tuple[list, np.ndarray]]:
@@ -84,8 +87,8 @@ class ClassPiece:
 class ClassFiles:
     """The classes of rows in files, none of them in memory, in the pieces of these rows."""
 
-    def __init__(self, files: RowFiles, column: Any):
-        self.pieces = tuple(ClassPiece(piece, column) for piece in files.pieces)
+    def __init__(self, files: RowFiles, column: Any, name: str):
+        self.pieces = tuple(ClassPiece(piece, column, name) for piece in files.pieces)
         self.shape, self.dtype, self.names = (files.shape[0], 1), np.dtype(np.float64), None
 
 
@@ -111,7 +114,7 @@ def class_files(files: RowFiles, column: str) -> ClassFiles:
     names = [f"x{j}" for j in range(files.shape[1])] if files.names is None else files.names
     if column not in names and column not in files.left_out:
         raise unknown_name(column, (*names, *files.left_out))
-    return ClassFiles(files, list(names).index(column) if files.names is None else column)
+    return ClassFiles(files, list(names).index(column) if files.names is None else column, column)
 
 
 def refuse_many(names: Any, column: Any) -> None:
