@@ -30,7 +30,8 @@ _REGISTERS = 2048
 class Layout(NamedTuple):
     """The buckets of each column: with y = 1 + abs(x - origin) / unit, each doubling of y is divided into 2^bits equal ones.
 
-    A quantile q is therefore told to within ``2^-(bits + 1) * (abs(q - origin) + unit)``. The origin is zero, so that the error is
+    The bucket next to the origin stands for it, so that the zeros of a sparse column are told as zeros. A quantile q is therefore told to
+    within ``2^-(bits + 1) * (abs(q - origin) + 2 * unit)``. The origin is zero, so that the error is
     relative to the value, unless the column lies far from zero compared with its spread; then it is its middle.
     """
 
@@ -216,7 +217,7 @@ def weighted_values(found: Profiles, column: int) -> tuple[np.ndarray, np.ndarra
     Returns
     -------
     values : (v,) float64 array
-        The values themselves where there are few, else the middles of the buckets that hold any.
+        The values themselves where there are few, else the middles of the buckets that hold any, and the origin for those beside it.
     counts : (g, v) int64 array
     """
     if found.values[column] is not None:
@@ -228,7 +229,7 @@ def weighted_values(found: Profiles, column: int) -> tuple[np.ndarray, np.ndarra
     steps = np.where(places >= 0, places, -1 - places)
     octave, within = steps >> layout.bits, steps & ((1 << layout.bits) - 1)
     y = np.ldexp(1.0 + (within + 0.5) * 2.0**-layout.bits, octave)
-    gap = (y - 1.0) * layout.unit[column]
+    gap = np.where(steps == 0, 0.0, (y - 1.0) * layout.unit[column])
     values = layout.origin[column] + np.where(places >= 0, gap, -gap)
     return np.clip(values, np.nanmin(found.low[:, column]), np.nanmax(found.high[:, column])), counts[:, there]
 

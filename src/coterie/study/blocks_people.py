@@ -124,7 +124,7 @@ def profile_of(found: Profiles, profile: dict[str, Any]) -> dict[str, Any]:
     ]
     layout = found.layout
     bounds = [
-        {"alpha": 0.0 if values is not None else layout.alpha, "origin": origin, "unit": unit}
+        {"alpha": 0.0 if values is not None else layout.alpha, "origin": origin, "unit": 2 * unit}
         for values, origin, unit in zip(found.values, layout.origin, layout.unit, strict=True)
     ]
     return {
