@@ -428,7 +428,7 @@ def test_ctrl_c_ends_it_and_leaves_nothing(tmp_path, cluster):
     assert {path.name for path in tmp_path.iterdir()} == {"big"}
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 def test_a_scheduler_that_is_lost_is_one_sentence(tmp_path):
     values = np.random.default_rng(0).normal(size=(400_000, 6))
     np.save(tmp_path / "big.npy", values)
