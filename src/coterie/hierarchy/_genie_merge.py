@@ -8,7 +8,7 @@ size s at most n / s edges are left: all searches together look at no more than 
 
 import numpy as np
 
-from ..primitives.compiled import kernel, part, run_kernel
+from ..primitives.compiled import find, kernel, part, run_kernel
 
 __all__ = ["Merging"]
 
@@ -89,14 +89,14 @@ def _merge(
                 while held[smallest] == 0:
                     smallest += 1
             while (
-                size[_root(parent, left[search - 1])] != smallest and size[_root(parent, right[search - 1])] != smallest
+                size[find(parent, left[search - 1])] != smallest and size[find(parent, right[search - 1])] != smallest
             ):
                 search = after[search]
             entry = search
         after[before[entry]], before[after[entry]] = after[entry], before[entry]
         if entry == search:
             search = after[entry]
-        a, b = _root(parent, left[entry - 1]), _root(parent, right[entry - 1])
+        a, b = find(parent, left[entry - 1]), find(parent, right[entry - 1])
         if size[a] < size[b]:
             a, b = b, a
         one, other = size[a], size[b]
@@ -138,14 +138,6 @@ def _put(up_to, size, sign):
         up_to[i, 0] += sign
         up_to[i, 1] += sign * size
         i += i & -i
-
-
-@part
-def _root(parent, row):
-    while parent[row] != row:
-        parent[row] = parent[parent[row]]
-        row = parent[row]
-    return row
 
 
 @kernel

@@ -5,5 +5,6 @@ A file that uses these names mentions `_numba`, so that the cache of machine cod
 
 from ._numba.blocks import run_blocks, run_kernel
 from ._numba.jit import kernel, part
+from ._numba.union_find import find
 
-__all__ = ["kernel", "part", "run_blocks", "run_kernel"]
+__all__ = ["find", "kernel", "part", "run_blocks", "run_kernel"]

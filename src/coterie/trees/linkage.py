@@ -8,7 +8,7 @@ Groups are found by union-find with path halving: O(n) memory, almost O(n) time,
 import numpy as np
 
 # Compiled without an engine of its own; `_numba` does the compiling.
-from ..primitives.compiled import kernel, part, run_kernel
+from ..primitives.compiled import find, kernel, run_kernel
 
 __all__ = ["linkage_matrix", "single_linkage"]
 
@@ -92,7 +92,7 @@ def _merge(
 ):
     n = len(parent)
     for i in range(start, end):
-        a, b = _root(parent, left[i]), _root(parent, right[i])
+        a, b = find(parent, left[i]), find(parent, right[i])
         one, other = node[a], node[b]
         rows_a = linkage[one - n, 3] if one >= n else 1.0
         rows_b = linkage[other - n, 3] if other >= n else 1.0
@@ -103,11 +103,3 @@ def _merge(
         node[a] = n + i
         linkage[i, 0], linkage[i, 1] = (one, other) if one < other else (other, one)
         linkage[i, 3] = rows_a + rows_b
-
-
-@part
-def _root(parent, row):
-    while parent[row] != row:
-        parent[row] = parent[parent[row]]
-        row = parent[row]
-    return row

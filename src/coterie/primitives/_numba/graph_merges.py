@@ -13,6 +13,7 @@ from .jit import kernel, part
 from .live_tree import weighed
 from .merge_heap import remove, settle
 from .nearest_chain import COMPLETE
+from .union_find import find
 
 __all__ = ["MEAN_OF_EDGES", "MEDIAN", "WARD", "forest", "graph_merges"]
 
@@ -72,7 +73,7 @@ def forest(n: int, left: np.ndarray, right: np.ndarray) -> np.ndarray:
 @kernel
 def _choose(start, end, left, right, parent, chosen):
     for i in range(start, end):
-        a, b = _root(parent, left[i]), _root(parent, right[i])
+        a, b = find(parent, left[i]), find(parent, right[i])
         if a != b:
             chosen[i] = True
             if a < b:
@@ -171,7 +172,7 @@ def _search(
     last, edge = -1, head[name]
     while edge >= 0:
         walked += 1
-        other, after = _root(parent, target[edge]), following[edge]
+        other, after = find(parent, target[edge]), following[edge]
         if other != name and seen[other] != stamp:
             seen[other], entry[other], target[edge], last = stamp, edge, other, edge
         else:
@@ -208,11 +209,3 @@ def _search(
         edge = following[edge]
     nearest[name], distance[name], second[name] = near, best, later
     return walked
-
-
-@part
-def _root(parent, row):
-    while parent[row] != row:
-        parent[row] = parent[parent[row]]
-        row = parent[row]
-    return row

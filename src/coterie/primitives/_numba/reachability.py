@@ -13,6 +13,7 @@ from .jit import kernel, part
 from .kdtree import KDTree
 from .neighbors import build_index
 from .neighbors_tile import box_gap2, larger, low_bit, near_distances
+from .union_find import find
 
 __all__ = ["walk"]
 
@@ -108,20 +109,12 @@ def _line_up(
 ):
     """Put the rows of the components that an edge joins in one line; row 0 stays in front of its own."""
     for edge in range(start, end):
-        a, b = _root(parent, left[edge]), _root(parent, right[edge])
+        a, b = find(parent, left[edge]), find(parent, right[edge])
         if b < a:
             a, b = b, a
         parent[b] = a
         behind[last[a]], gap[last[a]] = b, weights[edge]
         last[a] = last[b]
-
-
-@part
-def _root(parent, member):
-    while parent[member] != member:
-        parent[member] = parent[parent[member]]
-        member = parent[member]
-    return member
 
 
 @kernel

@@ -7,12 +7,13 @@ import numpy as np
 
 from .blocks import run_kernel
 from .boruvka import Known, boruvka
-from .jit import kernel, part
+from .jit import kernel
 from .kdtree import build_kdtree
 from .neighbors import Index, _nearest_of_queries, nearest_in_index, node_minimum, safe_scale
 from .neighbors_tile import larger
 from .prim import MOST_ROWS, prim
 from .spanning_tree import _in_order, _weights
+from .union_find import find
 
 __all__ = [
     "grown",
@@ -116,9 +117,9 @@ def _contract_sure(
     for row in range(n):
         component[row] = row
     for i in range(len(left)):
-        a, b = _root(parent, left[i]), _root(parent, right[i])
+        a, b = find(parent, left[i]), find(parent, right[i])
         if weight2[i] < larger(away2[a], away2[b]):
-            c, d = _root(component, left[i]), _root(component, right[i])
+            c, d = find(component, left[i]), find(component, right[i])
             if d < c:
                 c, d = d, c
             component[d] = c
@@ -129,14 +130,6 @@ def _contract_sure(
             away2[a] = away2[b]
     for row in range(n):
         component[row] = component[component[row]]  # the lowest comes first: its name is final
-
-
-@part
-def _root(parent, row):
-    while parent[row] != row:
-        parent[row] = parent[parent[row]]
-        row = parent[row]
-    return row
 
 
 def merged(one: Edges, other: Edges) -> Edges:
@@ -178,7 +171,7 @@ def grown(left: np.ndarray, right: np.ndarray, n: int) -> np.ndarray:
 @kernel
 def _grow(left, right, parent, size, chosen):
     for i in range(len(left)):
-        a, b = _root(parent, left[i]), _root(parent, right[i])
+        a, b = find(parent, left[i]), find(parent, right[i])
         if a == b:
             continue
         chosen[i] = True
@@ -219,7 +212,7 @@ def _settle(
     edge = 0
     for p in range(len(pairs)):
         while edge < len(left) and weight2[edge] < least2[p]:
-            a, b = _root(parent, left[edge]), _root(parent, right[edge])
+            a, b = find(parent, left[edge]), find(parent, right[edge])
             edge += 1
             if a == b:
                 continue
@@ -236,7 +229,7 @@ def _settle(
                     common >>= np.uint64(1)
                     bit += 1
         i, j = pairs[p, 0], pairs[p, 1]
-        found[p] = counts[i] == 1 and counts[j] == 1 and _root(parent, first[i]) == _root(parent, first[j])
+        found[p] = counts[i] == 1 and counts[j] == 1 and find(parent, first[i]) == find(parent, first[j])
 
 
 def in_lengths(left: np.ndarray, right: np.ndarray, weight2: np.ndarray, core2: np.ndarray, scale: float) -> tuple:
