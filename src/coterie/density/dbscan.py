@@ -112,8 +112,8 @@ class DBSCAN(Clusterer):
     training rows is ``labels_``.
 
     Rows in blocks give the same labels, core rows and numbers, as Dask arrays, if their metric is "euclidean", "l2", "sqeuclidean" or
-    "cosine". A worker holds a block, or the rows within ``2 * eps`` of a box in space, at a time; rows travel through files
-    in the workers' scratch folders.
+    "cosine". A worker holds a block, or the rows of a box in space and some of those within ``eps`` of it, at a time; rows travel
+    through files in the workers' scratch folders.
 
     References
     ----------
