@@ -70,7 +70,7 @@ def test_rows_exactly_eps_apart_are_neighbours_across_bins(looked_at, eps, dtype
 def test_a_border_row_goes_to_the_nearest_core_row_of_another_bin(looked_at):
     steps = np.linspace(0.0, 1.0, 26)
     left = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
-    right = left + [1.4, 0.0]
+    right = left + np.array([1.4, 0.0])
     between = np.array([[1.19, 0.5], [1.21, 0.5]])
     labels = same_as_in_memory(np.concatenate([left, right, between]), eps=0.25, min_samples=40)
     assert labels[-2:].tolist() == [0, 1]
