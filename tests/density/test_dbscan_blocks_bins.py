@@ -114,7 +114,7 @@ def test_progress_tells_the_steps_of_the_exchange(crew, monkeypatch):
         DBSCAN(eps=0.2).fit(da.from_array(X, chunks=(400, X.shape[1])))
     last = {what: (done, total) for _, what, done, total in heard}
     steps = [
-        "looking at the rows", "drawing rows", "dealing rows out to bins", "core rows, bin by bin", "clusters that go on in other bins", "labels"
+        "looking at the rows", "drawing a sample of the rows", "dealing rows out to bins", "core rows, bin by bin", "clusters that go on in other bins", "labels"
     ]  # fmt: skip
     assert list(dict.fromkeys(what for _, what, _, _ in heard)) == steps
     assert all(done == total > 1 for done, total in last.values())

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..arrays import to_numpy
 from ..errors import ClusterError, InputError, ResourceError, UnsupportedError
-from ..primitives.blocks import each_block, says
+from ..primitives.blocks import each_block
 from ..primitives.exchange import Drop, collect, forget, lost
 from ..primitives.memory import free_bytes
 from ..primitives.radius import radius_index
@@ -23,6 +23,7 @@ from ._dbscan_bins import Local, cluster_bin, labels_of_block
 from ._dbscan_deal import BinTask, deal_block, reach_of
 from ._dbscan_join import Joined, join_bin, same_sets
 from ._dbscan_metric import STRAIGHT
+from ._drawn import drawn_rows
 
 __all__ = ["BlockClusters", "dbscan_of_blocks", "rows_of_blocks"]
 
@@ -136,7 +137,7 @@ def _bins(X: Any, eps: float, bin_rows: int | None) -> SpaceBins:
     aim = min(most, _BIN_ROWS) if bin_rows is None else bin_rows
     wanted = max(1, min(_BINS_PER_TASK * len(places), n // _LEAST_BIN_ROWS)) if len(places) > 1 else 1
     sample_rows = max(_SAMPLE_ROWS, _SAMPLE_OF_BIN * int(n / aim)) if aim < n or wanted > 1 else 1
-    drawn = np.concatenate(each_block(X, _sample, min(1.0, sample_rows / n)))
+    drawn = drawn_rows(X, min(1.0, sample_rows / n)).astype(np.float64)
     bins = space_bins(drawn, n / max(1, len(drawn)), reach_of(eps, X.dtype), aim if aim < n else np.inf, wanted)
     _log.info(
         "%d bins; as many rows as %.2f of all lie around them", bins.n_bins, (bins.reached - bins.expected).sum() / n
@@ -179,14 +180,6 @@ def _refuse_crowds(n_rows: int, most: float, eps: float, about: str = "") -> Non
             f"{about}{n_rows:,} rows lie in a bin that cannot be made smaller, because eps={eps:g} reaches across so many, and {most:,.0f} are as "
             "many as a task has memory for; lower eps, or give workers more memory or fewer threads"
         )
-
-
-@says("drawing rows")
-def _sample(block: Any, share: float) -> np.ndarray:
-    rows = to_numpy(block.rows)
-    m = int(np.ceil(share * len(rows)))
-    chosen = np.random.default_rng(block.rank).choice(len(rows), m, replace=False) if m < len(rows) else slice(None)
-    return rows[chosen].astype(np.float64)
 
 
 # --- dealing rows out, working on bins, joining ----------------------------------------------------------------------

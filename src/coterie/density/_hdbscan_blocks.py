@@ -15,6 +15,7 @@ from ..errors import ClusterWarning, ResourceError, UnsupportedError
 from ..primitives.blocks import by_block, each_block, says
 from ..primitives.exchange import derived, gathered
 from ..primitives.memory import free_bytes
+from ._drawn import drawn_rows
 from ._hdbscan_metric import STRAIGHT
 from ._hdbscan_tree import MOST_BINS, bins_needed
 
@@ -159,8 +160,7 @@ def sampled(X: Any, min_cluster_size: int, min_samples: int, max_cluster_size: i
             f"HDBSCAN of {n:,} rows needs {n * _bytes_of_row(X) / 2**30:.1f} GiB in this process, and {free_bytes() / 2**30:.1f} GiB are free, "
             "too few even for a sample of the rows; free some memory, or take DBSCAN, which holds a part at a time"
         )
-    drawn = each_block(X, _drawn, m / n)
-    rows = np.concatenate([drawn[i] for i in X.by_rank()])
+    rows = drawn_rows(X, m / n)
     share = len(rows) / n
 
     def among_sampled(count: int) -> int:
@@ -168,13 +168,6 @@ def sampled(X: Any, min_cluster_size: int, min_samples: int, max_cluster_size: i
 
     most = None if max_cluster_size is None else max(1, round(share * max_cluster_size))
     return Sample(rows, share, among_sampled(min_cluster_size), among_sampled(min_samples), most)
-
-
-@says("drawing a sample of the rows")
-def _drawn(block: Any, share: float) -> np.ndarray:
-    rows = to_numpy(block.rows)
-    m = int(np.ceil(share * len(rows)))
-    return rows[np.sort(np.random.default_rng(block.rank).choice(len(rows), m, replace=False))]
 
 
 def warn_of_sample(X: Any, sample: Sample) -> None:

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import to_numpy
 from ..errors import ClusterError
-from ..primitives.blocks import each_block, says
+from ..primitives.blocks import each_block
 from ..primitives.drop_pairs import collect_pairs
 from ..primitives.exchange import collect, forget, lost
 from ..primitives.space_bins import SpaceBins, space_bins
 from ..primitives.spanning_parts import PartEdges, finished_tree, joined_trees, part_scale, settled_pairs
 from ..primitives.spanning_tree import SpanningTree
+from ._drawn import drawn_rows
 from ._hdbscan_bins import (
     BinTree,
     TreeTask,
@@ -101,16 +101,8 @@ def bins_needed(X: Any, k: int) -> float:
 def _bins(X: Any, aim: float) -> SpaceBins:
     n = len(X)
     wanted = max(int(np.ceil(n / aim)), min(len(X.crew.places()), n // 2), 1)
-    drawn = np.concatenate(each_block(X, _sample, min(1.0, _SAMPLE_OF_BIN * wanted / n)))
+    drawn = drawn_rows(X, min(1.0, _SAMPLE_OF_BIN * wanted / n)).astype(np.float64)
     return space_bins(drawn, n / len(drawn), 0.0, aim, wanted)
-
-
-@says("drawing a sample of the rows")
-def _sample(block: Any, share: float) -> np.ndarray:
-    rows = to_numpy(block.rows)
-    m = int(np.ceil(share * len(rows)))
-    chosen = np.random.default_rng(block.rank).choice(len(rows), m, replace=False) if m < len(rows) else slice(None)
-    return rows[chosen].astype(np.float64)
 
 
 # --- bins ------------------------------------------------------------------------------------------------------------

@@ -286,7 +286,9 @@ class Crew:
             self._wait(futures, None)
             try:
                 return self.client.sync(self.client._gather, futures, callback_timeout=patience)
-            except TimeoutError:
+            except (TimeoutError, UnboundLocalError):
+                # A fetch that is given up before it has begun is left to the next, which then has no result either.
+                self.client._gather_future = None
                 hope.check()
                 patience *= 2
 
