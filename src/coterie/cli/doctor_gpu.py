@@ -181,7 +181,7 @@ def _of_rows() -> dict[str, Callable[[Mover], tuple]]:
         "Lloyd step's sums": lambda on: assign.lloyd_step(assign.lloyd_start(on(rows)), centers)[:3],
         "seeding sums": lambda on: assign.seeding_step(on(rows), on(np.array([3, 200, 7])), None),
         "mean distances to clusters, rows": lambda on: cluster_distances.mean_distances(on(X), on(labels % 4), 4),
-        "sums around centers": lambda on: around_centers.around_centers(on(X), on(labels), centers[1:]),
+        "distances around centers, sums": lambda on: around_centers.around_centers(on(X), on(labels), centers[1:]),
         "sets of rows": intersected,
         "cells": lambda on: tuple(cells.cells(on(X), low, np.full(5, 0.5)))[:2],
         "k nearest": lambda on: neighbors.k_nearest(on(X), 7),
