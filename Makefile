@@ -19,7 +19,7 @@ PINNED := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt
 REQUIREMENTS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast check format docs pictures readme bench constraints clean
+.PHONY: help demo test thorough faults fast check format docs pictures readme bench constraints clean
 
 help:  ## list the targets
 	@awk -F ':.*##' '/^[a-z]+:.*##/ {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,14 +27,17 @@ help:  ## list the targets
 demo: $(VENV)/.installed  ## cluster real data that scikit-learn ships, and say where the report is
 	@$(BIN)/coterie demo
 
-test: $(VENV)/.installed-test  ## run every test and every example in the docstrings
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not faults" $(ARGS)
+test: $(VENV)/.installed-test  ## run the tests and every example in the docstrings
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not faults and not thorough" $(ARGS)
+
+thorough: $(VENV)/.installed-test  ## more cases of what `make test` shows with some
+	$(BIN)/python -m pytest -n $(WORKERS) -m thorough $(ARGS)
 
 faults: $(VENV)/.installed-test  ## kill workers, lose schedulers, press Ctrl-C: tests that go by the clock, one after another
 	$(BIN)/python -m pytest -n 0 -m faults $(ARGS)
 
 fast: $(VENV)/.installed-test  ## run the tests that are not marked slow or browser
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow and not browser and not faults" $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow and not browser and not faults and not thorough" $(ARGS)
 
 check: $(VENV)/.installed-test  ## format, lint, types, layers, and the tests of the repository itself
 	$(BIN)/ruff format --check .

@@ -12,7 +12,7 @@ CASES = 20  # of each kind: 300 ... 2000 nodes, 2 ... 5 classes, degrees alike a
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("half", [0, 1])
+@pytest.mark.parametrize("half", [0, pytest.param(1, marks=pytest.mark.thorough)])
 @pytest.mark.parametrize("kind", KINDS)
 def test_planted_classes_and_their_number_are_found(kind, half):
     agreement, found = [], []
