@@ -15,6 +15,7 @@ from coterie.catalog import CATALOG
 from .cases import make, settings
 
 distributed = pytest.importorskip("distributed", reason="rows in blocks need the extra distributed")
+import dask  # noqa: E402
 import dask.array as da  # noqa: E402
 
 NAMES = [line.name for line in CATALOG if "dask" in line.engines]
@@ -43,7 +44,9 @@ def drawn():
 
 @pytest.fixture(scope="module")
 def cluster():
+    # Else Dask gives up a worker that is down a quarter of a minute after it was down before: these are killed more often.
     with (
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "1 hour"}),
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0"
         ) as found,
