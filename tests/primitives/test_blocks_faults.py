@@ -16,6 +16,9 @@ from coterie.errors import ClusterError
 distributed = pytest.importorskip("distributed", reason="rows in blocks need the extra distributed")
 import dask.array as da  # noqa: E402
 
+from coterie.primitives._dask.cluster import Crew  # noqa: E402
+from coterie.primitives._dask.tasks import Task  # noqa: E402
+
 pytestmark = pytest.mark.filterwarnings("ignore")  # of event loops that are torn away
 
 
@@ -67,6 +70,26 @@ def test_a_worker_that_dies_over_a_block_changes_nothing(cluster, tmp_path):
     assert died.exists()
     assert bits(found) == bits(fit(X))
     cluster.wait_for_workers(2, timeout=60)
+
+
+@pytest.mark.parametrize("error", [TimeoutError, UnboundLocalError])
+def test_an_error_of_a_task_is_told_though_a_fetch_may_end_with_the_like(cluster, error):
+    def bad(block):
+        raise error("of the task")
+
+    with pytest.raises(error, match="of the task"):
+        fit(drawn(2).map_blocks(bad, dtype=np.float32, meta=np.empty((0, 0), np.float32)))
+
+
+def failing(error):
+    raise error("of the task")
+
+
+@pytest.mark.parametrize("error", [TimeoutError, UnboundLocalError])
+def test_an_error_of_a_pass_ends_it(cluster, error):
+    crew = Crew(cluster)
+    with pytest.raises(error, match="of the task"):
+        crew.run([Task(failing, [error], place) for place in crew.places()])
 
 
 @pytest.mark.faults

@@ -287,6 +287,8 @@ class Crew:
             try:
                 return self.client.sync(self.client._gather, futures, callback_timeout=patience)
             except (TimeoutError, UnboundLocalError):
+                if any(future.status == "error" for future in futures):
+                    raise  # a task's own
                 # A fetch that is given up before it has begun is left to the next, which then has no result either.
                 self.client._gather_future = None
                 hope.check()
