@@ -131,13 +131,17 @@ def block_totals(block: Block, centers: np.ndarray) -> tuple[float, np.ndarray, 
 
 @says("labels")
 def _block_labels(block: Block, centers: np.ndarray) -> tuple[tuple[float, np.ndarray, np.ndarray], np.ndarray]:
+    rows, weight, k = block.rows, block.weight, len(centers)
+    if len(rows) == 0:
+        return (0.0, np.zeros(k), np.zeros(k, np.int64)), np.empty(0, np.int64)
+    if isinstance(rows, np.ndarray):
+        from .._numba.assign import nearest_totals
+
+        labels, *totals = nearest_totals(rows, centers, weight)
+        return tuple(totals), labels
     from ..assign import nearest_center
 
-    k = len(centers)
-    if len(block.rows) == 0:
-        return (0.0, np.zeros(k), np.zeros(k, np.int64)), np.empty(0, np.int64)
-    labels, distances2 = (to_numpy(part) for part in nearest_center(block.rows, centers))
-    weight = block.weight
+    labels, distances2 = (to_numpy(part) for part in nearest_center(rows, centers))
     cost = float(distances2.sum() if weight is None else weight @ distances2)
     counts = np.bincount(labels, minlength=k)
     weights = counts.astype(np.float64) if weight is None else np.bincount(labels, weight, minlength=k)

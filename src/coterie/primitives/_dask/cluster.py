@@ -11,7 +11,6 @@ from concurrent.futures import CancelledError
 from typing import Any
 
 from dask.core import flatten
-from dask.delayed import delayed
 from distributed import Client, Future, default_client, futures_of, get_worker, wait
 from distributed import TimeoutError as DaskTimeout
 from distributed.client import FutureCancelledError
@@ -20,6 +19,7 @@ from distributed.scheduler import KilledWorker
 
 from ...errors import ClusterError
 from ..engine import task_threads
+from .calls import Calls, stop_here
 from .here import Here
 from .tasks import Errand, Lost, Place, Plan, Task
 
@@ -28,6 +28,7 @@ __all__ = ["Crew", "crew_at_work"]
 _MOST_TASKS = 4  # of one worker in one pass
 _PATIENCE = 15.0  # seconds without a scheduler, or without any worker, until there is no hope
 _POLL_SECONDS = 0.5
+_UNDER_WAY = 0.005  # seconds until calls have been sent
 _FETCH_SECONDS = 5.0  # until it is asked whether what is fetched is still there
 _UNPAUSED = 0.75  # of a worker's limit: at 0.8 it is paused
 _BARE_WORKER = 200 * 2**20  # bytes of a worker that has done nothing yet: what it imports
@@ -96,7 +97,14 @@ class Crew:
         if self.client.status == "running" and self.client.loop is not None:
             self.client.loop.add_callback(send)
 
-    def run(self, tasks: Sequence[Task], done: Callable[[list[int]], None] | None = None) -> list[tuple[Any, str]]:
+    def run(
+        self,
+        tasks: Sequence[Task],
+        done: Callable[[list[int]], None] | None = None,
+        *,
+        quick: bool = False,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> list[tuple[Any, str]]:
         """Run tasks and return what each returned, and the address of the worker that it ran on.
 
         Parameters
@@ -104,16 +112,51 @@ class Crew:
         tasks : sequence of Task
         done : callable, optional
             Told the numbers of the tasks that have ended so far.
+        quick : bool, default=False
+            Whether what tasks need is at home as a rule, and they may take little time: workers are called first.
+        meanwhile : callable, optional
+            What to do once, while workers are busy.
 
         Raises
         ------
         ClusterError
             If the scheduler is lost, no worker is left, or the same task ends one worker after another.
         """
-        futures = self._last = self._submit(tasks)
-        self.wait(futures, done)
+        found: list[Any] = self._called(tasks, done, meanwhile) if quick else [None] * len(tasks)
+        left = [i for i, answer in enumerate(found) if answer is None]
+        if not left:
+            return found
+        futures = self._last = self._submit([tasks[i] for i in left])
+        if meanwhile is not None and not quick:
+            meanwhile()
+        ended = [i for i in range(len(tasks)) if found[i] is not None]
+        self.wait(futures, None if done is None else lambda numbers: done(ended + [left[i] for i in numbers]))
         with self._losses():
-            return self._gather(futures)
+            for i, answer in zip(left, self._gather(futures), strict=True):
+                found[i] = answer
+        return found
+
+    def _called(self, tasks: Sequence[Task], done: Callable | None, meanwhile: Callable[[], None] | None) -> list:
+        """Run tasks as calls; return None for those that remain unanswered."""
+        calls, hope = Calls(self.client, tasks), _Hope(self)
+        try:
+            with self._losses():
+                if meanwhile is not None:
+                    self.client.sync(calls.wait, _UNDER_WAY)
+                    meanwhile()
+                while not self.client.sync(calls.wait, _POLL_SECONDS):
+                    ended = calls.ended()
+                    if done is not None:
+                        done(ended)
+                    hope.check()
+                    calls.keep_to(self._workers())
+                ended = calls.ended()
+        except BaseException:
+            self.tell(stop_here, calls.tokens)
+            raise
+        if done is not None:
+            done(ended)
+        return calls.results()
 
     def stream(self, plans: Sequence[Plan], done: Callable[[int], None] | None = None) -> list:
         """Run many calls, one at each place at a time, and return what each returned.
@@ -204,34 +247,21 @@ class Crew:
             if present and not read.done() and not any(address in present for address in where):
                 raise Lost(where)
 
-    def run_held(self, tasks: Sequence[Task]) -> list[tuple[list, list]]:
-        """Run tasks that return a list of pairs; return what is first in them, and of what is second where it lies.
+    def leave(self, tasks: Sequence[Task], keys: Sequence[tuple]) -> list[Future]:
+        """Have the results of tasks left on the workers, by given names."""
+        return self._submit(tasks, keys)
 
-        Raises
-        ------
-        ClusterError
-            As `run`.
-        """
-        futures = self._submit(tasks)
-        first = [self.client.submit(_first, future, pure=False) for future in futures]
-        self.wait(first)
-        with self._losses():
-            small = self._gather(first)
-        held = [
-            [delayed(_second)(future, i) for i in range(len(few))] for future, few in zip(futures, small, strict=True)
-        ]
-        return list(zip(small, held, strict=True))
-
-    def _submit(self, tasks: Sequence[Task]) -> list[Future]:
+    def _submit(self, tasks: Sequence[Task], keys: Sequence | None = None) -> list[Future]:
         """Send all tasks in one message: Dask's client sends the first at once, and the next not before 10 ms have passed."""
+        function = _run if keys is None else _run_only
 
         async def send() -> list[Future]:
             return [
                 self.client.submit(
-                    _run, task.home.threads, task.function, *task.arguments,
+                    function, task.home.threads, task.function, *task.arguments, key=key,
                     workers=[task.home.address], allow_other_workers=True, pure=False,
                 )
-                for task in tasks
+                for task, key in zip(tasks, keys or [None] * len(tasks), strict=True)
             ]  # fmt: skip
 
         with self._losses():
@@ -353,18 +383,14 @@ def _left(worker: dict[str, Any]) -> float:
     return max(0.0, _UNPAUSED * limit - used)
 
 
-def _first(result: tuple[list, str]) -> list:
-    return [small for small, _ in result[0]]
-
-
-def _second(result: tuple[list, str], i: int) -> Any:
-    return result[0][i][1]
-
-
 def _run(n_threads: int, function: Callable, *arguments: Any) -> tuple[Any, str]:
     """Run a task on a worker; its kernels use the task's share of the worker's threads."""
+    return _run_only(n_threads, function, *arguments), get_worker().address
+
+
+def _run_only(n_threads: int, function: Callable, *arguments: Any) -> Any:
     with task_threads(n_threads):
-        return function(*arguments), get_worker().address
+        return function(*arguments)
 
 
 def _sleep_until_done(futures: list[Future], finished: int, return_when: str = "FIRST_COMPLETED") -> None:

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from distributed import get_worker
 
 from ...errors import ResourceError
 from ..exchange import Drop
+from .calls import current_worker
 from .cluster import Crew
 from .here import Here
 from .scratch import hold, release, remove_abandoned, remove_empty
@@ -78,9 +78,8 @@ def _home(worker: Any = None) -> tuple[str, Path]:
 
     Files lie beside its own folder there, not in it: when a worker is killed, Dask removes that, but not these.
     """
-    try:
-        worker = worker or get_worker()
-    except ValueError:
+    worker = worker or current_worker()
+    if worker is None:
         return "here", Path(tempfile.gettempdir())
     return worker.address, Path(worker.local_directory).parent
 

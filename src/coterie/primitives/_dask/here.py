@@ -35,13 +35,22 @@ class Here:
         """Return how many bytes are free, or fewer where no more shall be taken."""
         return min(free_bytes(), _most_bytes)
 
-    def run(self, tasks: Sequence[Task], done: Callable[[list[int]], None] | None = None) -> list[tuple[Any, str]]:
+    def run(
+        self,
+        tasks: Sequence[Task],
+        done: Callable[[list[int]], None] | None = None,
+        *,
+        quick: bool = False,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> list[tuple[Any, str]]:
         """Run tasks one after another; see `Crew.run`."""
         found = []
         for task in tasks:
             found.append((task.function(*task.arguments), task.home.address))
             if done is not None:
                 done(list(range(len(found))))
+        if meanwhile is not None:
+            meanwhile()
         return found
 
     def stream(self, plans: Sequence[Plan], done: Callable[[int], None] | None = None) -> list:
@@ -55,9 +64,12 @@ class Here:
                 done(len(found))
         return found
 
-    def run_held(self, tasks: Sequence[Task]) -> list[tuple[list, list]]:
-        """Run tasks; see `Crew.run_held`."""
-        return [([a for a, _ in pairs], [b for _, b in pairs]) for pairs, _ in self.run(tasks)]
+    def leave(self, tasks: Sequence[Task], keys: Sequence[tuple]) -> list:
+        """Return the results of tasks; see `Crew.leave`."""
+        return [task.function(*task.arguments) for task in tasks]
+
+    def wait(self, results: list) -> None:
+        """Return at once: what this process leaves is there."""
 
     def persist(self, table: Any) -> None:
         """Return that nothing is held by workers."""

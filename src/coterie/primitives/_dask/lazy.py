@@ -35,12 +35,11 @@ def by_block(
 
 
 def joined(parts: Sequence, lengths: Sequence, dtype: Any) -> Any:
-    """Return values of the rows of each block, arrays or where they lie, as one Dask array."""
-    blocks = [
-        da.from_array(part, chunks=-1) if isinstance(part, np.ndarray) else da.from_delayed(part, (int(n),), dtype)
-        for part, n in zip(parts, lengths, strict=True)
-    ]
-    return da.concatenate(blocks) if len(blocks) > 1 else blocks[0]
+    """Return values of the rows of each block as one Dask array: arrays, or futures whose keys are those of its chunks."""
+    if isinstance(parts[0], np.ndarray):
+        return da.concatenate([da.from_array(part, chunks=-1) for part in parts])
+    chunks = tuple(int(n) for n in lengths)
+    return da.Array({part.key: part for part in parts}, parts[0].key[0], (chunks,), dtype)
 
 
 def _sources(table: Any) -> tuple[list, list]:

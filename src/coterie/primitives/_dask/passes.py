@@ -5,18 +5,20 @@ order cannot matter. A block keeps a *memo* on its worker from pass to pass. It 
 that a function cannot make again from its arguments, to the same bits.
 """
 
+import threading
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
-from distributed import get_worker
 
 from ...arrays import to_device
 from ...errors import InputError
 from ..blocks import says
 from ..memory import free_bytes
-from .rows import BlockRows, Survey, weighed
+from .calls import stop_if_cancelled
+from .rows import BlockRows, Part, Survey, weighed
 from .sources import loaded
 from .tasks import Task
 from .watch import block_is_done, told
@@ -25,7 +27,17 @@ __all__ = ["Block", "each", "each_held", "fold", "forget_here", "room_for", "sur
 
 _WORKING_COPIES = 8  # of a state, while two of them are merged: keys, an order of them, and the parts side by side
 
-_memos: dict[str, dict[int, dict]] = {}
+
+class _Kept:
+    """What a worker keeps of a block from pass to pass."""
+
+    def __init__(self) -> None:
+        self.memo: dict = {}
+        self.notes: dict = {}
+        self.lock = threading.Lock()
+
+
+_kept: dict[str, dict[int, _Kept]] = {}  # of this process, by the token of the rows and the number of the block
 
 
 class Block:
@@ -43,12 +55,14 @@ class Block:
         Kept on the worker from pass to pass, if the worker lives; empty where rows are not kept either.
     notes : dict
         The same for little, which is kept in any case.
+    lock : lock
+        For what no two threads may do on a block at a time.
     """
 
-    def __init__(self, how: "_How", number: int, start: int, rank: int, sources: tuple, memo: dict):
-        self.number, self.start, self.rank, self.memo = number, start, rank, memo
+    def __init__(self, how: "_How", number: int, start: int, rank: int, sources: tuple, kept: _Kept):
+        self.number, self.start, self.rank = number, start, rank
+        self.memo, self.notes, self.lock = kept.memo if how.keep else {}, kept.notes, kept.lock
         self.view = how.view  # which change of coordinates the rows have gone through
-        self.notes: dict = {}
         self._how = how
         self._source, self._weight, self._label = sources
 
@@ -92,10 +106,10 @@ class _How(NamedTuple):
     keep: bool
 
 
-def each(rows: BlockRows, function: Callable, *arguments: Any) -> list:
+def each(rows: BlockRows, function: Callable, *arguments: Any, **how: Any) -> list:
     """Return ``function(block, *arguments)`` for every block, in the order in which the blocks were given."""
     found: list[Any] = [None] * len(rows.sources)
-    for part, results in zip(rows.parts, _pass(rows, function, None, arguments), strict=True):
+    for part, results in zip(rows.parts, _pass(rows, function, None, arguments, **how), strict=True):
         for number, result in zip(part.blocks, results, strict=True):
             found[number] = result
     return found
@@ -125,14 +139,21 @@ def each_held(rows: BlockRows, function: Callable, *arguments: Any) -> tuple[lis
     small : list
         Of every block, in the order in which the blocks were given.
     held : list
-        For each block the array, or a `Delayed` of it on the workers.
+        For each block the array, or a `Future` of it on the workers, whose key is that of a chunk of one Dask array.
     """
-    small: list[Any] = [None] * len(rows.sources)
-    held: list[Any] = [None] * len(rows.sources)
-    for part, (few, many) in zip(rows.parts, rows.crew.run_held(_tasks(rows, function, None, arguments)), strict=True):
-        for i, number in enumerate(part.blocks):
-            small[number], held[number] = few[i], many[i]
-    return small, held
+    name = f"coterie-{uuid.uuid4().hex}"
+    parts = [Part(part.home, [number]) for part in rows.parts for number in part.blocks]
+    tasks = _tasks(rows, _large, None, (function, name, *arguments), parts, _work_on_one)
+    held: dict[int, Any] = {}
+
+    def leave() -> None:
+        numbers = [part.blocks[0] for part in parts]
+        held.update(zip(numbers, rows.crew.leave(tasks, [(name, number) for number in numbers]), strict=True))
+
+    small = each(rows, _small, function, name, *arguments, meanwhile=leave)
+    found = [held[number] for number in range(len(small))]
+    rows.crew.wait(found)
+    return small, found
 
 
 def survey(rows: BlockRows) -> list[Survey]:
@@ -157,7 +178,7 @@ def survey(rows: BlockRows) -> list[Survey]:
 
 def forget_here(token: str) -> None:
     """Forget the memos of one set of rows in this process."""
-    _memos.pop(token, None)
+    _kept.pop(token, None)
 
 
 class _Bad(NamedTuple):
@@ -188,17 +209,37 @@ def _look(block: Block) -> Survey | _Bad:
     return Survey(len(rows), low, high, added, heaviest, total)
 
 
-def _pass(rows: BlockRows, function: Callable, merge: Callable | None, arguments: tuple) -> list:
-    with told(rows, function) as done:
-        results = rows.crew.run(_tasks(rows, function, merge, arguments), done)
+def _small(block: Block, function: Callable, name: str, *arguments: Any) -> Any:
+    return _both(block, function, name, arguments)[0]
+
+
+def _large(block: Block, function: Callable, name: str, *arguments: Any) -> Any:
+    return _both(block, function, name, arguments)[1]
+
+
+def _both(block: Block, function: Callable, name: str, arguments: tuple) -> tuple:
+    """Return both results of a function; who comes first leaves them for the other."""
+    with block.lock:
+        known = block.notes.pop(name, None)
+        if known is None:
+            known = block.notes[name] = function(block, *arguments)
+    return known
+
+
+def _pass(rows: BlockRows, function: Callable, merge: Callable | None, arguments: tuple, **how: Any) -> list:
+    with told(rows, arguments[0] if function is _small else function) as done:
+        tasks = _tasks(rows, function, merge, arguments, rows.parts, _work)
+        results = rows.crew.run(tasks, done, quick=rows.keep, **how)
     rows.moved([address for _, address in results])
     return [result for result, _ in results]
 
 
-def _tasks(rows: BlockRows, function: Callable, merge: Callable | None, arguments: tuple) -> list[Task]:
+def _tasks(
+    rows: BlockRows, function: Callable, merge: Callable | None, arguments: tuple, parts: list[Part], work: Callable
+) -> list[Task]:
     how = _How(rows.token, rows.view, rows.prepare, rows.dtype, rows.device, rows.keep)
     tasks = []
-    for part in rows.parts:
+    for part in parts:
         numbers = part.blocks
         starts, ranks = (
             [int(values[i]) for i in numbers] if rows.surveys else [0] * len(numbers)
@@ -209,7 +250,7 @@ def _tasks(rows: BlockRows, function: Callable, merge: Callable | None, argument
             for values in (rows.sources, rows.weights, rows.labels)
             for i in numbers
         ]  # fmt: skip
-        tasks.append(Task(_work, [how, function, merge, arguments, numbers, starts, ranks, *sources], part.home))
+        tasks.append(Task(work, [how, function, merge, arguments, numbers, starts, ranks, *sources], part.home))
     return tasks
 
 
@@ -234,25 +275,15 @@ def _work(
         else:
             found = result if i == 0 else merge(found, result)
         block_is_done()
-        _stop_if_cancelled()
+        stop_if_cancelled()
     return found
 
 
+def _work_on_one(*arguments: Any) -> Any:
+    return _work(*arguments)[0]
+
+
 def _blocks(how: _How, numbers: list, starts: list, ranks: list, sources: Iterable) -> Iterator[Block]:
-    memos = _memos.setdefault(how.token, {})
+    kept = _kept.setdefault(how.token, {})
     for number, start, rank, values in zip(numbers, starts, ranks, sources, strict=True):
-        memo = memos.setdefault(number, {}) if how.keep else {}
-        block = Block(how, number, start, rank, values, memo)
-        block.notes = memos.setdefault(-1 - number, {})
-        yield block
-
-
-def _stop_if_cancelled() -> None:
-    try:
-        worker = get_worker()
-    except ValueError:
-        return  # no worker: the process itself
-    key = worker.get_current_task()
-    task = worker.state.tasks.get(key)
-    if task is not None and task.state == "cancelled":
-        raise InterruptedError("the task was cancelled")
+        yield Block(how, number, start, rank, values, kept.setdefault(number, _Kept()))

@@ -16,6 +16,7 @@ __all__ = [
     "lloyd_start",
     "lloyd_step",
     "nearest_center",
+    "nearest_totals",
     "seeding_step",
 ]
 
@@ -33,6 +34,22 @@ def nearest_center(X, centers):
     n_blocks = free_blocks(n)
     run_blocks(_nearest, n_blocks, n_blocks, X, packed, norms, centers, labels, distances2)
     return labels, distances2
+
+
+def nearest_totals(X, centers, sample_weight):
+    """Return the labels, (n,) int64, and what rows add up to: their cost, and the weight and the number of those of each center.
+
+    The labels of `nearest_center`, and the sums of its distances, which are not kept.
+    """
+    n, k = len(X), len(centers)
+    centers = np.ascontiguousarray(centers, np.float64)
+    packed, norms = pack_centers(centers, X.dtype)
+    n_blocks = block_count(n, 32_768)
+    labels, costs = np.empty(n, np.int64), np.zeros(n_blocks)
+    weights, counts = np.zeros((n_blocks, k)), np.zeros((n_blocks, k), np.int64)
+    weight = np.ones(1) if sample_weight is None else sample_weight
+    run_blocks(_add_nearest, n_blocks, n_blocks, X, weight, packed, norms, centers, labels, costs, weights, counts)
+    return labels, float(costs.sum()), weights.sum(0), counts.sum(0)
 
 
 def lloyd_end(state, centers):
@@ -100,6 +117,40 @@ def _nearest(
                 gap = X[i, f] - centers[label, f]
                 total += gap * gap
             labels[i], distances2[i] = label, total
+
+
+@kernel
+def _add_nearest(
+    block,
+    n_blocks,  # int  in
+    X,  # (n, d)  in
+    weight,  # (n,) float64, or (1,) for all  in
+    packed,  # (g, d, lanes)  in
+    norms,  # (g, lanes)  in
+    centers,  # (k, d) float64  in
+    labels,  # (n,) int64  out
+    costs,  # (n_blocks,)  out: zero before
+    weights,  # (n_blocks, k)  out: zero before
+    counts,  # (n_blocks, k) int64  out: zero before
+):
+    n = len(X)
+    values, indices = np.empty(ROWS, X.dtype), np.empty(ROWS, np.int32)
+    end = n * (block + 1) // n_blocks
+    for first in range(n * block // n_blocks, end, ROWS):
+        nearest_of_eight(X, first, packed, norms, values, indices)
+        cost = 0.0
+        for i in range(first, min(first + ROWS, end)):
+            label = indices[i - first]
+            w = weight[i] if len(weight) > 1 else weight[0]
+            total = 0.0
+            for f in range(X.shape[1]):
+                gap = X[i, f] - centers[label, f]
+                total += gap * gap
+            labels[i] = label
+            cost += w * total
+            weights[block, label] += w
+            counts[block, label] += 1
+        costs[block] += cost
 
 
 @kernel

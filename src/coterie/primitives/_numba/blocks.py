@@ -80,6 +80,9 @@ def run_blocks(kernel: Callable, n_blocks: int, *arguments: Any) -> None:
 
 
 def _run(work: Callable[[], None], n_workers: int, stop: threading.Event | None = None) -> None:
+    if n_workers == 1 and threading.current_thread() is not threading.main_thread():
+        work()  # no signal comes here, and to hand it over costs a switch of threads each way
+        return
     failures: list[BaseException] = []
     finished = threading.Semaphore(0)
 
