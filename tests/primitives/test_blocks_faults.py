@@ -16,8 +16,9 @@ from coterie.errors import ClusterError
 distributed = pytest.importorskip("distributed", reason="rows in blocks need the extra distributed")
 import dask.array as da  # noqa: E402
 
+from coterie.primitives._dask.calls import Calls, stop_here, stop_if_cancelled  # noqa: E402
 from coterie.primitives._dask.cluster import Crew  # noqa: E402
-from coterie.primitives._dask.tasks import Task  # noqa: E402
+from coterie.primitives._dask.tasks import Place, Task  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of event loops that are torn away
 
@@ -86,10 +87,59 @@ def failing(error):
 
 
 @pytest.mark.parametrize("error", [TimeoutError, UnboundLocalError])
-def test_an_error_of_a_pass_ends_it(cluster, error):
+@pytest.mark.parametrize("quick", [False, True])
+def test_an_error_of_a_pass_ends_it(cluster, error, quick):
     crew = Crew(cluster)
     with pytest.raises(error, match="of the task"):
-        crew.run([Task(failing, [error], place) for place in crew.places()])
+        crew.run([Task(failing, [error], place) for place in crew.places()], quick=quick)
+
+
+def doubled(number, more):
+    return 2 * number + sum(more)
+
+
+def test_what_a_called_worker_lacks_is_fetched_by_a_task(cluster):
+    crew = Crew(cluster)
+    one, other = (place.address for place in crew.places())
+    held = cluster.submit(int, 4, workers=[one], pure=False), cluster.submit(int, 1, workers=[one], pure=False)
+    distributed.wait(held)
+    gone = Place("tcp://127.0.0.1:1", 1)
+    places = [Place(one, 1), Place(other, 1), gone]
+    told = []
+    found = crew.run([Task(doubled, [held[0], [held[1]]], place) for place in places], told.append, quick=True)
+    assert [value for value, _ in found] == [9, 9, 9]
+    assert [address for _, address in found[:2]] == [one, other]
+    assert found[2][1] in (one, other)
+    assert sorted(told[-1]) == [0, 1, 2]
+
+
+def until_stopped():
+    while True:
+        time.sleep(0.01)
+        stop_if_cancelled()
+
+
+def test_calls_are_stopped_when_nobody_waits_for_them(cluster):
+    calls = Calls(cluster, [Task(until_stopped, [], place) for place in Crew(cluster).places()])
+    assert not cluster.sync(calls.wait, 0.1)
+    cluster.run(stop_here, calls.tokens)
+    assert cluster.sync(calls.wait, 10)
+    with pytest.raises(InterruptedError):
+        calls.ended()
+
+
+def test_labels_lie_with_the_rows_when_the_fit_ends(cluster):
+    X = drawn(5).persist()
+    model = fit(X)
+    labels = distributed.futures_of(model.labels_)
+    assert len(labels) == 5
+    assert all(future.done() for future in labels)
+    where = [
+        {key[1]: address for key, (address, *_) in cluster.who_has(futures).items()}
+        for futures in (labels, distributed.futures_of(X))
+    ]
+    assert where[0] == where[1]
+    assert np.array_equal(model.labels_.compute(), model.predict(X).compute())
 
 
 @pytest.mark.faults
