@@ -358,14 +358,14 @@ def test_the_page_prints_with_everything_unfolded(visit, record):
 
 
 def processor_seconds():
-    """Return the processor time of the browser's processes so far: unlike the clock it does not see who else is at work."""
+    """Return the processor time of each of the browser's processes so far: unlike the clock it does not see who else is at work."""
     psutil = pytest.importorskip("psutil")
-    total = 0.0
+    found = {}
     for process in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.Error):
             times = process.cpu_times()
-            total += times.user + times.system
-    return total
+            found[process.pid] = times.user + times.system
+    return found
 
 
 @pytest.mark.parametrize(("points", "seconds"), [(100_000, 2.5), (1_000_000, 2.5)])
@@ -373,7 +373,9 @@ def test_a_large_map_is_on_the_screen_soon(visit, points, seconds):
     record = make_record(n=2000, k=12, map_points=points)
     before = processor_seconds()
     seen = visit(record, viewport={"width": 1440, "height": 900}).wait()
-    spent = processor_seconds() - before
+    spent = sum(
+        seconds - before.get(pid, 0.0) for pid, seconds in processor_seconds().items()
+    )  # some have ended meanwhile
     assert len(colors_in_sight(seen)) >= 10
     assert 0 < spent < seconds
 

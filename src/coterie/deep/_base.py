@@ -115,7 +115,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer
         if n < max(2, least):
             raise InputError(f"n_samples={n} should be >= 2 and >= n_clusters={least}; lower n_clusters or add rows")
         scale = scale_of(rows)
-        rows = (rows - scale.center) / scale.spread
+        rows = scale.of(rows)
         judge = NeighborScore(rows)
         seeds = check_random_state(self.random_state).randint(np.iinfo(np.int32).max, size=self.n_init)
         checkpoints = self._checkpoints(rows)
@@ -315,8 +315,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer
 
     def _embed(self, X: Any) -> Tensor:
         rows = as_rows(self, X, reset=False)
-        center, spread = self._scale
-        return encoded(self._model.to(rows.device).represent, (rows - center) / spread)
+        return encoded(self._model.to(rows.device).represent, Scale(*self._scale).of(rows))
 
     def _log_soft(self, z: Tensor) -> Tensor:
         return encoded(self._model.log_soft, z)

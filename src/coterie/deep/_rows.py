@@ -11,6 +11,7 @@ from ..errors import InputError
 
 __all__ = ["Scale", "as_rows", "scale_of"]
 
+_SLAB = 4096  # rows that are computed on in double precision at a time
 _TOO_LARGE = "a value is beyond single precision (3.4e38), in which networks compute; rescale the data first"
 
 
@@ -19,6 +20,13 @@ class Scale(NamedTuple):
 
     center: float
     spread: float
+
+    def of(self, rows: Tensor) -> Tensor:
+        """Return what a network sees of rows; rounded once, so that neither an offset nor a unit of the rows shows in it."""
+        found = torch.empty_like(rows)
+        for part, into in zip(rows.split(_SLAB), found.split(_SLAB), strict=True):
+            into.copy_((part.double() - self.center) / self.spread)
+        return found
 
 
 def as_rows(estimator: Any, X: Any, *, reset: bool) -> Tensor:

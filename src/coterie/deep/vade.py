@@ -23,7 +23,7 @@ from ._clustered import Clustered, Start, kmeans_start
 from ._documented import documented
 from ._refinement import Refinement
 from ._representation import Representation
-from ._rows import as_rows
+from ._rows import Scale, as_rows
 from ._training import Phase, encoded
 from .encoders import VariationalAutoencoder
 from .losses_mixture import log_mixture_density, log_responsibility, mixture_divergence
@@ -311,12 +311,12 @@ class VaDE(DeepClusterer):
             In nats, for the units of ``X``: small where a row is unlike those of the fit.
         """
         rows = as_rows(self, X, reset=False)
-        center, spread = self._scale
+        scale = Scale(*self._scale)
         model: Any = self._model.to(rows.device)
         half = np.random.default_rng(0).standard_normal((_DRAWS // 2, model.representation.width))
         noise = torch.as_tensor(np.vstack([half, -half]), dtype=torch.float32, device=rows.device)
-        found = encoded(lambda x: model.log_density(x, noise)[:, None], (rows - center) / spread)[:, 0]
-        return like_input((found.double() - rows[0].numel() * math.log(spread)).float(), X)
+        found = encoded(lambda x: model.log_density(x, noise)[:, None], scale.of(rows))[:, 0]
+        return like_input((found.double() - rows[0].numel() * math.log(scale.spread)).float(), X)
 
     def _kind_of_encoder(self) -> Any:
         return "vae" if isinstance(self.encoder, str) and self.encoder in ("auto", "mlp") else self.encoder
