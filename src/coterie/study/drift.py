@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import InputError, UnsupportedError
-from .drift_columns import Change, Values, compare_columns
+from .drift_columns import DRAWS, Change, Values, compare_columns
 from .drift_far import MOST_ROWS, Far, far_rows
 from .drift_shares import LARGE, Shares, compare_shares
 from .drift_words import told
@@ -27,6 +27,10 @@ LEVEL = 0.01
 QUESTIONS = 3
 # What is smaller than this is no alarm however sure it is: stability index, difference in share of a column, and of far rows.
 LEAST_PSI, LEAST_EFFECT, LEAST_FAR = 0.01, 0.05, 0.01
+# What counts as large beside a large stability index: of several findings the largest is the verdict.
+LARGE_EFFECT, LARGE_FAR = 0.2, 0.05
+# Below this level a verdict would take too many draws.
+LEAST_LEVEL = 0.001
 # Values looked at in each draw of the comparison of columns: a few seconds when the columns did change.
 _MOST_VALUES = 400_000
 _FEWEST_ROWS = 2_000
@@ -122,8 +126,8 @@ def drift(
 
     if getattr(model.prepared, "codings", None) is None:
         raise UnsupportedError("drift compares tables, and this model was not made from one by coterie run")
-    if not 0 < level < 1:
-        raise InputError(f"level must be between 0 and 1, got {level!r}")
+    if not LEAST_LEVEL <= level < 1:
+        raise InputError(f"level must be at least {LEAST_LEVEL} and below 1, got {level!r}")
     if then is None and counts is None:
         raise InputError("drift needs the rows of then, or their counts by group; give one of the two")
     now, then = tables.read(now), None if then is None else tables.read(then)
@@ -135,7 +139,7 @@ def drift(
     shares = compare_shares(old[ids >= 0], new[ids >= 0], level=level / QUESTIONS, seed=seed)
     sample = far = changes = None
     if then is not None:
-        sample, far, changes = _compared(model, then, before, now, labels, seed)
+        sample, far, changes = _compared(model, then, before, now, labels, level, seed)
     found = _found(shares, changes, far, level)
     record = told(found, shares, far, sample, (ids, old, new), names or {}, {"level": level, "rows": now.n_rows})
     return Drift(labels, bool(found.findings), plain(record))
@@ -144,7 +148,7 @@ def drift(
 class _Found(NamedTuple):
     """What stands after all questions are judged together."""
 
-    findings: tuple[str, ...]
+    findings: tuple[str, ...]  # the largest first
     changes: list[Change] | None  # those that stand
     compared: int
     p_columns: float | None
@@ -156,14 +160,15 @@ def _found(shares: Shares, changes: list[Change] | None, far: Far | None, level:
     asked = {"shares": shares.p_value, "columns": p_columns, "far": None if far is None else far.p_value}
     limits = _holm({name: p for name, p in asked.items() if p is not None}, level)
     stand = [c for c in changes or () if c.p_value <= limits.get("columns", -1) and c.effect >= LEAST_EFFECT]
-    more_far = far is not None and far.now.mean() - far.usual_share >= LEAST_FAR
-    findings = (
-        ("groups moved", bool(stand)),
-        ("new kind of rows", "far" in limits and more_far),
-        ("shares moved", "shares" in limits and shares.psi >= LEAST_PSI),
-    )
-    kept = tuple(name for name, holds in findings if holds)
-    return _Found(kept, None if changes is None else stand, len(changes or ()), p_columns, shares.visible <= LARGE)
+    more_far = 0.0 if far is None else float(far.now.mean() - far.usual_share)
+    # How large each is, in what is customarily large, if it stands at all.
+    sizes = {
+        "groups moved": max((change.effect for change in stand), default=0.0) / LARGE_EFFECT,
+        "new kind of rows": more_far / LARGE_FAR if "far" in limits and more_far >= LEAST_FAR else 0.0,
+        "shares moved": shares.psi / LARGE if "shares" in limits and shares.psi >= LEAST_PSI else 0.0,
+    }
+    findings = tuple(sorted((name for name, size in sizes.items() if size > 0), key=lambda name: -sizes[name]))
+    return _Found(findings, None if changes is None else stand, len(changes or ()), p_columns, shares.visible <= LARGE)
 
 
 def _holm(p_values: dict[str, float], level: float) -> dict[str, float]:
@@ -187,7 +192,7 @@ def _counts(model: Any, before: np.ndarray | None, labels: np.ndarray, counts: d
     return np.array(ids), np.array([counts.get(i, 0) for i in ids]), np.array([(labels == i).sum() for i in ids])
 
 
-def _compared(model: Any, then: Any, before: Any, now: Any, labels: np.ndarray, seed: int) -> tuple:
+def _compared(model: Any, then: Any, before: Any, now: Any, labels: np.ndarray, level: float, seed: int) -> tuple:
     used = [coding for coding in model.prepared.codings if coding.used]
     rng = np.random.default_rng(seed)
     sides = [_drawn(rng, table.n_rows, MOST_ROWS) for table in (then, now)]
@@ -205,7 +210,8 @@ def _compared(model: Any, then: Any, before: Any, now: Any, labels: np.ndarray, 
     columns = [
         Values(view.codes[near], len(view.levels)) if view.kind == "category" else Values(view.numbers[near]) for view in views
     ]  # fmt: skip
-    return sample, far, compare_columns(columns, sample.labels[near], is_now[near], seed=seed)
+    draws = max(DRAWS, int(np.ceil(QUESTIONS**2 / level)))  # several times what the smallest p-value needs
+    return sample, far, compare_columns(columns, sample.labels[near], is_now[near], draws=draws, seed=seed)
 
 
 def _drawn(rng: np.random.Generator, n: int, most: int) -> np.ndarray:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Change", "Values", "compare_columns"]
+__all__ = ["DRAWS", "Change", "Values", "compare_columns"]
 
 DRAWS = 999
 _ENOUGH = 20  # draws that beat the rows; more would only sharpen a p-value that is large anyway
@@ -37,7 +37,9 @@ class Change(NamedTuple):
     p_value: float  # judged together with all others
 
 
-def compare_columns(columns: list[Values], groups: np.ndarray, now: np.ndarray, *, seed: int = 0) -> list[Change]:
+def compare_columns(
+    columns: list[Values], groups: np.ndarray, now: np.ndarray, *, draws: int = DRAWS, seed: int = 0
+) -> list[Change]:
     """Compare the rows of now with those of then, group by group.
 
     Parameters
@@ -47,6 +49,8 @@ def compare_columns(columns: list[Values], groups: np.ndarray, now: np.ndarray, 
         Group of each row, of either sample; rows of no group (-1) are left out.
     now : (n,) bool array
         Which rows are of the new sample.
+    draws : int, default=999
+        How often rows change sides at most; the smallest p-value is one in one more.
     seed : int, default=0
         Lets the rows change sides.
 
@@ -69,7 +73,7 @@ def compare_columns(columns: list[Values], groups: np.ndarray, now: np.ndarray, 
     observed = np.concatenate([p for _, p in found]) if found else np.empty(0)
     if not observed.size:
         return []
-    judged = _judged(compared, observed, now, starts, seed)
+    judged = _judged(compared, observed, now, starts, draws, seed)
     effects = np.concatenate([effect for effect, _ in found])
     names = [(part.column, int(ids[g]), part.about) for part in compared for g in range(len(ids))]
     changes = [Change(*name, float(e), float(p)) for name, e, p in zip(names, effects, judged, strict=True)]
@@ -87,13 +91,15 @@ def _by_group(groups: np.ndarray, now: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return kept, ids, np.searchsorted(groups[kept], ids)
 
 
-def _judged(compared: list, observed: np.ndarray, now: np.ndarray, starts: np.ndarray, seed: int) -> np.ndarray:
+def _judged(
+    compared: list, observed: np.ndarray, now: np.ndarray, starts: np.ndarray, draws: int, seed: int
+) -> np.ndarray:
     """Return for each p-value how often chance has one as small anywhere."""
     rng = np.random.default_rng(seed)
     ends = np.append(starts[1:], len(now))
-    drawn, smallest = now.copy(), np.empty(DRAWS)
+    drawn, smallest = now.copy(), np.empty(draws)
     done = beaten = 0
-    while done < DRAWS and beaten < _ENOUGH:
+    while done < draws and beaten < _ENOUGH:
         for start, end in zip(starts, ends, strict=True):
             rng.shuffle(drawn[start:end])
         smallest[done] = min(float(part.look(drawn)[1].min()) for part in compared)
