@@ -10,6 +10,7 @@ import dask.dataframe as dd
 import numpy as np
 import pandas as pd
 import pytest
+from distributed.comm import CommClosedError
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components as components_of_scipy
 
@@ -341,6 +342,26 @@ def test_groups_that_stay_too_many_are_refused():
     edges = np.column_stack([np.arange(0, 4000, 2), np.arange(1, 4000, 2)])  # pairs: no more than that belongs together
     with pytest.raises(ResourceError, match="groups of nodes"):
         fitted_in_little_room(Leiden(), edges, 4000, 0.3)
+
+
+@pytest.mark.parametrize("error", [CommClosedError, TimeoutError])
+def test_an_array_that_is_lost_on_its_way_to_a_worker_is_sent_again(workers, monkeypatch, error):
+    edges = planted(4000, 20, 40_000, 0.3)
+
+    def fit():
+        return fitted_in_little_room(Leiden(random_state=0), edges, 4000, 0.3, rows=10_000)
+
+    whole, given, scatter = fit(), [], workers._scatter
+
+    async def lost_at_first(*arguments, **options):
+        given.append(arguments)
+        if len(given) == 1:
+            raise error("the worker is gone")
+        return await scatter(*arguments, **options)
+
+    monkeypatch.setattr(workers, "_scatter", lost_at_first)
+    assert np.array_equal(fit().labels_, whole.labels_)
+    assert len(given) > 1
 
 
 @pytest.mark.faults

@@ -6,6 +6,7 @@ from math import frexp, fsum, ldexp
 from typing import Any, NamedTuple
 
 import numpy as np
+from distributed.comm.core import CommClosedError
 
 from ...arrays import Graph
 from ...errors import ClusterError, InputError
@@ -320,8 +321,17 @@ def _block_parts(
 
 
 def _laid(client: Any, value: np.ndarray) -> Any:
-    """Lay an array on a worker, where the others fetch it; one that dies meanwhile would be waited for, but for the time given."""
-    return client.sync(client._scatter, value, hash=False, callback_timeout=_LAY_SECONDS)
+    """Lay an array on a worker, where the others fetch it.
+
+    Raises
+    ------
+    ClusterError
+        If the worker dies meanwhile: either the scheduler ends the conversation, or it would be waited for without end.
+    """
+    try:
+        return client.sync(client._scatter, value, hash=False, callback_timeout=_LAY_SECONDS)
+    except (CommClosedError, TimeoutError) as error:
+        raise ClusterError(f"a worker was lost while it was given an array: {error}") from error
 
 
 def shared(rows: BlockRows, run: Callable, function: Callable, *arguments: Any) -> Any:
@@ -332,7 +342,7 @@ def shared(rows: BlockRows, run: Callable, function: Callable, *arguments: Any) 
         try:
             laid = [_laid(rows.crew.client, value) if isinstance(value, np.ndarray) else value for value in arguments]
             return run(rows, function, *laid)
-        except (ClusterError, TimeoutError) as error:
+        except ClusterError as error:
             if attempt == _MOST_LOSSES - 1:
                 raise ClusterError(
                     f"workers were lost again and again ({error}); start others and fit again"
