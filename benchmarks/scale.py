@@ -4,6 +4,7 @@
 that lie in FOLDER; the workers have so little memory that the larger sizes are read anew in each pass.
 """
 
+import os
 import sys
 import tempfile
 import time
@@ -28,6 +29,7 @@ def write(folder: Path, n_files: int) -> None:
         pyarrow.parquet.write_table(
             pyarrow.table(columns), folder / f"part-{i:03d}.parquet", compression="none", use_dictionary=False
         )
+    os.sync()  # what is still to be written to the disk would be written while fits are timed
 
 
 def compare(folder: Path) -> None:
