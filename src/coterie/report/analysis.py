@@ -233,7 +233,14 @@ class Analysis:
             "n_rows": record["input"]["rows"],
             "fingerprint": record["input"]["fingerprint"],
             "names": [cluster["name"] for cluster in record["clusters"]],
+            "groups": self._landmarks(),
         }
+
+    def _landmarks(self) -> dict[str, Any] | None:
+        """Return what the model keeps of its groups, so that it can explain rows."""
+        from ..study.landmarks import landmarks
+
+        return landmarks(self.table, self.prepared, self.prepared.X, self.labels, len(self.record["clusters"]))
 
     def __repr__(self) -> str:
         groups, rows = len(self.record["clusters"]), self.record["input"]["rows"]

@@ -45,6 +45,13 @@ class BlockAnalysis(Analysis):
         held = getattr(self.estimator, "_host", None) is not None
         return held or entry(type(self.estimator).__name__).family != "density"
 
+    def _landmarks(self) -> dict[str, Any]:
+        from ..study.landmarks import landmarks
+
+        labels = np.asarray(self.labels)[np.asarray(self.sample_rows)].astype(np.int64)
+        X = self.prepared.transform(self.table)
+        return landmarks(self.table, self.prepared, X, labels, len(self.record["clusters"]))
+
     def _write_labels(self, path: Path, labels_format: str, excel_safe: bool) -> None:
         write_label_blocks(path, self.labels, labels_format)
 

@@ -37,6 +37,9 @@ class PictureAnalysis(Analysis):
     _LABELS: ClassVar = "members"
     _NEW: ClassVar = "new-pictures"
 
+    def _landmarks(self) -> None:
+        """Pictures are explained by pictures, on the page; they have no columns."""
+
     def to_text(self, width: int = 100) -> str:
         """Return the summary that the terminal shows."""
         return pictures_text(self.record, width=width)

@@ -21,6 +21,8 @@ __all__ = [
     "against_truth",
     "agreement",
     "cluster_stability",
+    "fenced",
+    "outlier_fences",
     "outlier_scores",
     "row_strengths",
     "sentence",
@@ -136,14 +138,14 @@ def outlier_scores(estimator: Any, X: np.ndarray, labels: np.ndarray, centers: n
         # GLOSH is 1 - s/r: how much sparser a row lies than the heart of its group. The fence needs the ratio's logarithm.
         raw = np.nan_to_num(np.asarray(raw, dtype=np.float64), nan=0.0)
         size = -np.log(np.maximum(1.0 - raw, 1e-9))
-        return _fenced(size, np.zeros(len(labels), dtype=np.int64))
+        return fenced(size, outlier_fences(size, np.zeros(len(labels), dtype=np.int64), 1)[0])
     own, nearest = np.empty(len(labels)), np.empty(len(labels), dtype=np.int64)
     for start in range(0, len(X), 65536):
         squares = _squares(X[start : start + 65536], centers)
         part = labels[start : start + 65536]
         nearest[start : start + 65536] = np.where(part >= 0, part, squares.argmin(axis=1))
         own[start : start + 65536] = np.sqrt(squares[np.arange(len(squares)), nearest[start : start + 65536]])
-    return _fenced(own, nearest)
+    return fenced(own, outlier_fences(own, nearest, len(centers))[nearest])
 
 
 def against_truth(name: str, truth: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
@@ -184,17 +186,34 @@ def agreement(name: str, table: np.ndarray, classes: Any, clusters: Any) -> dict
     }
 
 
-def _fenced(size: np.ndarray, group: np.ndarray) -> np.ndarray:
-    scores = np.zeros(len(size))
+def outlier_fences(size: np.ndarray, group: np.ndarray, k: int) -> np.ndarray:
+    """Give the size from which a row of each of ``k`` groups counts as an outlier: three interquartile ranges above the third quartile.
+
+    Parameters
+    ----------
+    size : (n,) float array
+        For example distances from the middle of the group.
+    group : (n,) int array
+        0 to k - 1.
+    k : int
+
+    Returns
+    -------
+    (k,) float64 array
+        Infinite for a group without rows.
+    """
+    fences = np.full(k, np.inf)
     for i in np.unique(group):
-        rows = group == i
-        low, high = np.quantile(size[rows], [0.25, 0.75])
-        fence = high + 3.0 * (high - low)
-        scores[rows] = size[rows] / np.maximum(size[rows] + fence, np.finfo(float).tiny)
-        if fence <= 0:
-            # More than three quarters of the group are one point: whatever is not on it stands out, but by no scale.
-            scores[rows] = np.where(size[rows] > 0, OUTLIER_THRESHOLD, 0.0)
-    return scores
+        low, high = np.quantile(size[group == i], [0.25, 0.75])
+        fences[i] = high + 3.0 * (high - low)
+    return fences
+
+
+def fenced(size: np.ndarray, fence: np.ndarray) -> np.ndarray:
+    """Turn sizes into scores, 0 to below 1, given the fence of each row's group, where the score is `OUTLIER_THRESHOLD`."""
+    scores = size / np.maximum(size + fence, np.finfo(float).tiny)
+    # More than three quarters of the group are one point: whatever is not on it stands out, but by no scale.
+    return np.where(fence > 0, scores, np.where(size > 0, OUTLIER_THRESHOLD, 0.0))
 
 
 def _squares(X: np.ndarray, centers: np.ndarray) -> np.ndarray:

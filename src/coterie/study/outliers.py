@@ -7,7 +7,7 @@ import numpy as np
 from .judge import OUTLIER_THRESHOLD
 from .values import View, number_text
 
-__all__ = ["explain_outliers"]
+__all__ = ["explain_outliers", "unusual_values", "usual_values"]
 
 TOP = 10
 # A level rarer than this in its group is worth naming.
@@ -35,10 +35,16 @@ def explain_outliers(views: list[View], labels: np.ndarray, scores: np.ndarray) 
     n = len(labels)
     order = unusual[np.argsort(-scores[unusual], kind="stable")][:TOP]
     usual = (
-        {int(label): _usual(views, _peers(labels, label)) for label in np.unique(labels[order])} if len(order) else {}
+        {int(label): usual_values(views, _peers(labels, label)) for label in np.unique(labels[order])}
+        if len(order)
+        else {}
     )
     top = [
-        {"row": int(row), "score": round(float(scores[row]), 4), "why": _why(views, usual[int(labels[row])], int(row))}
+        {
+            "row": int(row),
+            "score": round(float(scores[row]), 4),
+            "why": unusual_values(views, usual[int(labels[row])], int(row)),
+        }
         for row in order
     ]
     if len(unusual) == 0:
@@ -54,7 +60,8 @@ def _peers(labels: np.ndarray, label: int) -> np.ndarray:
     return rows[:: max(len(rows) // 20_000, 1)]
 
 
-def _usual(views: list[View], rows: np.ndarray) -> list[Any]:
+def usual_values(views: list[View], rows: np.ndarray) -> list[Any]:
+    """Return for each column what is usual among some rows: five quantiles (5%, quarters, 95%), shares of levels, or None."""
     found: list[Any] = []
     for view in views:
         if view.kind == "category":
@@ -67,7 +74,8 @@ def _usual(views: list[View], rows: np.ndarray) -> list[Any]:
     return found
 
 
-def _why(views: list[View], usual: list[Any], row: int) -> str:
+def unusual_values(views: list[View], usual: list[Any], row: int) -> str:
+    """Name the columns in which a row is furthest from what `usual_values` gave for its group, in words."""
     reasons = []
     for view, peers in zip(views, usual, strict=True):
         if peers is None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .values import View, number_text
+from .values import MAX_LEVELS, View, exact_date, number_text
 
 __all__ = ["Conditions", "find_rule", "make_conditions"]
 
@@ -23,7 +23,10 @@ MIN_COVERAGE = 0.5
 
 
 class Conditions(NamedTuple):
-    """Every condition a rule may use: ``holds`` (r, c) of 0/1, and for each its column, kind and value."""
+    """Every condition a rule may use: ``holds`` (r, c) of 0/1, and for each its column, kind and value.
+
+    A kind is "at most", "above", "is" or "is not". A missing value is neither at most nor above anything, and is not any level.
+    """
 
     holds: np.ndarray
     column: list[str]
@@ -48,12 +51,14 @@ def make_conditions(views: list[View], rows: np.ndarray) -> Conditions:
         if view.kind == "category":
             codes = view.codes[rows]
             for code in np.argsort(-np.bincount(codes[codes >= 0], minlength=len(view.levels)), kind="stable")[:LEVELS]:
+                if code == MAX_LEVELS - 1:
+                    continue  # the pool of rare levels is no value that a reader could look for
                 add(view, "is", view.levels[code], codes == code)
                 if len(view.levels) > 2:
                     add(view, "is not", view.levels[code], codes != code)
         else:
             numbers = view.numbers[rows]
-            for cut in _cuts(numbers):
+            for cut in _cuts(numbers, short=view.kind == "number"):
                 add(view, "at most", cut, numbers <= cut)
                 add(view, "above", cut, numbers > cut)
     table = np.array(holds, dtype=np.float32).T if holds else np.empty((len(rows), 0), dtype=np.float32)
@@ -75,8 +80,9 @@ def find_rule(conditions: Conditions, inside: np.ndarray, views: dict[str, View]
     Returns
     -------
     dict or None
-        ``text``, ``coverage`` (share of the group that the rule catches), ``precision`` (share of what it catches that is
-        in the group), both on rows that the search did not see; None when there is no faithful rule.
+        ``text``; ``conditions``, which all hold (``column``, ``kind``, ``value``, as in `Conditions`; a moment as ISO 8601);
+        ``coverage`` (share of the group that the rule catches), ``precision`` (share of what it catches that is in the
+        group), both on rows that the search did not see; None when there is no faithful rule.
     """
     r, c = conditions.holds.shape
     if c == 0 or inside.sum() < 4 or inside.all():
@@ -93,7 +99,19 @@ def find_rule(conditions: Conditions, inside: np.ndarray, views: dict[str, View]
     coverage = right / max(float(inside[~learn].sum()), 1.0)
     if not chosen or precision < MIN_PRECISION or coverage < MIN_COVERAGE:
         return None
-    return {"text": _text(conditions, chosen, views), "coverage": round(coverage, 3), "precision": round(precision, 3)}
+    return {
+        "text": _text(conditions, chosen, views),
+        "conditions": [_plain(conditions, i, views) for i in chosen],
+        "coverage": round(coverage, 3),
+        "precision": round(precision, 3),
+    }
+
+
+def _plain(conditions: Conditions, i: int, views: dict[str, View]) -> dict[str, Any]:
+    name, value = conditions.column[i], conditions.value[i]
+    kind = views[name].kind
+    plain = value if kind == "category" else exact_date(value) if kind == "date" else float(value)
+    return {"column": name, "kind": conditions.kind[i], "value": plain}
 
 
 def _search(holds: np.ndarray, inside: np.ndarray) -> list[int]:
@@ -118,14 +136,27 @@ def _search(holds: np.ndarray, inside: np.ndarray) -> list[int]:
     return best[1]
 
 
-def _cuts(numbers: np.ndarray) -> np.ndarray:
+def _cuts(numbers: np.ndarray, *, short: bool) -> np.ndarray:
     known = np.unique(numbers[np.isfinite(numbers)])
     if len(known) < 2:
         return np.empty(0)
-    if len(known) <= CUTS:
-        return known[:-1]
-    found = np.quantile(numbers[np.isfinite(numbers)], np.linspace(0, 1, CUTS + 1)[1:-1], method="lower")
-    return np.unique(found)
+    found = known[:-1]
+    if len(known) > CUTS:
+        found = np.unique(np.quantile(numbers[np.isfinite(numbers)], np.linspace(0, 1, CUTS + 1)[1:-1], method="lower"))
+        found = found[found < known[-1]]
+    if not short:
+        return found
+    above = known[np.searchsorted(known, found, side="right")]
+    return np.array([_shortest(low, high) for low, high in zip(found, above, strict=True)])
+
+
+def _shortest(low: float, high: float) -> float:
+    """Return the number of fewest figures (three at least) from ``low`` to below ``high``: it parts the same rows."""
+    for figures in range(3, 9):
+        for number in (float(f"{low:.{figures}g}"), float(f"{(low + high) / 2:.{figures}g}")):
+            if low <= number < high:
+                return number
+    return float(low)
 
 
 def _text(conditions: Conditions, chosen: list[int], views: dict[str, View]) -> str:

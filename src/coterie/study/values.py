@@ -12,7 +12,7 @@ import numpy as np
 
 from ..tables.convert import as_date, as_levels, as_number
 
-__all__ = ["View", "cell", "look", "number_text", "views_of"]
+__all__ = ["MAX_LEVELS", "View", "cell", "exact_date", "look", "number_text", "views_of"]
 
 # Numbers with at most this many different values, none of them fractional, read better as levels when they were coded so.
 MAX_LEVELS = 200
@@ -81,6 +81,12 @@ def number_text(value: float, view: View | None = None) -> str:
     if not unit:
         return text
     return f"{unit}{text}" if unit in "$€£¥" else f"{text} {unit}"
+
+
+def exact_date(seconds: float) -> str:
+    """Return a moment (seconds since 1970) as ISO 8601, to the microsecond where it has a part of a second."""
+    moment = np.datetime64(round(float(seconds) * 1e6), "us")
+    return str(moment).removesuffix(".000000")
 
 
 def cell(values: np.ndarray, row: int) -> Any:

@@ -1,0 +1,102 @@
+"""The groups of a run as one JSON object: centers in original units, rules, and how columns became numbers, for other programs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from ..tables.coding import KNEE
+from .landmarks import Landmarks, landmarks_of
+from .reaches import by_centers
+from .record import plain
+
+__all__ = ["SCHEMA", "groups_json"]
+
+SCHEMA = "coterie.groups/1"
+
+
+def groups_json(model: Any, clusters: Sequence[Mapping[str, Any]], *, source: str = "") -> dict[str, Any]:
+    """Return what another program needs to label rows, or to show the groups.
+
+    Parameters
+    ----------
+    model : Model
+        Loaded from what a run saved.
+    clusters : sequence of mapping
+        Of the record of the run.
+    source : str
+        What the groups were found in.
+
+    Returns
+    -------
+    dict
+        - ``groups``: ``id``, ``name``, ``rows``, ``share``, ``rule``, ``center`` (by column, in original units: the value that the
+          middle stands for, or the share of each level), ``usual`` (quantiles 5, 25, 50, 75, 95% or shares);
+        - ``features``, ``columns``: how a row is coded: y = (g(factor * x) - shift) / scale, where g is log(1 + x / step) for
+          the coding "log", and values beyond ``knee`` are drawn nearer for "signed log";
+        - ``centers``: by feature, with the ``group`` of each, where the method gives rows to the nearest center; else None.
+
+    Raises
+    ------
+    InputError
+        If the model does not hold what its groups look like.
+    """
+    known = landmarks_of(model)
+    centers = by_centers(model.estimator)
+    kept = None
+    if centers is not None:
+        groups = model.final(np.arange(len(centers))).tolist()
+        # Not rounded: what is near two centers should fall to the same one elsewhere.
+        kept = [{"group": group, "features": center} for group, center in zip(groups, centers.tolist(), strict=True)]
+    codings = [coding for coding in model.prepared.codings if coding.used]
+    return {
+        "schema": SCHEMA,
+        "source": source,
+        "method": type(model.estimator).__name__,
+        "groups": [_group(model, known, cluster) for cluster in clusters],
+        "features": list(model.prepared.feature_names),
+        "columns": [asdict(coding) | {"knee": KNEE} for coding in codings],
+        "centers": kept,
+    }
+
+
+def _group(model: Any, known: Landmarks, cluster: Mapping[str, Any]) -> dict[str, Any]:
+    i = int(cluster["id"])
+    told = {name: cluster.get(name) for name in ("id", "name", "rows", "share", "rule")}
+    usual = {}
+    for column in known.usual:
+        values = column.values[i].tolist()
+        usual[column.name] = dict(zip(column.levels, values, strict=True)) if column.kind == "category" else values
+    return plain(told | {"center": _in_units(model.prepared, known.centers[i]), "usual": usual})
+
+
+def _in_units(prepared: Any, center: np.ndarray) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    at = 0
+    for coding in prepared.codings:
+        width = len(coding.feature_names)
+        if coding.used:
+            found[coding.column] = _decoded(coding, center[at : at + width])
+        at += width
+    return found
+
+
+def _decoded(coding: Any, values: np.ndarray) -> Any:
+    """Undo the coding of one column: a number or a date (days since 1970), or shares of levels."""
+    if coding.coding == "yes/no":
+        no, yes = coding.categories
+        share = float(values[0]) * coding.scale + 0.5
+        return {no: 1.0 - share, yes: share}
+    if coding.coding == "one-hot":
+        names = [coding.categories[i] for i in (coding.kept or range(len(coding.categories)))]
+        return {level: float(value) * coding.scale for level, value in zip(names, values, strict=True)}
+    y = float(values[0])
+    if coding.coding == "as is":
+        return y
+    if coding.coding == "signed log" and abs(y) > KNEE:
+        y = float(np.sign(y) * (KNEE + np.expm1(abs(y) - KNEE)))
+    x = y * coding.scale + coding.shift
+    if coding.coding == "log":
+        x = float(np.sign(x) * coding.step * np.expm1(abs(x)))
+    return x / coding.factor
