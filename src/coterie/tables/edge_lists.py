@@ -136,7 +136,7 @@ def read_edge_parquet(path: Path, columns: Columns, memory_limit: int | None = N
         except duckdb.OutOfMemoryException as error:
             raise ResourceError(f"{name} does not fit in the memory limit; raise the limit or read a part") from error
         except duckdb.Error as error:
-            reason = str(error).partition("\n")[0].replace(str(source), "it")[:200]
+            reason = str(error).partition("\n")[0].replace(str(source), "it").strip(" .")[:200]
             raise InputError(f"{name} is no readable Parquet file: {reason}; write or fetch it again") from error
 
 

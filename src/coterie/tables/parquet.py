@@ -107,7 +107,7 @@ def parquet_blocks(path: Path, names: list[str], n_rows: int, rows: int, dtype: 
 
 def unreadable(path: Path, error: BaseException, source: Path) -> InputError:
     """Return the sentence for a damaged file; ``source`` is the name that a library gives it in ``error``."""
-    reason = str(error).partition("\n")[0].replace(str(source), "it").strip()[:200] or type(error).__name__
+    reason = str(error).partition("\n")[0].replace(str(source), "it").strip(" .")[:200] or type(error).__name__
     return InputError(f"{path.name} is no readable Parquet file: {reason}; write or fetch it again")
 
 
