@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ..study.purpose import PURPOSES
 from . import _interrupt
 from ._config import ConfiguredCommand, print_config
 from ._errors import DOUBTFUL
@@ -29,7 +30,7 @@ from ._terminal import Talk, is_terminal
 
 __all__ = ["analyse", "command"]
 
-_FOR_TABLES = ("query", "table", "roles")
+_FOR_TABLES = ("query", "table", "roles", "purpose")
 _FOR_PICTURES = ("array", "size", "encoder")
 
 
@@ -41,6 +42,13 @@ class _Planned(Exception):
 @click.argument("file", required=False, callback=usable_source)
 @click.option(
     "-o", "--output", metavar="FOLDER", help="Where results go (default: NAME.coterie here); - writes labels to stdout."
+)
+@click.option(
+    "--purpose",
+    type=click.Choice([purpose.name for purpose in PURPOSES]),
+    metavar="PURPOSE",
+    help="What the groups are for: natural (types that are there; default), reduce (rows that stand for all), useful (a few groups to "
+    "act on) or outliers (unusual rows).",
 )
 @click.option(
     "--method", type=Method(), default="auto", show_default=True, help="auto, or an algorithm by its name, e.g. genie."
@@ -138,6 +146,7 @@ def _analysis(source: Any, folder: str | None, options: dict[str, Any], talk: Ta
 
     given = {
         "query": options["query"],
+        "purpose": options["purpose"],
         "method": options["method"],
         "n_clusters": options["clusters"],
         "min_share": options["min_share"],
@@ -188,7 +197,8 @@ def _write(analysis: Any, folder: str, source: str, options: dict[str, Any], tal
     input_path = source if "://" not in source and source != "-" else None
     with _interrupt.leave_no_part_of(target):
         written = analysis.write(target, force=options["force"], report=not options["no_report"], input_path=input_path)
-    kept = [written.labels, written.model, written.record] + ([] if options["no_report"] else [written.report])
+    kept = [written.labels, *([] if written.listing is None else [written.listing]), written.model, written.record]
+    kept += [] if options["no_report"] else [written.report]
     talk.say("wrote", f"{target}{os.sep}" + "  ".join(["", *(path.name for path in kept)]))
     steps = [] if options["no_report"] else [f"open {_quoted(target / written.report.name)}"]
     new = (
@@ -225,10 +235,11 @@ def _unit(analysis: Any) -> str:
 
 def _is_doubtful(record: dict[str, Any]) -> bool:
     stability = (record.get("judge") or {}).get("stability")
+    purpose = (record.get("purpose") or {}).get("name", "natural")
     return (
-        record["structure"]["verdict"] != "clusters"
+        (purpose == "natural" and record["structure"]["verdict"] != "clusters")
         or bool(record.get("warnings"))
-        or (stability is not None and stability < 0.75)
+        or (purpose in ("natural", "useful") and stability is not None and stability < 0.75)
     )
 
 

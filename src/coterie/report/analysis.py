@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import InputError
 from . import folder as folders
 from .labels import write_labels
+from .listing import write_listing
 from .record import NETWORK, PICTURES, dumps, finished, loads, without_credentials
 from .text import text
 from .webpage import html
@@ -30,6 +31,7 @@ class Folder(NamedTuple):
     model: Path
     record: Path
     report: Path
+    listing: Path | None = None
 
 
 class ReadStep(NamedTuple):
@@ -84,6 +86,8 @@ class Analysis:
         How the table became numbers.
     label_map : (k,) int64 array or None
         From the estimator's labels to the final ones.
+    listing : Listing or None
+        Representatives, or unusual rows, where these are the purpose.
     """
 
     record: dict[str, Any]
@@ -94,6 +98,7 @@ class Analysis:
     estimator: Any
     prepared: Any = None
     label_map: np.ndarray | None = None
+    listing: Any = None
     _cache: dict[str, Any] = field(default_factory=dict, compare=False)
     _FORMATS: ClassVar[tuple[str, ...]] = ("csv", "parquet")  # of the labels, first what they have by default
     _LABELS: ClassVar = "labels"
@@ -169,7 +174,8 @@ class Analysis:
         Returns
         -------
         Folder
-            Paths of what was written; ``report`` is where the page would stand where it was not asked for.
+            Paths of what was written; ``report`` is where the page would stand where it was not asked for; ``listing`` is None where
+            the purpose lists no rows.
 
         Raises
         ------
@@ -178,15 +184,18 @@ class Analysis:
         """
         target = folders.check_target(folder, force=force)
         labels_format = labels_format or self._FORMATS[0]
-        names = {"labels": self._labels_file(labels_format), **_FILES}
+        listed = {} if self.listing is None else {"listing": self.listing.file}
+        names = {"labels": self._labels_file(labels_format), **_FILES, **listed}
         written = names if report else {kind: name for kind, name in names.items() if kind != "report"}
-        files = {self._LABELS if kind == "labels" else kind: name for kind, name in written.items()}
+        roles = {"labels": self._LABELS, "listing": listed.get("listing", "").partition(".")[0]}
+        files = {roles.get(kind, kind): name for kind, name in written.items()}
         record = {**self.record, "files": files, "next": self._next(Path(folder), written, input_path)}
         writers: dict[str, Callable[[Path], object]] = {
             "labels": lambda path: self._write_labels(path, labels_format, excel_safe),
             "model": self.save_model,
             "record": lambda path: path.write_text(dumps(record), encoding="utf-8", newline="\n"),
             "report": lambda path: path.write_text(page_of(record), encoding="utf-8", newline="\n"),
+            "listing": lambda path: write_listing(path, self.listing, self.table, excel_safe=excel_safe),
         }
         folders.write_folder(target, {name: writers[kind] for kind, name in written.items()}, force=force)
         return Folder(target, *(target / name for name in names.values()))
@@ -279,10 +288,10 @@ def run(
     on_step : callable, optional
         Called with each step (``name``, ``text``, ``seconds``) as it ends.
     **options
-        ``method="auto"``, ``n_clusters``, ``params``, ``roles``, ``min_share``, ``time_limit``, ``seed=0``,
-        ``sample="auto"``, ``truth``, ``on_progress``: see `coterie.study.study`. For pictures ``method="auto"``,
-        ``n_clusters``, ``encoder``, ``array``, ``size=32``, ``min_share``, ``time_limit``, ``seed=0``, ``truth``: see
-        `coterie.applications.study_pictures`.
+        ``purpose="natural"`` (or "reduce", "useful", "outliers"), ``method="auto"``, ``n_clusters``, ``params``, ``roles``,
+        ``min_share``, ``time_limit``, ``seed=0``, ``sample="auto"``, ``truth``, ``on_progress``: see `coterie.study.study`. For
+        pictures ``method="auto"``, ``n_clusters``, ``encoder``, ``array``, ``size=32``, ``min_share``, ``time_limit``, ``seed=0``,
+        ``truth``: see `coterie.applications.study_pictures`.
 
     Returns
     -------
@@ -312,6 +321,8 @@ def run(
     from .. import study, tables
     from ..study.plan import parse_bytes
 
+    if options.get("purpose") == "natural":  # what is done anyway, also where no purpose can be given
+        del options["purpose"]
     if tables.holds_pictures(data):
         from .pictures import pictures
 
@@ -340,6 +351,7 @@ def run(
         estimator=found.estimator,
         prepared=found.prepared,
         label_map=getattr(found, "label_map", None),
+        listing=found.listing,
     )
 
 

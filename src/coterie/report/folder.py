@@ -26,7 +26,15 @@ logger = logging.getLogger("coterie.report")
 
 OWN_FILES = ("labels.csv", "labels.parquet", "labels.npy", "model.coterie", "run.json", "report.html")
 # Files that other kinds of analysis write; they are ours only where the record beside them says so.
-_OTHER_FILES = {"members.csv", "relations.csv", "profile.csv", "metrics.json", "graph.graphml"}
+_OTHER_FILES = {
+    "representatives.csv",
+    "outliers.csv",
+    "members.csv",
+    "relations.csv",
+    "profile.csv",
+    "metrics.json",
+    "graph.graphml",
+}
 _MARK = "run.json"
 
 

@@ -19,7 +19,7 @@ __all__ = ["PictureAnalysis", "pictures"]
 
 _BLOCK = 100_000
 # What `coterie.run` takes for tables alone.
-_OF_TABLES = ("query", "roles", "params", "sample")
+_OF_TABLES = ("query", "roles", "params", "sample", "purpose")
 
 
 @dataclass(frozen=True, repr=False)

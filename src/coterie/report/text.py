@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .record import check
-from .words import count, headline, percent, printable
+from .words import answer, count, headline, percent, printable
 
 __all__ = ["aligned", "framed", "joined", "text"]
 
 _LEAST_WIDTH = 40
+_MOST_REPRESENTATIVES = 12
 
 
 def text(record: Mapping[str, Any], *, width: int = 100) -> str:
@@ -35,29 +36,48 @@ def text(record: Mapping[str, Any], *, width: int = 100) -> str:
     """
     check(record)
     sentences = [record["structure"].get("sentence"), (record.get("judge") or {}).get("sentence")]
-    return framed(record, headline(record), [sentence for sentence in sentences if sentence], [_table], width)
+    tables = [_table]
+    if (record.get("purpose") or {}).get("answer"):
+        sentences = answer(record)
+        tables = [_unusual, _table] if record["purpose"]["name"] == "outliers" else tables
+    return framed(record, headline(record), [sentence for sentence in sentences if sentence], tables, width)
 
 
 def framed(
     record: Mapping[str, Any],
     headline: str,
-    answer: Sequence[str],
+    paragraph: Sequence[str],
     tables: Sequence[Callable[[Mapping[str, Any], int], str]],
     width: int,
 ) -> str:
-    """Return a headline, the answer as a paragraph, what the tables make of the record, its cautions, and what to do next."""
+    """Return a headline, a paragraph with the answer, what the tables make of the record, its cautions, and what to do next."""
     width = max(width, _LEAST_WIDTH)
-    head = joined([headline, *textwrap.wrap(" ".join(map(printable, answer)), width)])
+    head = joined([headline, *textwrap.wrap(" ".join(map(printable, paragraph)), width)])
     blocks = [head, *(table(record, width) for table in tables), _cautions(record, width), _next_steps(record)]
     return "\n".join(block for block in blocks if block)
 
 
+def _unusual(record: Mapping[str, Any], width: int) -> str:
+    rows = [("rank", "row", "score", ["why it is unusual"])]
+    for rank, line in enumerate(record["outliers"].get("top") or (), 1):
+        rows.append((str(rank), count(line["row"]), f"{line['score']:.2f}", [printable(line.get("why") or "")]))
+    return joined(aligned(rows, width)) if len(rows) > 1 else ""
+
+
 def _table(record: Mapping[str, Any], width: int) -> str:
     rows = [("group", "rows", "share", ["what sets it apart"])]
-    for cluster in record["clusters"]:
+    # Representatives are many, and few people read a line for each.
+    shown = _MOST_REPRESENTATIVES if (record.get("purpose") or {}).get("name") == "reduce" else len(record["clusters"])
+    for cluster in record["clusters"][:shown]:
         phrases = [printable(feature.get("text") or "") for feature in (cluster.get("features") or [])[:3]]
         parts = [printable(cluster.get("name") or ""), "; ".join(phrase for phrase in phrases if phrase)]
         rows.append((str(cluster["id"]), count(cluster["rows"]), percent(cluster["share"]), parts))
+    if more := record["clusters"][shown:]:
+        rest = sum(cluster["rows"] for cluster in more)
+        share = percent(sum(cluster["share"] for cluster in more))
+        rows.append(
+            ("more", count(rest), share, [f"{len(more)} further representatives, in the file and in the report"])
+        )
     population = record.get("population") or {}
     if population.get("noise_rows"):
         why = printable(population.get("noise_why") or "rows that fit no group")

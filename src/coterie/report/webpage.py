@@ -44,6 +44,8 @@ def html(record: Mapping[str, Any]) -> str:
     if content.get("map"):
         content["map"] = {key: value for key, value in content["map"].items() if key not in _MAP_ARRAYS}
     content |= {"answer": " ".join(answer(content, doubt=False)), "palette": [*PALETTE], "noise_color": NOISE}
+    if headed := (content.get("purpose") or {}).get("headline"):
+        content["title"] = headed
     if (content.get("judge") or {}).get("all_rows"):
         content["figures"] = _figures(content["judge"])
     for column in content.get("columns") or ():

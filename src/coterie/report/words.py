@@ -33,8 +33,12 @@ def headline(record: Mapping[str, Any]) -> str:
 def answer(record: Mapping[str, Any], *, doubt: bool = True) -> list[str]:
     """Say in a few sentences how many groups, how big, how sure, and how many rows fit none.
 
-    With ``doubt=False`` a verdict against the groups is left to the caller, who shows it by itself.
+    With ``doubt=False`` a verdict against the groups is left to the caller, who shows it by itself. A purpose other than natural
+    groups has its own answer.
     """
+    if told := (record.get("purpose") or {}).get("answer"):
+        judged = (record.get("judge") or {}).get("sentence") if record["purpose"]["name"] == "useful" else None
+        return [printable(sentence) for sentence in [*told, judged] if sentence]
     clusters = record["clusters"]
     structure = record["structure"]
     real = structure.get("verdict") != "none"
@@ -73,6 +77,8 @@ def printable(value: Any) -> str:
 
 
 def _groups(record: Mapping[str, Any]) -> str:
+    if told := (record.get("purpose") or {}).get("headline"):
+        return printable(told)
     verdict = record["structure"].get("verdict")
     number = len(record["clusters"])
     if verdict == "none" or number == 0:

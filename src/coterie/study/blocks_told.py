@@ -7,7 +7,7 @@ import numpy as np
 
 from ..clustering import relabel
 from .blocks_people import People, around, classes, profile_of, seen_columns
-from .choose import Candidate, Choice
+from .candidate import Candidate, Choice
 from .describe import Description, describe, shown_rows, told_of_columns
 from .map import draw_map, unpack
 from .outliers import explain_outliers

@@ -9,23 +9,29 @@ every row in a group.
 
 import warnings
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from ..metrics.density import dbcv_score
 from ..metrics.external import adjusted_rand_score
-from ..metrics.internal import silhouette_score
+from .candidate import (
+    STABILITY_ROWS,
+    Candidate,
+    Choice,
+    candidate_text,
+    dbcv_of,
+    labels_of,
+    record_line,
+    silhouette_of,
+    stability_of,
+)
 from .dense import density_groupings, density_stability, rank, solid
 from .estimators import build, needs_k, scaled
 from .radius import dbscan_defaults
 from .structure import blurred, few_valued, measured
 
-__all__ = ["Candidate", "Choice", "candidates_for", "choose", "fit", "no_choice", "refitter"]
+__all__ = ["candidates_for", "choose", "compact_finalist", "fill_stability", "fit", "no_choice", "refitter"]
 
-SILHOUETTE_ROWS = 1_500
-DENSITY_ROWS = 1_000
-STABILITY_ROWS = 3_000
 MOST_CLUSTERS = 12
 # Beyond, some numbers of groups are probed, and the neighbours of the best probe.
 PROBES = (16, 20, 25, 30, 40, 50)
@@ -49,34 +55,6 @@ DENSITY_LEAD = 0.1
 SAME = 0.9
 # One group with nearly all the rows is a cloud with crumbs, not a grouping.
 GIANT = 0.97
-
-
-class Candidate(NamedTuple):
-    """One method with its parameters, what it gave on the sample, and how it was judged.
-
-    ``validity`` is the silhouette where the number of groups is given and DBCV for the density methods (0 where it could not matter); ``stability`` the
-    agreement of refits on parts of the rows, None where it was not measured; ``score`` orders candidates within their method.
-    ``whole`` are the labels after noise has joined the groups next to it.
-    """
-
-    method: str
-    params: dict[str, Any]
-    labels: np.ndarray
-    n_clusters: int
-    noise_share: float
-    stability: float | None
-    validity: float
-    score: float
-    whole: np.ndarray | None = None
-
-
-class Choice(NamedTuple):
-    """The winner's place among the candidates, why it won, and the record of all."""
-
-    winner: int
-    why: str
-    candidates: list[Candidate]
-    record: list[dict[str, Any]]
 
 
 def candidates_for(
@@ -138,20 +116,16 @@ def choose(
     judged = _judge_all(X, Z, candidates, seed, on_progress)
     compact = [i for i, c in enumerate(judged) if needs_k(c.method)]
     if len(compact) > 1:
-        _fill_stability(X, judged, compact, seed)
-        more = _near_probes(judged[_compact_finalist(judged, compact)], len(X))
+        fill_stability(X, judged, compact, seed)
+        more = _near_probes(judged[compact_finalist(judged, compact)], len(X))
         compact += range(len(judged), len(judged) + len(more))
         judged += [_judge(X, Z, judged[compact[0]].method, params, seed) for params in more]
-        _fill_stability(X, judged, compact, seed)
+        fill_stability(X, judged, compact, seed)
     dense = _density_finalist(Z, judged)
-    best = _compact_finalist(judged, compact) if compact else None
+    best = compact_finalist(judged, compact) if compact else None
     winner, why = _between(Z, judged, best, dense, bool(few.any()))
-    return Choice(winner, why, judged, [_record(c, judged[winner], i == winner) for i, c in enumerate(judged)])
-
-
-def candidate_text(method: str, params: dict[str, Any]) -> str:
-    """Write a candidate for people: ``KMeans, n_clusters 4``."""
-    return ", ".join([method, *(f"{name} {value}" for name, value in params.items())])
+    told = [record_line(c, i == winner, _reason(c, judged[winner])) for i, c in enumerate(judged)]
+    return Choice(winner, why, judged, told)
 
 
 def _judge_all(X, Z, candidates, seed, on_progress) -> list[Candidate]:
@@ -192,25 +166,25 @@ def _judge_dense(X, wanted, seed) -> list[Candidate]:
 
 
 def _judge(X, Z, method, params, seed) -> Candidate:
-    labels = _labels(X, method, params, seed)
+    labels = labels_of(X, method, params, seed)
     k = int(labels.max(initial=-1)) + 1
     noise = float((labels < 0).mean())
     if k < 2:
         return Candidate(method, params, labels, k, noise, None, 0.0, 0.0)
     if needs_k(method):
-        validity = _silhouette(Z, labels)
+        validity = silhouette_of(Z, labels)
         return Candidate(method, params, labels, k, noise, None, validity, validity)
-    stability = _stability(X, method, params, seed)
-    return Candidate(method, params, labels, k, noise, stability, _dbcv(Z, labels), rank(stability, noise, k), labels)
+    stability = stability_of(X, method, params, seed)
+    return Candidate(method, params, labels, k, noise, stability, dbcv_of(Z, labels), rank(stability, noise, k), labels)
 
 
-def _fill_stability(X, judged: list[Candidate], compact: list[int], seed: int) -> None:
+def fill_stability(X, judged: list[Candidate], compact: list[int], seed: int) -> None:
     """Measure the stability of those compact candidates that could still win; the score of the others is their silhouette."""
     top = max((judged[i].score for i in compact if judged[i].stability is not None), default=-np.inf)
     for i in sorted(compact, key=lambda i: -judged[i].validity):
         c = judged[i]
         if c.stability is None and c.n_clusters > 1 and c.validity >= top - EQUAL:
-            stability = _stability(X, c.method, c.params, seed)
+            stability = stability_of(X, c.method, c.params, seed)
             score = c.validity * min(max(stability, 0.0) / STABLE, 1.0)
             judged[i] = c._replace(stability=stability, score=score)
             top = max(top, score)
@@ -224,44 +198,7 @@ def _near_probes(best: Candidate, n: int) -> list[dict[str, Any]]:
     return [best.params | {"n_clusters": other} for other in near]
 
 
-def _silhouette(X: np.ndarray, labels: np.ndarray) -> float:
-    rows = _spread(len(X), SILHOUETTE_ROWS)
-    try:
-        return silhouette_score(X[rows], labels[rows])
-    except ValueError:
-        return 0.0
-
-
-def _dbcv(X: np.ndarray, labels: np.ndarray) -> float:
-    rows = _spread(len(X), DENSITY_ROWS)
-    try:
-        return dbcv_score(X[rows], labels[rows])
-    except ValueError:
-        return -1.0
-
-
-def _spread(n: int, size: int) -> np.ndarray:
-    """Return at most ``size`` row numbers, drawn without a pattern that the order of the rows could share."""
-    return np.arange(n) if n <= size else np.sort(np.random.default_rng(n).choice(n, size, replace=False))
-
-
-def _stability(X, method, params, seed) -> float:
-    """Return the mean agreement, on shared rows, of fits on two pairs of overlapping parts."""
-    rng = np.random.default_rng(seed)
-    n = len(X)
-    size = max(min(int(0.7 * n), STABILITY_ROWS), 2)
-    scores = []
-    for _ in range(2):
-        pool = rng.choice(n, min(n, round(size / 0.7)), replace=False)
-        a, b = (np.sort(rng.choice(pool, size, replace=False)) for _ in range(2))
-        _, in_a, in_b = np.intersect1d(a, b, assume_unique=True, return_indices=True)
-        smaller = scaled(method, params, n, size)
-        first, second = (_labels(X[rows], method, smaller, seed) for rows in (a, b))
-        scores.append(adjusted_rand_score(first[in_a], second[in_b]))
-    return float(np.mean(scores))
-
-
-def _compact_finalist(judged: list[Candidate], compact: list[int]) -> int:
+def compact_finalist(judged: list[Candidate], compact: list[int]) -> int:
     """Return the compact candidate that comes back most surely, then with the fewest groups, among the equally good ones."""
     top = max(judged[i].score for i in compact)
     equal = [i for i in compact if judged[i].score >= top - EQUAL]
@@ -277,7 +214,7 @@ def _density_finalist(Z: np.ndarray, judged: list[Candidate]) -> int | None:
     if not fit:
         return None
     best = max(fit, key=lambda i: judged[i].score)
-    judged[best] = judged[best]._replace(validity=_dbcv(Z, judged[best].labels))
+    judged[best] = judged[best]._replace(validity=dbcv_of(Z, judged[best].labels))
     return best
 
 
@@ -304,8 +241,8 @@ def _between(Z, judged, best, dense, levels) -> tuple[int, str]:
         return best, _compact_why(c, judged) + " The density method finds the same groups."
     if solid(d.stability or 0.0, d.noise_share) < (STABLE_DENSE if Z.shape[1] <= MANY else STABLE_DENSE_MANY):
         return best, _compact_why(c, judged) + " The groups of the density method change when rows are left out."
-    separation = _silhouette(Z, whole)
-    lead = _dbcv(Z, whole) - _dbcv(Z, c.labels)
+    separation = silhouette_of(Z, whole)
+    lead = dbcv_of(Z, whole) - dbcv_of(Z, c.labels)
     if levels and lead < DENSITY_LEAD:
         return best, _compact_why(c, judged) + " The density method follows the levels of categories."
     if CONVEX <= separation < c.validity and lead < 0:
@@ -329,20 +266,6 @@ def _compact_why(c: Candidate, judged: list[Candidate]) -> str:
 
 def _found(c: Candidate) -> str:
     return f"it found {c.n_clusters} group{'s' if c.n_clusters != 1 else ''} on the sample"
-
-
-def _record(candidate: Candidate, winner: Candidate, chosen: bool) -> dict[str, Any]:
-    return {
-        "method": candidate.method,
-        "params": candidate.params,
-        "n_clusters": candidate.n_clusters,
-        "noise_share": candidate.noise_share,
-        "stability": candidate.stability,
-        "validity": candidate.validity,
-        "score": candidate.score,
-        "chosen": chosen,
-        "reason": "Chosen." if chosen else _reason(candidate, winner),
-    }
 
 
 def _reason(c: Candidate, winner: Candidate) -> str:
@@ -369,7 +292,7 @@ def no_choice(X: np.ndarray, tried: list[tuple[str, dict[str, Any]]]) -> Choice:
     """Return the choice when there is nothing to choose by: one group."""
     method, params = tried[0]
     alone = Candidate(method, params, np.zeros(len(X), dtype=np.int64), 1, 0.0, None, 0.0, 0.0)
-    return Choice(0, "There is nothing to choose by.", [alone], [_record(alone, alone, True)])
+    return Choice(0, "There is nothing to choose by.", [alone], [record_line(alone, True)])
 
 
 def refitter(
@@ -383,12 +306,6 @@ def refitter(
             return np.asarray(fit(X[rows], candidate.method, params, seed, fill=fill)[0].labels_)
 
     return refit
-
-
-def _labels(X, method, params, seed) -> np.ndarray:
-    """Try a candidate; what it warns of shows in how it is judged."""
-    with warnings.catch_warnings(action="ignore"):
-        return np.asarray(build(method, params, seed).fit_predict(X), dtype=np.int64)
 
 
 def fit(X: np.ndarray, method: str, params: dict[str, Any], seed: int, *, fill: bool = False) -> tuple[Any, int]:

@@ -9,11 +9,30 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["MAP_ROWS", "draw_map", "unpack"]
+__all__ = ["MAP_ROWS", "draw_map", "map_of", "unpack"]
 
 # More points than this add bytes to the page, not information to the picture.
 MAP_ROWS = 200_000
 STEPS = 65535
+
+
+def map_of(X: np.ndarray, labels: np.ndarray, prepared: Any, table: Any, seed: int) -> dict[str, Any]:
+    """Draw the map of a prepared table: two columns of numbers, or the place on Earth, as they are; else projected."""
+    used = [coding for coding in prepared.codings if coding.used]
+    places = [coding for coding in used if coding.coding == "common scale" and coding.unit == "°"]
+    shown = places if len(places) == 2 else used
+    if len(shown) == 2 and all(coding.role == "number" for coding in shown) and (places or X.shape[1] == 2):
+        # Longitude belongs on the horizontal axis, whatever the order of the columns.
+        shown.sort(key=lambda coding: coding.column.lower().startswith("lat"))
+        plain = np.column_stack([_values_shown(table, coding) for coding in shown])
+        if np.isfinite(plain).all():
+            return draw_map(X, labels, plain=plain, plain_names=tuple(c.column for c in shown), seed=seed)
+    return draw_map(X, labels, feature_names=prepared.feature_names, seed=seed)
+
+
+def _values_shown(table, coding) -> np.ndarray:
+    values = table.column(coding.column).values.astype(np.float64)
+    return values if coding.seam is None else coding.seam + np.mod(values - coding.seam, 360.0)
 
 
 def draw_map(

@@ -10,13 +10,12 @@ import numpy as np
 
 from ..clustering import number_by_size, relabel
 from ..errors import InputError
+from .purpose import APART
 
 __all__ = ["Settled", "check_share", "cluster_means", "settle", "settle_counts", "squares_within"]
 
 # Without a minimum share, a group is small below this share of the rows, or below a fifth of the average group.
 SMALL_SHARE = 0.01
-# A small group stands apart when it is this many times further from its neighbour than the neighbour is wide.
-APART = 3.0
 
 
 class Settled(NamedTuple):
@@ -28,7 +27,13 @@ class Settled(NamedTuple):
 
 
 def settle(
-    X: np.ndarray, labels: np.ndarray, *, min_share: float | None = None, method: str = "", joined: int = 0
+    X: np.ndarray,
+    labels: np.ndarray,
+    *,
+    min_share: float | None = None,
+    method: str = "",
+    joined: int = 0,
+    reach: float = APART,
 ) -> Settled:
     """Deal with small groups and number the rest by decreasing size.
 
@@ -45,6 +50,8 @@ def settle(
         Named in the sentence about noise.
     joined : int
         Rows of noise that joined a group before; told among the actions.
+    reach : float, default=3
+        A small group joins its neighbour where it lies within this many widths of it.
 
     Returns
     -------
@@ -64,7 +71,7 @@ def settle(
         means = cluster_means(X, labels, k)
         return means, squares_within(X, labels, means)
 
-    final, record = settle_counts(sizes, noise, shape, min_share=min_share, method=method, joined=joined)
+    final, record = settle_counts(sizes, noise, shape, min_share=min_share, method=method, joined=joined, reach=reach)
     return Settled(relabel(labels, final), final, record)
 
 
@@ -76,6 +83,7 @@ def settle_counts(
     min_share: float | None = None,
     method: str = "",
     joined: int = 0,
+    reach: float = APART,
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Decide what becomes of each cluster from sizes and means alone.
 
@@ -87,7 +95,7 @@ def settle_counts(
         Rows of none.
     shape : callable
         Returns, where clusters are small, the means (k, d) and the sums of squared distances to them (k,).
-    min_share, method, joined
+    min_share, method, joined, reach
         As for `settle`.
 
     Returns
@@ -112,9 +120,10 @@ def settle_counts(
     if len(small) == k:
         small = small[small != int(np.argmax(sizes))] if k else small
     if len(small):
-        group, actions = _place(*shape(), sizes, small)
+        group, actions = _place(*shape(), sizes, small, reach)
     if joined:
-        actions.insert(0, f"{joined:,} rows in thin places joined the group that they are connected to first.")
+        rows = "1 row in a thin place" if joined == 1 else f"{joined:,} rows in thin places"
+        actions.insert(0, f"{rows} joined the group that {'it is' if joined == 1 else 'they are'} connected to first.")
     total = np.bincount(group[group >= 0], sizes[group >= 0], k).astype(np.int64)
     final = relabel(group, number_by_size(total))
     left = n - int(total.sum())
@@ -156,7 +165,7 @@ def squares_within(X: np.ndarray, labels: np.ndarray, centers: np.ndarray) -> np
     return np.bincount(labels[inside], squares, len(centers))
 
 
-def _place(centers, squares, sizes, small) -> tuple[np.ndarray, list[str]]:
+def _place(centers, squares, sizes, small, reach) -> tuple[np.ndarray, list[str]]:
     """Return the group that each of the estimator's clusters ends in (-1 set aside), and a sentence for each move."""
     k = len(sizes)
     width = np.sqrt(squares / np.maximum(sizes, 1))
@@ -166,7 +175,7 @@ def _place(centers, squares, sizes, small) -> tuple[np.ndarray, list[str]]:
     for i in small:
         gaps = np.sqrt(((centers[large] - centers[i]) ** 2).sum(axis=1))
         nearest = int(large[np.argmin(gaps)])
-        if gaps.min() <= APART * max(width[nearest], np.finfo(float).tiny):
+        if gaps.min() <= reach * max(width[nearest], np.finfo(float).tiny):
             group[i] = nearest
             joined, rows_joined = joined + 1, rows_joined + int(sizes[i])
         else:

@@ -1,10 +1,48 @@
-"""Turn what the steps found into one dict of plain JSON values."""
+"""Put what the steps found into one dict of plain JSON values."""
 
 from typing import Any
 
 import numpy as np
 
-__all__ = ["plain", "sample_rows"]
+__all__ = ["plain", "record_of", "sample_rows"]
+
+HOVER_ROWS = 300
+
+
+def record_of(
+    table, prepared, plan, choice, structure, estimator, people, verdicts, told, answer, seed
+) -> dict[str, Any]:
+    """Put together what the steps of a study found, but for the map, the steps and the warnings."""
+    best = choice.candidates[choice.winner]
+    for cluster in told.clusters:
+        i = cluster["id"]
+        for name in ("stability", "separation", "certainty"):
+            cluster[name] = float(verdicts[name][i])
+    mentioned = [row for cluster in told.clusters for row in cluster["exemplars"] + cluster["border"]]
+    mentioned += [line["row"] for line in answer.outliers["top"]]
+    mentioned += [line["row"] for line in answer.purpose.get("representatives", ())]
+    hover = np.linspace(0, table.n_rows - 1, min(HOVER_ROWS, table.n_rows)).astype(np.int64)
+    return {
+        "seed": seed,
+        "purpose": answer.purpose,
+        "columns": [coding.to_json() for coding in prepared.codings],
+        "plan": plan._asdict() | {"candidates": [line._asdict() for line in plan.candidates]},
+        "candidates": choice.record,
+        "chosen": {
+            "method": type(estimator).__name__,
+            "params": {name: value for name, value in estimator.get_params().items() if name in best.params},
+            "why": choice.why,
+            "exact": True,
+            "engine": "numba",
+        },
+        "structure": structure,
+        "population": people.record,
+        "clusters": told.clusters,
+        "profile": told.profile,
+        "outliers": answer.outliers,
+        "judge": verdicts["judge"],
+        "rows": {"sample": sample_rows(table, [*mentioned, *hover.tolist()])},
+    }
 
 
 def plain(value: Any) -> Any:

@@ -1,6 +1,7 @@
 """The main job on a table in memory, step by step: prepare, plan, choose, cluster, population, judge, describe.
 
 ``study`` is the whole of it. Each step is timed, reported once, and leaves its part in the record, a dict of plain JSON values.
+What is tried, by what it is judged and what is made of it depends on the purpose (`purpose.py`).
 """
 
 import time
@@ -14,19 +15,22 @@ import numpy as np
 from ..errors import InputError
 from . import choose as choosing
 from . import plan as planning
+from . import reduce, unusual, useful
+from .answers import Listing, answered
 from .describe import describe
 from .estimators import method_name, needs_k, parameters, scaled, takes
-from .map import draw_map
-from .outliers import explain_outliers
+from .map import map_of
 from .population import settle
-from .record import plain, sample_rows
+from .purpose import Purpose, least_share, purpose_of, refuse_contradictions
+from .record import plain, record_of
 from .values import views_of
 from .verdicts import chosen, judged
 from .views import clearer_view, view_text
 
 __all__ = ["Diary", "Step", "Study", "study"]
 
-HOVER_ROWS = 300
+# Each has `candidates_for` and `choose`.
+WAYS: dict[str, Any] = {"natural": choosing, "reduce": reduce, "useful": useful, "outliers": unusual}
 
 
 class Step(NamedTuple):
@@ -56,6 +60,8 @@ class Study(NamedTuple):
         Everything above as plain JSON values (the body of ``run.json``).
     warnings : list of dict
         ``text`` and ``remedy``.
+    listing : Listing or None
+        Representatives, or unusual rows, where these are the purpose.
     """
 
     table: Any
@@ -67,6 +73,7 @@ class Study(NamedTuple):
     label_map: np.ndarray
     record: dict[str, Any]
     warnings: list[dict[str, str]]
+    listing: Listing | None = None
 
 
 class Diary:
@@ -113,6 +120,7 @@ class Diary:
 def study(
     table,
     *,
+    purpose: str = "natural",
     method: str = "auto",
     n_clusters: int | None = None,
     params: dict[str, Any] | None = None,
@@ -132,6 +140,9 @@ def study(
     ----------
     table : Table, frame, array, dict of columns or path
         Anything that ``tables.read`` takes.
+    purpose : {"natural", "reduce", "useful", "outliers"}, default="natural"
+        What the groups are for: types that are there; rows that stand for all; groups of a good size to act on; unusual rows. It
+        chooses what is tried, by what it is judged, and what guards the answer; what else is given here still holds.
     method : str, default="auto"
         "auto", or the name of one method of the catalog.
     n_clusters : int, optional
@@ -178,7 +189,9 @@ def study(
     from .. import tables
 
     table = tables.read(table)
+    way = purpose_of(purpose)
     options = _check(method, n_clusters, params, seed, truth, table)
+    refuse_contradictions(way, options["method"], options["n_clusters"], min_share)
     limit = planning.parse_bytes(memory_limit)
     diary = Diary(on_step)
     with diary.step("prepare"):
@@ -188,20 +201,24 @@ def study(
         X = prepared.X
         diary.text = view_text(prepared, described)
     with diary.step("plan"):
-        plan, tried = _plan(X, options, limit, time_limit, sample)
+        plan, tried = _plan(X, way, options, min_share, limit, time_limit, sample)
         diary.text = _plan_text(plan, tried, len(X))
     with diary.step("choose"):
         rows = _sample(len(X), plan.sample_rows, seed)
-        choice, structure = chosen(X[rows], tried, seed, on_progress)
-        diary.text = structure["sentence"]
+        choice, structure = chosen(X[rows], tried, seed, on_progress, choose=WAYS[way.name].choose)
+        if way.name == "outliers" and structure["verdict"] == "none" and not _asked(options):
+            choice = unusual.one_group(choice, "No groups stand out; rows are compared with all others.")
+        diary.text = structure["sentence"] if way.name == "natural" else choice.why
     best = choice.candidates[choice.winner]
     with diary.step("cluster"):
         with diary.hearing(best.method):
-            estimator, joined = _fit(X, best, len(rows), options, structure["verdict"], seed)
+            estimator, joined = _fit(X, best, len(rows), way, options, structure["verdict"], seed)
         own = np.asarray(estimator.labels_, dtype=np.int64)
         diary.text = f"{_method_text(estimator)} on {len(X):,} rows"
     with diary.step("population"):
-        people = settle(X, own, min_share=min_share, method=type(estimator).__name__, joined=joined)
+        share = least_share(way, int(own.max(initial=-1)) + 1, min_share)
+        name = type(estimator).__name__
+        people = settle(X, own, min_share=share, method=name, joined=joined, reach=way.reach)
         diary.text = _population_text(people)
     with diary.step("judge"):
         known = None if truth is None else (truth, table.column(truth).values)
@@ -211,16 +228,17 @@ def study(
     with diary.step("describe"):
         views = views_of(table, prepared.codings, also=described)
         told = describe(views, X, people.labels, verdicts["strengths"], seed=seed)
-        outliers = explain_outliers(views, people.labels, verdicts["scores"])
+        answer = answered(way, X, own, people, estimator, choice, structure, verdicts, views, options, seed)
         diary.text = "1 group described" if len(told.clusters) == 1 else f"{len(told.clusters)} groups described"
-    _warn(diary, structure, people, verdicts, told, type(estimator).__name__)
-    record = _record(table, prepared, plan, choice, structure, estimator, people, verdicts, told, outliers, seed)
-    record["map"] = _map(X, people.labels, prepared, table, seed)
+    _warn(diary, way, structure, people, verdicts, told, type(estimator).__name__)
+    diary.warnings += answer.warnings
+    record = record_of(table, prepared, plan, choice, structure, estimator, people, verdicts, told, answer, seed)
+    record["map"] = map_of(X, people.labels, prepared, table, seed)
     record["steps"] = [step._asdict() for step in diary.steps]
     record["warnings"] = diary.warnings
     return Study(
-        table, prepared, estimator, people.labels, verdicts["strengths"], verdicts["scores"], people.label_map,
-        plain(record), diary.warnings,
+        table, prepared, estimator, people.labels, verdicts["strengths"], answer.scores, people.label_map, plain(record),
+        diary.warnings, answer.listing,
     )  # fmt: skip
 
 
@@ -248,7 +266,7 @@ def _check(method, n_clusters, params, seed, truth, table) -> dict[str, Any]:
     return {"method": method, "n_clusters": None if n_clusters is None else int(n_clusters), "params": params}
 
 
-def _plan(X, options, limit, time_limit, sample):
+def _plan(X, way: Purpose, options, min_share, limit, time_limit, sample):
     n, m = X.shape
     if m == 0:
         raise InputError(
@@ -256,7 +274,8 @@ def _plan(X, options, limit, time_limit, sample):
         )
     explicit = options["method"] != "auto"
     rows = planning.selection_rows(n, m, sample)
-    on_sample = choosing.candidates_for(X, rows or n, **options)
+    least = {"min_share": min_share} if way.name == "useful" else {}
+    on_sample = WAYS[way.name].candidates_for(X, rows or n, **options, **least)
     on_all = [(method, scaled(method, params, rows or n, n)) for method, params in on_sample]
     plan = planning.make_plan(on_all, n, m, memory_limit=limit, time_limit=time_limit, sample=sample, explicit=explicit)
     tried = [pair for pair, line in zip(on_sample, plan.candidates, strict=True) if line.fits]
@@ -281,12 +300,15 @@ def _sample(n: int, size: int | None, seed: int) -> np.ndarray:
     return np.sort(np.random.default_rng(seed).choice(n, size, replace=False))
 
 
-def _fit(X, best, n_sample, options, verdict, seed):
-    asked = options["method"] != "auto" or options["n_clusters"] is not None
-    if verdict in ("none", "one") and not asked:
+def _fit(X, best, n_sample, way: Purpose, options, verdict, seed):
+    if not _asked(options) and (verdict in ("none", "one") if way.wants_structure else best.n_clusters < 2):
         return choosing.fit(X, "KMeans", {"n_clusters": 1}, seed)
     params = scaled(best.method, best.params, n_sample, len(X))
     return choosing.fit(X, best.method, params, seed, fill=options["method"] == "auto")
+
+
+def _asked(options) -> bool:
+    return options["method"] != "auto" or options["n_clusters"] is not None
 
 
 def _method_text(estimator) -> str:
@@ -299,62 +321,16 @@ def _population_text(people) -> str:
     return f"{actions} {people.record['noise_why']}"
 
 
-def _warn(diary, structure, people, verdicts, told, method) -> None:
+def _warn(diary, way: Purpose, structure, people, verdicts, told, method) -> None:
     k = len(told.clusters)
     fewer = "Ask for fewer groups with n_clusters" if needs_k(method) else "Try method='KMeans' or another"
-    diary.doubt(structure, k, verdicts["judge"]["stability"], f"{fewer}, or use only the columns that matter.")
+    if way.name in ("natural", "useful"):
+        # A useful answer says by itself what its groups are.
+        looked = structure if way.name == "natural" else {"verdict": ""}
+        diary.doubt(looked, k, verdicts["judge"]["stability"], f"{fewer}, or use only the columns that matter.")
     if people.record["noise_share"] > 0.25:
         diary.warn(people.record["noise_why"], "Try method='KMeans' if every row must belong to a group.")
     if told.sample_rows:
         diary.steps[-1] = diary.steps[-1]._replace(
             text=f"{diary.steps[-1].text} from a sample of {told.sample_rows:,} rows"
         )
-
-
-def _record(table, prepared, plan, choice, structure, estimator, people, verdicts, told, outliers, seed) -> dict:
-    best = choice.candidates[choice.winner]
-    for cluster in told.clusters:
-        i = cluster["id"]
-        for name in ("stability", "separation", "certainty"):
-            cluster[name] = float(verdicts[name][i])
-    mentioned = [row for cluster in told.clusters for row in cluster["exemplars"] + cluster["border"]]
-    mentioned += [line["row"] for line in outliers["top"]]
-    hover = np.linspace(0, table.n_rows - 1, min(HOVER_ROWS, table.n_rows)).astype(np.int64)
-    return {
-        "seed": seed,
-        "columns": [coding.to_json() for coding in prepared.codings],
-        "plan": plan._asdict() | {"candidates": [line._asdict() for line in plan.candidates]},
-        "candidates": choice.record,
-        "chosen": {
-            "method": type(estimator).__name__,
-            "params": {name: value for name, value in estimator.get_params().items() if name in best.params},
-            "why": choice.why,
-            "exact": True,
-            "engine": "numba",
-        },
-        "structure": structure,
-        "population": people.record,
-        "clusters": told.clusters,
-        "profile": told.profile,
-        "outliers": outliers,
-        "judge": verdicts["judge"],
-        "rows": {"sample": sample_rows(table, [*mentioned, *hover.tolist()])},
-    }
-
-
-def _map(X, labels, prepared, table, seed) -> dict[str, Any]:
-    used = [coding for coding in prepared.codings if coding.used]
-    places = [coding for coding in used if coding.coding == "common scale" and coding.unit == "°"]
-    shown = places if len(places) == 2 else used
-    if len(shown) == 2 and all(coding.role == "number" for coding in shown) and (places or X.shape[1] == 2):
-        # Longitude belongs on the horizontal axis, whatever the order of the columns.
-        shown.sort(key=lambda coding: coding.column.lower().startswith("lat"))
-        plain = np.column_stack([_values_shown(table, coding) for coding in shown])
-        if np.isfinite(plain).all():
-            return draw_map(X, labels, plain=plain, plain_names=tuple(c.column for c in shown), seed=seed)
-    return draw_map(X, labels, feature_names=prepared.feature_names, seed=seed)
-
-
-def _values_shown(table, coding) -> np.ndarray:
-    values = table.column(coding.column).values.astype(np.float64)
-    return values if coding.seam is None else coding.seam + np.mod(values - coding.seam, 360.0)

@@ -7,6 +7,7 @@ import numpy as np
 
 from . import choose as choosing
 from . import judge as judging
+from .candidate import Candidate, Choice
 from .structure import examine
 
 __all__ = ["FEWEST_ROWS", "chosen", "judged"]
@@ -20,7 +21,9 @@ def chosen(
     tried: list[tuple[str, dict[str, Any]]],
     seed: int,
     on_progress: Callable[[int, int, str], None] | None = None,
-) -> tuple[choosing.Choice, dict[str, Any]]:
+    *,
+    choose: Callable[..., Choice] = choosing.choose,
+) -> tuple[Choice, dict[str, Any]]:
     """Pick the best of some candidates, and say whether there are groups at all.
 
     Parameters
@@ -29,6 +32,8 @@ def chosen(
     tried : list of (method, params)
     seed : int
     on_progress : callable, optional
+    choose : callable, default=choose.choose
+        Picks by the purpose of the study.
 
     Returns
     -------
@@ -44,7 +49,7 @@ def chosen(
             else "All rows are the same; there is nothing to tell groups apart by.",
             "statistic": None, "null_mean": None, "null_sd": None, "p_value": None,
         }  # fmt: skip
-    choice = choosing.choose(X, tried, seed=seed, on_progress=on_progress)
+    choice = choose(X, tried, seed=seed, on_progress=on_progress)
     return choice, examine(X, seed=seed)
 
 
@@ -52,7 +57,7 @@ def judged(
     X: np.ndarray,
     labels: np.ndarray,
     estimator: Any,
-    best: choosing.Candidate,
+    best: Candidate,
     rows: np.ndarray,
     *,
     seed: int = 0,

@@ -5,6 +5,7 @@ const page = { map: Boolean((record.map || {}).n_shown), drawn: null, start: nul
 
 // How many were found; `nothing` where the record holds none.
 function foundWords(found, nothing) {
+  if (record.title) return record.title;
   if (!clusters.length) return nothing;
   if (record.structure.verdict === "none") return `No clear ${nouns}`;
   return found === 1 ? `One ${noun}` : `${count(found)} ${nouns}`;

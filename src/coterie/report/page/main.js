@@ -2,7 +2,7 @@
 
 function keyFigures() {
   return figures(
-    [count(clusters.length), `${record.structure.verdict === "none" ? "part" : "group"}${clusters.length === 1 ? "" : "s"}`],
+    [count(clusters.length), `${record.structure.verdict === "none" && !record.title ? "part" : "group"}${clusters.length === 1 ? "" : "s"}`],
     isNumber(population.noise_rows) && [count(population.noise_rows), population.noise_rows === 1 ? "row fits no group" : "rows fit no group"],
     isNumber(judge.sure_share) && [percent(judge.sure_share), "of rows clearly belong to their group"],
     isNumber(judge.stability) && [percent(judge.stability), "agreement when the work is repeated"],

@@ -13,7 +13,7 @@ function doubts(among, all, things) {
     weak: ["The groups are weak", "Take the borders between groups with care."],
     one: [`The ${things} form one group`, "There is nothing to tell apart."],
   }[record.structure.verdict];
-  return found && banner(...found);
+  return found && !record.title && banner(...found);
 }
 
 // The tools of a canvas; they wait until the map is drawn.
