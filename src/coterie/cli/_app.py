@@ -14,6 +14,7 @@ COMMANDS = {
     "predict": ("coterie.cli.predict:command", "Label new rows with a saved model."),
     "explain": ("coterie.cli.explain:command", "Say why rows are in their groups; or give the groups as SQL or JSON."),
     "compare": ("coterie.cli.compare:command", "Set runs, or methods on the same data, side by side."),
+    "drift": ("coterie.cli.drift:command", "Compare new rows, or a newer run, with an earlier run."),
     "network": ("coterie.cli.network:command", "Find the classes of a network and how they relate."),
     "report": ("coterie.cli.report:command", "Make report.html anew from the run.json of a result folder."),
     "doctor": ("coterie.cli.doctor:command", "Check this installation: versions, speed, a self-test."),
