@@ -6,24 +6,28 @@ import shutil
 import numpy as np
 import pytest
 
+import coterie
 
-@pytest.fixture
-def shop(tmp_path):
-    """A file of three groups, two of them near each other."""
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A file of three groups, two of them near each other, with two runs of it and one of fewer rows."""
+    place = tmp_path_factory.mktemp("compare")
     rng = np.random.default_rng(0)
     lines = ["age,spend"]
     for row in range(240):
         age, spend = np.array([(25, 20), (60, 90), (60, 60)])[row % 3] + rng.normal(0, 3, 2)
         lines.append(f"{age:.1f},{spend:.2f}")
-    (tmp_path / "shop.csv").write_text("\n".join(lines) + "\n")
-    return tmp_path
+    for name, rows, k in (("fewer", 200, 2), ("k2", 241, 2), ("k3", 241, 3)):
+        (place / "shop.csv").write_text("\n".join(lines[:rows]) + "\n")
+        coterie.run(place / "shop.csv", method="KMeans", n_clusters=k).write(place / name, report=False)
+    return place
 
 
 @pytest.fixture
-def runs(call, shop):
-    for k in (2, 3):
-        assert call("run", "shop.csv", "--method", "KMeans", "-k", k, "-o", f"k{k}", "-q", "--no-report").code == 0
-    return shop
+def runs(made, tmp_path):
+    """A copy of them, where the command runs."""
+    return shutil.copytree(made, tmp_path, dirs_exist_ok=True)
 
 
 def test_two_runs_side_by_side(call, runs):
@@ -48,7 +52,7 @@ def test_the_json_of_a_comparison(call, runs):
     assert ((labels[0] == move["a"]) & (labels[1] == move["b"])).sum() == 80
 
 
-def test_methods_on_one_file(call, shop):
+def test_methods_on_one_file(call, runs):
     ended = call("compare", "shop.csv", "--methods", "k-means, genie", "-k", "3", "--json")
     assert ended.code == 0, ended.err
     found = json.loads(ended.out)
@@ -69,12 +73,10 @@ def test_data_that_moved_are_given_by_hand(call, runs):
 
 
 def test_runs_of_other_rows_are_refused(call, runs):
-    lines = (runs / "shop.csv").read_text().splitlines()
-    (runs / "shop.csv").write_text("\n".join(lines[:200]) + "\n")
-    call("run", "shop.csv", "--method", "KMeans", "-k", "2", "-o", "fewer", "-q", "--no-report")
     ended = call("compare", "k2", "fewer")
     assert (ended.code, ended.out) == (3, "")
     assert "k2 (shop.csv, 240 rows) and fewer (shop.csv, 199 rows) are of different rows" in ended.err
+    (runs / "shop.csv").write_text("age,spend\n1,2\n")
     ended = call("compare", "k2", "k3", "--data", "shop.csv")
     assert ended.code == 3
     assert "does not hold the rows of k2" in ended.err

@@ -150,6 +150,15 @@ def test_no_two_groups_have_the_same_name():
     assert len({cluster["name"] for cluster in told.clusters}) == 4
 
 
+def test_rows_that_come_in_turns_have_rules_too():
+    rng = np.random.default_rng(4)
+    kind = np.arange(300) % 3
+    view = View("a", "number", None, kind * 10.0 + rng.normal(size=300), NONE, ())
+    conditions = make_conditions([view], np.arange(300))
+    found = [find_rule(conditions, kind == i, {"a": view}) for i in range(3)]
+    assert all(rule is not None and rule["precision"] > 0.95 for rule in found)
+
+
 def test_no_rule_is_given_for_a_random_group():
     rng = np.random.default_rng(0)
     view = View("a", "number", None, rng.uniform(size=500), NONE, ())

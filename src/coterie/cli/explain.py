@@ -185,13 +185,14 @@ def _of_run(stored: Any, options: dict[str, Any]) -> tuple[dict[int, str], Any]:
 def _telling(stored: Any) -> dict[int, str]:
     """Choose a typical and an unsure row of each group, the most unusual rows, and some that fit no group."""
     record = stored.record
-    chosen: dict[int, str] = {}
+    told: dict[int, list[str]] = {}
     for cluster in record["clusters"]:
         for kind, what in (("exemplars", "typical of its group"), ("border", "among the least sure of its group")):
             for row in (cluster.get(kind) or [])[:1]:
-                chosen.setdefault(int(row), what)
+                told.setdefault(int(row), []).append(what)
     for line in ((record.get("outliers") or {}).get("top") or [])[:UNUSUAL]:
-        chosen.setdefault(int(line["row"]), "among the most unusual")
+        told.setdefault(int(line["row"]), []).append("among the most unusual")
+    chosen = {row: "; ".join(what) for row, what in told.items()}
     held = (record.get("rows") or {}).get("sample") or {}
     alone = [row for row in map(int, held) if stored.labels[row] < 0 and row not in chosen]
     return chosen | dict.fromkeys(alone[:UNUSUAL], "")

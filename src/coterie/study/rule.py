@@ -88,9 +88,10 @@ def find_rule(conditions: Conditions, inside: np.ndarray, views: dict[str, View]
     if c == 0 or inside.sum() < 4 or inside.all():
         return None
     learn = np.zeros(r, dtype=bool)
-    # Alternate rows within and outside the group, so that both halves hold the same share of it.
+    # Half of the rows within and half of those outside the group; by chance, since rows may come in turns.
+    rng = np.random.default_rng(0)
     for part in (np.flatnonzero(inside), np.flatnonzero(~inside)):
-        learn[part[::2]] = True
+        learn[rng.permutation(part)[::2]] = True
     chosen = _search(conditions.holds[learn], inside[learn])
     held = conditions.holds[~learn][:, chosen].all(axis=1) if chosen else np.ones((~learn).sum(), dtype=bool)
     caught = float(held.sum())
