@@ -182,7 +182,7 @@ def _tell(analysis: Any, talk: Talk) -> None:
             talk.say("note", note)
     if talk.quiet:
         for warning in analysis.record.get("warnings") or ():
-            talk.warn(f"{warning['text']}; {warning['remedy']}" if warning.get("remedy") else warning["text"])
+            talk.warn(" ".join(filter(None, (warning["text"], warning.get("remedy")))))
     talk.block("\n" + analysis.to_text(talk.width()) + "\n")
     truth = (analysis.record.get("judge") or {}).get("truth")
     if truth:

@@ -23,6 +23,10 @@ _REMEDIES = {
     "shares moved": "Keep the model: the groups are what they were, and only how many rows fall into each has changed.",
     "no shift": "Keep the model.",
 }
+_MORE_THAN_SHARES = (
+    "Look at the lesser findings: most of the change is in how many rows fall into each group, which needs no new model; what changed "
+    "within groups may (--refit keeps their numbers)."
+)
 
 
 def told(
@@ -73,7 +77,13 @@ def told(
         "columns": columns,
         "far": None if far is None else _far(far, sample),
     }
-    return {**record, "sentence": _sentence(record), "remedy": _REMEDIES.get(verdict) or _more_rows(record, counted)}
+    return {**record, "sentence": _sentence(record), "remedy": _remedy(record, counted)}
+
+
+def _remedy(record: dict[str, Any], counted: tuple[np.ndarray, np.ndarray, np.ndarray]) -> str:
+    if record["verdict"] == "shares moved" and len(record["findings"]) > 1:
+        return _MORE_THAN_SHARES
+    return _REMEDIES.get(record["verdict"]) or _more_rows(record, counted)
 
 
 def _shares(
