@@ -59,7 +59,8 @@ def _analysed(frame, method="KMeans", **options):
 
 
 def _labelled(frame, query, engine):
-    """Run a query on the rows, in order."""
+    """Run a query on the rows; a database may give them in any order."""
+    frame = frame.assign(place=np.arange(len(frame)))
     if engine == "sqlite":
         connection = sqlite3.connect(":memory:")
         frame.to_sql("t", connection, index=False)
@@ -69,7 +70,7 @@ def _labelled(frame, query, engine):
         with duckdb.connect() as connection:
             connection.register("t", frame)
             found = connection.execute(query).fetchall()
-    return np.array([-9 if row[-1] is None else row[-1] for row in found])
+    return np.array([-9 if row[-1] is None else row[-1] for row in sorted(found, key=lambda row: row[-2])])
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -142,6 +143,23 @@ def test_a_number_that_is_not_finite_counts_as_missing(analysed, frame):
     missing = new.assign(tail=None)
     missing["tail"] = missing["tail"].astype(float)
     np.testing.assert_array_equal(found, model.predict(missing))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_blank_among_numbers_that_are_texts_counts_as_missing(analysed, frame, engine):
+    _, model = analysed
+    new = frame.head(60).assign(tail=None)
+    expected = model.predict(new.assign(tail=np.nan))
+    new["tail"] = np.where(np.arange(60) % 2, " ", "")
+    found = _labelled(new, centers_sql(model, table="t", dialect=engine), engine)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_yes_and_no_that_a_database_made_logical_values_keep_their_meaning(analysed, frame):
+    analysis, model = analysed
+    logical = frame.assign(**{"member's": frame["member's"] == "yes"})
+    found = _labelled(logical, centers_sql(model, table="t", dialect="duckdb"), "duckdb")
+    np.testing.assert_array_equal(found, analysis.labels)
 
 
 def _rules(analysis, model, dialect):

@@ -13,6 +13,7 @@ from .sql_dialects import Dialect, days_of, name, number, text
 __all__ = ["feature_expressions", "level_texts", "value_expression"]
 
 _LARGEST = "1.7976931348623157e308"
+_YES, _NO = {"true", "yes", "y", "t"}, {"false", "no", "n", "f"}
 
 
 def value_expression(coding: Any, dialect: Dialect, table: str) -> str:
@@ -42,10 +43,10 @@ def feature_expressions(coding: Any, value: str) -> list[str]:
 
 
 def level_texts(level: str, others: tuple[str, ...]) -> list[str]:
-    """Return the ways in which a database may write a level: 1 as 1.0, True as true or 1."""
+    """Return the ways in which a database may write a level: 1 as 1.0, True and Yes as true or 1 where it made them logical values."""
     ways = [level, f"{level}.0"] if level.lstrip("-").isdigit() else [level]
-    ways += {"True": ["true", "1"], "False": ["false", "0"]}.get(level, [])
-    return [way for way in ways if way == level or way not in others]
+    ways += ["true", "1"] if level.casefold() in _YES else ["false", "0"] if level.casefold() in _NO else []
+    return [way for way in dict.fromkeys(ways) if way == level or way not in others]
 
 
 def _number(coding: Any, value: str) -> str:

@@ -22,13 +22,17 @@ class Dialect(NamedTuple):
 _MOMENT = "EXTRACT(EPOCH FROM CAST({} AS TIMESTAMP)) / 86400.0"
 DIALECTS = {
     "ansi": Dialect("CAST({} AS DOUBLE PRECISION)", "NULLIF(TRIM(CAST({} AS VARCHAR(4000))), '')", None),
-    "duckdb": Dialect("CAST({} AS DOUBLE)", "NULLIF(TRIM(CAST({} AS VARCHAR)), '')", f"CAST({_MOMENT} AS DOUBLE)"),
+    "duckdb": Dialect("TRY_CAST({} AS DOUBLE)", "NULLIF(TRIM(CAST({} AS VARCHAR)), '')", f"CAST({_MOMENT} AS DOUBLE)"),
+    # Numbers may stand there as texts, some of them blank; a blank would be an error in PostgreSQL, and 0 in SQLite.
     "postgres": Dialect(
-        "CAST({} AS DOUBLE PRECISION)", "NULLIF(TRIM(CAST({} AS TEXT)), '')", f"CAST({_MOMENT} AS DOUBLE PRECISION)"
+        "CAST(CASE WHEN TRIM(CAST({0} AS TEXT)) = '' THEN NULL ELSE {0} END AS DOUBLE PRECISION)",
+        "NULLIF(TRIM(CAST({} AS TEXT)), '')",
+        f"CAST({_MOMENT} AS DOUBLE PRECISION)",
     ),
-    # A file of texts that was imported there has texts in every column; "" would count as 0.
     "sqlite": Dialect(
-        "CAST(NULLIF({}, '') AS REAL)", "NULLIF(TRIM(CAST({} AS TEXT)), '')", "(julianday({}) - 2440587.5)"
+        "CAST(CASE WHEN TRIM({0}) = '' THEN NULL ELSE {0} END AS REAL)",
+        "NULLIF(TRIM(CAST({} AS TEXT)), '')",
+        "(julianday({}) - 2440587.5)",
     ),
 }
 
