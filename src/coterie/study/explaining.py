@@ -76,7 +76,7 @@ def explain_rows(
     Examples
     --------
     >>> import tempfile, coterie
-    >>> data = {"age": [20, 21, 22, 23, 24, 25] * 4 + [60, 61, 62, 63, 64, 65] * 4}
+    >>> data = {"age": [20, 21, 22, 23, 24, 25] * 5 + [60, 61, 62, 63, 64, 65] * 4}
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     model = coterie.load(coterie.run(data, method="KMeans", n_clusters=2).write(folder).model)
     >>> explain_rows(model, {"age": [58]})[0]["reasons"][0]["text"]
