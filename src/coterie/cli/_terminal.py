@@ -8,6 +8,7 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 __all__ = ["Talk", "error", "is_terminal", "line", "printable"]
@@ -86,6 +87,19 @@ class Talk:
 
     def __exit__(self, *exception: object) -> None:
         self.stop_bar()
+
+    def deliver(self, text: str, output: str) -> None:
+        """Write the answer to a file, whole or not at all, or to stdout for "-"."""
+        if output == "-":
+            sys.stdout.write(text)
+            sys.stdout.flush()
+            return
+        from ..files import write_text
+        from ._interrupt import leave_no_part_of
+
+        with leave_no_part_of(output):
+            write_text(Path(output), text)
+        self.say("wrote", output)
 
     def say(self, name: str, text: str) -> None:
         """Write a line, unless quiet."""

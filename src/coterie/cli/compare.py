@@ -1,13 +1,11 @@
 """``coterie compare``: runs, or methods on the same data, side by side."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from . import _interrupt
 from ._config import ConfiguredCommand
 from ._options import Bytes, Method, Seconds, usable_input, usable_source
 from ._terminal import Talk
@@ -69,15 +67,7 @@ def command(sources: tuple[str, ...], output: str, quiet: bool, **options: Any) 
             if options["as_json"]
             else compared.compared_text(found, width=talk.width())
         )
-        if output == "-":
-            sys.stdout.write(text)
-            sys.stdout.flush()
-        else:
-            from ..files import write_text
-
-            with _interrupt.leave_no_part_of(output):
-                write_text(Path(output), text)
-            talk.say("wrote", output)
+        talk.deliver(text, output)
     return 0
 
 

@@ -1,14 +1,12 @@
 """``coterie explain RUN``: why rows are in their groups; and the groups as SQL or JSON."""
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from . import _interrupt
 from ._config import ConfiguredCommand
 from ._options import Bytes, default_folder, usable_source
 from ._terminal import Talk
@@ -55,15 +53,7 @@ def command(run: str, file: str | None, output: str, quiet: bool, **options: Any
     _refuse(file, options)
     with Talk(quiet) as talk:
         text = _export(run, options, talk) if options["export"] else _explain(run, file, options, talk)
-        if output == "-":
-            sys.stdout.write(text)
-            sys.stdout.flush()
-        else:
-            from ..files import write_text
-
-            with _interrupt.leave_no_part_of(output):
-                write_text(Path(output), text)
-            talk.say("wrote", output)
+        talk.deliver(text, output)
     return 0
 
 
