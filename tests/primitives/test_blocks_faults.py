@@ -15,6 +15,7 @@ from coterie.errors import ClusterError
 
 distributed = pytest.importorskip("distributed", reason="rows in blocks need the extra distributed")
 import dask.array as da  # noqa: E402
+from distributed.objects import SchedulerInfo  # noqa: E402
 
 from coterie.primitives._dask.calls import Calls, stop_here, stop_if_cancelled  # noqa: E402
 from coterie.primitives._dask.cluster import Crew  # noqa: E402
@@ -71,6 +72,16 @@ def test_a_worker_that_dies_over_a_block_changes_nothing(cluster, tmp_path):
     assert died.exists()
     assert bits(found) == bits(fit(X))
     cluster.wait_for_workers(2, timeout=60)
+
+
+def test_workers_are_seen_while_the_client_keeps_a_summary_without_them(cluster, monkeypatch):
+    """The client asks for one every other second; the memory left is not 0 for that."""
+    summary = SchedulerInfo(cluster.sync(cluster.scheduler.identity, n_workers=0))
+    kept = property(lambda _: summary, lambda _, value: None)
+    monkeypatch.setattr(type(cluster), "_scheduler_identity", kept, raising=False)
+    assert not cluster.scheduler_info(n_workers=-1)["workers"]
+    assert len(Crew(cluster).places()) == 2
+    assert Crew(cluster).memory() > 0
 
 
 @pytest.mark.parametrize("error", [TimeoutError, UnboundLocalError])

@@ -11,17 +11,16 @@ from concurrent.futures import CancelledError
 from typing import Any
 
 from dask.core import flatten
-from distributed import Client, Future, default_client, futures_of, get_worker, wait
+from distributed import Client, Future, default_client, futures_of, wait
 from distributed import TimeoutError as DaskTimeout
 from distributed.client import FutureCancelledError
 from distributed.comm.core import CommClosedError
 from distributed.scheduler import KilledWorker
 
 from ...errors import ClusterError
-from ..engine import task_threads
 from .calls import Calls, stop_here
 from .here import Here
-from .tasks import Errand, Lost, Place, Plan, Task
+from .tasks import Errand, Lost, Place, Plan, Task, carry_out, carry_out_here
 
 __all__ = ["Crew", "crew_at_work"]
 
@@ -54,13 +53,7 @@ class Crew:
         ClusterError
             If no worker comes.
         """
-        began = time.monotonic()
-        while not (workers := self._workers()):
-            if time.monotonic() - began > _PATIENCE:
-                raise ClusterError(
-                    f"no worker has come to {self._name()} in {_PATIENCE:.0f} seconds; start workers, then fit again"
-                )
-            time.sleep(_POLL_SECONDS)
+        workers = self._some_workers()
         found = []
         for address in sorted(workers):
             n_threads = max(1, int(workers[address]["nthreads"]))
@@ -69,8 +62,14 @@ class Crew:
         return found
 
     def memory(self) -> float:
-        """Return how many bytes all workers together have left; infinity where one of them is not limited."""
-        return float(sum(map(_left, self._workers().values())))
+        """Return how many bytes all workers together have left; infinity where one of them is not limited.
+
+        Raises
+        ------
+        ClusterError
+            If no worker comes.
+        """
+        return float(sum(map(_left, self._some_workers().values())))
 
     def persist(self, table: Any) -> list[Future]:
         """Compute the blocks of a Dask collection and leave them on the workers."""
@@ -235,7 +234,7 @@ class Crew:
             for function, argument, where in errand.reads
         ]
         future = self.client.submit(
-            _run, place.threads, errand.function, *errand.arguments, *(read for read, _ in reads),
+            carry_out_here, place.threads, errand.function, *errand.arguments, *(read for read, _ in reads),
             workers=[place.address], allow_other_workers=True, pure=False,
         )  # fmt: skip
         return future, reads
@@ -253,7 +252,7 @@ class Crew:
 
     def _submit(self, tasks: Sequence[Task], keys: Sequence | None = None) -> list[Future]:
         """Send all tasks in one message: Dask's client sends the first at once, and the next not before 10 ms have passed."""
-        function = _run if keys is None else _run_only
+        function = carry_out_here if keys is None else carry_out
 
         async def send() -> list[Future]:
             return [
@@ -328,10 +327,24 @@ class Crew:
         """Return what the scheduler says of its workers; nothing where it cannot be asked."""
         if self.client.status != "running":
             return {}
+        scheduler: Any = self.client.scheduler
         try:
-            return dict(self.client.scheduler_info(n_workers=-1)["workers"])
-        except (OSError, CancelledError, RuntimeError, KeyError):
+            # Not `client.scheduler_info`: it hands over what was last told to anybody, and the client itself asks every
+            # other second for a summary in which no worker is named.
+            return dict(self.client.sync(scheduler.identity, n_workers=-1)["workers"])
+        except (OSError, CancelledError, RuntimeError, KeyError, AttributeError):  # no attributes: no scheduler now
             return {}
+
+    def _some_workers(self) -> dict[str, Any]:
+        """Return what the scheduler says of its workers, as soon as it has one."""
+        began = time.monotonic()
+        while not (workers := self._workers()):
+            if time.monotonic() - began > _PATIENCE:
+                raise ClusterError(
+                    f"no worker has come to {self._name()} in {_PATIENCE:.0f} seconds; start workers, then fit again"
+                )
+            time.sleep(_POLL_SECONDS)
+        return workers
 
     def _name(self) -> str:
         scheduler = getattr(self.client, "scheduler", None)
@@ -381,16 +394,6 @@ def _left(worker: dict[str, Any]) -> float:
     limit = worker.get("memory_limit") or float("inf")
     used = _BARE_WORKER + worker.get("metrics", {}).get("managed_bytes", 0)
     return max(0.0, _UNPAUSED * limit - used)
-
-
-def _run(n_threads: int, function: Callable, *arguments: Any) -> tuple[Any, str]:
-    """Run a task on a worker; its kernels use the task's share of the worker's threads."""
-    return _run_only(n_threads, function, *arguments), get_worker().address
-
-
-def _run_only(n_threads: int, function: Callable, *arguments: Any) -> Any:
-    with task_threads(n_threads):
-        return function(*arguments)
 
 
 def _sleep_until_done(futures: list[Future], finished: int, return_when: str = "FIRST_COMPLETED") -> None:

@@ -3,6 +3,10 @@
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from distributed import get_worker
+
+from ..engine import task_threads
+
 __all__ = ["Errand", "Lost", "Place", "Plan", "Task"]
 
 
@@ -34,3 +38,14 @@ class Lost(Exception):
 
 
 Plan = Callable[[Place], Errand]
+
+
+def carry_out(n_threads: int, function: Callable, *arguments: Any) -> Any:
+    """Run a task on a worker; its kernels use the task's share of the worker's threads."""
+    with task_threads(n_threads):
+        return function(*arguments)
+
+
+def carry_out_here(n_threads: int, function: Callable, *arguments: Any) -> tuple[Any, str]:
+    """Run a task on a worker, and say on which."""
+    return carry_out(n_threads, function, *arguments), get_worker().address
