@@ -27,7 +27,7 @@ from .modality import dip, dip_significance
 __all__ = ["blurred", "examine", "few_valued", "hump_test", "measured", "valley_depth"]
 
 ROWS = 4_000
-VALLEY_ROWS = 1_000
+VALLEY_ROWS = 2_000
 NULL_DRAWS = 5
 # Corrected significance asked of humps; a valley must lie this far above every draw without groups.
 LEVEL = 0.005
