@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from coterie import report
+from report.visits import Visit
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 OPTIONS = [
@@ -47,3 +48,20 @@ def browser():
         running = playwright.chromium.launch(executable_path=program, args=OPTIONS)
         yield running
         running.close()
+
+
+@pytest.fixture
+def visit(browser, tmp_path):
+    """Return a function that opens the page of a record; at the end every page must have kept quiet."""
+    opened = []
+
+    def open_page(record, **options):
+        path = tmp_path / f"report {len(opened)}.html"
+        path.write_text(report.html(record), encoding="utf-8")
+        found = Visit(browser, path, **options)
+        opened.append(found)
+        return found
+
+    yield open_page
+    for found in opened:
+        found.close()

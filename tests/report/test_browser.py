@@ -7,63 +7,9 @@ import pytest
 from coterie import report
 from report.payloads import PAYLOADS, poison
 from report.records import make_record
+from report.visits import Visit
 
 pytestmark = pytest.mark.browser
-
-
-class Visit:
-    """One page opened from the disk, with everything noted that it should not do."""
-
-    def __init__(self, browser, path, **options):
-        self.context = browser.new_context(**options)
-        self.page = self.context.new_page()
-        self.requests, self.messages, self.dialogs = [], [], []
-        self.page.on("request", self._request)
-        self.page.on("console", lambda message: self.messages.append(f"{message.type}: {message.text}"))
-        self.page.on("pageerror", lambda error: self.messages.append(str(error)))
-        self.page.on("dialog", self._dialog)
-        self.address = path.as_uri()
-        self.page.goto(self.address)
-
-    def _request(self, request):
-        if request.url.split("#")[0] != self.address and not request.url.startswith("data:"):
-            self.requests.append(request.url)
-
-    def _dialog(self, dialog):
-        self.dialogs.append(dialog.message)
-        dialog.dismiss()
-
-    def wait(self):
-        self.page.wait_for_function("document.documentElement.dataset.ready === 'yes'", timeout=30_000)
-        return self
-
-    def ask(self, script):
-        return self.page.evaluate(script)
-
-    @property
-    def clean(self):
-        return (self.requests, self.messages, self.dialogs) == ([], [], [])
-
-    def close(self):
-        assert self.clean, (self.requests, self.messages, self.dialogs)
-        self.context.close()
-
-
-@pytest.fixture
-def visit(browser, tmp_path):
-    """Return a function that opens the page of a record; at the end every page must have kept quiet."""
-    opened = []
-
-    def open_page(record, **options):
-        path = tmp_path / f"report {len(opened)}.html"
-        path.write_text(report.html(record), encoding="utf-8")
-        found = Visit(browser, path, **options)
-        opened.append(found)
-        return found
-
-    yield open_page
-    for found in opened:
-        found.close()
 
 
 @pytest.fixture(scope="module")

@@ -109,7 +109,7 @@ def _runs(sources: tuple[str, ...], options: dict[str, Any], talk: Talk) -> tupl
             name,
             run.labels,
             method=(run.record.get("chosen") or {}).get("method"),
-            groups=[cluster["name"] for cluster in run.record["clusters"]],
+            groups=[*run.names.values()],
             stability=(run.record.get("judge") or {}).get("stability"),
             silhouette=(run.record.get("judge") or {}).get("silhouette"),
             structure=run.record["structure"].get("verdict"),

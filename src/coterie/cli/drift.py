@@ -100,8 +100,7 @@ def _compared(old: str, new: str, options: dict[str, Any], talk: Talk) -> dict[s
     talk.say("read", f"{rows.n_rows:,} rows and {len(rows.columns)} columns from {rows.name}   seed {options['seed']}")
     record = drifted.drift_record(earlier, rows, then, level=options["level"], seed=options["seed"], newer=newer)
     if newer is not None:
-        names = {cluster["id"]: cluster["name"] for cluster in newer.record["clusters"]}
-        record |= drifted.identity_of(earlier, earlier.model.predict(rows), labels, names)[1]
+        record |= drifted.identity_of(earlier, earlier.model.predict(rows), labels, newer.names)[1]
     if options["refit"]:
         analysis, told = drifted.refit(earlier, rows, seed=options["seed"], memory_limit=limit)
         with _interrupt.leave_no_part_of(target):

@@ -95,7 +95,8 @@ def _explain(run: str, file: str | None, options: dict[str, Any], talk: Talk) ->
 
 def _export(run: str, options: dict[str, Any], talk: Talk) -> str:
     stored = _stored(run, needed=True)
-    model, clusters = stored.model, stored.record["clusters"]
+    model = stored.model
+    clusters = [cluster | {"name": stored.names[cluster["id"]]} for cluster in stored.record["clusters"]]
     source = str(stored.record["input"].get("name") or "")
     if options["export"] == "json":
         from ..study.export_json import groups_json
@@ -108,8 +109,7 @@ def _export(run: str, options: dict[str, Any], talk: Talk) -> str:
     dialect = options["dialect"]
     has_centers = by_centers(model.estimator) is not None
     if options["by"] == "centers" or (options["by"] == "auto" and has_centers):
-        names = [cluster["name"] for cluster in clusters]
-        return centers_sql(model, table=table, dialect=dialect, names=names, source=source)
+        return centers_sql(model, table=table, dialect=dialect, names=[*stored.names.values()], source=source)
     if options["by"] == "auto":
         talk.say("rules", f"{type(model.estimator).__name__} has no centers to go by; rules label most rows, not all")
     return rules_sql(clusters, model.prepared.codings, table=table, dialect=dialect, source=source)

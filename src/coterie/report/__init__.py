@@ -4,10 +4,11 @@
 all or nothing. `html` and `text` need the record (the content of ``run.json``) and nothing else.
 """
 
-from .analysis import Analysis, Folder, render, run, text_of
+from .analysis import Analysis, Folder, run
 from .blocks import BlockAnalysis, write_label_blocks
 from .folder import check_target, locked
 from .labels import write_labels
+from .pages import render, text_of
 from .text import text
 from .webpage import html
 

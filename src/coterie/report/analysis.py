@@ -13,11 +13,12 @@ from ..errors import InputError
 from . import folder as folders
 from .labels import write_labels
 from .listing import write_listing
-from .record import NETWORK, PICTURES, dumps, finished, loads, without_credentials
+from .pages import page_of
+from .record import dumps, finished, without_credentials
 from .text import text
 from .webpage import html
 
-__all__ = ["Analysis", "Folder", "Steps", "page_of", "render", "run", "text_of"]
+__all__ = ["Analysis", "Folder", "Steps", "run"]
 
 
 _FILES = {"model": "model.coterie", "record": "run.json", "report": "report.html"}
@@ -353,47 +354,6 @@ def run(
         label_map=getattr(found, "label_map", None),
         listing=found.listing,
     )
-
-
-def render(folder: str | os.PathLike) -> Path:
-    """Make ``report.html`` anew from the ``run.json`` in ``folder``, and return its path.
-
-    Raises
-    ------
-    InputError
-        If there is no ``run.json``, or it is not one this version understands.
-    OutputError
-        If the page could not be written; the old page is then untouched.
-    """
-    from ..files import write_text
-
-    place = Path(folder)
-    source = place / "run.json" if place.is_dir() else place
-    try:
-        content = source.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise InputError(f"could not read {source}: {reason}; give a folder that coterie run wrote") from error
-    target = source.with_name("report.html")
-    write_text(target, page_of(loads(content, str(source))))
-    return target
-
-
-def text_of(record: Mapping[str, Any], width: int = 100) -> str:
-    """Return the summary of a record of whichever kind."""
-    from .network_text import network_text
-    from .pictures_text import pictures_text
-
-    kinds = {NETWORK: network_text, PICTURES: pictures_text}
-    return kinds.get(record.get("schema", ""), text)(record, width=width)
-
-
-def page_of(record: Mapping[str, Any]) -> str:
-    """Return the page of a record of whichever kind."""
-    from .network_page import network_html
-    from .pictures_page import pictures_html
-
-    return {NETWORK: network_html, PICTURES: pictures_html}.get(record.get("schema", ""), html)(record)
 
 
 def _input(table: Any) -> dict[str, Any]:

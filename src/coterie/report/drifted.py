@@ -43,8 +43,7 @@ def drift_record(
     from .. import __version__
     from ..study.drift import drift
 
-    names = {cluster["id"]: cluster["name"] for cluster in old.record["clusters"]}
-    found = drift(old.model, then.table, table, counts=_counts(old, then), names=names, level=level, seed=seed)
+    found = drift(old.model, then.table, table, counts=_counts(old, then), names=old.names, level=level, seed=seed)
     return {
         "schema": DRIFT, "coterie": __version__, "created": now(), "seed": seed,
         "old": {"run": old.name, "data": old.record["input"].get("name"), "rows": old.record["input"].get("rows")},
@@ -80,7 +79,7 @@ def identity_of(
     found = keep_identity(
         old_labels, new_labels, known=[cluster["id"] for cluster in live], retired=before.get("retired") or ()
     )
-    old_names = {cluster["id"]: cluster["name"] for cluster in live}
+    old_names = {cluster["id"]: old.names[cluster["id"]] for cluster in live}
     numbers = [
         {
             "new": label, "number": number, "status": "kept" if number in found.kept else "fresh",

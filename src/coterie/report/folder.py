@@ -7,6 +7,7 @@ when it fails.
 
 import contextlib
 import ctypes
+import functools
 import hashlib
 import json
 import logging
@@ -20,7 +21,7 @@ from pathlib import Path
 
 from ..errors import OutputError
 
-__all__ = ["OWN_FILES", "check_target", "locked", "write_folder"]
+__all__ = ["OWN_FILES", "check_target", "locked", "rewrite_files", "write_folder"]
 
 logger = logging.getLogger("coterie.report")
 
@@ -121,6 +122,36 @@ def write_folder(
             if staging is not None:
                 shutil.rmtree(staging, ignore_errors=True)
     return target
+
+
+def rewrite_files(folder: str | os.PathLike, texts: Mapping[str, str]) -> Path:
+    """Write some files of a folder of results anew, all of them or none; the other files stay.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        A folder that holds an analysis.
+    texts : mapping of str to str
+        File name to its new content.
+
+    Returns
+    -------
+    Path
+        The folder, absolute.
+
+    Raises
+    ------
+    OutputError
+        If anything could not be written; what stood there still stands.
+    """
+    target = check_target(folder)
+    results = {*OWN_FILES, *_named_in_record(target)} - texts.keys()
+    writers: dict[str, Callable[[Path], object]] = {
+        name: functools.partial(_link, target / name) for name in sorted(results) if (target / name).exists()
+    }
+    for name, text in texts.items():
+        writers[name] = functools.partial(Path.write_text, data=text, encoding="utf-8", newline="\n")
+    return write_folder(target, writers)
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ import numpy as np
 from ..clustering import relabel
 from ..study.map import unpack
 from .analysis import Analysis
+from .naming import given_names, rename
 from .stored import StoredRun
 
 __all__ = ["with_kept_numbers"]
@@ -28,18 +29,19 @@ def with_kept_numbers(analysis: Analysis, identity: Any, old: StoredRun) -> Anal
     Returns
     -------
     Analysis
-        Where a number in between is retired, the record has an entry without rows in its place: a label stays the place of its group.
+        Groups that are kept keep the names people gave them, too. Where a number in between is retired, the record has an entry without rows in its place: a label stays the place of its group.
         ``record["identity"]`` says which numbers are kept, fresh and retired.
     """
     record = analysis.record
     numbers = np.array([identity.numbers.get(i, -1) for i in range(len(record["clusters"]))], dtype=np.int64)
     places = np.full(int(numbers.max(initial=-1)) + 1, -1)
     places[numbers[numbers >= 0]] = np.flatnonzero(numbers >= 0)
-    names = {cluster["id"]: cluster["name"] for cluster in old.record["clusters"]}
     clusters = [
-        record["clusters"][place] | {"id": i, "color": i} if place >= 0 else _retired(i, names.get(i))
+        record["clusters"][place] | {"id": i, "color": i} if place >= 0 else _retired(i, old.names.get(i))
         for i, place in enumerate(places.tolist())
     ]
+    given = given_names(old.record)
+    clusters = rename({"clusters": clusters}, {i: given[i] for i in identity.kept if i in given})["clusters"]
     changed = {
         **record,
         "clusters": clusters,

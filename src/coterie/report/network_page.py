@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from .naming import name_of
 from .network_text import network_headline
 from .palette import NOISE, PALETTE
 from .record import NETWORK, check, clean
@@ -64,5 +65,5 @@ def _static(record: Mapping[str, Any]) -> str:
 def _static_row(one: Mapping[str, Any]) -> str:
     phrases = "; ".join(printable(feature["text"]) for feature in one["features"][:4])
     hubs = ", ".join(map(printable, one["hubs"][:3]))
-    cells = [f"{int(one['id'])} {printable(one['name'])}", count(one["nodes"]), percent(one["share"]), phrases, hubs]
+    cells = [f"{int(one['id'])} {name_of(one)}", count(one["nodes"]), percent(one["share"]), phrases, hubs]
     return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"

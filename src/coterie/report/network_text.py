@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
+from .naming import name_of
 from .record import NETWORK, check
 from .text import aligned, framed, joined
 from .words import count, percent, printable
@@ -55,7 +56,7 @@ def _table(record: Mapping[str, Any], width: int) -> str:
             else ""
         )
         hubs = f"most linked: {', '.join(map(printable, one['hubs'][:3]))}" if one["hubs"] else ""
-        parts = [printable(one["name"]), "; ".join(phrases), "; ".join(part for part in (inside, hubs) if part)]
+        parts = [name_of(one), "; ".join(phrases), "; ".join(part for part in (inside, hubs) if part)]
         rows.append((str(one["id"]), count(one["nodes"]), percent(one["share"]), [part for part in parts if part]))
     unplaced = record["unplaced"]["nodes"]
     if unplaced:

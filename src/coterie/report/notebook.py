@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from .naming import name_of
 from .palette import color
 from .words import answer, count, headline, percent, printable
 
@@ -32,7 +33,7 @@ def summary(record: Mapping[str, Any]) -> str:
 def _row(cluster: Mapping[str, Any]) -> str:
     swatch = f'<span style="color:{color(cluster.get("color", cluster["id"]))}">&#9632;</span>'
     phrases = [printable(feature.get("text") or "") for feature in (cluster.get("features") or [])[:3]]
-    what = printable(cluster.get("name") or "") + (": " + "; ".join(phrases) if phrases else "")
+    what = name_of(cluster) + (": " + "; ".join(phrases) if phrases else "")
     return (
         f"<tr><td>{swatch} {int(cluster['id'])}</td><td>{count(cluster['rows'])}</td>"
         f'<td>{percent(cluster["share"])}</td><td style="text-align:left">{escape(what)}</td></tr>'

@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from ..errors import InputError
+from .naming import name_of
 from .palette import NOISE, PALETTE
 from .pictures_text import pictures_answer, pictures_headline
 from .points import Points, from_map, packed, picture
@@ -103,7 +104,7 @@ def _static_group(record: Mapping[str, Any], cluster: Mapping[str, Any]) -> str:
         for row in cluster["exemplars"][:_STILL]
         if str(row) in record["thumbnails"]
     )
-    head = f"Group {int(cluster['id'])}: {printable(cluster.get('name') or '')}"
+    head = f"Group {int(cluster['id'])}: {name_of(cluster)}"
     size = f"{count(cluster['rows'])} pictures, {percent(cluster['share'])}"
     return f"<h2>{escape(head)}</h2><p>{size}</p><p>{images}</p>"
 

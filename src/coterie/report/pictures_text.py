@@ -72,7 +72,11 @@ def _table(record: Mapping[str, Any], width: int) -> str:
     for cluster in record["clusters"]:
         names = [sample.get(str(row), {}).get("picture", str(row)) for row in cluster["exemplars"][:_NAMED]]
         phrases = [printable(feature.get("text") or "") for feature in (cluster.get("features") or [])[:2]]
-        parts = [", ".join(map(printable, names)), "; ".join(phrase for phrase in phrases if phrase)]
+        parts = [
+            printable(cluster.get("given_name") or ""),
+            ", ".join(map(printable, names)),
+            "; ".join(phrase for phrase in phrases if phrase),
+        ]
         rows.append(
             (str(cluster["id"]), count(cluster["rows"]), percent(cluster["share"]), [part for part in parts if part])
         )

@@ -19,7 +19,7 @@ __all__ = ["FRAME", "MAPPING", "assemble", "without_addresses"]
 _PAGE = Path(__file__).parent / "page"
 
 # The scripts that every page begins with, and those of a page with a map; a page's own follow.
-FRAME = ("base.js", "frame.js", "charts.js", "cards.js", "tables.js", "method.js")
+FRAME = ("base.js", "names.js", "frame.js", "charts.js", "cards.js", "tables.js", "method.js")
 MAPPING = ("points.js", "map.js", "mapping.js")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from .naming import name_of
 from .record import SCHEMA, loads
 
 __all__ = ["StoredRun", "open_run"]
@@ -40,16 +41,23 @@ class StoredRun:
         return self.record["input"].get("fingerprint")
 
     @property
+    def names(self) -> dict[int, str]:
+        """What the groups are called, by number: as people named them, else as they were found."""
+        return {cluster["id"]: name_of(cluster) for cluster in self.record["clusters"]}
+
+    @property
     def has_model(self) -> bool:
         """Whether a model was written."""
         return (self.folder / self._file("model", "model.coterie")).is_file()
 
     @cached_property
     def model(self) -> Any:
-        """The `Model`."""
+        """The `Model`, which calls its groups what they are called now."""
         from .. import models
 
-        return models.load(self.folder / self._file("model", "model.coterie"))
+        model = models.load(self.folder / self._file("model", "model.coterie"))
+        model.card["names"] = [*self.names.values()]
+        return model
 
     @cached_property
     def labels(self) -> np.ndarray:

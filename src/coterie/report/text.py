@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from .naming import name_of
 from .record import check
 from .words import answer, count, headline, percent, printable
 
@@ -70,7 +71,7 @@ def _table(record: Mapping[str, Any], width: int) -> str:
     shown = _MOST_REPRESENTATIVES if (record.get("purpose") or {}).get("name") == "reduce" else len(record["clusters"])
     for cluster in record["clusters"][:shown]:
         phrases = [printable(feature.get("text") or "") for feature in (cluster.get("features") or [])[:3]]
-        parts = [printable(cluster.get("name") or ""), "; ".join(phrase for phrase in phrases if phrase)]
+        parts = [name_of(cluster), "; ".join(phrase for phrase in phrases if phrase)]
         rows.append((str(cluster["id"]), count(cluster["rows"]), percent(cluster["share"]), parts))
     if more := record["clusters"][shown:]:
         rest = sum(cluster["rows"] for cluster in more)

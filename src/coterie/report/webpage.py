@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from .naming import name_of
 from .palette import NOISE, PALETTE
 from .points import Points, from_map, packed, picture
 from .record import check, clean
@@ -95,6 +96,10 @@ def _static(record: Mapping[str, Any], points: Points | None) -> str:
 
 def _static_row(cluster: Mapping[str, Any]) -> str:
     phrases = [printable(feature.get("text") or "") for feature in (cluster.get("features") or [])[:4]]
-    name = printable(cluster.get("name") or "")
-    cells = [f"{int(cluster['id'])} {name}", count(cluster["rows"]), percent(cluster["share"]), "; ".join(phrases)]
+    cells = [
+        f"{int(cluster['id'])} {name_of(cluster)}",
+        count(cluster["rows"]),
+        percent(cluster["share"]),
+        "; ".join(phrases),
+    ]
     return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"

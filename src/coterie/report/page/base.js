@@ -116,8 +116,6 @@ function badge(cluster) {
   );
 }
 
-const nameOf = (cluster) => (cluster === NOISE ? `Fits no ${noun}` : (clusters[cluster] || {}).name || `${titled(noun)} ${cluster}`);
-
 // The picked group: null for all. Whoever shows groups listens.
 const picked = { value: null, listeners: [] };
 

@@ -9,10 +9,11 @@ function gradeOf(value) {
 // How big a cluster is, of all `things`, a button to find it by, and what the page has to say of it.
 function card({ id, share }, size, things, button, ...parts) {
   const part = percent(share);
+  const title = el("h3", { id: `group-${id}-name` }, nameNode(id));
   return el(
     "article",
     { class: "card", id: `group-${id}`, "aria-labelledby": `group-${id}-name` },
-    el("header", { class: "card-head" }, badge(id), el("h3", { id: `group-${id}-name` }, nameOf(id)), button),
+    el("header", { class: "card-head" }, badge(id), title, el("span", { class: "card-tools" }, renameButton(id, title), button)),
     el("p", { class: "card-size" }, el("b", {}, size), soft(` · ${part} of all`), bar(share, colorOf(id), `${part} of all ${things}`)),
     parts,
   );
@@ -141,5 +142,5 @@ function cardsSection(all, make, lead) {
     event.target.remove();
     for (const listener of picked.listeners) listener(picked.value);
   } } }, `Show the ${clusters.length > all.length ? "next" : "other"} ${count(rest.length)} ${nouns}`);
-  return section("groups", clusters.length === 1 ? `The ${noun}` : `The ${nouns}, one by one`, clusters.length > 1 && lead, grid, more);
+  return section("groups", clusters.length === 1 ? `The ${noun}` : `The ${nouns}, one by one`, clusters.length > 1 && lead, namesNote(), grid, more);
 }

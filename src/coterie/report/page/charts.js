@@ -100,14 +100,15 @@ function valueText({ column, unit }, value) {
 }
 
 function featureRow(feature, color) {
-  const isCategory = feature.kind === "category";
+  const isText = feature.kind === "text";
+  const isCategory = isText || feature.kind === "category";
   const level = isCategory ? levelOf(feature) : "";
   const [here, elsewhere] = [feature.here, feature.elsewhere].map((value) => (isCategory ? percent(shareIn(value)) : valueText(feature, value)));
   const label = `${here} here, ${elsewhere} elsewhere`;
   return el(
     "li",
     { class: "feature", title: feature.text },
-    el("span", { class: "feature-name" }, feature.column, level && soft(` is ${level}`)),
+    el("span", { class: "feature-name" }, feature.column, level && soft(isText ? ` says “${level}”` : ` is ${level}`)),
     isCategory
       ? dotChart(label, color, { middle: shareIn(feature.here) }, { middle: shareIn(feature.elsewhere) })
       : rangeChart(feature, color, label),

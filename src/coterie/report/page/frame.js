@@ -33,8 +33,10 @@ function partOfAll([id, share]) {
   button.style.setProperty("flex-grow", String(Math.max(share, 0.003)));
   button.style.setProperty("background-color", color);
   button.style.setProperty("color", inkOn(color));
-  button.title = `${nameOf(id)}: ${percent(share)}`;
-  button.setAttribute("aria-label", `${id === NOISE ? "" : `${titled(noun)} ${id}, `}${nameOf(id)}, ${percent(share)}`);
+  withNames(() => {
+    button.title = `${nameOf(id)}: ${percent(share)}`;
+    button.setAttribute("aria-label", `${id === NOISE ? "" : `${titled(noun)} ${id}, `}${nameOf(id)}, ${percent(share)}`);
+  });
   return button;
 }
 
@@ -61,7 +63,7 @@ function masthead(overline, title, ...parts) {
 function legend(parts) {
   const all = el("button", { type: "button", class: "quiet", disabled: true, on: { click: () => pick(picked.value) } }, "Show all");
   onPick((value) => { all.disabled = value === null; });
-  const entry = ([id, share, size]) => el("li", {}, pickButton(id, "legend-entry", badge(id), el("span", { class: "legend-name" }, nameOf(id)), el("span", { class: "soft legend-size" }, `${size} · ${percent(share)}`)));
+  const entry = ([id, share, size]) => el("li", {}, pickButton(id, "legend-entry", badge(id), el("span", { class: "legend-name" }, nameNode(id)), el("span", { class: "soft legend-size" }, `${size} · ${percent(share)}`)));
   return el(
     "div",
     { class: "legend" },

@@ -19,6 +19,7 @@ class PointMap {
     new ResizeObserver(() => this.resize()).observe(canvas);
     for (const query of ["(prefers-color-scheme: dark)", "print"]) matchMedia(query).addEventListener("change", () => this.draw());
     onPick(() => this.redraw());
+    withNames(() => this.redraw());
     this.listen();
     this.resize();
   }
@@ -300,7 +301,7 @@ class PointMap {
     tip.hidden = i < 0;
     if (i < 0) return;
     const group = this.points.label[i];
-    tip.replaceChildren(el("div", { class: "tip-head" }, badge(group), el("b", {}, nameOf(group))), ...look(this.points.row[i]));
+    tip.replaceChildren(el("div", { class: "tip-head" }, badge(group), el("bdi", {}, nameOf(group))), ...look(this.points.row[i]));
     const [x, y] = this.place(i);
     const box = tip.getBoundingClientRect();
     const left = x + 16 + box.width > this.width ? Math.max(4, x - box.width - 16) : x + 16;

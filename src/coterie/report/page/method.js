@@ -126,5 +126,5 @@ function methodSection() {
 }
 
 function glossarySection() {
-  return section("words", "Words on this page", null, document.getElementById("glossary").content);
+  return section("words", "Words on this page", null, document.getElementById("glossary").content.cloneNode(true));
 }

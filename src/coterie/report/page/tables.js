@@ -26,24 +26,27 @@ function compareSection() {
   const heads = [
     { title: "Group" },
     { title: "Rows", numeric: true },
-    ...columns.map((column) => ({ title: column.unit && !column.name.includes(column.unit) ? `${column.name} (${column.unit})` : column.name, numeric: column.kind !== "category" })),
+    ...columns.map((column) => ({ title: column.unit && !column.name.includes(column.unit) ? `${column.name} (${column.unit})` : column.name, numeric: !isWords(column) })),
   ];
   const lines = clusters.map((cluster, i) => {
     const cells = columns.map((column) => profileCell(column, list(column.by_cluster)[i]));
     return {
       keys: [cluster.id, cluster.rows, ...cells.map((one) => one.key)],
-      node: el("tr", {}, rowHead(el("span", { class: "named" }, badge(cluster.id), nameOf(cluster.id))), figureCell(count(cluster.rows)), cells.map((one) => one.node)),
+      node: el("tr", {}, rowHead(el("span", { class: "named" }, badge(cluster.id), nameNode(cluster.id))), figureCell(count(cluster.rows)), cells.map((one) => one.node)),
     };
   });
   const overall = el("tr", { class: "overall" }, rowHead("All rows"), figureCell(count(record.input.rows)), columns.map((column) => profileCell(column, column.overall, true).node));
   const table = sortable("The groups side by side", heads, lines);
   table.querySelector("table").append(el("tfoot", {}, overall));
-  const lead = "Typical values: for numbers the middle one (half of the rows lie below it), for words the most frequent. Shaded cells differ most from all rows together: ▲ higher, ▼ lower. Click a heading to sort.";
+  const lead = "Typical values: for numbers the middle one (half of the rows lie below it), for answers the most frequent, for texts a word said more often than elsewhere. Shaded cells differ most from all rows together: ▲ higher, ▼ lower. Click a heading to sort.";
   return section("compare", "The groups side by side", lead, table);
 }
 
+// Whether a column holds answers or texts, of which shares are told.
+const isWords = (column) => column.kind === "category" || column.kind === "text";
+
 function profileCell(column, value, plain) {
-  if (column.kind === "category") {
+  if (isWords(column)) {
     const given = typical(value);
     const top = given.top ? list(given.top)[0] || {} : given;
     const { level } = top;

@@ -31,7 +31,7 @@ function linkWords(link) {
   return `${record.directed ? `From ${a} to ${b}` : `Between ${a} and ${b}`}: ${amount(link.weight)}, ${timesChance(link.ratio)}`;
 }
 
-const shortName = (id) => clusters[id].short || nameOf(id);
+const shortName = (id) => names.given[id] || clusters[id].short || nameOf(id);
 const nameWithNumber = (id) => `class ${id} (${nameOf(id)})`;
 
 // Straight where links have no direction; bent to one side where they have, so that both ways are seen.
@@ -87,15 +87,16 @@ function drawnClass(place, tell) {
   const color = colorOf(place.id);
   const label = svg("text", { x: place.x, y: place.y, class: "circle-number", fill: inkOn(color), "font-size": Math.max(11, Math.min(26, place.r * 0.75)).toFixed(0) });
   label.textContent = String(place.id);
-  const words = `${sentence(nameWithNumber(place.id)).slice(0, -1)}: ${nodesWord(one.nodes)}, ${percent(one.share)} of all; ${percent(one.inside_share)} of its members' links stay inside`;
-  const group = svg("g", { class: "circle", role: "button", tabindex: "0", "aria-pressed": "false", "aria-label": words }, ring(place, one.inside_share, color), svg("circle", { cx: place.x, cy: place.y, r: place.r, fill: color }), label);
+  const words = () => `${sentence(nameWithNumber(place.id)).slice(0, -1)}: ${nodesWord(one.nodes)}, ${percent(one.share)} of all; ${percent(one.inside_share)} of its members' links stay inside`;
+  const group = svg("g", { class: "circle", role: "button", tabindex: "0", "aria-pressed": "false" }, ring(place, one.inside_share, color), svg("circle", { cx: place.x, cy: place.y, r: place.r, fill: color }), label);
+  withNames(() => group.setAttribute("aria-label", words()));
   group.addEventListener("click", () => pick(place.id));
   group.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" && event.key !== " ") return;
     event.preventDefault();
     pick(place.id);
   });
-  for (const event of ["pointerenter", "focus"]) group.addEventListener(event, () => tell(words));
+  for (const event of ["pointerenter", "focus"]) group.addEventListener(event, () => tell(words()));
   for (const event of ["pointerleave", "blur"]) group.addEventListener(event, () => tell(null));
   onPick((value) => {
     group.setAttribute("aria-pressed", String(value === place.id));
@@ -106,11 +107,12 @@ function drawnClass(place, tell) {
 
 // Names lie above all circles, so that none is hidden.
 function drawnName(place) {
-  const words = clip(shortName(place.id), record.drawing.nodes.length > 10 ? 20 : 28);
-  const half = 4.2 * words.length + 6; // about half of its width; names at the edge move inwards
-  const x = Math.min(record.drawing.width - half, Math.max(half, place.x));
-  const name = svg("text", { x, y: place.y + place.r + 19, class: "circle-name", "aria-hidden": "true" });
-  name.textContent = words;
+  const name = svg("text", { y: place.y + place.r + 19, class: "circle-name", "aria-hidden": "true" });
+  withNames(() => {
+    name.textContent = clip(shortName(place.id), record.drawing.nodes.length > 10 ? 20 : 28);
+    const half = 4.2 * name.textContent.length + 6; // about half of its width; names at the edge move inwards
+    name.setAttribute("x", Math.min(record.drawing.width - half, Math.max(half, place.x)));
+  });
   onPick((value) => {
     name.classList.toggle("picked", value === place.id);
     name.classList.toggle("faded", value !== null && value !== place.id && !isTied(value, place.id));

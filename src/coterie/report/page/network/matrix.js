@@ -33,15 +33,17 @@ function shortCount(value) {
 
 function matrixCell(relations, a, b, cells, tell) {
   const verdict = relations.verdict[a][b];
-  const words = relationWords(relations, a, b);
+  const words = () => relationWords(relations, a, b);
+  const unseen = el("span", { class: "unseen" });
   const cell = el(
     "td",
-    { class: `number relation ${shadeOf(relations, a, b)}${a === b ? " own" : ""}`, tabindex: a === 0 && b === 0 ? "0" : "-1", title: words },
+    { class: `number relation ${shadeOf(relations, a, b)}${a === b ? " own" : ""}`, tabindex: a === 0 && b === 0 ? "0" : "-1" },
     SIGNS[verdict] && el("span", { class: "sign", "aria-hidden": "true" }, SIGNS[verdict]),
     el("span", { "aria-hidden": "true", class: relations.links[a][b] > 0 ? null : "none" }, shortCount(relations.links[a][b])),
-    el("span", { class: "unseen" }, words),
+    unseen,
   );
-  for (const event of ["pointerenter", "focus"]) cell.addEventListener(event, () => tell(words));
+  withNames(() => { unseen.textContent = cell.title = words(); });
+  for (const event of ["pointerenter", "focus"]) cell.addEventListener(event, () => tell(words()));
   cell.addEventListener("keydown", (event) => {
     const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
     const next = step && (cells[a + step[0]] || [])[b + step[1]];
@@ -70,7 +72,7 @@ function matrixSection() {
     { class: `matrix${ids.length > 10 ? " dense" : ""}` },
     el("caption", { class: "unseen" }, `Links between classes: ${record.directed ? "from the class of the line to the class of the column" : "the same both ways"}`),
     el("thead", {}, el("tr", {}, el("th", { scope: "col" }, record.directed ? "from ↓ to →" : "Class"), ids.map((id) => el("th", { scope: "col", class: "number" }, badge(id))))),
-    el("tbody", {}, ids.map((a) => el("tr", {}, rowHead(el("span", { class: "named" }, badge(a), el("span", { class: "row-name" }, clip(shortName(a), ids.length > 10 ? 24 : 34)))), cells[a]))),
+    el("tbody", {}, ids.map((a) => el("tr", {}, rowHead(el("span", { class: "named" }, badge(a), el("span", { class: "row-name" }, nameNode(a, ids.length > 10 ? 24 : 34, shortName)))), cells[a]))),
   );
   const shades = relations.beyond_chance ? `; shaded cells differ clearly from what chance would give: ▲ more, ▼ fewer${record.directed ? ", → more than back" : ""}` : "";
   const lead = `${sentence(relations.sentence)} Numbers are ${record.input.weighted ? "sums of weights" : "links"}${shades}. ${CHANCE[relations.null] || ""}`.trim();

@@ -33,7 +33,7 @@ function memberLine(i) {
     "tr",
     {},
     rowHead(clip(shown || members.node[i], 60), known(shown) && soft(` ${clip(members.node[i], 30)}`)),
-    el("td", {}, el("span", { class: "named" }, badge(members.class[i]), members.class[i] < 0 ? "no class" : clip(nameOf(members.class[i]), 40))),
+    el("td", {}, el("span", { class: "named" }, badge(members.class[i]), members.class[i] < 0 ? "no class" : el("bdi", {}, clip(nameOf(members.class[i]), 40)))),
     figureCell(count(members.links[i])),
     figureCell(isNumber(members.strength[i]) ? percent(members.strength[i]) : "–"),
     figureCell(isNumber(members.participation[i]) ? members.participation[i].toFixed(2) : "–"),
