@@ -52,16 +52,13 @@ def command(sources: tuple[str, ...], output: str, quiet: bool, **options: Any) 
     Scores are measured on the same prepared rows for all. The data of runs are looked for beside their folders.
     """
     from ..report import compared
-    from ..study import compare_labels
 
     if not sources:
         raise click.UsageError("give two or more folders of results, or one file of rows")
     with Talk(quiet) as talk:
         of_runs = len(sources) > 1 or _is_run(sources[0])
         _refuse(sources, of_runs, options)
-        groupings, X, name = _runs(sources, options, talk) if of_runs else _methods(sources[0], options, talk)
-        found = {"schema": "coterie.compare/1", "data": name, "seed": options["seed"]}
-        found |= compare_labels(groupings, X, seed=options["seed"])
+        found = (_compared_runs if of_runs else _compared_methods)(sources, options, talk)
         text = (
             f"{json.dumps(found, ensure_ascii=False)}\n"
             if options["as_json"]
@@ -90,33 +87,14 @@ def _refuse(sources: tuple[str, ...], of_runs: bool, options: dict[str, Any]) ->
         raise click.UsageError("--data is for folders of results, and this is a file of rows; leave it out")
 
 
-def _runs(sources: tuple[str, ...], options: dict[str, Any], talk: Talk) -> tuple[list[Any], Any, str]:
-    """Return the groupings of several runs of the same rows, and these rows, prepared as for the first, where they are found."""
-    from ..errors import InputError
+def _compared_runs(sources: tuple[str, ...], options: dict[str, Any], talk: Talk) -> dict[str, Any]:
+    """Compare several runs of the same rows, on these rows, prepared as for the first, where they are found."""
+    from ..report.side_by_side import compare_runs, refuse_other_rows
     from ..report.stored import open_run
-    from ..study.comparing import Grouping
 
     runs = [open_run(source) for source in sources]
-    first = runs[0]
-    for run in runs[1:]:
-        if run.fingerprint != first.fingerprint:
-            a, b = (
-                f"{r.folder} ({r.record['input']['name']}, {r.record['input']['rows']:,} rows)" for r in (first, run)
-            )
-            raise InputError(f"{a} and {b} are of different rows; compare runs of the same data")
-    groupings = [
-        Grouping(
-            name,
-            run.labels,
-            method=(run.record.get("chosen") or {}).get("method"),
-            groups=[*run.names.values()],
-            stability=(run.record.get("judge") or {}).get("stability"),
-            silhouette=(run.record.get("judge") or {}).get("silhouette"),
-            structure=run.record["structure"].get("verdict"),
-        )
-        for name, run in zip(_different([run.name for run in runs]), runs, strict=True)
-    ]
-    return groupings, _rows_of(first, options, talk), str(first.record["input"]["name"])
+    refuse_other_rows(runs)
+    return compare_runs(runs, _rows_of(runs[0], options, talk), seed=options["seed"])
 
 
 def _rows_of(run: Any, options: dict[str, Any], talk: Talk) -> Any:
@@ -141,10 +119,11 @@ def _rows_of(run: Any, options: dict[str, Any], talk: Talk) -> Any:
     return run.model.transform(table)
 
 
-def _methods(source: str, options: dict[str, Any], talk: Talk) -> tuple[list[Any], Any, str]:
-    """Run each method on the same rows, and return their groupings and the prepared rows."""
+def _compared_methods(sources: tuple[str, ...], options: dict[str, Any], talk: Talk) -> dict[str, Any]:
+    """Run each method on the same rows and compare what they found."""
     from .. import tables
-    from ..study import study
+    from ..report.side_by_side import COMPARISON
+    from ..study import compare_labels, study
     from ..study.comparing import Grouping
     from ..study.estimators import parameters
 
@@ -152,7 +131,7 @@ def _methods(source: str, options: dict[str, Any], talk: Talk) -> tuple[list[Any
     if "auto" in methods or len(methods) < 2:
         raise click.UsageError(f"--methods takes two names or more, such as {USUAL}")
     ctx = click.get_current_context()
-    source = str(usable_source(ctx, ctx.command.params[0], source))
+    source = str(usable_source(ctx, ctx.command.params[0], sources[0]))
     table = tables.read(source, query=options["query"], table=options["table"], memory_limit=options["memory_limit"])
     talk.say(
         "read", f"{table.n_rows:,} rows and {len(table.columns)} columns from {table.name}   seed {options['seed']}"
@@ -174,9 +153,5 @@ def _methods(source: str, options: dict[str, Any], talk: Talk) -> tuple[list[Any
         talk.say("tried", f"{method}: {'1 group' if len(names) == 1 else f'{len(names)} groups'}")
         verdict, stability = record["structure"]["verdict"], record["judge"]["stability"]
         groupings.append(Grouping(method, found.labels, method, names, stability, structure=verdict))
-    return groupings, X, table.name
-
-
-def _different(names: list[str]) -> list[str]:
-    """Number names that come twice."""
-    return [f"{name} ({names[: i + 1].count(name)})" if names.count(name) > 1 else name for i, name in enumerate(names)]
+    head = {"schema": COMPARISON, "data": table.name, "seed": options["seed"]}
+    return head | compare_labels(groupings, X, seed=options["seed"])
