@@ -372,6 +372,6 @@ def test_whatever_the_values_the_matrix_is_finite_and_repeats(rows):
 def test_json_of_a_coding_has_the_fields_of_the_record():
     for coding in prepare(read(training())).codings:
         assert set(coding.to_json()) == {
-            "name", "role", "used", "why", "missing", "fill", "coding", "center", "spread", "unit", "categories"
+            "name", "role", "used", "why", "missing", "fill", "coding", "center", "spread", "unit", "categories", "text"
         }  # fmt: skip
         json.dumps(coding.to_json(), allow_nan=False)

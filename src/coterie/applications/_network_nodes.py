@@ -93,12 +93,13 @@ def attributes_of(table: Any, *, roles: Mapping[str, str] | None = None, truth: 
     if truth is not None:
         table.column(truth)
     roles = {**(roles or {}), **({truth: "ignored"} if truth else {})}
-    found = tables.find_roles(table, roles=roles)
+    # Free text names and describes nodes; they are not compared by it.
+    found = tuple(replace(one, used=one.used and one.role != "text") for one in tables.find_roles(table, roles=roles))
     display, display_column = _display(table, found, truth)
     if not any(role.used for role in found):
         return NodeAttributes(table, tuple(map(_unused, found, table.columns)), None, (), display, display_column)
     try:
-        prepared = tables.prepare(table, roles=roles)
+        prepared = tables.prepare(table, roles=roles, texts="ignore")
     except InputError:  # every column that was to be used turned out constant or empty
         return NodeAttributes(table, tuple(map(_unused, found, table.columns)), None, (), display, display_column)
     views = tuple(views_of(table, prepared.codings))

@@ -2,15 +2,17 @@
 
 For a number the effect is the rank-biserial correlation (the chance that a row here is higher than one elsewhere, minus the
 chance that it is lower); for a level of a category, the share here minus the share elsewhere. Both run from -1 to 1, mean the
-same for a yes/no column, and don't care about skew, so that the features of a group can be ranked together.
+same for a yes/no column, and don't care about skew, so that the features of a group can be ranked together. A word of a text is
+such a level: said or not.
 """
 
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from .group_names import group_names
 from .rule import find_rule, make_conditions
-from .values import View, number_text
+from .values import View, number_text, seen_values
 
 __all__ = ["DESCRIBE_ROWS", "Description", "Seen", "describe", "shown_rows", "told_of_columns"]
 
@@ -20,6 +22,7 @@ RULE_ROWS = 6_000
 # A feature below this effect is not worth a mention.
 SMALL_EFFECT = 0.15
 MAX_FEATURES = 8
+MAX_WORDS = 3  # of one column of texts
 
 
 class Description(NamedTuple):
@@ -34,7 +37,7 @@ class Seen(NamedTuple):
     """What is known of one column: values, each of a group, and for how many rows each stands."""
 
     view: View
-    values: np.ndarray  # (m,) numbers, or codes of levels
+    values: np.ndarray  # (m,) numbers, or codes of levels; (m, words) which words are said
     labels: np.ndarray  # (m,) int
     weights: np.ndarray  # (m,) float
 
@@ -64,9 +67,7 @@ def describe(
     n, k = len(labels), int(labels.max(initial=-1)) + 1
     rows = _even_rows(labels, DESCRIBE_ROWS, seed)
     weights = _weights(labels, rows)
-    columns = [
-        Seen(view, (view.codes if view.kind == "category" else view.numbers)[rows], labels[rows], weights) for view in views
-    ]  # fmt: skip
+    columns = [Seen(view, seen_values(view)[rows], labels[rows], weights) for view in views]
     cards, profile = told_of_columns(columns, np.bincount(labels[labels >= 0], minlength=k), n)
     clusters = [
         card | shown for card, shown in zip(cards, shown_rows(views, X, labels, strengths, seed=seed), strict=True)
@@ -95,7 +96,7 @@ def told_of_columns(columns: list[Seen], sizes: np.ndarray, n: int) -> tuple[lis
     k = len(sizes)
     columns = [_sorted(seen) for seen in columns]  # what is in order already is soon ranked, again for each group
     features = [_features(columns, i) for i in range(k)] if k > 1 else [[] for _ in range(k)]
-    names = _names(features, k)
+    names = group_names(features)
     cards = [
         {
             "id": i,
@@ -112,6 +113,8 @@ def told_of_columns(columns: list[Seen], sizes: np.ndarray, n: int) -> tuple[lis
 
 
 def _sorted(seen: Seen) -> Seen:
+    if seen.view.kind == "text":
+        return seen
     order = np.argsort(seen.values, kind="stable")
     return Seen(seen.view, seen.values[order], seen.labels[order], seen.weights[order])
 
@@ -151,7 +154,7 @@ def _weights(labels: np.ndarray, rows: np.ndarray) -> np.ndarray:
 def _features(columns: list[Seen], cluster: int) -> list[dict[str, Any]]:
     found = []
     for seen in columns:
-        found += _level_feature(seen, cluster) if seen.view.kind == "category" else _number_feature(seen, cluster)
+        found += _FEATURES.get(seen.view.kind, _number_feature)(seen, cluster)
     found = [feature for feature in found if abs(feature["effect"]) >= SMALL_EFFECT]
     return sorted(found, key=lambda feature: -abs(feature["effect"]))
 
@@ -193,6 +196,29 @@ def _level_feature(seen: Seen, cluster: int) -> list[dict[str, Any]]:
     text = f"{view.name}: {view.levels[at]} for {here[at]:.0%} (others {elsewhere[at]:.0%})"
     feature = _feature(view, float(here[at]), float(elsewhere[at]), float(overall[at]), float(effect[at]), text)
     return [feature | {"level": view.levels[at]}]
+
+
+def _word_features(seen: Seen, cluster: int) -> list[dict[str, Any]]:
+    view, said, labels, weights = seen
+    inside = labels == cluster
+    if inside.all() or not inside.any():
+        return []
+    here, elsewhere, overall = (_said(said[mask], weights[mask]) for mask in (inside, ~inside, np.ones_like(inside)))
+    effect = here - elsewhere
+    found = []
+    for at in np.argsort(-effect, kind="stable")[:MAX_WORDS]:
+        text = f"{view.name} says {view.levels[at]!r} for {here[at]:.0%} (others {elsewhere[at]:.0%})"
+        shares = (float(here[at]), float(elsewhere[at]), float(overall[at]), float(effect[at]))
+        found.append(_feature(view, *shares, text) | {"level": view.levels[at]})
+    return [feature for feature in found if feature["effect"] > 0]
+
+
+def _said(words: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the share of the rows that says each word."""
+    return weights @ words / weights.sum()
+
+
+_FEATURES = {"category": _level_feature, "text": _word_features}
 
 
 def _feature(view, here, elsewhere, overall, effect, text) -> dict[str, Any]:
@@ -239,48 +265,6 @@ def _sentence(features, size, n, k) -> str:
     return start + (texts[0] if len(texts) == 1 else "; ".join(texts)) + "."
 
 
-def _names(features: list[list[dict[str, Any]]], k: int) -> list[str]:
-    """Name each group by its strongest features, adding one at a time until no two are called the same."""
-    if k == 1:
-        return ["all rows"]
-    names = [""] * k
-    for depth in (1, 2, 3):
-        counts = {name: names.count(name) for name in names}
-        for i in range(k):
-            if depth <= 2 or counts[names[i]] > 1:
-                names[i] = ", ".join(_tag(feature) for feature in _tagged(features[i])[:depth]) or "mixed"
-        if depth >= 2 and len(set(names)) == k:
-            break
-    for i in [i for i in range(k) if names.count(names[i]) > 1]:
-        # Where words run out, the values themselves tell groups apart.
-        names[i] = ", ".join(feature["text"].split(" (others")[0] for feature in features[i][:2]) or names[i]
-    seen: dict[str, int] = {}
-    for i, name in enumerate(names):
-        seen[name] = seen.get(name, 0) + 1
-        if seen[name] > 1:
-            names[i] = f"{name} ({seen[name]})"
-    return [name[0].upper() + name[1:] if name[:1].islower() else name for name in names]
-
-
-def _tagged(features: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    strong = [feature for feature in features if abs(feature["effect"]) >= 0.5 * abs(features[0]["effect"])]
-    return strong or features[:1]
-
-
-def _tag(feature: dict[str, Any]) -> str:
-    column, up = feature["column"], feature["effect"] > 0
-    if feature["kind"] == "number":
-        return f"{'high' if up else 'low'} {column}"
-    if feature["kind"] == "date":
-        return f"{'late' if up else 'early'} {column}"
-    level = str(feature["level"])
-    if level.lower() in ("yes", "true", "1", "y"):
-        return f"{'with' if up else 'without'} {column}"
-    if level.lower() in ("no", "false", "0", "n"):
-        return f"{'without' if up else 'with'} {column}"
-    return f"{column}: {level}" if up else f"{column} not {level}"
-
-
 def _rules(views, rows, labels, k, seed) -> list[dict[str, Any] | None]:
     rng = np.random.default_rng(seed)
     at = np.sort(rng.choice(len(rows), RULE_ROWS, replace=False)) if len(rows) > RULE_ROWS else np.arange(len(rows))
@@ -306,7 +290,7 @@ def _profile(seen: Seen, k: int) -> dict[str, Any]:
     view = seen.view
     line: dict[str, Any] = {"name": view.name, "kind": view.kind, "unit": view.unit}
     masks = [np.ones(len(seen.values), dtype=bool)] + [seen.labels == i for i in range(k)]
-    cell = _shares if view.kind == "category" else _middle
+    cell = {"category": _shares, "text": _words}.get(view.kind, _middle)
     cells = [cell(view, seen.values, mask, seen.weights) for mask in masks]
     return line | {"overall": cells[0], "by_cluster": cells[1:]}
 
@@ -318,6 +302,16 @@ def _shares(view: View, codes, mask, weights, most: int = 5) -> list[dict[str, A
     share = np.bincount(codes[mask], weights[mask], len(view.levels)) / weights[mask].sum()
     top = np.argsort(-share, kind="stable")[:most]
     return [{"level": view.levels[i], "share": round(float(share[i]), 4)} for i in top if share[i] > 0]
+
+
+def _words(view: View, said, mask, weights, most: int = 5) -> list[dict[str, Any]]:
+    """Return the words that these rows say more often than all do, or the most frequent of all."""
+    if not mask.any():
+        return []
+    share = _said(said[mask], weights[mask])
+    lead = share - _said(said, weights)
+    top = np.argsort(-(share if mask.all() else lead), kind="stable")[:most]
+    return [{"level": view.levels[i], "share": round(float(share[i]), 4)} for i in top if mask.all() or lead[i] > 0]
 
 
 def _middle(view: View, values, mask, weights) -> Any:

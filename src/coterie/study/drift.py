@@ -194,6 +194,9 @@ def _counts(model: Any, before: np.ndarray | None, labels: np.ndarray, counts: d
 
 def _compared(model: Any, then: Any, before: Any, now: Any, labels: np.ndarray, level: float, seed: int) -> tuple:
     used = [coding for coding in model.prepared.codings if coding.used]
+    used.sort(
+        key=lambda coding: coding.text is not None
+    )  # what texts say tells of far rows, but is not compared word by word
     rng = np.random.default_rng(seed)
     sides = [_drawn(rng, table.n_rows, MOST_ROWS) for table in (then, now)]
     tables = [table.take(rows) for table, rows in zip((then, now), sides, strict=True)]
@@ -208,7 +211,9 @@ def _compared(model: Any, then: Any, before: Any, now: Any, labels: np.ndarray, 
     near = np.flatnonzero(~outside)
     near = near[_drawn(rng, len(near), max(_MOST_VALUES // max(len(views), 1), 2 * _FEWEST_ROWS))]
     columns = [
-        Values(view.codes[near], len(view.levels)) if view.kind == "category" else Values(view.numbers[near]) for view in views
+        Values(view.codes[near], len(view.levels)) if view.kind == "category" else Values(view.numbers[near])
+        for view in views
+        if view.kind != "text"
     ]  # fmt: skip
     draws = max(DRAWS, int(np.ceil(QUESTIONS**2 / level)))  # several times what the smallest p-value needs
     return sample, far, compare_columns(columns, sample.labels[near], is_now[near], draws=draws, seed=seed)
@@ -221,6 +226,8 @@ def _drawn(rng: np.random.Generator, n: int, most: int) -> np.ndarray:
 def _joined(then: Any, now: Any, coding: Any) -> View:
     """Return one column of both sides, with levels numbered alike."""
     parts = [look(column, coding, max_levels=np.iinfo(np.int64).max) for column in (then, now)]
+    if parts[0].kind == "text":
+        return parts[0]._replace(words=np.concatenate([part.words for part in parts]))
     if parts[0].kind != "category":
         return parts[0]._replace(numbers=np.concatenate([part.numbers for part in parts]))
     number = {level: i for i, level in enumerate(dict.fromkeys(parts[0].levels + parts[1].levels))}

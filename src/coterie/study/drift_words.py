@@ -8,7 +8,7 @@ from .describe import Seen, told_of_columns
 from .drift_columns import Change
 from .drift_far import Far
 from .drift_shares import LARGE, Shares
-from .values import View, number_text
+from .values import View, number_text, seen_values
 
 __all__ = ["told"]
 
@@ -161,9 +161,7 @@ def _what(sample: Any, now: np.ndarray, far: np.ndarray) -> str | None:
     if not _FEWEST_DESCRIBED <= far.sum() <= len(far) - _FEWEST_DESCRIBED:
         return None
     labels, weights = far.astype(np.int64), np.ones(len(far))
-    seen = [
-        Seen(view, (view.codes if view.kind == "category" else view.numbers)[now], labels, weights) for view in sample.views
-    ]  # fmt: skip
+    seen = [Seen(view, seen_values(view)[now], labels, weights) for view in sample.views]
     return told_of_columns(seen, np.bincount(labels), len(far))[0][1]["sentence"]
 
 

@@ -164,6 +164,8 @@ def _filled(coding, view: View) -> str:
     """Say how a missing value of the column counts."""
     if view.kind == "category":
         return f"missing, counted as {coding.fill}" if coding.fill is not None else "missing"
+    if view.kind == "text":
+        return "missing, counted as a text that is like all others"
     stand_in = float(coding.center if coding.fill is None else coding.fill)
     return f"missing, counted as {number_text(stand_in * (86400.0 if view.kind == 'date' else 1.0), view)}"
 
@@ -171,7 +173,7 @@ def _filled(coding, view: View) -> str:
 def _in_levels(view: View, usual: Usual) -> View:
     """Return the view with the levels of the run; a value that the run did not have is a level of its own, at the end."""
     if view.kind != "category":
-        return view._replace(unit=usual.unit)
+        return view._replace(unit=usual.unit)  # the words of a text are those of the coding
     place = {level: i for i, level in enumerate(usual.levels)}
     fresh = [level for level in view.levels if level not in place]
     place |= {level: len(usual.levels) + i for i, level in enumerate(fresh)}
@@ -212,7 +214,7 @@ def _usual_of(known: Landmarks, group: int, views: list[View]) -> list[Any]:
         if usual.kind == "category":
             found.append(np.append(values, np.zeros(len(view.levels) - len(values))))
         else:
-            found.append(None if np.isnan(values).any() else values)
+            found.append(None if usual.kind == "text" or np.isnan(values).any() else values)
     return found
 
 
@@ -243,12 +245,28 @@ def _reason(i, own, second, usual: Usual, view: View, filled: str) -> dict[str, 
         shares = [float(usual.values[g][code]) if code < len(usual.levels) else 0.0 for g in (own, second)]
         text = f"{usual.name} is {view.levels[code]} ({shares[0]:.0%} here, {shares[1]:.0%} in group {second})"
         return {"here": shares[0], "there": shares[1], "text": text}
+    if usual.kind == "text":
+        return _said(view.words[i], own, second, usual)
     here, there = (usual.values[g][[0, 2, 4]].tolist() for g in (own, second))
     value = number_text(view.numbers[i], view) if np.isfinite(view.numbers[i]) else filled
     text = f"{usual.name} is {value} (here {_span(here, view)}, in group {second} {_span(there, view)})"
     if usual.kind == "date":
         here, there = ([number_text(v, view) for v in values] for values in (here, there))
     return {"here": here, "there": there, "text": text}
+
+
+def _said(words: np.ndarray, own, second, usual: Usual) -> dict[str, Any]:
+    """Name the words of a text that tell most between the two groups."""
+    here, there = usual.values[own], usual.values[second]
+    told = [at for at in np.argsort(-np.abs(here - there) * words, kind="stable")[:2] if words[at]]
+    if not told:
+        return {"here": None, "there": None, "text": f"{usual.name} says none of the words that tell the groups apart"}
+    each = (f"{usual.levels[at]!r} ({here[at]:.0%} here, {there[at]:.0%} in group {second})" for at in told)
+    return {
+        "here": float(here[told[0]]),
+        "there": float(there[told[0]]),
+        "text": f"{usual.name} says {' and '.join(each)}",
+    }
 
 
 def _span(quantiles: list[float], view: View) -> str:

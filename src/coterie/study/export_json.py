@@ -34,7 +34,8 @@ def groups_json(model: Any, clusters: Sequence[Mapping[str, Any]], *, source: st
         - ``groups``: ``id``, ``name``, ``rows``, ``share``, ``rule``, ``center`` (by column, in original units: the value that the
           middle stands for, or the share of each level), ``usual`` (quantiles 5, 25, 50, 75, 95% or shares);
         - ``features``, ``columns``: how a row is coded: y = (g(factor * x) - shift) / scale, where g is log(1 + x / step) for
-          the coding "log", and values beyond ``knee`` are drawn nearer for "signed log";
+          the coding "log", and values beyond ``knee`` are drawn nearer for "signed log"; for texts the words, how much each
+          weighs, and the directions that the weighted words are projected on;
         - ``centers``: by feature, with the ``group`` of each, where the method gives rows to the nearest center; else None.
 
     Raises
@@ -56,7 +57,7 @@ def groups_json(model: Any, clusters: Sequence[Mapping[str, Any]], *, source: st
         "method": type(model.estimator).__name__,
         "groups": [_group(model, known, cluster) for cluster in clusters],
         "features": list(model.prepared.feature_names),
-        "columns": [asdict(coding) | {"knee": KNEE} for coding in codings],
+        "columns": [_coded(coding) | {"knee": KNEE} for coding in codings],
         "centers": kept,
     }
 
@@ -67,8 +68,16 @@ def _group(model: Any, known: Landmarks, cluster: Mapping[str, Any]) -> dict[str
     usual = {}
     for column in known.usual:
         values = column.values[i].tolist()
-        usual[column.name] = dict(zip(column.levels, values, strict=True)) if column.kind == "category" else values
+        by_level = column.kind in ("category", "text")
+        usual[column.name] = dict(zip(column.levels, values, strict=True)) if by_level else values
     return plain(told | {"center": _in_units(model.prepared, known.centers[i]), "usual": usual})
+
+
+def _coded(coding: Any) -> dict[str, Any]:
+    found = asdict(coding)
+    if coding.text is not None:
+        found["text"] |= {name: found["text"][name].tolist() for name in ("weights", "directions", "center")}
+    return found
 
 
 def _in_units(prepared: Any, center: np.ndarray) -> dict[str, Any]:
@@ -83,7 +92,9 @@ def _in_units(prepared: Any, center: np.ndarray) -> dict[str, Any]:
 
 
 def _decoded(coding: Any, values: np.ndarray) -> Any:
-    """Undo the coding of one column: a number or a date (days since 1970), or shares of levels."""
+    """Undo the coding of one column: a number or a date (days since 1970), shares of levels, or None for a text."""
+    if coding.text is not None:
+        return None
     if coding.coding == "yes/no":
         no, yes = coding.categories
         share = float(values[0]) * coding.scale + 0.5

@@ -112,7 +112,7 @@ def rules_sql(
     InputError
         If no group has a rule.
     UnsupportedError
-        If the dialect cannot say what a column needs.
+        If the dialect cannot say what a column needs, or a rule asks for a word in a text.
     """
     spoken = dialect_called(dialect)
     ruled = [cluster for cluster in clusters if (cluster.get("rule") or {}).get("conditions")]
@@ -184,6 +184,11 @@ def _condition(line: Mapping[str, Any], roles: Mapping[str, Any], dialect: Diale
     column, kind, value = str(line["column"]), line["kind"], line["value"]
     expression = f"t.{name(column)}"
     coding = roles.get(column)
+    if kind in ("says", "does not say"):
+        raise UnsupportedError(
+            f"a rule asks whether {column!r} says {value!r}, and SQL cannot tell words as the run did; use coterie predict, or run again "
+            f"with --roles {column}=ignored"
+        )
     if kind in ("is", "is not"):
         read = dialect.string.format(expression)
         levels = ", ".join(

@@ -1,7 +1,7 @@
 """What a model keeps of its groups, so that a row can be explained where the rows of the fit are not at hand.
 
 For each group: its middle (the mean of its prepared rows), the distance from there at which a row counts as an outlier, and what
-is usual in each original column: five quantiles (5%, quarters, 95%) of a number or a date, the share of each level of a category.
+is usual in each original column: five quantiles (5%, quarters, 95%) of a number or a date, the share of each level of a category and of each word of a text.
 A few numbers per group and column, whatever the number of rows.
 """
 
@@ -24,9 +24,9 @@ class Usual(NamedTuple):
     """What is usual in one original column, by group."""
 
     name: str
-    kind: str  # number, date or category
+    kind: str  # number, date, category or text
     unit: str | None
-    values: np.ndarray  # (k, 5) quantiles, NaN where a group has none; or (k, levels) shares
+    values: np.ndarray  # (k, 5) quantiles, NaN where a group has none; or (k, levels) shares of levels or words
     levels: tuple[str, ...]
 
 
@@ -109,7 +109,7 @@ def _fences(X: np.ndarray, labels: np.ndarray, centers: np.ndarray) -> np.ndarra
 
 
 def _column(view: View, by_group: list[Any]) -> dict[str, Any]:
-    width = len(view.levels) if view.kind == "category" else QUANTILES
+    width = len(view.levels) if view.kind in ("category", "text") else QUANTILES
     values = [np.full(width, np.nan) if usual is None else usual for usual in by_group]
     return {
         "name": view.name,
@@ -134,7 +134,7 @@ def _read(kept: dict[str, Any], names: list[str]) -> Landmarks:
         for line in kept["usual"]
     )
     for line in usual:
-        width = len(line.levels) if line.kind == "category" else QUANTILES
+        width = len(line.levels) if line.kind in ("category", "text") else QUANTILES
         if line.values.shape != (k, width):
             raise ValueError(line.name)
     shown = tuple(str(names[i]) if i < len(names) else f"group {i}" for i in range(k))

@@ -61,12 +61,14 @@ def _peers(labels: np.ndarray, label: int) -> np.ndarray:
 
 
 def usual_values(views: list[View], rows: np.ndarray) -> list[Any]:
-    """Return for each column what is usual among some rows: five quantiles (5%, quarters, 95%), shares of levels, or None."""
+    """Return for each column what is usual among some rows: five quantiles (5%, quarters, 95%), shares of levels or words, or None."""
     found: list[Any] = []
     for view in views:
         if view.kind == "category":
             codes = view.codes[rows]
             found.append(np.bincount(codes[codes >= 0], minlength=len(view.levels)) / max(len(rows), 1))
+        elif view.kind == "text":
+            found.append(view.words[rows].sum(axis=0) / max(len(rows), 1))
         else:
             values = view.numbers[rows]
             values = values[np.isfinite(values)]
@@ -78,8 +80,8 @@ def unusual_values(views: list[View], usual: list[Any], row: int) -> str:
     """Name the columns in which a row is furthest from what `usual_values` gave for its group, in words."""
     reasons = []
     for view, peers in zip(views, usual, strict=True):
-        if peers is None:
-            continue
+        if peers is None or view.kind == "text":
+            continue  # nearly every text says some rare word
         if view.kind == "category":
             code = view.codes[row]
             if code >= 0 and peers[code] < RARE:

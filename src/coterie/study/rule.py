@@ -25,7 +25,8 @@ MIN_COVERAGE = 0.5
 class Conditions(NamedTuple):
     """Every condition a rule may use: ``holds`` (r, c) of 0/1, and for each its column, kind and value.
 
-    A kind is "at most", "above", "is" or "is not". A missing value is neither at most nor above anything, and is not any level.
+    A kind is "at most", "above", "is", "is not", "says" or "does not say". A missing value is neither at most nor above anything, is
+    not any level and says nothing.
     """
 
     holds: np.ndarray
@@ -56,6 +57,10 @@ def make_conditions(views: list[View], rows: np.ndarray) -> Conditions:
                 add(view, "is", view.levels[code], codes == code)
                 if len(view.levels) > 2:
                     add(view, "is not", view.levels[code], codes != code)
+        elif view.kind == "text":
+            for word, said in zip(view.levels[:LEVELS], view.words[rows].T, strict=False):
+                add(view, "says", word, said)
+                add(view, "does not say", word, ~said)
         else:
             numbers = view.numbers[rows]
             for cut in _cuts(numbers, short=view.kind == "number"):
@@ -111,7 +116,7 @@ def find_rule(conditions: Conditions, inside: np.ndarray, views: dict[str, View]
 def _plain(conditions: Conditions, i: int, views: dict[str, View]) -> dict[str, Any]:
     name, value = conditions.column[i], conditions.value[i]
     kind = views[name].kind
-    plain = value if kind == "category" else exact_date(value) if kind == "date" else float(value)
+    plain = value if kind in ("category", "text") else exact_date(value) if kind == "date" else float(value)
     return {"column": name, "kind": conditions.kind[i], "value": plain}
 
 
@@ -179,5 +184,10 @@ def _text(conditions: Conditions, chosen: list[int], views: dict[str, View]) -> 
             f"{name} {conditions.kind[i]} {conditions.value[i]}"
             for i in members
             if conditions.kind[i] in ("is", "is not")
+        ]
+        parts += [
+            f"{name} {conditions.kind[i]} {conditions.value[i]!r}"
+            for i in members
+            if conditions.kind[i] in ("says", "does not say")
         ]
     return " and ".join(parts)

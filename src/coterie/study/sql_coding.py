@@ -7,6 +7,7 @@ missing; in categories an empty text is, too.
 from collections.abc import Iterator
 from typing import Any
 
+from ..errors import UnsupportedError
 from ..tables.coding import KNEE, OTHER
 from .sql_dialects import Dialect, days_of, name, number, text
 
@@ -19,6 +20,11 @@ _YES, _NO = {"true", "yes", "y", "t"}, {"false", "no", "n", "f"}
 def value_expression(coding: Any, dialect: Dialect, table: str) -> str:
     """Write the value of a column, known or filled in."""
     column = f"{table}.{name(coding.column)}"
+    if coding.text is not None:
+        raise UnsupportedError(
+            f"the groups go by the words of {coding.column!r}, which SQL cannot weigh; use coterie predict, or run again with "
+            f"--roles {coding.column}=ignored"
+        )
     if coding.coding in ("one-hot", "yes/no"):
         read = dialect.string.format(column)
         return read if coding.fill is None else f"COALESCE({read}, {text(str(coding.fill))})"

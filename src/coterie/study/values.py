@@ -1,7 +1,7 @@
 """Original columns as a study looks at them, and their values as words.
 
-A ``View`` holds one used column either as numbers (numbers, dates in seconds since 1970, yes/no as 0 and 1) or as codes into
-its levels, so that describing and finding rules need not know how the table stores it.
+A ``View`` holds one used column as numbers (numbers, dates in seconds since 1970, yes/no as 0 and 1), as codes into its levels, or,
+for free text, as the words that each row says, so that describing and finding rules need not know how the table stores it.
 """
 
 import datetime
@@ -11,22 +11,31 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..tables.convert import as_date, as_levels, as_number
+from ..tables.texts import says
 
-__all__ = ["MAX_LEVELS", "View", "cell", "exact_date", "look", "number_text", "views_of"]
+__all__ = ["MAX_LEVELS", "View", "cell", "exact_date", "look", "number_text", "seen_values", "views_of"]
 
 # Numbers with at most this many different values, none of them fractional, read better as levels when they were coded so.
 MAX_LEVELS = 200
+# Of a column of texts so many words are told of, those that say most about how the texts differ.
+MAX_WORDS = 100
 
 
 class View(NamedTuple):
-    """One original column: ``kind`` is "number", "date" or "category"; exactly one of ``numbers``, ``codes`` is filled."""
+    """One original column: ``kind`` is "number", "date", "category" or "text"; one of ``numbers``, ``codes``, ``words`` is filled."""
 
     name: str
     kind: str
     unit: str | None
     numbers: np.ndarray
     codes: np.ndarray
-    levels: tuple[str, ...]
+    levels: tuple[str, ...]  # of a category; the words of a text
+    words: np.ndarray = np.empty((0, 0), bool)  # (n, levels) which of them a row says
+
+
+def seen_values(view: View) -> np.ndarray:
+    """Return what is filled: numbers, codes or words, a row of the table in each place."""
+    return view.words if view.kind == "text" else view.codes if view.kind == "category" else view.numbers
 
 
 def views_of(table, codings, *, also: Collection[str] = (), max_levels: int = MAX_LEVELS) -> list[View]:
@@ -58,6 +67,9 @@ def look(column, coding, max_levels: int = MAX_LEVELS) -> View:
     if coding.role == "date":
         days = as_number(as_date(column, coding.format)).values
         return View(column.name, "date", None, days * 86400.0, none, ())
+    if coding.text is not None:
+        told = coding.text.terms[:MAX_WORDS]
+        return View(column.name, "text", None, none, none, told, says(told, as_levels(column)))
     return View(column.name, "number", unit, as_number(column).values, none, ())
 
 

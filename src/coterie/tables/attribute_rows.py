@@ -65,7 +65,7 @@ def fit_coder(attributes: Any, n: int, kind: str) -> AttributeCoder:
     if not isinstance(attributes, np.ndarray):
         table = read(attributes)
         _check_rows(table.n_rows, n)
-        prepared = prepare(table)
+        prepared = prepare(table, texts="ignore")
         return AttributeCoder("table", prepared.X.mean(axis=0), np.ones(prepared.X.shape[1]), prepared.state()[0])
     values = _numbers_in(attributes)
     _check_rows(len(values), n)

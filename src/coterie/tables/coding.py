@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from .convert import as_date, as_levels, as_number
 from .table import Column
+from .texts import TextCoding, code_texts, fit_texts
 
-__all__ = ["OTHER", "Coding", "code", "fit_category", "fit_number"]
+__all__ = ["OTHER", "Coding", "code", "fit_category", "fit_number", "fit_text"]
 
 OTHER, MISSING = "other", "missing"
 KNEE = 4.0  # spreads from the middle beyond which "signed log" compresses
@@ -41,7 +42,8 @@ class Coding:
     fill : float, str or None
         What stands in for them, in original units.
     coding : str
-        "z-score", "robust", "log", "signed log", "common scale", "as is", "days", "one-hot", "yes/no" or "dropped".
+        "z-score", "robust", "log", "signed log", "common scale", "as is", "days", "one-hot", "yes/no", "tf-idf" or
+        "dropped".
     center, spread : float or None
         Middle and spread in original units (dates: days since 1970 and days).
     categories : tuple of str or None
@@ -71,6 +73,7 @@ class Coding:
     seam: float | None = None
     format: str | None = None
     kept: tuple[int, ...] | None = field(default=None)
+    text: TextCoding | None = field(default=None, compare=False)
 
     def to_json(self) -> dict[str, Any]:
         """Return the public fields, as in run.json "columns"."""
@@ -86,6 +89,7 @@ class Coding:
             "spread": self.spread,
             "unit": self.unit,
             "categories": None if self.categories is None else list(self.categories),
+            "text": None if self.text is None else self.text.to_json(),
         }
 
     @property
@@ -98,6 +102,8 @@ class Coding:
             names = [f"{self.column} = {(self.categories or ())[1]}"]
         elif self.coding == "one-hot":
             names = [f"{self.column} = {level}" for level in self.categories or ()]
+        elif self.text is not None:
+            names = [f"{self.column} {i}: {words}" for i, words in enumerate(self.text.names, 1)]
         return names if self.kept is None else [names[i] for i in self.kept]
 
 
@@ -220,6 +226,25 @@ def fit_category(column: Column, base: Coding) -> Coding:
     )  # fmt: skip
 
 
+def fit_text(column: Column, base: Coding, *, always: bool) -> Coding:
+    """Choose the words and directions of a column of texts; it counts as one column, however many directions there are.
+
+    Parameters
+    ----------
+    column : Column
+    base : Coding
+    always : bool
+        Whether to use texts whose words go together no more than by chance.
+    """
+    text, variance = fit_texts(as_levels(column), always=always)
+    if text is None:
+        why = "no words go together in them more often than by chance"
+        return replace(base, used=False, why=f"{base.why}; left out, since {why}", missing=column.n_missing)
+    return replace(
+        base, used=True, missing=column.n_missing, coding="tf-idf", scale=float(np.sqrt(variance)), weight=1.0, text=text
+    )  # fmt: skip
+
+
 def _fresh(word: str, taken: list[str]) -> str:
     return word if word not in taken else f"({word})"
 
@@ -243,6 +268,8 @@ def code(coding: Coding, column: Column) -> NDArray[np.float64]:
     """
     if coding.coding in ("one-hot", "yes/no"):
         block = _code_category(coding, column)
+    elif coding.text is not None:
+        block = code_texts(coding.text, as_levels(column)) / coding.scale
     else:
         if coding.role == "date":
             column = as_date(column, coding.format)

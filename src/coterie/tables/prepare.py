@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .coding import Coding, code, fit_category, fit_number, require_known
+from .coding import Coding, code, fit_category, fit_number, fit_text, require_known
 from .convert import as_date, as_number
 from .groups import common_scales
-from .roles import Role, find_roles, require_used
+from .roles import AS_ASKED, Role, find_roles, require_used
 from .table import Column, Table, listing, unknown_name
+from .texts import TextCoding
 
 __all__ = ["Coding", "Prepared", "prepare"]
 
@@ -23,6 +24,7 @@ _CHOICES = {
     "scale": ("auto", "z-score", "robust", "none"),
     "missing": ("auto", "error"),
     "categories": ("auto", "ignore"),
+    "texts": ("auto", "ignore"),
 }
 
 
@@ -110,6 +112,7 @@ def prepare(
     scale: str = "auto",
     missing: str = "auto",
     categories: str = "auto",
+    texts: str = "auto",
 ) -> Prepared:
     """Turn a table into a matrix in which every used column counts about alike.
 
@@ -126,6 +129,8 @@ def prepare(
         a value of its own where 5 % or more are missing.
     categories : {"auto", "ignore"}
         "auto" codes them one-hot.
+    texts : {"auto", "ignore"}
+        "auto" makes a few numbers of free text: words weighted by how rare they are, and the directions in which texts differ.
 
     Returns
     -------
@@ -144,26 +149,29 @@ def prepare(
     >>> prepared.feature_names, prepared.X.shape
     (('age', 'city = Bern'), (4, 2))
     """
-    for option, value in (("scale", scale), ("missing", missing), ("categories", categories)):
+    for option, value in (("scale", scale), ("missing", missing), ("categories", categories), ("texts", texts)):
         if value not in _CHOICES[option]:
             raise unknown_name(value, _CHOICES[option], f"choice for {option}=")
     if table.n_rows == 0:
         raise InputError(f"{table.name} has no rows; give at least one")
     found = find_roles(table, roles=roles)
-    if categories == "ignore":
-        found = tuple(
-            replace(r, role="ignored", why="categories are ignored", used=False) if r.role == "category" else r
-            for r in found
-        )
+    for role, choice in (("category", categories), ("text", texts)):
+        if choice == "ignore":
+            why = "categories are ignored" if role == "category" else "texts are ignored"
+            found = tuple(replace(r, role="ignored", why=why, used=False) if r.role == role else r for r in found)
     require_used(found, table.name)
     columns = [_as_role(column, role) for column, role in zip(table.columns, found, strict=True)]
     codings = [_fit(column, role, scale, missing) for column, role in zip(columns, found, strict=True)]
-    require_used([Role(c.column, c.role if c.used else "constant", c.why, c.used) for c in codings], table.name)
+    require_used([Role(c.column, _kind_left(c), c.why, c.used) for c in codings], table.name)
     notes: list[str] = []
     if scale == "auto":
         codings, notes = common_scales(columns, codings)
     codings, X, copies = _without_copies(codings, table)
     return _prepared(X, tuple(codings), (*_summary(codings, table.n_rows), *notes, *copies))
+
+
+def _kind_left(coding: Coding) -> str:
+    return coding.role if coding.used or coding.role == "text" else "constant"
 
 
 def _as_role(column: Column, role: Role) -> Column:
@@ -180,6 +188,8 @@ def _fit(column: Column, role: Role, scale: str, missing: str) -> Coding:
         return replace(base, used=False, why=f"{role.why}, but every value is missing")
     if missing == "error":
         require_known(column)
+    if role.role == "text":
+        return fit_text(column, base, always=role.why == AS_ASKED)
     coding = fit_category(column, base) if role.role == "category" else fit_number(column, base, scale)
     if not coding.scale > 0:
         return replace(base, used=False, why=f"{role.why}, but all its values are equal")
@@ -259,21 +269,33 @@ def _summary(codings: list[Coding], n_rows: int) -> list[str]:
         names = [coding.column for coding in codings if coding.used and coding.coding in kinds]
         if names:
             notes.append(words.format(listing(names)))
+    notes += [
+        f"the texts of {coding.column} become {_numbers(len(coding.text.center))} by the words they share, with {100 * coding.text.share:.0f} % of "
+        "the differences between them"
+        for coding in codings
+        if coding.text is not None
+    ]
     filled = [coding for coding in codings if coding.used and coding.missing]
     for coding in filled:
         share = f"{coding.missing:,} of {n_rows:,} values of {coding.column} are missing"
         own = coding.categories is not None and coding.fill in ("missing", "(missing)")
-        how = "count as a value of their own" if own else f"were filled with {_shown(coding)}"
+        how = "count as a value of their own" if own else _filled(coding)
         notes.append(f"{share} and {how}")
     return notes
 
 
-def _shown(coding: Coding) -> str:
+def _numbers(count: int) -> str:
+    return "1 number" if count == 1 else f"{count} numbers"
+
+
+def _filled(coding: Coding) -> str:
+    if coding.text is not None:
+        return "count as a text that is like all others"
     if isinstance(coding.fill, str):
-        return f"the most frequent value, {coding.fill!r}"
+        return f"were filled with the most frequent value, {coding.fill!r}"
     if coding.role == "date":
-        return f"the middle date, {np.datetime64('1970-01-01') + int(coding.fill or 0)}"
-    return f"the median, {coding.fill:.6g}"
+        return f"were filled with the middle date, {np.datetime64('1970-01-01') + int(coding.fill or 0)}"
+    return f"were filled with the median, {coding.fill:.6g}"
 
 
 def _prepared(X: NDArray[np.float64], codings: tuple[Coding, ...], notes: tuple[str, ...]) -> Prepared:
@@ -287,4 +309,6 @@ def _coding(line: Mapping[str, Any]) -> Coding:
     for name in ("categories", "kept"):
         if values.get(name) is not None:
             values[name] = tuple(values[name])
+    if values.get("text") is not None:
+        values["text"] = TextCoding.from_state(values["text"])
     return Coding(**values)

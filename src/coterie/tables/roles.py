@@ -12,11 +12,13 @@ import numpy as np
 from ..errors import InputError
 from .cast import name_words
 from .table import Column, Table, unknown_name
+from .words import count_words
 
-__all__ = ["ROLES", "Role", "find_roles", "is_id_name"]
+__all__ = ["AS_ASKED", "ROLES", "Role", "find_roles", "is_id_name"]
 
 ROLES = ("number", "category", "date", "text", "id", "constant", "ignored")
-_USED = ("number", "category", "date")
+_USED = ("number", "category", "date", "text")
+AS_ASKED = "as you asked"
 
 MOST_MISSING = 0.95  # above this share of missing values a column says too little
 MOST_LEVELS = 50  # categories; beyond, the 50 most frequent must cover most rows
@@ -146,7 +148,7 @@ def find_roles(table: Table, *, roles: Mapping[str, str] | None = None) -> tuple
     table : Table
     roles : dict, optional
         Column name to role, for columns that should be used otherwise than found: one of "number", "category", "date",
-        "text", "id", "constant", "ignored". The last four are not used, and dates only where asked for or where there is
+        "text", "id", "constant", "ignored". The last three are not used, and dates only where asked for or where there is
         nothing else.
 
     Returns
@@ -173,9 +175,7 @@ def find_roles(table: Table, *, roles: Mapping[str, str] | None = None) -> tuple
         if role not in ROLES:
             raise unknown_name(role, ROLES, "role")
     found = tuple(
-        Role(c.name, given[c.name], "as you asked", given[c.name] in _USED)
-        if c.name in given
-        else _found(c, table.n_rows)
+        Role(c.name, given[c.name], AS_ASKED, given[c.name] in _USED) if c.name in given else _found(c, table.n_rows)
         for c in table.columns
     )
     if any(role.used and role.role != "date" for role in found):
@@ -310,7 +310,7 @@ def _text_role(column: Column, n_rows: int, n_known: int) -> tuple[str, str]:
 def _reading(values: list[str]) -> tuple[float, float, bool]:
     """Return mean words and length of the values, and whether they are UUIDs; a sample of them is enough."""
     sample = values[:: max(1, len(values) // 500)]
-    words = sum(len(value.split()) for value in sample) / len(sample)
+    words = sum(map(count_words, sample)) / len(sample)
     length = sum(map(len, sample)) / len(sample)
     return words, length, len(values) > 1 and all(_UUID.fullmatch(value) for value in sample)
 
