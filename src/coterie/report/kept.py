@@ -8,6 +8,7 @@ import numpy as np
 
 from ..clustering import relabel
 from ..study.map import unpack
+from ..study.shapes import renumbered
 from .analysis import Analysis
 from .naming import given_names, rename
 from .stored import StoredRun
@@ -48,6 +49,7 @@ def with_kept_numbers(analysis: Analysis, identity: Any, old: StoredRun) -> Anal
         "profile": _profile(record["profile"], places),
         "map": _map(record["map"], numbers),
         "judge": _judge(record["judge"], numbers),
+        "shapes": renumbered(record.get("shapes"), numbers),
         "identity": {
             "from": old.name, "from_fingerprint": old.fingerprint,
             "kept": list(identity.kept), "fresh": list(identity.fresh), "retired": list(identity.retired),

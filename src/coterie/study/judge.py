@@ -27,6 +27,7 @@ __all__ = [
     "row_strengths",
     "sentence",
     "separation",
+    "silhouette_rows",
 ]
 
 SILHOUETTE_ROWS = 3_000
@@ -53,14 +54,25 @@ def separation(X: np.ndarray, labels: np.ndarray, *, seed: int = 0) -> tuple[flo
     inside = np.flatnonzero(labels >= 0)
     if k < 2 or len(inside) <= k:
         return 0.0, np.zeros(k), len(inside)
-    rows = inside
-    if len(inside) > SILHOUETTE_ROWS:
-        rows = _at_least_some(labels, inside, SILHOUETTE_ROWS, seed)
+    rows = silhouette_rows(labels, seed=seed)
     values = silhouette_samples(X[rows], labels[rows])
     drawn = np.bincount(labels[rows], minlength=k)
     by_cluster = np.bincount(labels[rows], values, k) / np.maximum(drawn, 1)
     sizes = np.bincount(labels[inside], minlength=k)
     return float((by_cluster * sizes).sum() / sizes.sum()), by_cluster, len(rows)
+
+
+def silhouette_rows(labels: np.ndarray, *, seed: int = 0) -> np.ndarray:
+    """Return the rows on which silhouettes are measured: all that have a group, or so many, some of each group."""
+    inside = np.flatnonzero(labels >= 0)
+    if len(inside) <= SILHOUETTE_ROWS:
+        return inside
+    rng = np.random.default_rng(seed)
+    names, sizes = np.unique(labels[inside], return_counts=True)
+    least = min(30, SILHOUETTE_ROWS // len(names) + 1)
+    quota = np.minimum(sizes, np.maximum(sizes * SILHOUETTE_ROWS // len(inside), least))
+    parts = [rng.choice(np.flatnonzero(labels == name), q, replace=False) for name, q in zip(names, quota, strict=True)]
+    return np.sort(np.concatenate(parts))
 
 
 def cluster_stability(
@@ -229,14 +241,6 @@ def _nearest_two(X, labels, centers):
         two = np.partition(squares, 1, axis=1)
         own = squares[np.arange(len(squares)), np.maximum(labels[start : start + 65536], 0)]
         yield start, two[:, 0], two[:, 1], own
-
-
-def _at_least_some(labels, inside, count, seed) -> np.ndarray:
-    rng = np.random.default_rng(seed)
-    names, sizes = np.unique(labels[inside], return_counts=True)
-    quota = np.minimum(sizes, np.maximum(sizes * count // len(inside), min(30, count // len(names) + 1)))
-    parts = [rng.choice(np.flatnonzero(labels == name), q, replace=False) for name, q in zip(names, quota, strict=True)]
-    return np.sort(np.concatenate(parts))
 
 
 def sentence(k: int, silhouette: float, stability: float, sure: float) -> str:

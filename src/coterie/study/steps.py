@@ -23,6 +23,7 @@ from .map import map_of
 from .population import settle
 from .purpose import Purpose, least_share, purpose_of, refuse_contradictions
 from .record import plain, record_of
+from .shapes import shapes_of
 from .values import views_of
 from .verdicts import chosen, judged
 from .views import clearer_view, view_text
@@ -234,6 +235,7 @@ def study(
     diary.warnings += answer.warnings
     record = record_of(table, prepared, plan, choice, structure, estimator, people, verdicts, told, answer, seed)
     record["map"] = map_of(X, people.labels, prepared, table, seed)
+    record["shapes"] = shapes_of(estimator, people.labels, X, prepared.feature_names, seed=seed)
     record["steps"] = [step._asdict() for step in diary.steps]
     record["warnings"] = diary.warnings
     return Study(

@@ -56,7 +56,7 @@ def examine(X: np.ndarray, *, seed: int = 0) -> dict[str, Any]:
     -------
     dict
         The ``structure`` part of the record: ``verdict`` is "clusters", "weak" or "none"; ``statistic``, ``null_mean``,
-        ``null_sd`` are those of the valleys, ``p_value`` the smaller corrected one of humps and valleys.
+        ``null_sd``, ``null_draws`` are those of the valleys, ``p_value`` the smaller corrected one of humps and valleys.
     """
     rng = np.random.default_rng(seed)
     n = len(X)
@@ -88,6 +88,7 @@ def examine(X: np.ndarray, *, seed: int = 0) -> dict[str, Any]:
         "statistic": depth,
         "null_mean": float(nulls.mean()),
         "null_sd": float(nulls.std()),
+        "null_draws": nulls.tolist(),
         "p_value": p_value,
     }
 
