@@ -1,12 +1,24 @@
 """Fixtures that the whole suite shares."""
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+OPTIONS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @pytest.fixture(scope="session")
@@ -76,3 +88,16 @@ def unprivileged():
         yield
     finally:
         os.seteuid(0)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Return one headless Chromium for all tests, or skip."""
+    api = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        pytest.skip("no Chromium is installed; `apt-get install chromium` brings one")
+    with api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=program, args=OPTIONS)
+        yield running
+        running.close()

@@ -1,24 +1,10 @@
-"""What the tests of the report share: one real analysis and one browser a session."""
-
-import shutil
+"""What the tests of the report share: one real analysis a session."""
 
 import numpy as np
 import pytest
 
 from coterie import report
 from report.visits import Visit
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-OPTIONS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="session")
@@ -35,19 +21,6 @@ def analysis():
         "city": np.array(["Bonn", "Kiel"] * 45, dtype=object),
     }
     return report.run(data, method="KMeans", n_clusters=3, roles={"city": "ignored"})
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """Return one headless Chromium for all tests, or skip."""
-    api = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.skip("no Chromium is installed; `apt-get install chromium` brings one")
-    with api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=program, args=OPTIONS)
-        yield running
-        running.close()
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ __all__ = ["COMMANDS", "app"]
 
 COMMANDS = {
     "run": ("coterie.cli.run:command", "Find and explain the clusters in a file (the main job)."),
-    "serve": ("coterie.cli.serve:command", "Open the studio: the report with controls, in the browser."),
     "demo": ("coterie.cli.demo:command", "The same on real data that is already installed."),
+    "serve": ("coterie.cli.serve:command", "Open the studio: the report with controls, in the browser."),
     "predict": ("coterie.cli.predict:command", "Label new rows with a saved model."),
     "explain": ("coterie.cli.explain:command", "Say why rows are in their groups; or give the groups as SQL or JSON."),
     "compare": ("coterie.cli.compare:command", "Set runs, or methods on the same data, side by side."),

@@ -77,9 +77,10 @@ class Child:
         assert self._process.stdin is not None
         last: dict[str, Any] = {}
         for line in self._process.stdout:
-            last = json.loads(line)
-            if "ended" not in last:
-                self._tell(last)
+            with contextlib.suppress(ValueError):  # half a line, of a process that was ended meanwhile
+                last = json.loads(line)
+                if "ended" not in last:
+                    self._tell(last)
         code = self._process.wait()
         self._process.stdin.close()
         self._process.stdout.close()

@@ -111,9 +111,13 @@ class Queue:
         if self._at_work is not None or not self._waiting or self._closed:
             return
         job = self._at_work = self._waiting.pop(0)
-        Path(job.task["folder"]).mkdir()
         job.state, job.began = "running", time.monotonic()
-        job.child = Child(job.task, lambda event: self._heard(job, event))
+        try:
+            Path(job.task["folder"]).mkdir()
+            job.child = Child(job.task, lambda event: self._heard(job, event))
+        except OSError as error:  # no room on the disk, no process to be had
+            job.sentence = f"the run could not be started: {error.strerror or error}"
+            self._end(job, "failed")
 
     def _heard(self, job: Job, event: dict[str, Any]) -> None:
         with self._lock:

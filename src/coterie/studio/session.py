@@ -17,13 +17,17 @@ from .saving import Target, earlier_analysis, save
 from .settings import CHOICES, Settings, settings_from
 from .source import Source
 
-__all__ = ["MOST_RUNS", "MOST_WAITING", "Session"]
+__all__ = ["MOST_RUNS", "MOST_WAITING", "NoSuchRun", "Session"]
 
 MOST_RUNS = 50
 MOST_WAITING = 3
 _MOST_SCENES = 200
 
 Names = Mapping[int, str]
+
+
+class NoSuchRun(InputError):
+    """It was never there, or was removed."""
 
 
 @dataclass
@@ -104,7 +108,11 @@ class Session:
         with self._lock:
             run = self._done(run_id)
             names = run.names
-        record = rename(loads((self._folder(run) / "run.json").read_text(encoding="utf-8")), names)
+        try:
+            text = (self._folder(run) / "run.json").read_text(encoding="utf-8")
+        except FileNotFoundError:  # it was removed meanwhile
+            raise _no_such_run() from None
+        record = rename(loads(text), names)
         # Files and commands come with the folder, which is there once the run is saved.
         return page_of({**record, "files": {}, "next": []})
 
@@ -268,7 +276,7 @@ class Session:
     def _known(self, run_id: str) -> Run:
         with self._lock:
             if run_id not in self._runs:
-                raise InputError("there is no such run any more; load the page anew")
+                raise _no_such_run()
             return self._runs[run_id]
 
     def _done(self, run_id: str) -> Run:
@@ -305,3 +313,7 @@ class Session:
             return None
         comparison_id, runs, job = self._comparison
         return {"id": comparison_id, "runs": runs, "state": job.state, "sentence": job.sentence}
+
+
+def _no_such_run() -> NoSuchRun:
+    return NoSuchRun("there is no such run any more; load the page anew")

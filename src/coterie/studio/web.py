@@ -12,11 +12,19 @@ from starlette.routing import Route, Router
 from ..errors import CoterieError, InputError, OutputError, ResourceError
 from .guard import Guard, Keys
 from .page import frame_policy, page_policy, script, shell, style
-from .session import Session
+from .session import NoSuchRun, Session
 
 __all__ = ["application"]
 
-_STATUS = {ResourceError: 429, InputError: 422, OutputError: 409}
+_STATUS = {NoSuchRun: 404, ResourceError: 429, InputError: 422, OutputError: 409}
+
+
+class _Json(JSONResponse):
+    """JSON in ASCII: whatever half a character a column name has, it can be sent."""
+
+    def render(self, content: Any) -> bytes:
+        """Return the body."""
+        return json.dumps(content, allow_nan=False).encode()
 
 
 def application(session: Session, keys: Keys) -> Guard:
@@ -52,13 +60,13 @@ def _files() -> list[Route]:
 
 def _entrance(keys: Keys) -> list[Route]:
     async def health(request: Request) -> Response:
-        return JSONResponse({"status": "ok"})
+        return _Json({"status": "ok"})
 
     async def enter(request: Request) -> Response:
         given = await _json(request)
         if not isinstance(given, dict) or not keys.opens(given.get("token")):
             return _error(403, "this is not the token of this studio; open the address that coterie serve has written")
-        return keys.give_to(JSONResponse({}))
+        return keys.give_to(_Json({}))
 
     return [Route("/health", health), Route("/session", enter, methods=["POST"])]
 
@@ -69,10 +77,10 @@ def _questions(session: Session) -> list[Route]:
         return HTMLResponse(page, headers={"content-security-policy": frame_policy(page)})
 
     return [
-        Route("/api/about", _answered(lambda request: JSONResponse(session.about()))),
-        Route("/api/state", _answered(lambda request: JSONResponse(session.state()))),
+        Route("/api/about", _answered(lambda request: _Json(session.about()))),
+        Route("/api/state", _answered(lambda request: _Json(session.state()))),
         Route("/runs/{run}/report", _answered(report)),
-        Route("/api/comparisons/{id}", _answered(lambda r: JSONResponse(session.compared(r.path_params["id"])))),
+        Route("/api/comparisons/{id}", _answered(lambda r: _Json(session.compared(r.path_params["id"])))),
     ]
 
 
@@ -85,7 +93,7 @@ def _deeds(session: Session) -> list[Route]:
             if not isinstance(given, dict):
                 raise InputError("a request holds a JSON object; load the page anew")
             outcome = await run_in_threadpool(act, request.path_params.get("run", ""), given)
-            return JSONResponse({"outcome": outcome, "state": await run_in_threadpool(session.state)})
+            return _Json({"outcome": outcome, "state": await run_in_threadpool(session.state)})
 
         return Route(path, _explained(answer), methods=[method])
 
@@ -134,4 +142,4 @@ async def _json(request: Request) -> Any:
 
 
 def _error(status: int, sentence: str) -> Response:
-    return JSONResponse({"error": sentence}, status_code=status)
+    return _Json({"error": sentence}, status_code=status)

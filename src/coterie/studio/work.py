@@ -19,6 +19,7 @@ from ..errors import CoterieError, InputError, ResourceError
 __all__ = ["RESULT", "main"]
 
 RESULT = "result.json"
+MOST_COLUMNS = 10_000
 _POLITENESS = 5  # of Unix: below what answers the page
 
 Tell = Callable[[dict[str, Any]], None]
@@ -81,6 +82,11 @@ def _look(task: Mapping[str, Any], tell: Tell) -> None:
 
     _refuse_what_is_no_table(task["source"])
     table = _read(task["source"])
+    if len(table.columns) > MOST_COLUMNS:
+        raise InputError(
+            f"{table.name} has {len(table.columns):,} columns, and the studio shows at most {MOST_COLUMNS:,}; leave some out, or use "
+            "coterie run"
+        )
     roles = tables.find_roles(table)
     columns = [
         {"name": column.name, "kind": column.kind, "role": role.role, "used": role.used, "why": role.why, "missing": column.n_missing}

@@ -78,6 +78,19 @@ function runList(act) {
     compare.disabled = ticked.size !== 2;
   }
 
+  // What is gone cannot be brought back: a result that is not saved is removed by a second press only.
+  function removeButton(run) {
+    const isLost = run.state === "done" && !run.is_saved;
+    const button = el("button", { type: "button", class: "quiet", "aria-label": `Remove ${run.name}` }, "Remove");
+    const ask_ = (on) => {
+      button.textContent = on ? "For good?" : "Remove";
+      button.setAttribute("aria-label", on ? `Remove ${run.name} for good, though it is not saved` : `Remove ${run.name}`);
+    };
+    button.addEventListener("blur", () => ask_(false));
+    button.addEventListener("click", () => (isLost && button.textContent === "Remove" ? ask_(true) : act.remove(run)));
+    return button;
+  }
+
   function line(run, shown) {
     const isDone = run.state === "done";
     const words = [el("b", {}, run.name), soft(` ${clock.format(new Date(run.created))}`), run.saved && el("span", { class: "tag" }, run.is_saved ? "saved" : "changed since saved")];
@@ -88,7 +101,7 @@ function runList(act) {
     const box = el("input", { type: "checkbox", value: run.id, disabled: !isDone, "aria-label": `Compare ${run.name}`, on: { change: (event) => tick(run.id, event.target.checked) } });
     box.checked = ticked.has(run.id);
     const end = isOver(run)
-      ? el("button", { type: "button", class: "quiet", "aria-label": `Remove ${run.name}`, on: { click: () => act.remove(run) } }, "Remove")
+      ? removeButton(run)
       : el("button", { type: "button", class: "quiet", "aria-label": `Cancel ${run.name}`, on: { click: () => act.cancel(run.id) } }, "Cancel");
     return el("li", { class: shown ? "run shown" : "run" }, box, head, end);
   }
