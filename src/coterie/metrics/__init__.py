@@ -22,6 +22,7 @@ _HOMES = {
     "edge_cut": "graph",
     "fowlkes_mallows_score": "external",
     "generalized_dunn_score": "dunn",
+    "gower_distances": "gower",
     "homogeneity_score": "external",
     "jaccard_by_cluster": "resampling",
     "min_max_cut": "graph",
