@@ -34,13 +34,15 @@ class Child:
         self._folder = Path(task["folder"])
         self._hear: Hear | None = hear
         # Not the current folder: a file in it that is called like a module would be run (-P). A session of its own: Ctrl-C is
-        # for the server, which ends its children itself.
+        # for the server, which ends its children itself. What a killed process leaves behind goes with the folder of its task.
+        temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), task["folder"])
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "coterie.studio.work"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            env=os.environ | temporary,
         )
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # it has died at once, which the thread will tell

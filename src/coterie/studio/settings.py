@@ -125,7 +125,7 @@ _CHECKS: dict[str, tuple[Callable[[Any, set[str]], bool], str]] = {
         "the seed must be a whole number from 0 to 4294967295",
     ),
     "truth": (
-        lambda value, columns: value is None or value in columns,
+        lambda value, columns: value is None or (isinstance(value, str) and value in columns),
         "known groups must be a column of the table",
     ),
     "roles": (

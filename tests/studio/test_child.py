@@ -1,0 +1,106 @@
+"""Tasks in processes of their own: told step by step, ended at once, and never left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import psutil
+import pytest
+
+from coterie.errors import InputError
+from coterie.studio.child import Child
+from coterie.studio.source import Source, look
+
+
+def task(kind, folder, **more):
+    source = Source(str(folder / "data.csv")).for_child()
+    return {"kind": kind, "folder": str(folder), "source": source, **more}
+
+
+def gone(pid, seconds=10):
+    until = time.monotonic() + seconds
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "data.csv").write_text("id,age,city\na1,31,Bern\na2,45,Basel\na3,,Bern\n", encoding="utf-8")
+    return tmp_path
+
+
+def test_a_look_tells_the_columns_and_why(folder, monkeypatch):
+    # What lies in the current folder and is called like a module is data, and not run.
+    (folder / "json.py").write_text("raise SystemExit('run')")
+    monkeypatch.chdir(folder)
+    found = look(Source("data.csv"), folder)
+    assert (found["name"], found["rows"]) == ("data.csv", 3)
+    assert [(column["name"], column["role"], column["used"], column["missing"]) for column in found["columns"]] == [
+        ("id", "id", False, 0), ("age", "number", True, 1), ("city", "category", True, 0)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("place", "said"), [("nobody.csv", "no file at"), ("net.gml", "coterie network"), ("-", "give a file")]
+)
+def test_a_look_at_what_is_no_table_is_refused_with_what_to_do(folder, place, said):
+    source = Source(place if place == "-" else str(folder / place))
+    with pytest.raises(InputError, match=said):
+        look(source, folder)
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(signal.SIGSEGV, "ended unexpectedly by signal 11"), (signal.SIGKILL, "memory ran out")]
+)
+def test_a_crash_is_told_in_one_sentence(folder, number, said):
+    heard = []
+    child = Child(task("look", folder), heard.append)
+    os.kill(child.pid, number)
+    child.wait()
+    assert [event["ended"] for event in heard] == ["failed"]
+    assert said in heard[0]["sentence"]
+
+
+def test_what_nobody_expected_is_told_too(folder):
+    heard = []
+    Child(task("dance", folder), heard.append).wait()
+    assert heard[-1]["sentence"] == "something unexpected went wrong (KeyError: 'dance')"
+
+
+def test_a_killed_child_is_gone_and_says_nothing_more(folder):
+    heard = []
+    child = Child(task("look", folder), heard.append)
+    began = time.monotonic()
+    child.kill()
+    assert time.monotonic() - began < 2
+    assert not psutil.pid_exists(child.pid)
+    child.wait()
+    assert heard == []
+
+
+def test_a_child_ends_when_its_parent_is_killed(folder):
+    np.savetxt(
+        folder / "data.csv",
+        np.random.default_rng(0).normal(size=(20_000, 6)),
+        delimiter=",",
+        header="a,b,c,d,e,f",
+        comments="",
+    )
+    asked = task("run", folder, options={}, name="data.coterie", excel_safe=False)
+    script = (
+        "import json, sys, time; from coterie.studio.child import Child;"
+        "child = Child(json.loads(sys.argv[1]), lambda event: print(child.pid, flush=True)); time.sleep(60)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script, json.dumps(asked)], stdout=subprocess.PIPE, text=True)
+    pid = int(parent.stdout.readline())  # it is at work
+    assert psutil.Process(pid).is_running()
+    parent.kill()
+    parent.communicate(timeout=20)
+    assert gone(pid)
