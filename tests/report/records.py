@@ -4,6 +4,8 @@ import base64
 
 import numpy as np
 
+from report.shapes import make_shapes
+
 NAMES = (
     "Middle income, average spending",
     "High income, high spending",
@@ -116,6 +118,7 @@ def make_record(n=200, k=5, *, map_points=None, noise=0.03, seed=0, n_sample=400
             "statistic": 0.55,
             "null_mean": 0.31,
             "null_sd": 0.012,
+            "null_draws": [0.3, 0.31, 0.32, 0.29, 0.33],
             "p_value": 0.005,
         },
         "population": {
@@ -152,6 +155,7 @@ def make_record(n=200, k=5, *, map_points=None, noise=0.03, seed=0, n_sample=400
             },
         },
         "rows": {"sample": sample},
+        "shapes": make_shapes(k, seed),
         "map": make_map(labels, values, rng) if map_points is None else make_crowd(map_points, k, rng),
         "warnings": [
             {"text": "Age is missing in 12 rows", "remedy": "they were given the median, 36; check that this is fair"}

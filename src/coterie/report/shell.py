@@ -19,7 +19,10 @@ __all__ = ["FRAME", "MAPPING", "assemble", "without_addresses"]
 _PAGE = Path(__file__).parent / "page"
 
 # The scripts that every page begins with, and those of a page with a map; a page's own follow.
-FRAME = ("base.js", "names.js", "frame.js", "charts.js", "cards.js", "tables.js", "method.js")
+FRAME = (
+    "base.js", "save.js", "names.js", "theme.js", "frame.js", "charts.js", "draw.js", "cards.js", "tables.js", "trials.js",
+    "method.js",
+)  # fmt: skip
 MAPPING = ("points.js", "map.js", "mapping.js")
 
 

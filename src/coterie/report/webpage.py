@@ -14,6 +14,7 @@ from .words import answer, count, headline, percent, printable
 
 __all__ = ["html"]
 
+_VIEWS = ("silhouettes.js", "trees.js", "walks.js")
 _MAP_ARRAYS = ("row", "x", "y", "label")
 
 
@@ -57,7 +58,7 @@ def html(record: Mapping[str, Any]) -> str:
         static=_static(content, points),
         glossary="glossary.html",
         styles=("page.css",),
-        scripts=(*FRAME, *MAPPING, "main.js"),
+        scripts=(*FRAME, *MAPPING, *_VIEWS, "main.js"),
         points=packed(points) if points else "",
     )
 

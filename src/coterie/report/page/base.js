@@ -23,6 +23,16 @@ function el(tag, attributes, ...children) {
   return node;
 }
 
+// The same for drawings. The namespace comes from the page, so that no address stands in its scripts.
+const { namespaceURI: SVG } = document.getElementById("svg-root").content.firstElementChild;
+
+function svg(tag, attributes, ...children) {
+  const node = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes || {})) if (known(value)) node.setAttribute(name, String(value));
+  for (const child of children.flat(Infinity)) if (child !== false && known(child)) node.append(child);
+  return node;
+}
+
 const soft = (...words) => el("span", { class: "soft" }, words);
 const rowHead = (...words) => el("th", { scope: "row" }, words);
 const whyCell = (why) => el("td", { class: "why" }, sentence(why) || "–");

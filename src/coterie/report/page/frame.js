@@ -73,7 +73,7 @@ function legend(parts) {
 }
 
 function contents(parts) {
-  return el("nav", { "aria-label": "On this page" }, el("ul", {}, parts.map((part) => el("li", {}, el("a", { href: `#${part.id}` }, part.querySelector("h2").textContent)))));
+  return el("nav", { "aria-label": "On this page" }, themeButton(), el("ul", {}, parts.map((part) => el("li", {}, el("a", { href: `#${part.id}` }, part.querySelector("h2").textContent)))));
 }
 
 function footer(next) {

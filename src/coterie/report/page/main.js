@@ -38,4 +38,4 @@ const head = masthead(
   composition(partsOfMap()),
 );
 
-show(head, [mapOfRows(), groupsSection(), compareSection(), outliersSection(), methodSection(), glossarySection()], list(record.next));
+show(head, [mapOfRows(), groupsSection(), compareSection(), viewsSection(), outliersSection(), methodSection(), glossarySection()], list(record.next));

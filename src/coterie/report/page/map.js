@@ -17,7 +17,8 @@ class PointMap {
     // The lookup of a million points takes a moment; it waits for the first picture.
     this.find = null;
     new ResizeObserver(() => this.resize()).observe(canvas);
-    for (const query of ["(prefers-color-scheme: dark)", "print"]) matchMedia(query).addEventListener("change", () => this.draw());
+    matchMedia("print").addEventListener("change", () => this.draw());
+    onTheme(() => this.draw());
     onPick(() => this.redraw());
     withNames(() => this.redraw());
     this.listen();

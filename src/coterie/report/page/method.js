@@ -44,7 +44,7 @@ function candidatesBlock() {
     ...[one.validity, one.score].map((value) => figureCell(isNumber(value) ? short.format(value) : "–")),
     whyCell(one.reason),
   ));
-  return block("Method", lead, lines.length > 0 && plainTable("Methods tried", ["Method", "Settings", "Groups", "No group", "Stability", "Validity", "Score", "Reason"], lines));
+  return block("Method", lead, candidatesView(), lines.length > 0 && plainTable("Methods tried", ["Method", "Settings", "Groups", "No group", "Stability", "Validity", "Score", "Reason"], lines));
 }
 
 function structureBlock() {
@@ -57,7 +57,7 @@ function structureBlock() {
   if (isNumber(structure.p_value)) facts.push(["Chance of such clearness without groups", structure.p_value < 0.01 ? "below 1%" : percent(structure.p_value)]);
   facts.push(...inFigures(record.figures || [["Silhouette", judge.silhouette], ["Stability", judge.stability], ["Separation", judge.separation]]));
   if (!facts.length) return null;
-  return block("Check", sentence(structure.sentence), factList(facts));
+  return block("Check", sentence(structure.sentence), factList(facts), nullView(structure));
 }
 
 function truthBlock() {

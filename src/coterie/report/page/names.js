@@ -110,18 +110,10 @@ function savePage() {
   copy.querySelectorAll("body > :not(noscript, template, script)").forEach((one) => one.remove());
   const named = clusters.map(({ given_name: _, ...one }) => (names.given[one.id] ? { ...one, given_name: names.given[one.id] } : one));
   copy.querySelector("#record").textContent = embedded({ ...record, clusters: named });
-  const stem = usableName(record.input.name || "").replace(/\.[^.]*$/, "").replace(/[^\p{L}\p{N}_-]+/gu, "-");
-  download(`${stem || "report"}-named.html`, `<!doctype html>\n${copy.outerHTML}\n`, "text/html");
+  download(fileName("named", "html"), `<!doctype html>\n${copy.outerHTML}\n`, "text/html");
 }
 
 // JSON that cannot end the element it stands in and holds no address; the same as in the page that was written.
 function embedded(value) {
   return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`).replaceAll("/", "\\/");
-}
-
-function download(name, content, type) {
-  const address = URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type: `${type};charset=utf-8` }));
-  const link = el("a", { href: address, download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }

@@ -3,17 +3,6 @@
 // Of very many circles only the largest carry a name; all have their number, and say their name when pointed at.
 const MOST_NAMED = 16;
 
-const SVG = "http://www.w3.org/2000/svg";
-
-function svg(tag, attributes, ...children) {
-  const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes || {})) {
-    if (known(value)) node.setAttribute(name, String(value));
-  }
-  node.append(...children.flat().filter(Boolean));
-  return node;
-}
-
 const linksWord = () => (record.input.weighted ? "weight" : "links");
 
 function amount(value) {
