@@ -20,10 +20,10 @@ _PAGE = Path(__file__).parent / "page"
 
 # The scripts that every page begins with, and those of a page with a map; a page's own follow.
 FRAME = (
-    "base.js", "save.js", "names.js", "theme.js", "frame.js", "charts.js", "draw.js", "cards.js", "tables.js", "trials.js",
-    "method.js",
+    "elements.js", "base.js", "save.js", "names.js", "theme.js", "frame.js", "charts.js", "draw.js", "cards.js", "tables.js",
+    "trials.js", "method.js",
 )  # fmt: skip
-MAPPING = ("points.js", "map.js", "mapping.js")
+MAPPING = ("points.js", "dots.js", "lasso.js", "map.js", "search.js", "mapping.js")
 
 
 def assemble(

@@ -13,6 +13,7 @@ __all__ = ["frame_policy", "page_policy", "script", "shell", "style"]
 
 _OWN = Path(__file__).parent / "page"
 _REPORT = Path(report.__file__).parent / "page"
+_SHARED = ("elements.js", "theme.js")
 _SCRIPTS = ("server.js", "columns.js", "controls.js", "runs.js", "saving.js", "comparison.js", "studio.js")
 
 
@@ -30,8 +31,8 @@ def style() -> str:
 
 @functools.cache
 def script() -> str:
-    """Return the script: the helpers of the report, then our own."""
-    files = [_REPORT / "base.js", *(_OWN / name for name in _SCRIPTS)]
+    """Return the script: what the report shares, then our own."""
+    files = [*(_REPORT / name for name in _SHARED), *(_OWN / name for name in _SCRIPTS)]
     sources = "\n".join(path.read_text(encoding="utf-8") for path in files)
     return f'"use strict";\n(() => {{\n{sources}\n}})();\n'
 

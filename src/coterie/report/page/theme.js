@@ -42,4 +42,10 @@ function themeButton() {
 }
 
 systemIsDark.addEventListener("change", applyTheme);
+// A choice in another page, or in the page around this one, is a choice here.
+addEventListener("storage", ({ key }) => {
+  if (key !== THEME_PLACE) return;
+  theme.chosen = chosenTheme();
+  applyTheme();
+});
 applyTheme();

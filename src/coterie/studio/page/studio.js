@@ -28,7 +28,7 @@ function reportFrame(named) {
     const note = node.contentDocument.querySelector(".names-note");
     if (note) note.hidden = true;
     node.contentDocument.addEventListener("coterie:renamed", async ({ detail }) => {
-      localStorage.clear();
+      forgetNames();
       const at = run.id;
       await named(at, detail.cluster, detail.name);
       if (run.id === at) shows = key(run);
@@ -45,6 +45,10 @@ function reportFrame(named) {
       node.contentWindow.location.replace(`/runs/${one.id}/report`);
     },
   };
+}
+
+function forgetNames() {
+  for (const place of Object.keys(localStorage)) if (place.startsWith("coterie names:")) localStorage.removeItem(place);
 }
 
 function build(about) {
@@ -199,7 +203,7 @@ function build(about) {
       { class: "top" },
       el("p", { class: "brand" }, el("b", {}, about.name), soft(` ${rows(about.rows)}, ${count(about.columns.length)} columns`)),
       el("div", { class: "tabs", role: "group", "aria-label": "In sight" }, tabs),
-      el("div", { class: "line" }, undo, save),
+      el("div", { class: "line" }, themeButton(), undo, save),
     ),
     el("div", { class: "panes" }, panel, stage),
     dialog.node,
