@@ -89,10 +89,9 @@ def _kept(run: StoredRun, prepared: Any) -> Any:
 
 def _even(record: dict[str, Any], sample: dict[str, Any]) -> list[str]:
     """Return the rows that were kept for no reason of their own: typical, doubtful and unusual ones would not be a fair sample."""
-    from ..study.record import HOVER_ROWS
+    from ..study.record import even_rows
 
-    n = record["input"].get("rows") or 0
-    even = [str(int(row)) for row in np.linspace(0, max(n - 1, 0), min(HOVER_ROWS, n)).astype(np.int64)]
+    even = [str(row) for row in even_rows(*(record["input"].get(name) or 0 for name in ("rows", "columns")))]
     if all(row in sample for row in even):
         return even
     mentioned = {

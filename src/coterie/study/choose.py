@@ -29,10 +29,13 @@ from .dense import density_groupings, density_stability, rank, solid
 from .estimators import build, needs_k, scaled
 from .radius import dbscan_defaults
 from .structure import blurred, few_valued, measured
+from .turned import turned
 
 __all__ = ["candidates_for", "choose", "compact_finalist", "fill_stability", "fit", "no_choice", "refitter"]
 
 MOST_CLUSTERS = 12
+# What they find depends on Euclidean distances alone, not on the columns that these come from.
+BY_DISTANCE = {"KMeans", "HDBSCAN"}
 # Beyond, some numbers of groups are probed, and the neighbours of the best probe.
 PROBES = (16, 20, 25, 30, 40, 50)
 NEIGHBORS = 3
@@ -113,6 +116,8 @@ def choose(
     # Levels of a category are gaps by nature; blurred, they count only where several columns agree.
     few = few_valued(X)
     Z = measured(blurred(X, np.random.default_rng(seed)), few)
+    if all(method in BY_DISTANCE and "metric" not in params for method, params in candidates):
+        X, Z = turned(X), turned(Z)
     judged = _judge_all(X, Z, candidates, seed, on_progress)
     compact = [i for i, c in enumerate(judged) if needs_k(c.method)]
     if len(compact) > 1:

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..metrics.internal import silhouette_score
 from .estimators import build
+from .turned import turned
 
 __all__ = ["compactness_test", "gains"]
 
@@ -67,6 +68,7 @@ def gains(X: np.ndarray, seed: int, *, smallest: float = 0.0) -> np.ndarray:
     The log of the total over the remaining sum of squares, and the silhouette; minus infinity where a group has less than the
     share ``smallest`` of the rows.
     """
+    X = turned(X)
     total = max(float(((X - X.mean(axis=0)) ** 2).sum()), np.finfo(float).tiny)
     found = []
     for k in NUMBERS:

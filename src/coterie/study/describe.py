@@ -19,6 +19,7 @@ __all__ = ["DESCRIBE_ROWS", "Description", "Seen", "describe", "shown_rows", "to
 # Ranks, quantiles and rules of more rows than this come from a sample drawn evenly from each group.
 DESCRIBE_ROWS = 20_000
 RULE_ROWS = 6_000
+RULE_COLUMNS = 100
 # A feature below this effect is not worth a mention.
 SMALL_EFFECT = 0.15
 MAX_FEATURES = 8
@@ -268,9 +269,40 @@ def _sentence(features, size, n, k) -> str:
 def _rules(views, rows, labels, k, seed) -> list[dict[str, Any] | None]:
     rng = np.random.default_rng(seed)
     at = np.sort(rng.choice(len(rows), RULE_ROWS, replace=False)) if len(rows) > RULE_ROWS else np.arange(len(rows))
-    conditions = make_conditions(views, rows[at])
+    conditions = make_conditions(_telling(views, rows[at], labels[at], k), rows[at])
     by_name = {view.name: view for view in views}
     return [find_rule(conditions, labels[at] == i, by_name) for i in range(k)]
+
+
+def _telling(views: list[View], rows, labels, k: int) -> list[View]:
+    """Return the columns that tell groups apart best, where there are more than a search for rules should look at."""
+    if len(views) <= RULE_COLUMNS:
+        return views
+    columns = [view.codes if view.kind == "category" else view.numbers for view in views]
+    apart = [_apart(column[rows], labels, k, view.kind) for column, view in zip(columns, views, strict=True)]
+    best = np.sort(np.argsort(-np.array(apart), kind="stable")[:RULE_COLUMNS])
+    return [views[i] for i in best]
+
+
+def _apart(values: np.ndarray, labels: np.ndarray, k: int, kind: str) -> float:
+    """Return the share of a column's spread, of ranks or of levels, that lies between the groups."""
+    known = (labels >= 0) & (values >= 0 if kind == "category" else np.isfinite(values))
+    if known.sum() < 2:
+        return 0.0
+    codes, values = labels[known], values[known]
+    sizes = np.maximum(np.bincount(codes, minlength=k), 1)
+    if kind == "category":
+        table = np.zeros((k, int(values.max()) + 1))
+        np.add.at(table, (codes, values), 1.0)
+        shares = table.sum(axis=0) / len(values)
+        unlike = 1.0 - float((shares**2).sum())
+        return 1.0 - float((1.0 - ((table / sizes[:, None]) ** 2).sum(axis=1)) @ sizes) / len(values) / max(
+            unlike, 1e-12
+        )
+    ranks = np.searchsorted(np.sort(values), values).astype(np.float64)
+    spread = float(ranks.var())
+    means = np.bincount(codes, ranks, k) / sizes
+    return float(sizes @ (means - ranks.mean()) ** 2) / len(values) / spread if spread > 0 else 0.0
 
 
 def _typical_and_border(X, labels, strengths, cluster, count: int = 3) -> tuple[list[int], list[int]]:

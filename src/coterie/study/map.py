@@ -14,6 +14,9 @@ __all__ = ["MAP_ROWS", "draw_map", "map_of", "unpack"]
 # More points than this add bytes to the page, not information to the picture.
 MAP_ROWS = 200_000
 STEPS = 65535
+# Above so many columns the axes are those of so many rows, and groups are separated within the first few axes.
+WIDE = 1_000
+LEADING = 50
 
 
 def map_of(X: np.ndarray, labels: np.ndarray, prepared: Any, table: Any, seed: int) -> dict[str, Any]:
@@ -106,9 +109,7 @@ def _range(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _project(X, labels, names) -> tuple[np.ndarray, str, list[str], list[float]]:
     center = X.mean(axis=0)
-    values, vectors = np.linalg.eigh(_covariance(X, center))
-    values, vectors = np.maximum(values[::-1], 0), _signed(vectors[:, ::-1])
-    explained = list(values[:2] / max(float(values.sum()), np.finfo(float).tiny))
+    vectors = _signed(_principal_axes(X, center))
     if X.shape[1] == 1:
         # One column: spread the rows sideways, evenly, so that none hides another.
         side = (np.arange(len(X)) * 0.6180339887498949) % 1.0
@@ -118,13 +119,23 @@ def _project(X, labels, names) -> tuple[np.ndarray, str, list[str], list[float]]
             [_axis_text(vectors[:, 0], names), "(no meaning)"],
             [1.0, 0.0],
         )
-    plane = vectors[:, :2]
-    method = "pca"
-    better = _discriminant_plane(X, labels)
+    plane, method = vectors[:, :2], "pca"
+    better = _discriminant_plane(X, labels, vectors[:, :LEADING] if X.shape[1] > WIDE else None)
     if better is not None and _kept_apart(X @ better, labels) > _kept_apart(X @ plane, labels) + 0.1:
-        plane, method, explained = better, "discriminant", _shares(X, center, better)
+        plane, method = better, "discriminant"
+    explained = _shares(X, center, plane)
     axes = [_axis_text(plane[:, i], names) for i in range(2)]
     return (X - center) @ plane, method, axes, explained
+
+
+def _principal_axes(X: np.ndarray, center: np.ndarray) -> np.ndarray:
+    """Return the principal axes as columns, the strongest first; of many columns, those of some rows."""
+    if X.shape[1] <= WIDE:
+        return np.linalg.eigh(_covariance(X, center))[1][:, ::-1]
+    some = X[np.linspace(0, len(X) - 1, min(len(X), WIDE)).astype(np.int64)] - center
+    values, turned = np.linalg.eigh(some @ some.T)  # as many rows as that are soon turned, as many columns are not
+    axes, _ = np.linalg.qr(some.T @ turned[:, np.argsort(-values, kind="stable")[: max(LEADING, 2)]])
+    return axes
 
 
 def _covariance(X: np.ndarray, center: np.ndarray) -> np.ndarray:
@@ -141,12 +152,18 @@ def _signed(vectors: np.ndarray) -> np.ndarray:
     return vectors * np.where(vectors[top, np.arange(vectors.shape[1])] < 0, -1.0, 1.0)
 
 
-def _discriminant_plane(X: np.ndarray, labels: np.ndarray) -> np.ndarray | None:
-    """Return the orthonormal plane of Fisher's first two discriminants, or None when there are fewer than three groups."""
+def _discriminant_plane(X: np.ndarray, labels: np.ndarray, within_axes: np.ndarray | None = None) -> np.ndarray | None:
+    """Return the orthonormal plane of Fisher's first two discriminants, or None when there are fewer than three groups.
+
+    With ``within_axes``, (m, q) orthonormal, of all planes that lie within these axes.
+    """
     inside = labels >= 0
     k = int(labels.max(initial=-1)) + 1
     if k < 3 or X.shape[1] < 3:
         return None
+    if within_axes is not None:
+        plane = _discriminant_plane(X @ within_axes, labels)
+        return None if plane is None else _signed(within_axes @ plane)
     Z, codes = X[inside], labels[inside]
     sizes = np.bincount(codes, minlength=k)
     centers = np.stack([np.bincount(codes, column, k) for column in Z.T], axis=1) / sizes[:, None]
@@ -171,8 +188,12 @@ def _kept_apart(points: np.ndarray, labels: np.ndarray) -> float:
 
 
 def _shares(X: np.ndarray, center: np.ndarray, plane: np.ndarray) -> list[float]:
-    total = max(float(((X - center) ** 2).sum()), np.finfo(float).tiny)
-    return list((((X - center) @ plane) ** 2).sum(axis=0) / total)
+    total, along = 0.0, np.zeros(2)
+    for start in range(0, len(X), 65536):
+        part = X[start : start + 65536] - center
+        total += float((part**2).sum())
+        along += ((part @ plane) ** 2).sum(axis=0)
+    return list(along / max(total, np.finfo(float).tiny))
 
 
 def _axis_text(direction: np.ndarray, names) -> str:

@@ -4,9 +4,12 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["plain", "record_of", "sample_rows"]
+__all__ = ["even_rows", "plain", "record_of", "sample_rows"]
 
+# The rows drawn evenly, for the map to tell of and for later comparison; fewer where the columns are so many that the record would swell.
 HOVER_ROWS = 300
+HOVER_CELLS = 100_000
+FEWEST_HOVER_ROWS = 20
 
 
 def record_of(
@@ -21,7 +24,6 @@ def record_of(
     mentioned = [row for cluster in told.clusters for row in cluster["exemplars"] + cluster["border"]]
     mentioned += [line["row"] for line in answer.outliers["top"]]
     mentioned += [line["row"] for line in answer.purpose.get("representatives", ())]
-    hover = np.linspace(0, table.n_rows - 1, min(HOVER_ROWS, table.n_rows)).astype(np.int64)
     return {
         "seed": seed,
         "purpose": answer.purpose,
@@ -41,8 +43,14 @@ def record_of(
         "profile": told.profile,
         "outliers": answer.outliers,
         "judge": verdicts["judge"],
-        "rows": {"sample": sample_rows(table, [*mentioned, *hover.tolist()])},
+        "rows": {"sample": sample_rows(table, [*mentioned, *even_rows(table.n_rows, len(table.columns))])},
     }
+
+
+def even_rows(n_rows: int, n_columns: int) -> list[int]:
+    """Return the numbers of the rows that a record keeps for no reason of their own, which makes them a fair sample."""
+    most = min(HOVER_ROWS, max(HOVER_CELLS // max(n_columns, 1), FEWEST_HOVER_ROWS))
+    return np.linspace(0, max(n_rows - 1, 0), min(most, n_rows)).astype(np.int64).tolist()
 
 
 def plain(value: Any) -> Any:
