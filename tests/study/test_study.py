@@ -105,8 +105,18 @@ def test_the_map_unpacks_to_positions_of_the_rows(found):
 
 def test_the_same_seed_gives_the_same_record(shoppers, found):
     again = study(shoppers, truth="segment", memory_limit="2GB").record
-    first = {name: part for name, part in found[0].record.items() if name != "steps"}
-    assert json.dumps(first) == json.dumps({name: part for name, part in again.items() if name != "steps"})
+    assert json.dumps(_but_for_the_machine(found[0].record)) == json.dumps(_but_for_the_machine(again))
+
+
+def _but_for_the_machine(record):
+    """Return a record without the seconds it took, and those and the bytes that were forecast for this process."""
+    plan = {
+        name: part
+        for name, part in record["plan"].items()
+        if name not in ("seconds", "most_seconds", "bytes", "least_bytes")
+    }
+    plan["candidates"] = [line | {"seconds": None} for line in plan["candidates"]]
+    return {name: part for name, part in record.items() if name != "steps"} | {"plan": plan}
 
 
 def test_moons_are_left_whole():

@@ -52,15 +52,15 @@ def _matrix(size: Size) -> tuple[float, float]:
 
 
 def _lloyd(size: Size) -> tuple[float, float]:
-    # 20 rounds on the whole, times the few restarts; each row keeps a label, a distance and bounds.
-    return 20 * TILE_SECONDS * size.n * size.m * size.k, 48 * size.n + 16 * size.k * size.m
+    # 20 rounds for each of three starts; each row keeps a label, a distance and bounds.
+    return 60 * TILE_SECONDS * size.n * size.m * size.k, 48 * size.n + 16 * size.k * size.m
 
 
 def _bisecting(size: Size) -> tuple[float, float]:
     return 20 * PASS_SECONDS * size.n * size.m * log2(size.k + 1), 48 * size.n
 
 
-def _density(passes: int, bytes_a_row: int) -> Callable[[Size], tuple[float, float]]:
+def _density(passes: float, bytes_a_row: int) -> Callable[[Size], tuple[float, float]]:
     def cost(size: Size) -> tuple[float, float]:
         n, m = size.n, size.m
         neighbors = size.params.get("min_samples") or size.params.get("min_cluster_size") or 5
@@ -114,7 +114,7 @@ def _insertions(size: Size) -> tuple[float, float]:
     return 1e-6 * size.n * (1 + size.m / 4), 64e6
 
 
-# Core distances are one pass over all pairs, each round of the spanning tree another.
+# Core distances are one pass over all pairs; the rounds of the spanning tree measure few of them again.
 _COSTS: dict[str, Callable[[Size], tuple[float, float]]] = {
     "KMeans": _lloyd,
     "MiniBatchKMeans": _lloyd,
@@ -126,8 +126,8 @@ _COSTS: dict[str, Callable[[Size], tuple[float, float]]] = {
     "CLARANS": _clarans,
     "DBSCAN": _density(1, 120),
     "OPTICS": _density(5, 220),
-    "HDBSCAN": _density(5, 220),
-    "Genie": _density(5, 220),
+    "HDBSCAN": _density(1.2, 220),
+    "Genie": _density(1.2, 220),
     "AgglomerativeClustering": _agglomerative,
     "DIANA": _matrix,
     "STING": _passes,

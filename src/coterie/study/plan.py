@@ -1,14 +1,21 @@
 """What a study will cost, before it runs: seconds and bytes for each candidate, and a refusal of what cannot fit.
 
-Nothing is allocated here; the forecasts are those of `cost`, and only decide what is tried.
+Nothing is allocated here. What one fit costs, `cost` forecasts; what the study does around the fits is counted here. Which candidates
+are tried depends on the forecasts alone; the seconds told are those of this machine (`speed`).
 """
 
+import sys
 from typing import Any, NamedTuple
 
 from ..errors import InputError, ResourceError
-from ..primitives.memory import free_bytes
+from ..primitives.memory import free_bytes, taken_bytes
+from .candidate import STABILITY_ROWS
 from .cost import TREE_COLUMNS, forecast
+from .describe import DESCRIBE_ROWS, RULE_COLUMNS, RULE_ROWS
 from .estimators import needs_k
+from .speed import slowness
+from .structure import VALLEY_ROWS
+from .turned import WIDE
 
 __all__ = [
     "Plan",
@@ -23,9 +30,14 @@ __all__ = [
 
 # Without a time limit, the automatic choice leaves out what would take longer than this.
 PATIENCE_SECONDS = 120.0
-# The choice looks at a sample above this many distance coordinates or rows; the final fit sees every row.
+# The choice looks at a sample above this many rows, in many columns of so many numbers; the final fit sees every row.
 SELECTION_LIMIT = 5000
 SELECTION_LIMIT_FLAT = 8000
+SELECTION_NUMBERS = 2_500_000
+FEWEST_SELECTED = 1000
+# Kernels and libraries, once they are loaded, and a process that has loaded nothing yet.
+LIBRARY_BYTES = 245 << 20
+BARE_BYTES = 56 << 20
 
 
 class Planned(NamedTuple):
@@ -42,7 +54,8 @@ class Planned(NamedTuple):
 class Plan(NamedTuple):
     """The whole study: limits, forecast, and the rows on which method and k are chosen (None is all).
 
-    ``seconds`` if the cheapest candidate wins, ``most_seconds`` if the dearest does; ``bytes`` is for the dearest.
+    ``seconds`` if the cheapest candidate wins, ``most_seconds`` if the dearest does. ``bytes`` is the peak of the whole process if the
+    dearest does, ``least_bytes`` if the cheapest does.
     """
 
     memory_limit: int
@@ -51,6 +64,7 @@ class Plan(NamedTuple):
     sample_rows: int | None
     candidates: tuple[Planned, ...]
     most_seconds: float = 0.0
+    least_bytes: int = 0
 
 
 def parse_bytes(limit: int | str | None) -> int | None:
@@ -126,7 +140,8 @@ def selection_rows(n: int, m: int, sample: int | str | None) -> int | None:
     if sample is None:
         return None
     if sample == "auto":
-        size = SELECTION_LIMIT_FLAT if m <= TREE_COLUMNS else SELECTION_LIMIT
+        most = SELECTION_LIMIT_FLAT if m <= TREE_COLUMNS else SELECTION_LIMIT
+        size = min(most, max(SELECTION_NUMBERS // m, FEWEST_SELECTED))
     elif isinstance(sample, int) and not isinstance(sample, bool) and sample >= 10:
         size = sample
     else:
@@ -170,10 +185,13 @@ def make_plan(
     ResourceError
         If no candidate fits; the message has the figures and an alternative.
     """
-    patience = time_limit if time_limit is not None else (float("inf") if explicit else PATIENCE_SECONDS)
+    # Without a limit of the user's what is tried must not depend on the machine.
+    slower = slowness()
+    patience = time_limit if time_limit is not None else (float("inf") if explicit else PATIENCE_SECONDS * slower)
     planned = []
     for method, params in candidates:
         seconds, size = forecast(method, params, n, m)
+        seconds *= slower
         why_not = ""
         if size > memory_limit:
             why_not = f"needs about {readable_bytes(size)}, the limit is {readable_bytes(memory_limit)}"
@@ -184,15 +202,41 @@ def make_plan(
     if not fitting:
         raise ResourceError(_refusal(planned, n, m, memory_limit))
     rows = selection_rows(n, m, sample)
-    chosen_on = rows or n
-    # On the sample a compact candidate is fitted five times (once, and in two pairs of parts), a density one about twice.
-    search = sum(
-        (5.0 if needs_k(line.method) else 2.0) * forecast(line.method, line.params, chosen_on, m)[0] for line in fitting
-    )
-    rest = search + 5e-6 * n + 1.0
+    rest = slower * (_search_seconds(fitting, rows or n, m) + _other_seconds(n, m))
     seconds, most = (rest + pick(line.seconds for line in fitting) for pick in (min, max))
-    size = max(line.bytes for line in fitting)
-    return Plan(memory_limit, round(seconds, 2), size, rows, tuple(planned), round(most, 2))
+    least, size = (_peak_bytes(pick(line.bytes for line in fitting), rows or n, n, m) for pick in (min, max))
+    return Plan(memory_limit, round(seconds, 2), size, rows, tuple(planned), round(most, 2), least)
+
+
+def _search_seconds(fitting: list[Planned], r: int, m: int) -> float:
+    """Return the seconds of trying candidates on r rows, and of the question whether there are groups at all."""
+    m = m if m <= WIDE * r else r
+    # A compact candidate is fitted five times (once, and in two pairs of parts). Density ones with the same neighbours share a spanning
+    # tree of all rows and one of each of three parts.
+    seconds, trees = 0.0, set()
+    for line in fitting:
+        once = forecast(line.method, line.params, r, m)[0]
+        shared = line.params.get("min_samples")
+        if needs_k(line.method):
+            seconds += 5 * once
+        elif line.method != "HDBSCAN" or shared not in trees:
+            trees.add(shared)
+            seconds += once * (1 + 3 * min(0.7, STABILITY_ROWS / r) ** 2)
+    return seconds + 1.0 + 1e-4 * min(r, 5_000) + 6e-6 * min(r, 500) * m
+
+
+def _other_seconds(n: int, m: int) -> float:
+    """Return the seconds of all that is neither search nor fit: preparing, judging, describing, drawing."""
+    return 0.3 + 1e-6 * n + 4e-7 * n * m + 7e-7 * min(n, DESCRIBE_ROWS) * m + 2.5e-4 * m
+
+
+def _peak_bytes(fit: int, r: int, n: int, m: int) -> int:
+    """Return the peak of the process: what it holds now and what libraries will take, and the largest of what the steps do."""
+    held = taken_bytes() or BARE_BYTES + 2 * 8 * n * m
+    libraries = 0 if "sklearn.metrics" in sys.modules else LIBRARY_BYTES
+    search = 2 * 8 * min(r, VALLEY_ROWS) ** 2 + 8 * 8 * r * m
+    describe = 48 * 9 * min(n, RULE_ROWS) * min(m, RULE_COLUMNS) + 8 * n * m
+    return int(held + libraries + max(search, fit + 8 * n * m, describe))
 
 
 def readable_seconds(seconds: float) -> str:

@@ -287,12 +287,13 @@ def _plan(X, way: Purpose, options, min_share, limit, time_limit, sample):
 def _plan_text(plan, tried, n) -> str:
     where = "all rows" if plan.sample_rows is None else f"a sample of {plan.sample_rows:,} rows"
     left_out = len(plan.candidates) - len(tried)
-    cost = f"about {planning.readable_seconds(plan.seconds)}"
-    if plan.most_seconds > 2 * plan.seconds:
-        cost += f" (up to {planning.readable_seconds(plan.most_seconds)} if the slowest wins)"
+    cost = f"about {planning.readable_seconds(plan.seconds)} and {planning.readable_bytes(plan.least_bytes)}"
+    if plan.most_seconds > 1.5 * plan.seconds or plan.bytes > 1.3 * plan.least_bytes:
+        most = f"{planning.readable_seconds(plan.most_seconds)} and {planning.readable_bytes(plan.bytes)}"
+        cost += f", up to {most} if the dearest wins"
     return (
-        f"{len(tried)} candidate{'s' if len(tried) != 1 else ''} tried on {where}, the best fitted on all {n:,}; {cost} and "
-        f"{planning.readable_bytes(plan.bytes)}" + (f"; {left_out} left out as too costly" if left_out else "")
+        f"{len(tried)} candidate{'s' if len(tried) != 1 else ''} tried on {where}, the best fitted on all {n:,}; {cost}"
+        + (f"; {left_out} left out as too costly" if left_out else "")
     )
 
 
