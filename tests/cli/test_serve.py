@@ -84,7 +84,10 @@ def test_without_the_extra_the_install_line_is_told(in_an_empty_folder):
     assert 'pip install "coterie[app]"' in done.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGINT, *(pytest.param(number, marks=pytest.mark.thorough) for number in (signal.SIGTERM, signal.SIGHUP))],
+)
 def test_it_ends_within_two_seconds_and_leaves_nothing(in_an_empty_folder, monkeypatch, number):
     """In the midst of a run, with a browser that holds a connection open."""
     place = in_an_empty_folder / "temporary"
@@ -107,6 +110,7 @@ def test_it_ends_within_two_seconds_and_leaves_nothing(in_an_empty_folder, monke
     assert [entry.name for entry in in_an_empty_folder.iterdir() if entry != place] == ["wine.csv"]
 
 
+@pytest.mark.thorough
 def test_what_a_killed_studio_has_left_is_removed_by_the_next(in_an_empty_folder, monkeypatch):
     place = in_an_empty_folder / "temporary"
     place.mkdir()

@@ -24,7 +24,9 @@ def test_the_page_itself_is_answered(served):
     assert served.raw(request(served)) == 200
     assert served.raw(request(served, Origin=served.origin)) == 200
     assert served.raw(request(served, Sec_Fetch_Site="same-origin")) == 200
-    assert served.raw(request(served, "POST /api/undo HTTP/1.1", b"{}")) == 422  # taken, and there is nothing to undo
+    assert (
+        served.raw(request(served, "POST /api/runs/x/show HTTP/1.1", b"{}")) == 404
+    )  # taken, and there is no such run
 
 
 @pytest.mark.parametrize(
@@ -123,7 +125,7 @@ def test_a_large_request_is_refused_before_it_is_read(served):
     claimed = request(served, "POST /api/runs HTTP/1.1", Content_Length=str(10**9))
     assert served.raw(claimed, timeout=5) == 413
     chunked = request(served, "POST /api/runs HTTP/1.1", Content_Length=None, Transfer_Encoding="chunked")
-    assert served.raw(chunked + b"20000\r\n" + b"x" * 0x20000 + b"\r\n0\r\n\r\n", timeout=5) == 413
+    assert served.raw(chunked + b"200000\r\n" + b"x" * 0x200000 + b"\r\n0\r\n\r\n", timeout=5) == 413
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ __all__ = ["Guard", "Keys"]
 
 logger = logging.getLogger("coterie.studio")
 
-MOST_BODY = 64 * 1024
+MOST_BODY = 1024 * 1024  # the roles of ten thousand columns
 MOST_ADDRESS = 1024
 SEND_SECONDS = 30.0
 
@@ -153,7 +153,7 @@ def _is_from_here(scope: dict[str, Any], headers: Headers) -> bool:
 
 async def _body(scope: dict[str, Any], receive: Any) -> bytes | Response:
     """Return what came with a request, or why it is refused; how long it may take is up to the server (`listening.py`)."""
-    too_long = _refused(413, f"requests may have {MOST_BODY // 1024} kB", close=True)
+    too_long = _refused(413, f"a request may have at most {MOST_BODY:,} bytes", close=True)
     length = Headers(scope=scope).get("content-length", "0")
     if not length.isdigit() or int(length) > MOST_BODY:
         return too_long

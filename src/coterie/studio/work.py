@@ -128,7 +128,7 @@ def _run(task: Mapping[str, Any], tell: Tell) -> None:
     """Run an analysis as `coterie run` does, and write its results into the folder of the task."""
     from .. import report
     from ..report.record import without_credentials
-    from ..report.words import headline
+    from ..report.words import count, headline
 
     source = task["source"]
     data = source["place"] if source["table"] is None else _read(source)
@@ -145,8 +145,9 @@ def _run(task: Mapping[str, Any], tell: Tell) -> None:
     is_file = "://" not in source["place"]
     found.write(task["name"], excel_safe=task["excel_safe"], input_path=source["place"] if is_file else None)
     record = found.record
+    name, rows = without_credentials(record["input"]["name"]), count(record["input"]["rows"])
     _leave(task, {
-        "headline": headline(record).removeprefix(f"{without_credentials(record['input']['name'])}: "),
+        "headline": headline(record).removeprefix(f"{name}: ").removesuffix(f" in {rows} rows"),
         "method": record["chosen"]["method"],
         "groups": [cluster["id"] for cluster in record["clusters"]],
     })  # fmt: skip

@@ -13,6 +13,8 @@ function columnList(columns, { roles, used_roles: used }) {
 
   const title = el("summary", {});
   const filter = el("input", { type: "search", id: "filter", placeholder: "Find a column", "aria-label": "Find a column", on: { input: draw } });
+  const tool = (words, change) => el("button", { type: "button", class: "quiet", on: { click: () => { fitting().forEach(([, column]) => change(column)); draw(); } } }, words);
+  const tools = el("div", { class: "line" }, tool("Use all of these", (column) => isUsed(column) || set(column, asUsed(column))), tool("Use none of these", (column) => isUsed(column) && set(column, "ignored")));
   const box = el("ul", { class: "columns" });
   const rest = el("p", { class: "hint", hidden: true });
 
@@ -42,20 +44,25 @@ function columnList(columns, { roles, used_roles: used }) {
     return el("li", {}, check, el("label", { for: `column-${i}` }, clip(column.name, 80)), role, el("p", { class: "hint" }, sentence(column.why)));
   }
 
-  function draw() {
+  // With their places in the table.
+  function fitting() {
     const wanted = filter.value.trim().toLowerCase();
-    const fitting = [...columns.entries()].filter(([, column]) => column.name.toLowerCase().includes(wanted));
-    box.replaceChildren(...fitting.slice(0, MOST_COLUMNS).map(([i, column]) => line(column, i)));
-    const more = fitting.length - MOST_COLUMNS;
+    return [...columns.entries()].filter(([, column]) => column.name.toLowerCase().includes(wanted));
+  }
+
+  function draw() {
+    const shown = fitting();
+    box.replaceChildren(...shown.slice(0, MOST_COLUMNS).map(([i, column]) => line(column, i)));
+    const more = shown.length - MOST_COLUMNS;
     rest.hidden = more <= 0;
     rest.textContent = `${count(more)} more: find them by name.`;
     head();
   }
 
-  filter.hidden = columns.length < 12;
+  filter.hidden = tools.hidden = columns.length < 12;
   draw();
   return {
-    node: el("details", { class: "fold", open: columns.length <= 30 }, title, filter, box, rest),
+    node: el("details", { class: "fold", open: columns.length <= 30 }, title, filter, tools, box, rest),
     roles: () => Object.fromEntries(changed),
     fill(given) {
       changed.clear();

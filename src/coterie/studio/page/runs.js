@@ -93,7 +93,7 @@ function runList(act) {
 
   function line(run, shown) {
     const isDone = run.state === "done";
-    const words = [el("b", {}, run.name), soft(` ${clock.format(new Date(run.created))}`), run.saved && el("span", { class: "tag" }, run.is_saved ? "saved" : "changed since saved")];
+    const words = [el("b", {}, run.name), soft(` ${clock.format(new Date(run.created))}`), run.saved && el("span", { class: "tag", title: `In ${run.saved}${run.is_saved ? "" : ", without the latest names"}` }, run.is_saved ? "saved" : "changed")];
     const about = el("span", { class: run.state === "failed" ? "run-words failed" : "run-words" }, runWords(run));
     const head = isDone
       ? el("button", { type: "button", class: "run-show", "aria-current": shown ? "true" : null, on: { click: () => act.show(run) } }, el("span", {}, words), about)

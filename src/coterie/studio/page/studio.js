@@ -203,7 +203,7 @@ function build(about) {
       { class: "top" },
       el("p", { class: "brand" }, el("b", {}, about.name), soft(` ${rows(about.rows)}, ${count(about.columns.length)} columns`)),
       el("div", { class: "tabs", role: "group", "aria-label": "In sight" }, tabs),
-      el("div", { class: "line" }, themeButton(), undo, save),
+      el("div", { class: "line" }, undo, save),
     ),
     el("div", { class: "panes" }, panel, stage),
     dialog.node,
