@@ -51,10 +51,10 @@ class Page:
     def press(self, name, **options):
         self.page.get_by_role("button", name=name, exact=True, **options).click()
 
-    def run(self, number, groups):
-        """Press Run and wait for the report of that many groups."""
+    def run(self, name, groups):
+        """Press Run and wait for the report of the run of that name, with that many groups."""
         self.press("Run")
-        self.page.locator(".run.shown b", has_text=re.compile(f"^Run {number}$")).wait_for()
+        self.page.locator(".run.shown b", has_text=re.compile(f"^{name}$")).wait_for()
         self.report.get_by_role("heading", name=f"{groups} groups", exact=True).wait_for()
 
     def close(self):
@@ -69,12 +69,32 @@ def opened(browser, served, **options):
     page.close()
 
 
+def test_the_keyboard_is_enough(browser, served):
+    with opened(browser, served) as seen:
+        page = seen.page
+        page.get_by_label("Number of groups").focus()
+        page.keyboard.type("0")
+        page.keyboard.press("Enter")  # the browser itself says what is wrong, and nothing is sent
+        before = len(served.state()["runs"])
+        page.get_by_label("Number of groups").fill("2")
+        page.keyboard.press("Enter")
+        page.locator(".progress").wait_for()
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.id") == "share"
+        page.get_by_role("button", name="Cancel", exact=True).focus()
+        page.keyboard.press("Enter")
+        page.locator(".progress").wait_for(state="hidden")
+        assert len(served.state()["runs"]) == before + 1
+
+
 def test_load_run_cancel_rerun_compare_rename_save_reload(browser, served):
     with opened(browser, served, viewport={"width": 1400, "height": 900}) as seen:
         page = seen.page
         assert page.url == f"{served.origin}/"  # the token is out of sight
         assert page.title() == "wine.csv – coterie studio"
         assert page.locator(".brand").inner_text() == "wine.csv 178 rows, 4 columns"
+        earlier = len(served.state()["runs"])  # of other tests
+        one, two = f"Run {earlier + 2}", f"Run {earlier + 3}"
 
         # run, look in on it, cancel
         seen.press("Run")
@@ -83,24 +103,24 @@ def test_load_run_cancel_rerun_compare_rename_save_reload(browser, served):
         assert served.ask("GET", "/health")[0] == 200
         assert time.monotonic() - began <= 1
         seen.press("Cancel")
-        page.locator(".run", has_text="Cancelled").wait_for()
+        page.locator(".run", has_text=f"Run {earlier + 1}").filter(has_text="Cancelled").wait_for()
         assert page.locator(".progress").is_hidden()
         assert page.get_by_role("heading", name="No report to show").is_visible()
 
         # rerun, and once more with other settings
         page.get_by_label("Method").select_option("KMeans")
         page.get_by_label("Number of groups").fill("3")
-        seen.run(2, 3)
+        seen.run(one, 3)
         page.get_by_label("Number of groups").fill("4")
         page.get_by_label("alcohol", exact=True).uncheck()
         assert "3 of 4 used" in page.locator(".controls").inner_text()
-        seen.run(3, 4)
+        seen.run(two, 4)
 
         # compare
-        page.get_by_label("Compare Run 2").check()
-        page.get_by_label("Compare Run 3").check()
+        page.get_by_label(f"Compare {one}").check()
+        page.get_by_label(f"Compare {two}").check()
         seen.press("Compare")
-        page.get_by_role("heading", name="Run 2 and Run 3").wait_for()
+        page.get_by_role("heading", name=f"{one} and {two}").wait_for()
         cells = page.locator(".migration tbody td").all_inner_texts()
         assert sum(int(cell.split()[0]) for cell in cells if cell[0].isdigit()) == 178
         assert page.locator(".migration tbody tr").count() == 3
@@ -112,17 +132,17 @@ def test_load_run_cancel_rerun_compare_rename_save_reload(browser, served):
             seen.report.get_by_role("button", name="Rename group 0").click()
             seen.report.get_by_label("New name of group 0").fill(name)
             seen.report.get_by_label("New name of group 0").press("Enter")
-            page.locator("button[title='Undo the name of group 0 in Run 3']").wait_for()
+            page.locator(f"button[title='Undo the name of group 0 in {two}']").wait_for()
             if name == "Wrong name":
                 seen.press("Undo")
                 seen.report.locator(".card h3", has_text=found).first.wait_for()
         assert page.get_by_label("Number of groups").input_value() == "4"
 
         # save
-        seen.press("Save Run 3…")
+        seen.press(f"Save {two}…")
         page.get_by_label("Name of the folder").fill("light wine")
         seen.press("Save")
-        page.get_by_text("Run 3 is saved in light wine.coterie.").wait_for()
+        page.get_by_text(f"{two} is saved in light wine.coterie.").wait_for()
         record = json.loads((served.folder / "light wine.coterie" / "run.json").read_text())
         assert record["clusters"][0]["given_name"] == "Light wines"
         assert [column["name"] for column in record["columns"] if not column["used"]] == ["alcohol"]
@@ -133,18 +153,18 @@ def test_load_run_cancel_rerun_compare_rename_save_reload(browser, served):
         page.reload()
         seen.ready()
         seen.report.locator(".card h3", has_text="Light wines").wait_for()
-        assert page.locator(".run.shown").inner_text().startswith("Run 3")
+        assert page.locator(".run.shown").inner_text().startswith(two)
         assert "saved" in page.locator(".run.shown").inner_text()
         assert not page.get_by_label("alcohol", exact=True).is_checked()
 
         # another run under the same name: only after a question
-        page.locator("button.run-show", has_text="Run 2").click()
-        seen.press("Save Run 2…")
+        page.locator("button.run-show", has_text=one).click()
+        seen.press(f"Save {one}…")
         page.get_by_label("Name of the folder").fill("light wine")
         seen.press("Save")
         page.get_by_text("holds an earlier analysis (wine.csv: 4 groups in 178 rows").wait_for()
         seen.press("Replace")
-        page.get_by_text("Run 2 is saved in light wine.coterie.").wait_for()
+        page.get_by_text(f"{one} is saved in light wine.coterie.").wait_for()
         assert len(json.loads((served.folder / "light wine.coterie" / "run.json").read_text())["clusters"]) == 3
 
 
@@ -166,24 +186,6 @@ def test_it_fits_a_phone_and_everything_has_a_name(browser, served, scheme):
         assert (sum(map(int, re.findall(r"\d+", ink))) < sum(map(int, re.findall(r"\d+", paper)))) == (
             scheme == "light"
         )
-
-
-def test_the_keyboard_is_enough(browser, served):
-    with opened(browser, served) as seen:
-        page = seen.page
-        page.get_by_label("Number of groups").focus()
-        page.keyboard.type("0")
-        page.keyboard.press("Enter")  # the browser itself says what is wrong, and nothing is sent
-        before = len(served.state()["runs"])
-        page.get_by_label("Number of groups").fill("2")
-        page.keyboard.press("Enter")
-        page.locator(".progress").wait_for()
-        page.keyboard.press("Tab")
-        assert page.evaluate("document.activeElement.id") == "share"
-        page.get_by_role("button", name="Cancel", exact=True).focus()
-        page.keyboard.press("Enter")
-        page.locator(".progress").wait_for(state="hidden")
-        assert len(served.state()["runs"]) == before + 1
 
 
 def test_without_the_token_the_page_says_what_to_do(browser, served):
@@ -259,20 +261,20 @@ def test_nothing_in_the_data_is_ever_run(browser, tmp_path, each):
     try:
         with opened(browser, served) as seen:
             page = seen.page
-            assert page.locator(".columns li").count() == len(payloads) + 1 if each > 1 else 200
             names = [column["name"] for column in served.ask("GET", "/api/about")[2]["columns"]]
+            assert page.locator(".columns li").count() == min(len(names), 200)
             asked = {"method": "KMeans", "clusters": 2, "roles": dict.fromkeys(names[5:-1], "ignored")}
-            for number in (1, 2):
-                assert served.wait(served.start(**asked))["state"] == "done"
-                page.locator(".run.shown b", has_text=f"Run {number}").wait_for()
+            assert served.wait(served.start(**asked))["state"] == "done"
             seen.report.get_by_role("button", name="Rename group 0").click()
             seen.report.get_by_label("New name of group 0").fill("<img src=x onerror=alert(1)>")
             seen.report.get_by_label("New name of group 0").press("Enter")
             page.locator("button[title^='Undo the name']").wait_for()
-            page.get_by_label("Compare Run 1").check()
-            page.get_by_label("Compare Run 2").check()
-            seen.press("Compare")
-            assert "<img src=x onerror=alert(1)>" in page.locator(".migration").inner_text()
+            if each == 1:  # the comparison too
+                assert served.wait(served.start(**asked))["state"] == "done"
+                page.get_by_label("Compare Run 1").check()
+                page.get_by_label("Compare Run 2").check()
+                seen.press("Compare")
+                assert "<img src=x onerror=alert(1)>" in page.locator(".migration").inner_text()
             assert page.evaluate("window.pwned") is None
             assert (
                 page.evaluate("document.querySelectorAll('img, svg, object, embed, body script:not([src])').length")
