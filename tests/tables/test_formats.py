@@ -177,7 +177,7 @@ def test_json_records_are_read(key, tmp_path):
 
 BROKEN_JSON = {
     "broken line": (b'{"a": 1}\n{"a": \n', "line 2"),
-    "a number a line": (b"1\n2\n", "holds a int"),
+    "a number a line": (b"1\n2\n", "holds a number"),
     "numbers": (b"[1, 2]", "no objects"),
     "empty list": (b"[]", "no objects"),
     "broken document": (b'[{"a": 1},\n {"a" 2}]', "line 2"),

@@ -383,7 +383,7 @@ BAD = {
     "GML without nodes": ("net.gml", "graph [ ]", "no nodes"),
     "text called GML": ("net.gml", "source,target\n1,2\n", "line 1 of net.gml"),
     "XML that ends early": ("net.graphml", "<graphml><graph>", "line 1 of net.graphml.*no element|line 1.*GraphML"),
-    "XML of another kind": ("net.graphml", "<html></html>", "root is <html>"),
+    "XML of another kind": ("net.graphml", "<svg></svg>", "root is <svg>"),
     "text called GraphML": ("net.graphml", "1,2\n", "line 1 of net.graphml"),
     "entities": (
         "net.graphml",

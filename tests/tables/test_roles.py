@@ -70,7 +70,7 @@ def test_a_column_gets_the_role_an_analyst_would_give_it(key):
     (found,) = find_roles(read({name: values}))
     assert (found.column, found.role) == (name, role)
     assert why in found.why
-    assert found.used == (role in ("number", "category", "date"))
+    assert found.used == (role in ("number", "category", "date", "text"))
 
 
 def test_dates_are_set_aside_where_there_is_something_else_to_compare():
@@ -103,7 +103,7 @@ def test_a_role_can_be_given(role):
     roles = find_roles(table, roles={"visits": role})
     assert roles[0].role == role
     assert roles[0].why == "as you asked"
-    assert roles[0].used == (role in ("number", "category"))
+    assert roles[0].used == (role in ("number", "category", "text"))
     assert roles[1].role == "number"
 
 

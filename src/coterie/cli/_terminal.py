@@ -14,8 +14,8 @@ from typing import Any
 __all__ = ["Talk", "error", "is_terminal", "line", "printable"]
 
 _STYLES = {"error": "31", "warning": "33", "dim": "2", "bold": "1"}
-# Control characters in a file or column name must not reach the terminal as commands.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# Control characters in a file or column name must not reach the terminal as commands, nor marks that reverse what follows.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 BAR_AFTER_SECONDS = 1.0
 
 

@@ -64,10 +64,15 @@ def answer(record: Mapping[str, Any], *, doubt: bool = True) -> list[str]:
     return [printable(sentence) for sentence in sentences if sentence]
 
 
+_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # marks that set the direction of what follows
+
+
 def printable(value: Any) -> str:
-    """Replace control characters, so that no value of the data can move the cursor or change colours."""
+    """Replace control characters, so that no value of the data can move the cursor, change colours or reverse what follows."""
     return "".join(
-        " "
+        ""
+        if letter in _TURNS
+        else " "
         if letter in "\n\r\t"
         else "\N{REPLACEMENT CHARACTER}"
         if unicodedata.category(letter) in ("Cc", "Cs")

@@ -11,8 +11,8 @@ import numpy as np
 
 __all__ = ["MAP_ROWS", "draw_map", "map_of", "unpack"]
 
-# More points than this add bytes to the page, not information to the picture.
-MAP_ROWS = 200_000
+# Every row has its point, so that rows can be picked out and found, until the page would be larger than 8 MB.
+MAP_ROWS = 1_000_000
 STEPS = 65535
 # Above so many columns the axes are those of so many rows, and groups are separated within the first few axes.
 WIDE = 1_000
@@ -153,17 +153,17 @@ def _signed(vectors: np.ndarray) -> np.ndarray:
 
 
 def _discriminant_plane(X: np.ndarray, labels: np.ndarray, within_axes: np.ndarray | None = None) -> np.ndarray | None:
-    """Return the orthonormal plane of Fisher's first two discriminants, or None when there are fewer than three groups.
+    """Return the orthonormal plane of Fisher's first two discriminants, or None for fewer than three groups, or rows than columns.
 
     With ``within_axes``, (m, q) orthonormal, of all planes that lie within these axes.
     """
     inside = labels >= 0
     k = int(labels.max(initial=-1)) + 1
-    if k < 3 or X.shape[1] < 3:
-        return None
     if within_axes is not None:
         plane = _discriminant_plane(X @ within_axes, labels)
         return None if plane is None else _signed(within_axes @ plane)
+    if k < 3 or not 3 <= X.shape[1] < inside.sum():
+        return None  # with more columns than rows any groups are told apart
     Z, codes = X[inside], labels[inside]
     sizes = np.bincount(codes, minlength=k)
     centers = np.stack([np.bincount(codes, column, k) for column in Z.T], axis=1) / sizes[:, None]

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..tables.table import LONGEST_SHOWN
 from .values import MAX_LEVELS, View, exact_date, number_text
 
 __all__ = ["Conditions", "find_rule", "make_conditions"]
@@ -54,6 +55,8 @@ def make_conditions(views: list[View], rows: np.ndarray) -> Conditions:
             for code in np.argsort(-np.bincount(codes[codes >= 0], minlength=len(view.levels)), kind="stable")[:LEVELS]:
                 if code == MAX_LEVELS - 1:
                     continue  # the pool of rare levels is no value that a reader could look for
+                if len(view.levels[code]) >= LONGEST_SHOWN:
+                    continue  # nor is a value that is cut
                 add(view, "is", view.levels[code], codes == code)
                 if len(view.levels) > 2:
                     add(view, "is not", view.levels[code], codes != code)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..tables.convert import as_date, as_levels, as_number
+from ..tables.table import brief
 from ..tables.texts import says
 
 __all__ = ["MAX_LEVELS", "View", "cell", "exact_date", "look", "number_text", "seen_values", "views_of"]
@@ -75,7 +76,7 @@ def look(column, coding, max_levels: int = MAX_LEVELS) -> View:
 
 def _levels(column, unit: str | None, max_levels: int) -> View:
     found = as_levels(column)
-    names, codes = [str(value) for value in found.values], found.codes
+    names, codes = [brief(str(value)) for value in found.values], found.codes
     if len(names) > max_levels:
         keep = np.argsort(-np.asarray(found.counts), kind="stable")[: max_levels - 1]
         number = np.full(len(names) + 1, max_levels - 1)

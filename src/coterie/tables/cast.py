@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .dates import dates_from_numbers, looks_like_date, parse_dates
 from .decimals import number_like, parse_numbers
-from .table import Column, Levels, factorize, split_unit
+from .table import Column, Levels, brief, factorize, split_unit
 
 __all__ = ["MISSING_AMONG_NUMBERS", "MISSING_TEXTS", "cast_numbers", "cast_text", "first_row", "name_words", "shown"]
 
@@ -272,4 +272,4 @@ def _infinite_note(name: str, rows: NDArray[np.int64]) -> str:
 
 def shown(value: str, most: int = 40) -> str:
     """Quote a value for a message, shortened."""
-    return repr(value if len(value) <= most else value[: most - 1] + "…")
+    return repr(brief(value, most))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from .convert import as_date, as_levels, as_number
-from .table import Column
+from .table import Column, brief
 from .texts import TextCoding, code_texts, fit_texts
 
 __all__ = ["OTHER", "Coding", "code", "fit_category", "fit_number", "fit_text"]
@@ -83,12 +83,12 @@ class Coding:
             "used": self.used,
             "why": self.why,
             "missing": self.missing,
-            "fill": self.fill,
+            "fill": brief(self.fill) if isinstance(self.fill, str) else self.fill,
             "coding": self.coding,
             "center": self.center,
             "spread": self.spread,
             "unit": self.unit,
-            "categories": None if self.categories is None else list(self.categories),
+            "categories": None if self.categories is None else [*map(brief, self.categories)],
             "text": None if self.text is None else self.text.to_json(),
         }
 
@@ -99,9 +99,9 @@ class Coding:
             return []
         names = [self.column]
         if self.coding == "yes/no":
-            names = [f"{self.column} = {(self.categories or ())[1]}"]
+            names = [f"{self.column} = {brief((self.categories or ())[1])}"]
         elif self.coding == "one-hot":
-            names = [f"{self.column} = {level}" for level in self.categories or ()]
+            names = [f"{self.column} = {brief(level)}" for level in self.categories or ()]
         elif self.text is not None:
             names = [f"{self.column} {i}: {words}" for i, words in enumerate(self.text.names, 1)]
         return names if self.kept is None else [names[i] for i in self.kept]

@@ -56,8 +56,8 @@ def read_sqlite(
             names = [column[0] for column in cursor.description]
             columns = _fetch(cursor, names, name, memory_limit)
     except (sqlite3.Error, sqlite3.Warning, UnicodeError, OverflowError) as error:
-        what = "the query on " if query is not None else ""
-        raise InputError(f"{what}{name} failed: {error}") from error
+        what = f"the query on {name} failed" if query is not None else f"{name} cannot be read"
+        raise InputError(f"{what}: {error}") from error
     notes = [
         f"read from the query on {name}" if query is not None else f"read from {sql.removeprefix('SELECT * FROM ')}"
     ]

@@ -56,6 +56,7 @@ _REMEDY = {
     "zip": "unpack it and give the table inside",
     "excel": "save it as CSV in Excel (File, Save as) and give that",
     "pickle": "pickles can run code, so they are never opened; save the data as CSV, Parquet or .npy",
+    "page": "download the table itself, as CSV",
     "bzip2": "unpack it first",
     "xz": "unpack it first",
     "zstd": "unpack it first",
@@ -106,8 +107,10 @@ def identify(head: bytes) -> tuple[str, str] | None:
 
 
 def refuse_binary(name: str, head: bytes) -> None:
-    """Raise InputError if ``head`` begins a file that is no text."""
+    """Raise InputError if ``head`` begins a file that is no text, or a web page."""
     kind = identify(head)
+    if head[:256].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype html", b"<html")):
+        kind = "page", "a web page"
     if kind is not None:
         remedy = _REMEDY.get(kind[0], "give a CSV, Parquet, JSON lines, NumPy or SQLite file")
         raise InputError(f"{name} is {kind[1]}, not a table; {remedy}")

@@ -10,6 +10,10 @@ from .table import Table
 
 __all__ = ["read_json"]
 
+_KINDS = {
+    int: "a number", float: "a number", str: "a text", bool: "a logical value", type(None): "a null", list: "a list"
+}  # fmt: skip
+
 
 def read_json(
     stream: IO[bytes], name: str, *, memory_limit: int | None = None, source_bytes: int | None = None
@@ -66,8 +70,9 @@ def _parsed(text: io.TextIOWrapper, name: str, source_bytes: int | None) -> Tabl
         if not isinstance(record, dict):
             if not records and isinstance(record, list):
                 return _document(line + text.read(), name, number, source_bytes)
-            kind = type(record).__name__
-            raise InputError(f"line {number:,} of {name} holds a {kind}, not an object; give one object a line")
+            raise InputError(
+                f"line {number:,} of {name} holds {_KINDS[type(record)]}, not an object; give one object a line"
+            )
         records.append(record)
     if len(records) == 1 and first and all(isinstance(value, list) for value in records[0].values()) and records[0]:
         return _renamed(read_object(records[0]), name, source_bytes)

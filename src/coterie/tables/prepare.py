@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from .cast import shown
 from .coding import Coding, code, fit_category, fit_number, fit_text, require_known
 from .convert import as_date, as_number
 from .groups import common_scales
@@ -292,7 +293,7 @@ def _filled(coding: Coding) -> str:
     if coding.text is not None:
         return "count as a text that is like all others"
     if isinstance(coding.fill, str):
-        return f"were filled with the most frequent value, {coding.fill!r}"
+        return f"were filled with the most frequent value, {shown(coding.fill)}"
     if coding.role == "date":
         return f"were filled with the middle date, {np.datetime64('1970-01-01') + int(coding.fill or 0)}"
     return f"were filled with the median, {coding.fill:.6g}"

@@ -134,13 +134,13 @@ def must_be_file(path: Path) -> None:
 
 def _read_file(file: IO[bytes], path: Path, query, table, memory_limit) -> Table:
     name, size = path.name, path.stat().st_size
+    if size == 0:
+        raise InputError(f"{name} is empty; give a file with a header line and at least one row")
     head = file.read(1 << 16)
     file.seek(0)
     kind = _kind(path, head)
     if kind != "sqlite":
         _no_query(query, table, name)
-    if size == 0:
-        raise InputError(f"{name} is empty; give a file with a header line and at least one row")
     if kind == "sqlite":
         from .databases import read_sqlite
 
@@ -181,20 +181,23 @@ def _read_stream(stream: IO[bytes], name: str, memory_limit: int | None) -> Tabl
 
 
 def _kind(path: Path, head: bytes) -> str:
-    """Tell the kind of a file by its content; by its name only where the content may be text."""
+    """Tell the kind of a file by its content; refuse one whose name promises another kind."""
     found = identify(head)
     suffix = path.suffix.lower()
     if found is not None:
         if found[0] == "zip" and suffix == ".npz":
             return "npz"
         return found[0]
-    by_name = {
-        ".parquet": "parquet",
-        ".pq": "parquet",
-        ".npy": "npy",
-        ".npz": "npz",
-        ".sqlite": "sqlite",
-        ".sqlite3": "sqlite",
-        ".db": "sqlite",
-    }
-    return by_name.get(suffix, "text")
+    for endings, words in _PROMISES:
+        if suffix in endings:
+            raise InputError(
+                f"{path.name} does not begin as {words} does; if it is text, give it a name that ends in .csv, else write or fetch it again"
+            )
+    return "text"
+
+
+_PROMISES = (
+    ((".parquet", ".pq"), "a Parquet file"),
+    ((".npy", ".npz"), "a NumPy array"),
+    ((".sqlite", ".sqlite3", ".db"), "an SQLite database"),
+)

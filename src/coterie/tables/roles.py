@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..errors import InputError
-from .cast import name_words
+from .cast import name_words, shown
 from .table import Column, Table, unknown_name
 from .words import count_words
 
@@ -284,8 +284,8 @@ def _text_role(column: Column, n_rows: int, n_known: int) -> tuple[str, str]:
     different = len(levels.values)
     if different == 1:
         if column.n_missing / n_rows >= 0.05:
-            return "category", f"either {_short(levels.values[0])} or missing"
-        return "constant", f"every {'row' if not column.n_missing else 'known value'} has {_short(levels.values[0])}"
+            return "category", f"either {shown(levels.values[0])} or missing"
+        return "constant", f"every {'row' if not column.n_missing else 'known value'} has {shown(levels.values[0])}"
     words, length, like_uuid = _reading(levels.values)
     if like_uuid:
         return "id", f"{different:,} different universal identifiers"
@@ -313,10 +313,6 @@ def _reading(values: list[str]) -> tuple[float, float, bool]:
     words = sum(map(count_words, sample)) / len(sample)
     length = sum(map(len, sample)) / len(sample)
     return words, length, len(values) > 1 and all(_UUID.fullmatch(value) for value in sample)
-
-
-def _short(value: str) -> str:
-    return repr(value if len(value) <= 40 else value[:39] + "…")
 
 
 def _percent(share: float) -> str:

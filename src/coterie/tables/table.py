@@ -18,9 +18,22 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
 
-__all__ = ["Column", "Kind", "Levels", "Table", "factorize", "listing", "unique_names", "unknown_name"]
+__all__ = [
+    "LONGEST_SHOWN",
+    "Column",
+    "Kind",
+    "Levels",
+    "Table",
+    "brief",
+    "factorize",
+    "listing",
+    "unique_names",
+    "unknown_name",
+]
 
 Kind = Literal["number", "text", "date"]
+LONGEST_SHOWN = 120  # characters of a value that people are shown
+_LONGEST_NAME = 200  # of a column
 
 # "Annual Income (k$)", "height [cm]": a unit in brackets at the end. A range such as "(1-100)" is no unit.
 _UNIT = re.compile(r"^(?P<name>.*\S)\s*[(\[](?P<unit>[^()\[\]]{1,12})[)\]]\s*$")
@@ -199,10 +212,21 @@ def listing(names: Iterable[object], most: int = 8) -> str:
     return ", ".join(shown[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
+def brief(value: str, most: int = LONGEST_SHOWN) -> str:
+    """Return a value for people, cut to ``most`` characters where it is longer."""
+    return value if len(value) <= most else value[: most - 1] + "…"
+
+
 def unique_names(names: Sequence[str]) -> tuple[list[str], list[str]]:
     """Give every column a name of its own; returns names and notes."""
-    stripped = [" ".join(str(name).split()) for name in names]
-    taken, result, notes = set(stripped), [], []
+    full = [" ".join(str(name).split()) for name in names]
+    stripped = [brief(name, _LONGEST_NAME) for name in full]
+    notes = [
+        f"the name of column {j + 1} has {len(name):,} characters and is cut to {_LONGEST_NAME}"
+        for j, name in enumerate(full)
+        if len(name) > _LONGEST_NAME
+    ]
+    taken, result = set(stripped), []
     seen: set[str] = set()
     for j, name in enumerate(stripped):
         new = name
