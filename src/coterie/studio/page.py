@@ -14,7 +14,7 @@ __all__ = ["frame_policy", "page_policy", "script", "shell", "style"]
 _OWN = Path(__file__).parent / "page"
 _REPORT = Path(report.__file__).parent / "page"
 _SHARED = ("elements.js", "theme.js")
-_SCRIPTS = ("server.js", "columns.js", "controls.js", "runs.js", "saving.js", "comparison.js", "studio.js")
+_SCRIPTS = ("server.js", "columns.js", "controls.js", "runs.js", "saving.js", "frame.js", "comparison.js", "studio.js")
 
 
 @functools.cache

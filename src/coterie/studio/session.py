@@ -83,6 +83,7 @@ class Session:
         self._lock = threading.RLock()
         self._runs: dict[str, Run] = {}
         self._numbers = 0
+        self._told_states = 0
         self._shown: str | None = None
         self._past: list[Scene] = []
         self._comparison: tuple[str, tuple[str, str], Job] | None = None
@@ -97,11 +98,19 @@ class Session:
         return {**self._about, "choices": CHOICES, "standard": standard, "save_as": self._target.name}
 
     def state(self) -> dict[str, Any]:
-        """Return what changes: the runs, which one is shown, the comparison, and what undo would undo."""
+        """Return what changes: the runs, which one is shown, the comparison, and what undo would undo; later ones have higher numbers."""
         with self._lock:
+            self._told_states += 1
             runs = [self._told(run) for run in self._runs.values()]
             undoes = self._past[-1].undoes if self._past else None
-            return {"runs": runs, "shown": self._shown, "undoes": undoes, "comparison": self._told_comparison()}
+            shown, comparison = self._shown, self._told_comparison()
+            return {
+                "number": self._told_states,
+                "runs": runs,
+                "shown": shown,
+                "undoes": undoes,
+                "comparison": comparison,
+            }
 
     def page(self, run_id: str) -> str:
         """Return the report of a run, with the names that people gave."""

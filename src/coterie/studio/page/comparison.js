@@ -68,3 +68,42 @@ function comparisonView(found, back) {
     pairs,
   );
 }
+
+const comparisonKey = (comparison) => (comparison ? `${comparison.id} ${comparison.state}` : "");
+
+// Where the comparison stands once somebody has asked for one. `say` gets what went wrong, and `changed` is called whenever the
+// place is opened or closed.
+function comparisonPlace(say, changed) {
+  const node = el("div", { class: "side-by-side", hidden: true });
+  let shows = "";
+
+  function fill(...content) {
+    node.replaceChildren(...content);
+    node.hidden = content.length === 0;
+    changed();
+  }
+
+  async function show(comparison) {
+    if (comparisonKey(comparison) === shows) return;
+    shows = comparisonKey(comparison);
+    const { id, state, sentence: why } = comparison || {};
+    if (state === "done") {
+      fill(comparisonView(await ask(`/api/comparisons/${id}`), () => fill()));
+      node.querySelector("h1").focus();
+    } else if (["waiting", "running"].includes(state)) {
+      fill(el("p", { class: "empty", role: "status" }, "Comparing the two runs…"));
+    } else {
+      fill();
+      if (why) say(why);
+    }
+  }
+
+  return {
+    node,
+    show,
+    close: () => fill(),
+    isOpen: () => !node.hidden,
+    // What was compared before the page was loaded is shown when somebody asks for it again.
+    skip(comparison) { shows = comparisonKey(comparison); },
+  };
+}
