@@ -7,6 +7,7 @@ class Visit:
     def __init__(self, browser, path, **options):
         self.context = browser.new_context(**options)
         self.page = self.context.new_page()
+        self.page.set_default_timeout(10_000)
         self.requests, self.messages, self.dialogs = [], [], []
         self.page.on("request", self._request)
         self.page.on("console", lambda message: self.messages.append(f"{message.type}: {message.text}"))

@@ -8,6 +8,8 @@ __all__ = ["even_rows", "plain", "record_of", "sample_rows"]
 
 # The rows drawn evenly, for the map to tell of and for later comparison; fewer where the columns are so many that the record would swell.
 HOVER_ROWS = 300
+# Ids of all rows travel up to here; beyond, the file of labels alone has them.
+MOST_IDS, MOST_ID_LETTERS = 20_000, 400_000
 HOVER_CELLS = 100_000
 FEWEST_HOVER_ROWS = 20
 
@@ -43,7 +45,7 @@ def record_of(
         "profile": told.profile,
         "outliers": answer.outliers,
         "judge": verdicts["judge"],
-        "rows": {"sample": sample_rows(table, [*mentioned, *even_rows(table.n_rows, len(table.columns))])},
+        "rows": {"sample": sample_rows(table, [*mentioned, *even_rows(table.n_rows, len(table.columns))]), "ids": _ids(table, prepared)},
     }
 
 
@@ -76,3 +78,15 @@ def sample_rows(table, rows) -> dict[str, dict[str, Any]]:
 
     columns = [(column.name, column.values) for column in table.columns]
     return {str(int(row)): {name: cell(values, int(row)) for name, values in columns} for row in sorted(set(rows))}
+
+
+def _ids(table, prepared) -> dict[str, Any] | None:
+    """Return the ids of all rows, in their order, where there are some and they are not too many."""
+    from .values import cell
+
+    name = next((coding.column for coding in prepared.codings if coding.role == "id"), None)
+    if name is None or table.n_rows > MOST_IDS:
+        return None
+    values = table.column(name).values
+    ids = [cell(values, row) for row in range(table.n_rows)]
+    return {"column": name, "values": ids} if sum(len(str(one)) for one in ids) <= MOST_ID_LETTERS else None

@@ -1,7 +1,5 @@
-// The map: a canvas with pan and zoom, dots when few are in sight, density when many, and the row under the pointer.
+// The map: a canvas with pan and zoom, the row under the pointer, and rows picked out with an outline.
 
-const DOTS = 20000;
-const MOST_LABELS = 24;
 const REACH = 12; // how near the pointer must come, in pixels
 
 // Whether both directions of the map are mixtures of columns, so that their lengths compare.
@@ -9,8 +7,9 @@ const isFlattened = () => !["columns", "column"].includes(record.map.method);
 
 class PointMap {
   constructor(points, canvas, overlay) {
-    Object.assign(this, { points, canvas, overlay, zoom: 1, shift: [0, 0], hovered: -1, marked: -1 });
+    Object.assign(this, { points, canvas, overlay, tool: "move", zoom: 1, shift: [0, 0], hovered: -1, marked: -1 });
     this.context = canvas.getContext("2d");
+    this.outline = new Outline(this, overlay.outline);
     this.bulk = bulkOf(points);
     this.groups = sortBy(points.n, clusters.length + 1, (i) => (points.label[i] >= 0 && points.label[i] < clusters.length ? points.label[i] + 1 : 0));
     this.anchors = clusters.map((_, cluster) => this.anchorOf(cluster));
@@ -101,11 +100,13 @@ class PointMap {
     this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     this.context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     const inSight = this.points.n > DOTS ? this.countInSight() : this.points.n;
+    this.inSight = inSight;
     // Grains of two pixels where the points are too sparse for one to be seen.
-    if (inSight > DOTS) this.drawDensity(inSight < 120000 ? 2 : 1);
-    else this.drawDots(inSight);
-    this.drawNames();
+    if (inSight > DOTS) drawDensity(this, inSight < 120000 ? 2 : 1);
+    else drawDots(this, inSight);
+    drawNames(this);
     this.placeRing();
+    this.placeOutline();
   }
 
   countInSight() {
@@ -116,121 +117,6 @@ class PointMap {
     let inside = 0;
     for (let i = 0; i < n; i++) if (x[i] >= left && x[i] <= right && y[i] >= bottom && y[i] <= top) inside++;
     return inside;
-  }
-
-  // Noise first, then the groups from the largest to the smallest, so that nothing small is buried; the picked one last.
-  groupsInOrder() {
-    const all = [NOISE, ...clusters.keys()];
-    return picked.value === null ? all : [...all.filter((one) => one !== picked.value), picked.value];
-  }
-
-  drawDots(inSight) {
-    const { sx, sy, ox, oy } = this.view;
-    const { order, start } = this.groups;
-    const context = this.context;
-    const radius = Math.max(1.5, Math.min(6.5, 5.2 * (600 / Math.max(inSight, 120)) ** 0.3)) * Math.min(1, Math.max(0.7, this.width / 700));
-    for (const cluster of this.groupsInOrder()) {
-      const faded = isFaded(cluster);
-      const size = cluster === NOISE ? radius * 0.7 : radius;
-      context.beginPath();
-      for (let j = start[cluster + 1]; j < start[cluster + 2]; j++) {
-        const [px, py] = [this.points.x[order[j]] * sx + ox, oy - this.points.y[order[j]] * sy];
-        if (px < -9 || py < -9 || px > this.width + 9 || py > this.height + 9) continue;
-        context.moveTo(px + size, py);
-        context.arc(px, py, size, 0, 6.2832);
-      }
-      context.globalAlpha = faded ? 0.35 : cluster === NOISE ? 0.75 : 0.85;
-      context.fillStyle = faded ? this.fade : colorOf(cluster);
-      context.fill();
-      if (inSight < 3000 && !faded) {
-        context.globalAlpha = 0.9;
-        context.strokeStyle = this.paper;
-        context.lineWidth = 0.8;
-        context.stroke();
-      }
-    }
-    context.globalAlpha = 1;
-  }
-
-  // Count the points in each pixel; the colour is the mix of theirs, the strength grows with the logarithm of their number.
-  drawDensity(grain) {
-    const { sx, sy, ox, oy } = this.view;
-    const [width, height] = [Math.ceil(this.width / grain), Math.ceil(this.height / grain)];
-    const cells = width * height;
-    if (!this.sums || this.sums.length !== 4 * cells) this.sums = new Float32Array(4 * cells);
-    const sums = this.sums.fill(0);
-    const { order, start } = this.groups;
-    for (const cluster of this.groupsInOrder()) {
-      const faded = isFaded(cluster);
-      const [r, g, b] = rgb(faded ? this.fade : colorOf(cluster));
-      const weight = faded ? 0.08 : cluster === NOISE ? 0.3 : 1;
-      for (let j = start[cluster + 1]; j < start[cluster + 2]; j++) {
-        const px = Math.floor((this.points.x[order[j]] * sx + ox) / grain);
-        const py = Math.floor((oy - this.points.y[order[j]] * sy) / grain);
-        if (px < 0 || py < 0 || px >= width || py >= height) continue;
-        const at = 4 * (py * width + px);
-        sums[at] += r * weight;
-        sums[at + 1] += g * weight;
-        sums[at + 2] += b * weight;
-        sums[at + 3] += weight;
-      }
-    }
-    this.paint(sums, width, height, grain);
-  }
-
-  paint(sums, width, height, grain) {
-    let most = 1;
-    for (let at = 3; at < sums.length; at += 4) if (sums[at] > most) most = sums[at];
-    const scale = 0.55 / Math.log1p(most);
-    const image = new ImageData(width, height);
-    for (let at = 0; at < sums.length; at += 4) {
-      const amount = sums[at + 3];
-      if (!amount) continue;
-      for (let part = 0; part < 3; part++) image.data[at + part] = sums[at + part] / amount;
-      image.data[at + 3] = 255 * (Math.min(amount, 1) * 0.45 + scale * Math.log1p(amount));
-    }
-    const buffer = el("canvas", { width, height });
-    buffer.getContext("2d").putImageData(image, 0, 0);
-    this.context.imageSmoothingEnabled = false;
-    this.context.drawImage(buffer, 0, 0, width * grain, height * grain);
-  }
-
-  // Numbers stand on their groups, and names too where there is room: colour is never the only sign.
-  drawNames() {
-    const context = this.context;
-    const taken = [];
-    const take = (box) => taken.every((other) => box[0] > other[2] || box[2] < other[0] || box[1] > other[3] || box[3] < other[1]) && taken.push(box);
-    Object.assign(context, { textAlign: "center", textBaseline: "middle", lineJoin: "round" });
-    const shown = picked.value === null ? [...clusters.keys()].slice(0, MOST_LABELS) : [picked.value];
-    const placed = [];
-    for (const cluster of shown) {
-      if (!(this.anchors[cluster] >= 0)) continue;
-      const [x, y] = this.place(this.anchors[cluster]);
-      if (x < 0 || y < 0 || x > this.width || y > this.height) continue;
-      if (take([x - 12, y - 11, x + 12, y + 11])) placed.push([cluster, x, y]);
-    }
-    for (const [cluster, x, y] of placed) {
-      const name = clip(nameOf(cluster), 34);
-      context.font = "600 12px system-ui, sans-serif";
-      const half = context.measureText(name).width / 2;
-      const middle = Math.max(half + 6, Math.min(this.width - half - 6, x));
-      if (this.width > 520 && clusters.length <= 12 && take([middle - half, y + 12, middle + half, y + 28])) {
-        Object.assign(context, { lineWidth: 5, strokeStyle: this.paper, fillStyle: this.ink });
-        context.strokeText(name, middle, y + 20);
-        context.fillText(name, middle, y + 20);
-      }
-    }
-    for (const [cluster, x, y] of placed) {
-      const color = colorOf(cluster);
-      context.beginPath();
-      context.arc(x, y, 11, 0, 6.2832);
-      Object.assign(context, { lineWidth: 2, strokeStyle: this.paper, fillStyle: color });
-      context.fill();
-      context.stroke();
-      context.font = "700 12px system-ui, sans-serif";
-      context.fillStyle = inkOn(color);
-      context.fillText(String(cluster), x, y + 0.5);
-    }
   }
 
   zoomBy(factor, x = this.width / 2, y = this.height / 2) {
@@ -261,6 +147,16 @@ class PointMap {
     Object.assign(this, { zoom: 1, shift: [0, 0], marked: -1 });
     this.canvas.classList.remove("zoomed");
     this.redraw();
+  }
+
+  placeOutline() {
+    this.outline.show();
+  }
+
+  // Which of moving, drawing a loop and drawing a box the pointer does.
+  use(tool) {
+    this.tool = tool;
+    this.canvas.classList.toggle("drawing", tool !== "move");
   }
 
   mark(row) {
@@ -331,15 +227,19 @@ class PointMap {
       touches.set(event.pointerId, at(event));
       moved = 0;
       canvas.setPointerCapture(event.pointerId);
+      if (touches.size === 1 && (this.tool !== "move" || event.shiftKey)) this.outline.begin(this.tool === "loop" ? "loop" : "box", at(event));
     });
     on("pointermove", (event) => {
       const here = at(event);
       if (!touches.has(event.pointerId)) return this.hover(...here);
+      if (this.outline.kind) return this.outline.extend(here);
       this.drag(touches, event.pointerId, here);
       moved += 1;
     });
     const end = (event) => {
-      if (touches.delete(event.pointerId) && moved < 3 && event.type === "pointerup") this.hover(...at(event));
+      if (!touches.delete(event.pointerId)) return;
+      if (this.outline.kind) this.outline[event.type === "pointerup" ? "end" : "clear"]();
+      else if (moved < 3 && event.type === "pointerup") this.hover(...at(event));
     };
     on("pointerup", end);
     on("pointercancel", end);
@@ -358,7 +258,9 @@ class PointMap {
   }
 
   key(event) {
+    if (this.outline.kind === "keys" && this.boxKey(event)) return event.preventDefault();
     const keys = {
+      b: () => this.outline.beginByKeys(),
       ArrowLeft: () => this.pan(60, 0),
       ArrowRight: () => this.pan(-60, 0),
       ArrowUp: () => this.pan(0, 60),
@@ -367,10 +269,24 @@ class PointMap {
       "=": () => this.zoomBy(1.5),
       "-": () => this.zoomBy(1 / 1.5),
       0: () => this.reset(),
-      Escape: () => { if (picked.value !== null) pick(picked.value); this.point(-1); },
+      Escape: () => {
+        if (selection.points) this.outline.clear();
+        else if (picked.value !== null) pick(picked.value);
+        this.point(-1);
+      },
     };
     if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     keys[event.key]();
+  }
+
+  // Keys while a box is moved by them; whether the key was one.
+  boxKey(event) {
+    const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    if (steps[event.key]) this.outline.move(...steps[event.key], event.shiftKey);
+    else if (event.key === "Enter") this.outline.end();
+    else if (event.key === "Escape") this.outline.clear();
+    else return false;
+    return true;
   }
 }
