@@ -25,6 +25,8 @@ __all__ = [
 SILHOUETTE_ROWS = 1_500
 DENSITY_ROWS = 1_000
 STABILITY_ROWS = 3_000
+# Of many groups each must keep some rows, or the fits differ by which rows they were given.
+STABILITY_ROWS_A_GROUP = 60
 
 
 class Candidate(NamedTuple):
@@ -47,12 +49,13 @@ class Candidate(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """The winner's place among the candidates, why it won, and the record of all."""
+    """The winner's place among the candidates, why it won, the record of all, and the place of one as good, if there is one."""
 
     winner: int
     why: str
     candidates: list[Candidate]
     record: list[dict[str, Any]]
+    rival: int | None = None
 
 
 def candidate_text(method: str, params: dict[str, Any]) -> str:
@@ -108,7 +111,8 @@ def stability_of(X: np.ndarray, method: str, params: dict[str, Any], seed: int) 
     """Return the mean agreement, on shared rows, of fits on two pairs of overlapping parts."""
     rng = np.random.default_rng(seed)
     n = len(X)
-    size = max(min(int(0.7 * n), STABILITY_ROWS), 2)
+    most = max(STABILITY_ROWS, STABILITY_ROWS_A_GROUP * int(params.get("n_clusters") or 0))
+    size = max(min(int(0.7 * n), most), 2)
     scores = []
     for _ in range(2):
         pool = rng.choice(n, min(n, round(size / 0.7)), replace=False)

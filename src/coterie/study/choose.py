@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from ..metrics.external import adjusted_rand_score
 from .candidate import (
     STABILITY_ROWS,
     Candidate,
@@ -25,8 +24,9 @@ from .candidate import (
     silhouette_of,
     stability_of,
 )
-from .dense import density_groupings, density_stability, rank, solid
+from .dense import density_groupings, density_stability, rank
 from .estimators import build, needs_k, scaled
+from .finalists import between
 from .radius import dbscan_defaults
 from .structure import blurred, few_valued, measured
 from .turned import turned
@@ -36,8 +36,9 @@ __all__ = ["candidates_for", "choose", "compact_finalist", "fill_stability", "fi
 MOST_CLUSTERS = 12
 # What they find depends on Euclidean distances alone, not on the columns that these come from.
 BY_DISTANCE = {"KMeans", "HDBSCAN"}
-# Beyond, some numbers of groups are probed, and the neighbours of the best probe.
-PROBES = (16, 20, 25, 30, 40, 50)
+# Beyond, some numbers of groups are probed, then some between the probes beside the best, then the neighbours of the best of all.
+PROBES = (16, 20, 25, 30, 40, 50, 65, 80, 100)
+BETWEEN = 6
 NEIGHBORS = 3
 # Agreement between refits from which a number of compact groups loses nothing; below the second it is an accident of the rows.
 STABLE = 0.9
@@ -45,17 +46,9 @@ ACCIDENT = 0.7
 # Scores this close are equal: the groups that come back more surely win, by steps of the second; then the fewest groups.
 EQUAL = 0.01
 SURER = 0.03
-# The density finalist must come back this well, after the price of its noise, with at most this share left out.
-# In many columns all rows are about equally far apart, and density tells less: then it must come back better.
-STABLE_DENSE, STABLE_DENSE_MANY, MANY = 0.5, 0.8, 10
+# The density finalist may leave out at most this share of the rows.
 MOST_NOISE = 0.35
 OPTICS_SHARE = 0.02
-# Density groups with at least this silhouette are convex, and compact ones may beat them.
-CONVEX = 0.3
-# Levels of a category are dense regions by nature: there the density method must lead by this much DBCV, categories blurred.
-DENSITY_LEAD = 0.1
-# Two groupings that agree this well are one answer; the one that leaves no row out gives it.
-SAME = 0.9
 # One group with nearly all the rows is a cloud with crumbs, not a grouping.
 GIANT = 0.97
 
@@ -122,15 +115,18 @@ def choose(
     compact = [i for i, c in enumerate(judged) if needs_k(c.method)]
     if len(compact) > 1:
         fill_stability(X, judged, compact, seed)
-        more = _near_probes(judged[compact_finalist(judged, compact)], len(X))
-        compact += range(len(judged), len(judged) + len(more))
-        judged += [_judge(X, Z, judged[compact[0]].method, params, seed) for params in more]
-        fill_stability(X, judged, compact, seed)
+        for closer in (_between_probes, _near):
+            best = judged[compact_finalist(judged, compact)]
+            more = closer(best, {judged[i].params["n_clusters"] for i in compact})
+            found = [_judge(X, Z, best.method, best.params | {"n_clusters": k}, seed) for k in more if k <= len(X) // 8]
+            compact += range(len(judged), len(judged) + len(found))
+            judged += found
+            fill_stability(X, judged, compact, seed)
     dense = _density_finalist(Z, judged)
     best = compact_finalist(judged, compact) if compact else None
-    winner, why = _between(Z, judged, best, dense, bool(few.any()))
+    winner, why, rival = between(Z, judged, best, dense, bool(few.any()))
     told = [record_line(c, i == winner, _reason(c, judged[winner])) for i, c in enumerate(judged)]
-    return Choice(winner, why, judged, told)
+    return Choice(winner, why, judged, told, rival)
 
 
 def _judge_all(X, Z, candidates, seed, on_progress) -> list[Candidate]:
@@ -195,12 +191,19 @@ def fill_stability(X, judged: list[Candidate], compact: list[int], seed: int) ->
             top = max(top, score)
 
 
-def _near_probes(best: Candidate, n: int) -> list[dict[str, Any]]:
+def _between_probes(best: Candidate, tried: set[int]) -> list[int]:
+    """Return some numbers of groups between the probes on both sides of the best one."""
     k = best.params["n_clusters"]
     if k < PROBES[0]:
         return []
-    near = [other for other in range(k - NEIGHBORS, k + NEIGHBORS + 1) if other not in PROBES and other <= n // 8]
-    return [best.params | {"n_clusters": other} for other in near]
+    low = max((probe for probe in PROBES if probe < k), default=MOST_CLUSTERS)
+    high = min((probe for probe in PROBES if probe > k), default=k + k - low)
+    return sorted({round(other) for other in np.linspace(low, high, BETWEEN + 2)} - tried)
+
+
+def _near(best: Candidate, tried: set[int]) -> list[int]:
+    k = best.params["n_clusters"]
+    return [] if k < PROBES[0] else sorted({*range(k - NEIGHBORS, k + NEIGHBORS + 1)} - tried)
 
 
 def compact_finalist(judged: list[Candidate], compact: list[int]) -> int:
@@ -226,51 +229,6 @@ def _density_finalist(Z: np.ndarray, judged: list[Candidate]) -> int | None:
 def _is_giant(c: Candidate) -> bool:
     sizes = np.bincount(c.labels + 1)[1:] if c.whole is None else np.bincount(c.whole + 1)[1:]
     return bool(sizes.max() >= GIANT * sizes.sum())
-
-
-def _between(Z, judged, best, dense, levels) -> tuple[int, str]:
-    if best is None:
-        if dense is None:
-            dense = max(range(len(judged)), key=lambda i: (judged[i].n_clusters >= 2, judged[i].score))
-        return dense, f"It is the method asked for; {_found(judged[dense])}."
-    c = judged[best]
-    if dense is None:
-        others = any(not needs_k(line.method) for line in judged)
-        return best, _compact_why(c, judged) + (
-            " The density method found no grouping that covers most rows." if others else ""
-        )
-    d = judged[dense]
-    whole = d.labels if d.whole is None else d.whole
-    inside = whole >= 0
-    if adjusted_rand_score(c.labels[inside], whole[inside]) >= SAME:
-        return best, _compact_why(c, judged) + " The density method finds the same groups."
-    if solid(d.stability or 0.0, d.noise_share) < (STABLE_DENSE if Z.shape[1] <= MANY else STABLE_DENSE_MANY):
-        return best, _compact_why(c, judged) + " The groups of the density method change when rows are left out."
-    separation = silhouette_of(Z, whole)
-    lead = dbcv_of(Z, whole) - dbcv_of(Z, c.labels)
-    if levels and lead < DENSITY_LEAD:
-        return best, _compact_why(c, judged) + " The density method follows the levels of categories."
-    if CONVEX <= separation < c.validity and lead < 0:
-        return best, _compact_why(c, judged) + (
-            f" The density method's {d.n_clusters} groups are less well separated (silhouette {separation:.2f})."
-        )
-    return dense, (
-        f"Its {d.n_clusters} groups follow the dense regions, whatever their shape, and come back when rows are left out "
-        f"(agreement {d.stability:.2f}); the best K-means, with {c.n_clusters}, does not follow them."
-    )
-
-
-def _compact_why(c: Candidate, judged: list[Candidate]) -> str:
-    if c.stability is None:
-        return f"It has the number of groups asked for; {_found(c)}."
-    return (
-        f"{c.n_clusters} compact groups are the best separated (silhouette {c.validity:.2f}) of those that come back when "
-        f"rows are left out (agreement {c.stability:.2f})."
-    )
-
-
-def _found(c: Candidate) -> str:
-    return f"it found {c.n_clusters} group{'s' if c.n_clusters != 1 else ''} on the sample"
 
 
 def _reason(c: Candidate, winner: Candidate) -> str:

@@ -17,6 +17,7 @@ from . import choose as choosing
 from . import plan as planning
 from . import reduce, unusual, useful
 from .answers import Listing, answered
+from .consensus import consensus
 from .describe import describe
 from .estimators import method_name, needs_k, parameters, scaled, takes
 from .map import map_of
@@ -233,7 +234,11 @@ def study(
         diary.text = "1 group described" if len(told.clusters) == 1 else f"{len(told.clusters)} groups described"
     _warn(diary, way, structure, people, verdicts, told, type(estimator).__name__)
     diary.warnings += answer.warnings
+    agreed = consensus(choice, people.labels[rows]) if way.name == "natural" and len(told.clusters) > 1 else None
+    if agreed is not None and structure["verdict"] == "clusters" and (more := agreed.warning(len(told.clusters))):
+        diary.warnings.append(more)
     record = record_of(table, prepared, plan, choice, structure, estimator, people, verdicts, told, answer, seed)
+    record["consensus"] = None if agreed is None else agreed.record()
     record["map"] = map_of(X, people.labels, prepared, table, seed)
     record["shapes"] = shapes_of(estimator, people.labels, X, prepared.feature_names, seed=seed)
     record["steps"] = [step._asdict() for step in diary.steps]
