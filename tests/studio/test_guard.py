@@ -172,3 +172,29 @@ def test_another_network_cannot_reach_the_studio(served):
         pytest.skip("no network of its own can be made here (unshare)")
     assert subprocess.run(["bash", "-c", script], capture_output=True, timeout=20).returncode == 0
     assert subprocess.run([*elsewhere, "bash", "-c", script], capture_output=True, timeout=20).returncode != 0
+
+
+def scope_of(host, arrived="192.0.2.7"):
+    return {
+        "type": "http", "method": "GET", "path": "/health", "raw_path": b"/health", "query_string": b"", "server": (arrived, 8765),
+        "headers": [(b"host", host.encode())],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("host", "arrived", "names", "is_refused"),
+    [
+        ("192.0.2.7:8765", "192.0.2.7", set(), False),
+        ("big-machine:8765", "192.0.2.7", {"big-machine"}, False),
+        ("Big-Machine:8765", "127.0.0.1", {"big-machine"}, False),
+        ("[::1]:8765", "::1", set(), False),
+        ("localhost:8765", "::1", set(), False),
+        ("192.0.2.8:8765", "192.0.2.7", {"big-machine"}, True),
+        ("localhost:8765", "192.0.2.7", {"big-machine"}, True),
+        ("big-machine:8765", "127.0.0.1", set(), True),
+        ("evil.example:8765", "192.0.2.7", {"big-machine"}, True),
+    ],
+)
+def test_a_host_is_the_address_at_which_a_request_arrives_or_the_name_of_the_machine(host, arrived, names, is_refused):
+    guard = pytest.importorskip("coterie.studio.guard", reason="the studio needs the extra app")
+    assert (guard.refusal(scope_of(host, arrived), guard.Keys(8765), names) is not None) == is_refused

@@ -13,8 +13,8 @@ from ._app import COMMANDS
 __all__ = ["ConfiguredCommand", "print_config"]
 
 FILE = "coterie.toml"
-# Asking for help, for a dry run or for a name is for the person at the keyboard.
-_NOT_CONFIGURABLE = {"help", "print_config", "dry_run", "open_report", "renamed"}
+# Asking for help, for a dry run or for a name is for the person at the keyboard, and so is letting other machines in.
+_NOT_CONFIGURABLE = {"help", "print_config", "dry_run", "open_report", "renamed", "i_know"}
 
 
 class ConfiguredCommand(click.Command):

@@ -12,8 +12,6 @@ from ._terminal import Talk
 
 __all__ = ["command"]
 
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
-
 
 @click.command("serve", cls=ConfiguredCommand, short_help="Open the studio: the report with controls, in the browser.")
 @click.argument("file", callback=usable_source)
@@ -39,10 +37,9 @@ def command(ctx: click.Context, /, file: str, output: str | None, quiet: bool, *
     FILE is a table as for coterie run. The studio is for you alone: it listens on this machine only, and opens with the address that
     it writes, which holds a token. Nothing is written before you save. Ctrl-C ends it.
     """
-    from ..studio import Source, serve
-    from ..studio.saving import Target
+    from ..studio import LOOPBACK, Source, Target, serve
 
-    if options["host"] not in _LOOPBACK and not options["i_know"]:
+    if options["host"] not in LOOPBACK and not options["i_know"]:
         raise click.UsageError(
             f"--host {options['host']} lets other machines reach the studio, unencrypted; add --i-know if that is meant",
             ctx,
@@ -55,7 +52,7 @@ def command(ctx: click.Context, /, file: str, output: str | None, quiet: bool, *
 
         def ready(address: Any) -> None:
             talk.say("read", f"{address.rows:,} rows and {address.columns} columns from {address.name}")
-            if options["host"] not in _LOOPBACK:
+            if options["host"] not in LOOPBACK:
                 talk.warn("other machines can reach the studio, and what it sends travels unencrypted")
             if options["as_json"]:
                 found = {"schema": "coterie.serve/1", "url": address.url, "data": address.name}

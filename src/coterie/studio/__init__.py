@@ -8,12 +8,13 @@ shows is the state of a `Session`; `guard.py` lets in whoever holds the token, a
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .serving import Address, serve
+    from .saving import Target
+    from .serving import LOOPBACK, Address, serve
     from .source import Source
 
-__all__ = ["Address", "Source", "serve"]
+__all__ = ["LOOPBACK", "Address", "Source", "Target", "serve"]
 
-_HOMES = {"Address": "serving", "Source": "source", "serve": "serving"}
+_HOMES = {"LOOPBACK": "serving", "Address": "serving", "Source": "source", "Target": "saving", "serve": "serving"}
 
 
 def __getattr__(name: str) -> Any:

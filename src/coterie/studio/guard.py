@@ -11,8 +11,7 @@ import hmac
 import logging
 import re
 import secrets
-import socket
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Set
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -71,10 +70,18 @@ class Keys:
 
 
 class Guard:
-    """An ASGI application before another one: refuses, limits, and adds the headers of every answer."""
+    """An ASGI application before another one: refuses, limits, and adds the headers of every answer.
 
-    def __init__(self, app: Any, keys: Keys):
-        self._app, self._keys = app, keys
+    Parameters
+    ----------
+    app : callable
+    keys : Keys
+    names : set of str
+        What the machine may be called beside the address at which a request arrives.
+    """
+
+    def __init__(self, app: Any, keys: Keys, names: Set[str] = frozenset()):
+        self._app, self._keys, self._names = app, keys, names
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer one request."""
@@ -82,7 +89,7 @@ class Guard:
             raise RuntimeError(f"the studio answers HTTP, not {scope['type']}")
         answer = _Answer(send)
         try:
-            refused = refusal(scope, self._keys)
+            refused = refusal(scope, self._keys, self._names)
             body = refused or await _body(scope, receive)
             if isinstance(body, Response):
                 await body(scope, receive, answer)
@@ -112,7 +119,7 @@ class _Answer:
             await self._send(message)
 
 
-def refusal(scope: dict[str, Any], keys: Keys) -> Response | None:
+def refusal(scope: dict[str, Any], keys: Keys, names: Set[str]) -> Response | None:
     """Return why a request is refused; None where it is not."""
     method, path, headers = scope["method"], scope["path"], Headers(scope=scope)
     if method not in _METHODS:
@@ -120,7 +127,7 @@ def refusal(scope: dict[str, Any], keys: Keys) -> Response | None:
     if len(scope["raw_path"]) + len(scope["query_string"]) > MOST_ADDRESS:
         return _refused(414, "this address is too long")
     hosts = headers.getlist("host")
-    if len(hosts) != 1 or hosts[0] not in _own_names(scope):
+    if len(hosts) != 1 or hosts[0].lower() not in _own_names(scope, names):
         return _refused(403, "this request is for another host; open the address that coterie serve has written")
     origins = headers.getlist("origin")
     if any(origin != f"http://{hosts[0]}" for origin in origins) or not _is_from_here(scope, headers):
@@ -135,11 +142,12 @@ def refusal(scope: dict[str, Any], keys: Keys) -> Response | None:
     return None
 
 
-def _own_names(scope: dict[str, Any]) -> set[str]:
+def _own_names(scope: dict[str, Any], also: Set[str]) -> set[str]:
     """Return how the address at which a connection arrived may be called."""
     address, port = scope["server"]
-    names = {f"[{address}]" if ":" in address else address}
-    names.add("localhost" if address in ("127.0.0.1", "::1") else socket.gethostname().lower())
+    names = {f"[{address}]" if ":" in address else address, *also}
+    if address in ("127.0.0.1", "::1"):
+        names.add("localhost")
     return {f"{name}:{port}" for name in names}
 
 

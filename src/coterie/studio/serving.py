@@ -16,8 +16,9 @@ from .saving import Target
 from .session import Session
 from .source import Source, look
 
-__all__ = ["Address", "serve"]
+__all__ = ["LOOPBACK", "Address", "serve"]
 
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _PREFIX = "coterie-studio-"
 
 
@@ -86,12 +87,14 @@ def serve(
     check_target(target.said, force=target.force)
     with _bound(host, port) as server, _private_folder() as room:
         about = look(source, room)
-        keys = Keys(server.getsockname()[1])
+        port = server.getsockname()[1]
+        keys = Keys(port)
         session = Session(source, about, room, target)
+        names = set() if host in LOOPBACK else {host.lower(), socket.gethostname().lower()}
         try:
-            url = f"http://{_authority(host, server.getsockname()[1])}/#token={keys.token}"
+            url = f"http://{_authority(host, port)}/#token={keys.token}"
             address = Address(url, _opener(room, url), about["name"], about["rows"], len(about["columns"]))
-            listen(application(session, keys), server, lambda: on_ready(address))
+            listen(application(session, keys, names), server, lambda: on_ready(address))
         finally:
             unsaved = session.close()
     return unsaved

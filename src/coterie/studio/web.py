@@ -1,7 +1,7 @@
 """What is asked over HTTP, and what is answered: the page, the state of the session, and what can be done. Ids only, never paths."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -27,13 +27,15 @@ class _Json(JSONResponse):
         return json.dumps(content, allow_nan=False).encode()
 
 
-def application(session: Session, keys: Keys) -> Guard:
+def application(session: Session, keys: Keys, names: Set[str] = frozenset()) -> Guard:
     """Return the application of a session, guarded.
 
     Parameters
     ----------
     session : Session
     keys : Keys
+    names : set of str
+        What the machine may be called beside its address.
 
     Returns
     -------
@@ -42,7 +44,7 @@ def application(session: Session, keys: Keys) -> Guard:
     """
     routes = [*_files(), *_entrance(keys), *_questions(session), *_deeds(session)]
     nothing = _error(404, "the studio has nothing of that name")
-    return Guard(Router(routes=routes, redirect_slashes=False, default=nothing), keys)
+    return Guard(Router(routes=routes, redirect_slashes=False, default=nothing), keys, names)
 
 
 def _files() -> list[Route]:
