@@ -4,7 +4,6 @@ Nothing is allocated here. What one fit costs, `cost` forecasts; what the study 
 are tried depends on the forecasts alone; the seconds told are those of this machine (`speed`).
 """
 
-import sys
 from typing import Any, NamedTuple
 
 from ..errors import InputError, ResourceError
@@ -35,9 +34,8 @@ SELECTION_LIMIT = 5000
 SELECTION_LIMIT_FLAT = 8000
 SELECTION_NUMBERS = 2_500_000
 FEWEST_SELECTED = 1000
-# Kernels and libraries, once they are loaded, and a process that has loaded nothing yet.
-LIBRARY_BYTES = 245 << 20
-BARE_BYTES = 56 << 20
+# What a process takes beside its data once the libraries and kernels are loaded, which they are not when the plan is made.
+LOADED_BYTES = 300 << 20
 
 
 class Planned(NamedTuple):
@@ -211,18 +209,18 @@ def make_plan(
 def _search_seconds(fitting: list[Planned], r: int, m: int) -> float:
     """Return the seconds of trying candidates on r rows, and of the question whether there are groups at all."""
     m = m if m <= WIDE * r else r
-    # A compact candidate is fitted five times (once, and in two pairs of parts). Density ones with the same neighbours share a spanning
-    # tree of all rows and one of each of three parts.
+    # A compact candidate is fitted once, and the few that could win in two pairs of parts. Density ones with the same neighbours share a
+    # spanning tree of all rows and one of each of three parts.
     seconds, trees = 0.0, set()
     for line in fitting:
         once = forecast(line.method, line.params, r, m)[0]
         shared = line.params.get("min_samples")
         if needs_k(line.method):
-            seconds += 5 * once
+            seconds += 2 * once
         elif line.method != "HDBSCAN" or shared not in trees:
             trees.add(shared)
             seconds += once * (1 + 3 * min(0.7, STABILITY_ROWS / r) ** 2)
-    return seconds + 1.0 + 1e-4 * min(r, 5_000) + 6e-6 * min(r, 500) * m
+    return seconds + 1.5 + 1e-4 * min(r, 5_000) + 6e-6 * min(r, 500) * m
 
 
 def _other_seconds(n: int, m: int) -> float:
@@ -231,12 +229,11 @@ def _other_seconds(n: int, m: int) -> float:
 
 
 def _peak_bytes(fit: int, r: int, n: int, m: int) -> int:
-    """Return the peak of the process: what it holds now and what libraries will take, and the largest of what the steps do."""
-    held = taken_bytes() or BARE_BYTES + 2 * 8 * n * m
-    libraries = 0 if "sklearn.metrics" in sys.modules else LIBRARY_BYTES
-    search = 2 * 8 * min(r, VALLEY_ROWS) ** 2 + 8 * 8 * r * m
+    """Return the peak of the process: what it holds, with the libraries loaded, and the largest of what the steps do."""
+    held = max(taken_bytes(), LOADED_BYTES + 2 * 8 * n * m)
+    search = 2 * 8 * min(r, VALLEY_ROWS) ** 2 + 12 * 8 * r * m
     describe = 48 * 9 * min(n, RULE_ROWS) * min(m, RULE_COLUMNS) + 8 * n * m
-    return int(held + libraries + max(search, fit + 8 * n * m, describe))
+    return int(held + max(search, fit + 8 * n * m, describe))
 
 
 def readable_seconds(seconds: float) -> str:
