@@ -24,7 +24,7 @@ _PUBLIC = {line.name: line.target for line in ALL if line not in DEEP} | {
     "run": "coterie.report:run",
     "save": "coterie.models:save",
 }
-_MODULES = ("arrays", "catalog", "deep", "errors", "graph", "graphs", "grid", "metrics")
+_MODULES = ("arrays", "catalog", "deep", "display", "errors", "graph", "graphs", "grid", "metrics")
 
 __all__ = ["__version__", *_PUBLIC, *_MODULES]  # noqa: PLE0604 - names come from the catalog
 

@@ -64,7 +64,8 @@ def answer(record: Mapping[str, Any], *, doubt: bool = True) -> list[str]:
     return [printable(sentence) for sentence in sentences if sentence]
 
 
-_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # marks that set the direction of what follows
+# Marks that set the direction of what follows.
+_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def printable(value: Any) -> str:
