@@ -99,7 +99,7 @@ def test_the_listing_of_another_purpose_goes_when_the_folder_is_replaced(call, s
     ("arguments", "code", "words"),
     [
         (("--purpose", "reduce", "--method", "dbscan"), 3, "DBSCAN leaves rows out"),
-        (("--purpose", "reduce", "--min-share", "5%"), 3, "leave min_share out"),
+        (("--purpose", "reduce", "--min-share", "5%"), 3, "leave --min-share out"),
         (("--purpose", "useful", "-k", "40"), 3, "ask for at most 18 groups"),
         (("--purpose", "beauty"), 2, "beauty"),
     ],

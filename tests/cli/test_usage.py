@@ -6,6 +6,7 @@ import pytest
 
 import coterie
 from coterie.cli._app import COMMANDS
+from coterie.cli._errors import _as_options
 
 
 def test_help_lists_every_command_and_says_where_results_go(call):
@@ -106,3 +107,24 @@ def test_doctor_reports_a_wrong_answer_and_exits_with_1(call, monkeypatch):
     assert ended.code == 1
     assert ended.out.count("WRONG ANSWER") == 3
     assert ended.out.endswith("see the lines marked with !\n")
+
+
+def test_what_the_library_refuses_is_said_with_the_options_of_the_command(call, in_an_empty_folder):
+    (in_an_empty_folder / "few.csv").write_text("a,b\n" + "".join(f"{i},{i * i % 7}\n" for i in range(20)))
+    ended = call("run", "few.csv", "--method", "hdbscan", "-k", "3")
+    assert ended.code == 3
+    assert ended.err.strip().endswith("leave --clusters out or use --method KMeans")
+
+
+@pytest.mark.parametrize(
+    ("said", "spoken"),
+    [
+        ("raise memory_limit to 3 GB", "raise --memory-limit to 3 GB"),
+        ("memory_limit='2GB' is too little", "--memory-limit 2GB is too little"),
+        ("method must be 'auto' or a name", "method must be 'auto' or a name"),
+        ("there is no column 'n_clusters'", "there is no column 'n_clusters'"),
+        ("the file my-min_share.csv", "the file my-min_share.csv"),
+    ],
+)
+def test_only_parameters_are_translated(said, spoken):
+    assert _as_options(said) == spoken

@@ -72,7 +72,7 @@ def test_more_columns_than_few_rows_can_tell_are_said_to_be_too_many():
     result = study(np.random.default_rng(0).normal(size=(500, 12)), purpose="reduce")
     assert len(result.listing.rows) == min(MOST_REPRESENTATIVES, 100)
     assert "keep less than 90%" in result.warnings[0]["text"]
-    assert "n_clusters" in result.warnings[0]["remedy"]
+    assert "Ask for more" in result.warnings[0]["remedy"]
 
 
 def test_a_row_that_stands_alone_is_kept():

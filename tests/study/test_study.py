@@ -12,6 +12,7 @@ from coterie.metrics import adjusted_rand_score
 from coterie.study import study
 from coterie.study.estimators import needs_k
 from coterie.study.map import unpack
+from study.same_records import but_for_the_machine
 
 
 def test_three_kinds_of_customers_are_found(found, shoppers):
@@ -105,18 +106,7 @@ def test_the_map_unpacks_to_positions_of_the_rows(found):
 
 def test_the_same_seed_gives_the_same_record(shoppers, found):
     again = study(shoppers, truth="segment", memory_limit="2GB").record
-    assert json.dumps(_but_for_the_machine(found[0].record)) == json.dumps(_but_for_the_machine(again))
-
-
-def _but_for_the_machine(record):
-    """Return a record without the seconds it took, and those and the bytes that were forecast for this process."""
-    plan = {
-        name: part
-        for name, part in record["plan"].items()
-        if name not in ("seconds", "most_seconds", "bytes", "least_bytes")
-    }
-    plan["candidates"] = [line | {"seconds": None} for line in plan["candidates"]]
-    return {name: part for name, part in record.items() if name != "steps"} | {"plan": plan}
+    assert json.dumps(but_for_the_machine(found[0].record)) == json.dumps(but_for_the_machine(again))
 
 
 def test_moons_are_left_whole():

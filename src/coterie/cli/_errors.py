@@ -21,6 +21,12 @@ _SECRETS = (
 )  # fmt: skip
 
 
+# Parameters of the library as options; a name in quotes is the user's.
+_PARAMETER = re.compile(
+    r"(?<!['\"`\w-])(?:(n_clusters|memory_limit|time_limit|min_share)(?:=('[^']*'|[\w.%]+))?|(method|purpose|truth)=('[^']*'))(?!\w)"
+)
+
+
 @dataclass
 class Outcome:
     """Where the exit code of a command ends up."""
@@ -92,19 +98,32 @@ def _code_and_sentence(error: BaseException) -> tuple[int, str | None]:
     if isinstance(error, click.ClickException):
         return USAGE, _usage(error)
     if isinstance(error, errors.InputError):
-        return UNUSABLE, str(error)
+        return UNUSABLE, _as_options(str(error))
     if isinstance(error, MemoryError):
-        return LIMIT, str(error) or "the memory of this machine was not enough; lower --memory-limit or take fewer rows"
+        return LIMIT, _as_options(
+            str(error)
+        ) or "the memory of this machine was not enough; lower --memory-limit or take fewer rows"
     if isinstance(error, errors.ClusterError):
         return LIMIT, str(error)
     if isinstance(error, errors.UnsupportedError | errors.MissingExtraError):
-        return USAGE, str(error)
+        return USAGE, _as_options(str(error))
     if isinstance(error, errors.CoterieError):  # OutputError among them
         return UNEXPECTED, str(error)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
         where = f" {error.filename}" if error.filename else ""
         return UNEXPECTED, f"could not write{where}: {error.strerror}"
     return UNEXPECTED, None
+
+
+def _as_options(sentence: str) -> str:
+    """Return what the library says with its parameters called as the command line calls them: ``--clusters 3``."""
+
+    def option(found: re.Match[str]) -> str:
+        name, value = found[1] or found[3], found[2] or found[4]
+        words = f"--{'clusters' if name == 'n_clusters' else name.replace('_', '-')}"
+        return words if value is None else f"{words} {value.strip(chr(39))}"
+
+    return _PARAMETER.sub(option, sentence)
 
 
 def _usage(error: "object") -> str:

@@ -92,7 +92,7 @@ def _reduced(way, plain: Answer, X, people, estimator, held_out: float | None, a
     short = held_out is not None and held_out < GOAL and not asked
     warning = {
         "text": f"As many representatives as allowed keep less than {GOAL:.0%} of the differences between rows.",
-        "remedy": "Ask for more with n_clusters, or use only the columns that matter.",
+        "remedy": "Ask for more, or use only the columns that matter.",
     }
     return plain._replace(
         purpose=plain.purpose | reduce.told(found, held_out, asked),
@@ -112,6 +112,6 @@ def _unusual(way, head, X, own, people, scores, views, seed) -> Answer:
     listing = Listing(way.file, found.rows, {"rank": ranks, "score": found.scores.tolist(), "reason": found.why})
     warning = {
         "text": f"More than {MOST_UNUSUAL:.0%} of the rows lie beyond the far fence.",
-        "remedy": "Look whether they are another kind of row, with purpose='natural'.",
+        "remedy": "Look whether they are another kind of row: ask for the natural groups.",
     }
     return Answer(head | answer, outliers, scores, listing, [warning] if found.more else [])

@@ -92,7 +92,7 @@ def told(
         cards, profile = _described(people, views, given, sight, verdicts["strengths"], seed)
         outliers = _outliers(views, sight, verdicts["scores"], given)
         diary.text = f"{k} group{'s' if k != 1 else ''} described" + _by(people, sight)
-    remedy = "Ask for fewer groups with n_clusters, or use only the columns that matter."
+    remedy = "Ask for fewer groups, or use only the columns that matter."
     diary.doubt(chosen.structure, k, judge["stability"], remedy)
     clusters = [_card(card, i, verdicts, sight, people, given) for i, card in enumerate(cards)]
     return {

@@ -64,8 +64,8 @@ class Consensus(NamedTuple):
         text = f"{others} groups are as good an answer as the {k} shown: they too are well apart and come back when rows are left out."
         if all(one.n_clusters == k for one in self.answers):
             text = f"Another division into {k} groups ({first.method}) is as good an answer as the one shown."
-        how = f"n_clusters={first.n_clusters}" if needs_k(first.method) else f"method={first.method!r}"
-        return {"text": text, "remedy": f"Look at both, with {how}, and take the one that serves your purpose."}
+        how = f"{first.n_clusters} groups" if needs_k(first.method) else f"the method {first.method}"
+        return {"text": text, "remedy": f"Look at both: ask for {how}, and take the answer that serves your purpose."}
 
 
 def consensus(choice: Choice, labels: np.ndarray) -> Consensus:

@@ -331,13 +331,13 @@ def _population_text(people) -> str:
 
 def _warn(diary, way: Purpose, structure, people, verdicts, told, method) -> None:
     k = len(told.clusters)
-    fewer = "Ask for fewer groups with n_clusters" if needs_k(method) else "Try method='KMeans' or another"
+    fewer = "Ask for fewer groups" if needs_k(method) else "Try K-means or another method"
     if way.name in ("natural", "useful"):
         # A useful answer says by itself what its groups are.
         looked = structure if way.name == "natural" else {"verdict": ""}
         diary.doubt(looked, k, verdicts["judge"]["stability"], f"{fewer}, or use only the columns that matter.")
     if people.record["noise_share"] > 0.25:
-        diary.warn(people.record["noise_why"], "Try method='KMeans' if every row must belong to a group.")
+        diary.warn(people.record["noise_why"], "Try K-means if every row must belong to a group.")
     if told.sample_rows:
         diary.steps[-1] = diary.steps[-1]._replace(
             text=f"{diary.steps[-1].text} from a sample of {told.sample_rows:,} rows"
