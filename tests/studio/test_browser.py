@@ -157,6 +157,10 @@ def test_load_run_cancel_rerun_compare_rename_save_reload(browser, served):
         assert "saved" in page.locator(".run.shown").inner_text()
         assert not page.get_by_label("alcohol", exact=True).is_checked()
 
+        # a choice of colours in the report holds for the page around it
+        seen.report.get_by_role("button", name="Dark colours").click()
+        page.locator("html[data-theme=dark]").wait_for()
+
         # another run under the same name: only after a question
         page.locator("button.run-show", has_text=one).click()
         seen.press(f"Save {one}…")

@@ -44,7 +44,7 @@ function progressPanel(cancel) {
       bar.value = (run.steps.length + (total ? part / total : 0)) / (STEP_NAMES.length + 1);
       const saying = `${next ? STEPS[next] : "Writing the results"}…`;
       if (step.textContent !== saying) step.textContent = saying;
-      detail.textContent = words ? `${words} (${count(part)} of ${count(total)} tried)` : "";
+      detail.textContent = words ? `${words.replace(/n_clusters (\d+)/, "$1 groups")} (${count(part)} of ${count(total)} tried)` : "";
       const lines = run.steps.map((one) => el("li", {}, sentence(one.text)));
       if (done.childElementCount !== lines.length) {
         done.replaceChildren(...lines);
