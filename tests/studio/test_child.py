@@ -36,6 +36,15 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def long(tmp_path_factory):
+    """A task that takes several seconds."""
+    folder = tmp_path_factory.mktemp("long")
+    rows = np.random.default_rng(0).normal(size=(20_000, 6))
+    np.savetxt(folder / "data.csv", rows, delimiter=",", header="a,b,c,d,e,f", comments="")
+    return task("run", folder, options={}, name="data.coterie", excel_safe=False)
+
+
 def test_a_look_tells_the_columns_and_why(folder, monkeypatch):
     # What lies in the current folder and is called like a module is data, and not run.
     (folder / "json.py").write_text("raise SystemExit('run')")
