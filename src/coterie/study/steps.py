@@ -24,6 +24,7 @@ from .map import map_of
 from .population import settle
 from .purpose import Purpose, least_share, purpose_of, refuse_contradictions
 from .record import plain, record_of
+from .sensitivity import fragile
 from .shapes import shapes_of
 from .values import views_of
 from .verdicts import chosen, judged
@@ -232,7 +233,7 @@ def study(
         told = describe(views, X, people.labels, verdicts["strengths"], seed=seed)
         answer = answered(way, X, own, people, estimator, choice, structure, verdicts, views, options, seed)
         diary.text = "1 group described" if len(told.clusters) == 1 else f"{len(told.clusters)} groups described"
-    _warn(diary, way, structure, people, verdicts, told, type(estimator).__name__)
+    _warn(diary, way, structure, people, verdicts, told, best, type(estimator).__name__)
     diary.warnings += answer.warnings
     agreed = consensus(choice, people.labels[rows]) if way.name == "natural" and len(told.clusters) > 1 else None
     if agreed is not None and structure["verdict"] == "clusters" and (more := agreed.warning(len(told.clusters))):
@@ -329,13 +330,16 @@ def _population_text(people) -> str:
     return f"{actions} {people.record['noise_why']}"
 
 
-def _warn(diary, way: Purpose, structure, people, verdicts, told, method) -> None:
+def _warn(diary, way: Purpose, structure, people, verdicts, told, best, method) -> None:
     k = len(told.clusters)
     fewer = "Ask for fewer groups" if needs_k(method) else "Try K-means or another method"
     if way.name in ("natural", "useful"):
         # A useful answer says by itself what its groups are.
         looked = structure if way.name == "natural" else {"verdict": ""}
         diary.doubt(looked, k, verdicts["judge"]["stability"], f"{fewer}, or use only the columns that matter.")
+    hanging = fragile(verdicts["judge"]["sensitivity"], best.n_clusters, best.params)
+    if hanging is not None:
+        diary.warnings.append(hanging)
     if people.record["noise_share"] > 0.25:
         diary.warn(people.record["noise_why"], "Try K-means if every row must belong to a group.")
     if told.sample_rows:

@@ -8,6 +8,7 @@ import numpy as np
 from . import choose as choosing
 from . import judge as judging
 from .candidate import Candidate, Choice
+from .sensitivity import sensitivity
 from .structure import examine
 
 __all__ = ["FEWEST_ROWS", "chosen", "judged"]
@@ -110,6 +111,7 @@ def judged(
         "separation": float(by_cluster.min(initial=1.0)) if k > 1 else 0.0,
         "sure_share": sure,
         "sentence": judging.sentence(k, silhouette, stability, sure),
+        "sensitivity": sensitivity(X[rows], best, seed) if k > 1 else [],
         "truth": None if truth is None else judging.against_truth(*truth, labels),
     }
     return {
