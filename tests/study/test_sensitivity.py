@@ -63,3 +63,10 @@ def test_the_number_of_groups_is_no_fragile_setting():
         fragile([{"parameter": "n_clusters", "value": 3, "n_clusters": 3, "agreement": 0.1}], 2, {"n_clusters": 2})
         is None
     )
+
+
+def test_a_value_that_the_method_refuses_is_left_out():
+    X = make_blobs(90, 2, centers=3, random_state=0)[0]
+    params = {"n_clusters": 3, "init": X[:3]}
+    labels = build("KMeans", params, 0).fit_predict(X)
+    assert sensitivity(X, Candidate("KMeans", params, labels, 3, 0.0, None, 0.0, 0.0), 0) == []

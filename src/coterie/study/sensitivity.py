@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import InputError
 from ..metrics.external import adjusted_rand_score
 from .candidate import Candidate, labels_of
 from .estimators import scaled
@@ -50,9 +51,10 @@ def sensitivity(X: np.ndarray, best: Candidate, seed: int) -> list[dict[str, Any
     own = best.labels if len(rows) == r else labels(best.params)
     found = []
     for name, value in tried:
-        if name == "n_clusters" and value > len(rows):
-            continue
-        other = labels(best.params | {name: value})
+        try:
+            other = labels(best.params | {name: value})
+        except InputError:
+            continue  # it does not go with the others, such as two centers to start from and three groups
         agreement = float(adjusted_rand_score(own, other))
         n_clusters = int(other.max(initial=-1)) + 1
         found.append({"parameter": name, "value": value, "n_clusters": n_clusters, "agreement": round(agreement, 4)})
