@@ -19,7 +19,10 @@ def record():
 
 @pytest.mark.parametrize("turn", range(4))
 def test_nothing_in_the_data_is_ever_run(visit, turn):
-    record, used = poison(make_record(), turn)
+    whole = make_record()
+    whole["clusters"][0]["given_name"] = "given"
+    whole["rows"]["ids"] = {"column": "CustomerID", "values": [f"C{i}" for i in range(200)]}
+    record, used = poison(whole, turn)
     assert used == set(PAYLOADS)
     seen = visit(record, viewport={"width": 1200, "height": 900}).wait()
     own = "[...document.querySelectorAll('script')].filter(one => !['record', 'points'].includes(one.id)).length"
@@ -33,6 +36,9 @@ def test_nothing_in_the_data_is_ever_run(visit, turn):
     seen.ask("document.querySelectorAll('button').forEach(one => one.click())")
     seen.page.locator("canvas").hover(position={"x": 300, "y": 250})
     seen.ask("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    seen.page.fill("#map-search", "a")
+    seen.page.locator("canvas").press("b")
+    seen.page.locator("canvas").press("Enter")
     assert seen.ask("window.pwned") is None
     assert seen.clean
 
@@ -206,13 +212,47 @@ def test_many_groups_are_shown_a_dozen_at_first(visit):
     assert seen.page.locator(".card").count() == 70
 
 
-@pytest.mark.parametrize("width", [360, 768, 1440])
-def test_the_page_fits_its_width(visit, width):
-    record = make_record(extra_columns=12)
-    record["clusters"][0]["name"] = "an_endless_name_without_a_space_" * 6
+# Words in many scripts, from right to left and joined from several signs, and one without a place to break it.
+SCRIPTS = (
+    "عمر العميل",
+    "גיל הלקוח",
+    "年齢",
+    "나이",
+    "อายุ",
+    "आयु",
+    "Ηλικία",
+    "👩🏽‍🚀 of 🧑‍🤝‍🧑",
+    "e\u0301a\u0308",
+    "unbroken" * 40,
+)
+
+
+@pytest.mark.parametrize("width", [360, 390, 768, 1440])
+def test_the_page_fits_its_width_whatever_the_words(visit, width):
+    record = make_record(extra_columns=8)
     record["input"]["name"] = "x" * 300
+    for cluster, name in zip(
+        record["clusters"], ("W" * 80, "مجموعة العملاء الكبار", "顧客" * 40, "שלום " * 16), strict=False
+    ):
+        cluster["given_name"] = name
+    called = dict(zip([column["name"] for column in record["columns"]], SCRIPTS, strict=False))
+    for line in [*record["columns"], *record["profile"]["columns"]]:
+        line["name"] = called.get(line["name"], line["name"])
+    for values in record["rows"]["sample"].values():
+        values |= {
+            called[name]: SCRIPTS[i % len(SCRIPTS)] if i == 1 else values.pop(name)
+            for i, name in enumerate(called)
+            if name in values
+        }
     seen = visit(record, viewport={"width": width, "height": 800}).wait()
+    seen.ask("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    seen.page.fill("#map-search", "ن")
+    seen.page.wait_for_timeout(100)
     assert seen.ask("document.documentElement.scrollWidth") <= width
+    # Nothing but tables, which scroll by themselves, is wider than what it stands in.
+    wide = """[...document.querySelectorAll('main *')].filter(one => !one.closest('.scroller, .unseen, svg, canvas, .composition, .stage')
+      && one.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(one => one.outerHTML.slice(0, 100))"""
+    assert seen.ask(wide) == []
 
 
 CONTRAST = """() => {

@@ -90,7 +90,7 @@ function rowsOf(title, numbers, cluster, open) {
     "details",
     { open },
     el("summary", {}, title),
-    scroller(title, el(
+    scroller(`${title} of ${noun} ${cluster.id}`, el(
       "table",
       {},
       el("thead", {}, el("tr", {}, heading("row"), names.map((name) => heading(name, shown.every((row) => isNumber(sampleRows[row][name])))))),

@@ -108,7 +108,7 @@ function featureRow(feature, color) {
   return el(
     "li",
     { class: "feature", title: feature.text },
-    el("span", { class: "feature-name" }, feature.column, level && soft(isText ? ` says “${level}”` : ` is ${level}`)),
+    el("span", { class: "feature-name" }, el("bdi", {}, feature.column), level && soft(isText ? " says “" : " is ", el("bdi", {}, level), isText && "”")),
     isCategory
       ? dotChart(label, color, { middle: shareIn(feature.here) }, { middle: shareIn(feature.elsewhere) })
       : rangeChart(feature, color, label),

@@ -25,7 +25,7 @@ function mapOfRows() {
     things: "rows",
     lead: "Every dot is a row; rows that are alike lie close together.",
     look: valuesOf,
-    axes: [axis("y", known(y) ? `↑ ${y}` : ""), axis("x", known(x) ? `${x} →` : "")],
+    axes: [axis("y", known(y) && ["↑ ", el("bdi", {}, y)]), axis("x", known(x) && [el("bdi", {}, x), " →"])],
     caption: [known(x) && `Further right: ${x}. `, known(y) && `Further up: ${y}. `, parts.join(" ")],
   });
 }

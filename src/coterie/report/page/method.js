@@ -22,7 +22,7 @@ function columnsBlock() {
     figureCell(column.missing ? `${count(column.missing)}${known(column.fill) ? ` → ${number(column.fill)}` : ""}` : "none"),
     el("td", {}, column.used && known(column.coding) ? column.coding : "–"),
   ));
-  return block("Columns", `${count(used)} of ${count(columns.length)} columns decided which rows are alike. Blanks were filled with the value after the arrow.`, plainTable("Columns", ["Column", "", "Kind", "Why", "Blanks", "Treated"], lines));
+  return block("Columns", `${count(used)} of ${count(columns.length)} columns decided which rows are alike. Blanks were filled with the value after the arrow.`, plainTable("Columns", ["Column", "Use", "Kind", "Why", "Blanks", "Treated"], lines));
 }
 
 function chosenWords() {
@@ -66,7 +66,7 @@ function truthBlock() {
   const facts = inFigures([["Adjusted Rand index", truth.ari], ["Adjusted mutual information", truth.ami], ["Accuracy", truth.accuracy]]);
   const table = truth.table || {};
   const lines = list(table.counts).map((counts, i) => el("tr", {}, rowHead(text(list(table.classes)[i])), counts.map((value) => figureCell(count(value)))));
-  return block("Against the known answer", `Compared with the column ${text(truth.column)}, which was not used for grouping. 1 is perfect agreement, 0 is chance.`, factList(facts), lines.length > 0 && plainTable("Known answer against groups", ["", ...list(table.clusters).map((id) => (id === NOISE ? "no group" : `group ${id}`))], lines));
+  return block("Against the known answer", `Compared with the column ${text(truth.column)}, which was not used for grouping. 1 is perfect agreement, 0 is chance.`, factList(facts), lines.length > 0 && plainTable("Known answer against groups", ["Known answer", ...list(table.clusters).map((id) => (id === NOISE ? "no group" : `group ${id}`))], lines));
 }
 
 // Of pairs of words and a number, those whose number is known.

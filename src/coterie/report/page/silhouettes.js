@@ -19,7 +19,7 @@ function silhouetteView({ rows: looked, exact: all, mean, groups }) {
     return drawing(
       width,
       bottom + 42,
-      axisBelow(x, ticksOf(left, 1, width > 500 ? 8 : 4), 4, bottom, "silhouette: 1 well inside its group, 0 between two, below 0 nearer to another", (from + to) / 2),
+      axisBelow(x, ticksOf(left, 1, width > 500 ? 8 : 4), 4, bottom, width > 620 ? "silhouette: 1 well inside its group, 0 between two, below 0 nearer to another" : "silhouette", (from + to) / 2),
       parts,
       svg("line", { x1: x(mean), x2: x(mean), y1: 4, y2: bottom, class: "mark-line" }),
       words(x(mean) + (mean > 0.85 ? -5 : 5), bottom - 5, `mean ${short.format(mean)}`, { class: "mark-words", "text-anchor": mean > 0.85 ? "end" : "start" }),

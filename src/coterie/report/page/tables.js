@@ -36,7 +36,7 @@ function compareSection() {
     };
   });
   const overall = el("tr", { class: "overall" }, rowHead("All rows"), figureCell(count(record.input.rows)), columns.map((column) => profileCell(column, column.overall, true).node));
-  const table = sortable("The groups side by side", heads, lines);
+  const table = sortable("Typical values by group and column", heads, lines);
   table.querySelector("table").append(el("tfoot", {}, overall));
   const lead = "Typical values: for numbers the middle one (half of the rows lie below it), for answers the most frequent, for texts a word said more often than elsewhere. Shaded cells differ most from all rows together: ▲ higher, ▼ lower. Click a heading to sort.";
   return section("compare", "The groups side by side", lead, table);
