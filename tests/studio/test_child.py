@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import duckdb
 import numpy as np
 import psutil
 import pytest
@@ -63,6 +64,15 @@ def test_a_look_at_what_is_no_table_is_refused_with_what_to_do(folder, place, sa
     source = Source(place if place == "-" else str(folder / place))
     with pytest.raises(InputError, match=said):
         look(source, folder)
+
+
+def test_rows_that_exceed_memory_and_columns_that_nobody_could_look_through_are_for_the_command(folder):
+    duckdb.sql(f"copy (select range a, range * 2 b from range(100000)) to '{folder}/long.parquet'")
+    with pytest.raises(InputError, match=r"does not fit into memory.*works block by block"):
+        look(Source(str(folder / "long.parquet"), memory_limit=100_000), folder)
+    np.save(folder / "wide.npy", np.zeros((2, 10_001)))
+    with pytest.raises(InputError, match=r"10,001 columns.*at most 10,000"):
+        look(Source(str(folder / "wide.npy")), folder)
 
 
 @pytest.mark.parametrize(

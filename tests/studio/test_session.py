@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,6 +14,9 @@ from coterie.studio import jobs
 from coterie.studio.saving import Target
 from coterie.studio.session import MOST_RUNS, MOST_WAITING, NoSuchRun, Session
 from coterie.studio.source import Source
+from coterie.studio.work import PAGE
+
+PLAIN = "the page as the run has written it"
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +46,7 @@ def studio(tmp_path, monkeypatch, stored):
         def done(self):
             if self.task["kind"] == "run":
                 shutil.copytree(stored, f"{self.task['folder']}/{self.task['name']}")
+                (Path(self.task["folder"]) / PAGE).write_text(PLAIN)
             self.hear({"ended": "done"})
 
         def failed(self, sentence):
@@ -95,12 +100,15 @@ def test_a_run_is_asked_what_the_page_asks_and_shown_as_soon_as_it_is_done(studi
     state = studio.session.state()
     assert state["shown"] == run_id
     assert state["runs"][0]["headline"] == "2 groups in 60 rows"
-    assert "<title>" in studio.session.page(run_id)
+    assert studio.session.page(run_id) == PLAIN
 
 
-def test_a_report_names_no_file_and_no_command_before_it_is_saved(studio):
-    page = studio.session.page(studio.finished())
-    assert "model.coterie" not in page.replace("\\/", "/").partition('id="record">')[2].partition("</script>")[0]
+def test_a_report_has_the_names_and_no_file_and_no_command_before_it_is_saved(studio):
+    run_id = studio.finished()
+    studio.session.rename(run_id, 0, "Young")
+    record = studio.session.page(run_id).partition('id="record">')[2].partition("</script>")[0]
+    assert '"given_name":"Young"' in record
+    assert "model.coterie" not in record
 
 
 def test_a_failed_run_says_why_and_shows_nothing(studio):
@@ -126,6 +134,18 @@ def test_one_run_at_a_time_a_few_wait_and_more_are_refused(studio):
     assert [run["state"] for run in studio.session.state()["runs"]] == ["cancelled", "cancelled", "running", "waiting"]
     studio.children[0].done()  # too late: nobody listens any more
     assert runs(studio)["Run 1"]["state"] == "cancelled"
+
+
+def test_where_no_process_is_to_be_had_the_run_fails_and_the_next_may_try(studio, monkeypatch):
+    def no_process(task, hear):
+        raise OSError(11, "Resource temporarily unavailable")
+
+    with monkeypatch.context() as changed:
+        changed.setattr(jobs, "Child", no_process)
+        studio.session.start({})
+    assert runs(studio)["Run 1"]["sentence"] == "the run could not be started: Resource temporarily unavailable"
+    studio.finished()
+    assert runs(studio)["Run 2"]["state"] == "done"
 
 
 def test_there_are_not_more_runs_than_can_be_kept(studio):

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 from ..errors import InputError, ResourceError
 from ..report.naming import rename
-from ..report.pages import page_of
 from ..report.record import loads, now
 from .jobs import Job, Queue
 from .saving import Target, earlier_analysis, save
 from .settings import CHOICES, Settings, settings_from
 from .source import Source
+from .work import PAGE, unsaved_page
 
 __all__ = ["MOST_RUNS", "MOST_WAITING", "NoSuchRun", "Session"]
 
@@ -116,14 +116,14 @@ class Session:
         """Return the report of a run, with the names that people gave."""
         with self._lock:
             run = self._done(run_id)
-            names = run.names
+            names, folder = run.names, self._folder(run)
         try:
-            text = (self._folder(run) / "run.json").read_text(encoding="utf-8")
+            if not names:  # as the run itself has written it, so that the server is free for others
+                return (folder.parent / PAGE).read_text(encoding="utf-8")
+            record = (folder / "run.json").read_text(encoding="utf-8")
         except FileNotFoundError:  # it was removed meanwhile
             raise _no_such_run() from None
-        record = rename(loads(text), names)
-        # Files and commands come with the folder, which is there once the run is saved.
-        return page_of({**record, "files": {}, "next": []})
+        return unsaved_page(rename(loads(record), names))
 
     def _told(self, run: Run) -> dict[str, Any]:
         job = run.job

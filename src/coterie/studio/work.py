@@ -16,8 +16,9 @@ from typing import Any
 
 from ..errors import CoterieError, InputError, ResourceError
 
-__all__ = ["RESULT", "main"]
+__all__ = ["PAGE", "RESULT", "main", "unsaved_page"]
 
+PAGE = "page.html"
 RESULT = "result.json"
 MOST_COLUMNS = 10_000
 _POLITENESS = 5  # of Unix: below what answers the page
@@ -145,12 +146,20 @@ def _run(task: Mapping[str, Any], tell: Tell) -> None:
     is_file = "://" not in source["place"]
     found.write(task["name"], excel_safe=task["excel_safe"], input_path=source["place"] if is_file else None)
     record = found.record
+    Path(PAGE).write_text(unsaved_page(record), encoding="utf-8")
     name, rows = without_credentials(record["input"]["name"]), count(record["input"]["rows"])
     _leave(task, {
         "headline": headline(record).removeprefix(f"{name}: ").removesuffix(f" in {rows} rows"),
         "method": record["chosen"]["method"],
         "groups": [cluster["id"] for cluster in record["clusters"]],
     })  # fmt: skip
+
+
+def unsaved_page(record: Mapping[str, Any]) -> str:
+    """Return the report of a run that is not saved: without files and commands, which come with the folder."""
+    from ..report.pages import page_of
+
+    return page_of({**record, "files": {}, "next": []})
 
 
 def _compare(task: Mapping[str, Any], tell: Tell) -> None:
