@@ -199,10 +199,10 @@ def test_a_damaged_file_is_one_sentence(call, folder, tmp_path):
         (["--truth", "a", "--memory-limit", LIMIT], 3, "more than 1,000 different values"),
         (["--truth", "d", "--memory-limit", LIMIT], 3, "d"),
         (["--min-share", "0.6", "--memory-limit", LIMIT], 3, "below 0.5"),
-        (["--time-limit", "5m", "--memory-limit", LIMIT], 2, "time_limit needs all rows in memory"),
+        (["--time-limit", "5m", "--memory-limit", LIMIT], 2, "--time-limit needs all rows in memory"),
         (["--roles", "name=category", "--memory-limit", LIMIT], 3, "code it first"),
         (["--roles", "nome=number", "--memory-limit", LIMIT], 3, "nome"),
-        (["-k", 10_000, "--memory-limit", LIMIT], 3, "n_clusters must be at most"),
+        (["-k", 10_000, "--memory-limit", LIMIT], 3, "--clusters must be at most"),
         (["--cluster", "8786"], 2, "tcp://host:8786"),
     ],
 )
