@@ -2,7 +2,7 @@
 
 The words that texts share are counted, weighted by the logarithm of how rare they are, and each text brought to length 1. Of the centered
 rows the leading singular vectors are kept, as in latent semantic analysis: only those that stand out from texts whose words were
-shuffled, and twenty at most. Words and directions are learnt from 20,000 texts at most, so that memory is bounded.
+shuffled, and ten at most. Words and directions are learnt from 20,000 texts at most, so that memory is bounded.
 
 Deerwester S. et al. (1990), Indexing by latent semantic analysis, JASIS 41(6), 391-407; Horn J. L. (1965), A rationale and test for the
 number of factors in factor analysis, Psychometrika 30, 179-185.
@@ -23,11 +23,11 @@ __all__ = ["TextCoding", "code_texts", "fit_texts", "says"]
 
 MOST_TEXTS = 20_000
 MOST_TERMS = 2_000
-MOST_DIRECTIONS = 20
+MOST_DIRECTIONS = 10
 _ITERATED = 50  # a smaller side of the matrix is decomposed whole
 _BLOCK = 5_000
 _TOLD = 20
-# A direction must hold so much more than the largest of as many shuffles: 3 of 75 sets of texts without themes kept one.
+# A direction must hold so much more than the one of its rank in each of as many shuffles: 3 of 75 sets of texts without themes kept one.
 _SHUFFLES = 3
 _MARGIN = 1.1
 
@@ -121,8 +121,10 @@ def fit_texts(levels: Levels, *, always: bool = False) -> tuple[TextCoding | Non
     weights = -np.log(list(held.values()))
     counts = _counts(texts, terms)
     values, directions, total = _directions(_weighted(counts, weights), share)
-    chance = max(_directions(_weighted(_shuffled(counts, seed), weights), share)[0][0] for seed in range(_SHUFFLES))
-    kept = max(int((values > _MARGIN * chance).sum()), 2 if always else 0)
+    shuffles = (_weighted(_shuffled(counts, seed), weights) for seed in range(_SHUFFLES))
+    chance = np.max([_directions(rows, share)[0] for rows in shuffles], axis=0)
+    stand_out = int(np.argmin(np.append(values > _MARGIN * chance, False)))  # the first that does not
+    kept = max(stand_out, 2) if always else stand_out
     values, directions = values[:kept], directions[:, :kept]
     if not kept or not values.sum() > 0:
         return None, 0.0
