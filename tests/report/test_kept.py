@@ -1,13 +1,17 @@
 """An analysis under kept numbers, and the rows of an earlier run that can still be had."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import coterie
+from coterie import tables
 from coterie.errors import InputError
+from coterie.report.drifted import refit
 from coterie.report.kept import with_kept_numbers
 from coterie.report.past_rows import past_rows
 from coterie.report.stored import open_run
@@ -111,3 +115,24 @@ def test_a_damaged_record_is_said_to_be(old):
     rows = {str(int(row)): 7 for row in np.linspace(0, 699, 300).astype(int)}
     with pytest.raises(InputError, match="is damaged"):
         past_rows(type(old)(old.folder, old.record | {"rows": {"sample": rows}}))
+
+
+def test_what_other_candidates_found_follows_its_group():
+    random = np.random.default_rng(2)
+    found = coterie.run(random.normal(size=(400, 2)) + 9 * random.choice(3, (400, 1), p=[0.5, 0.3, 0.2]))
+    by = [5, 6, 7]
+    record = found.record | {"consensus": found.record["consensus"] | {"found_by": by}}
+    changed = replace(found, record=record)
+    before = np.where(found.labels == 1, 0, -1)
+    stored = SimpleNamespace(record=record, name="old", fingerprint="", names={})
+    kept = with_kept_numbers(changed, keep_identity(before, found.labels, known=[0, 1, 2]), stored)
+    assert kept.record["consensus"]["found_by"] == [6, 0, 0, 5, 7]
+
+
+@pytest.mark.parametrize("purpose", ["natural", "useful", "reduce"])
+def test_a_refit_has_the_purpose_of_the_run(purpose, tmp_path):
+    first = coterie.run(table(), purpose=purpose)
+    earlier = open_run(first.write(tmp_path / "old.coterie").path)
+    again, _ = refit(earlier, tables.read(table(900)), seed=0)
+    assert again.record["purpose"]["name"] == purpose
+    assert again.record["chosen"]["method"] == first.record["chosen"]["method"]

@@ -131,7 +131,8 @@ def refit(old: StoredRun, table: Any, *, seed: int, **options: Any) -> tuple[Ana
         )
     roles = {c.column: c.role if c.used or c.role == "id" else "ignored" for c in old.model.prepared.codings}
     roles = {name: role for name, role in roles.items() if name in table.names}
-    found = run(table, method=chosen["method"], params=params, roles=roles, seed=seed, **options)
+    purpose = (old.record.get("purpose") or {}).get("name", "natural")
+    found = run(table, purpose=purpose, method=chosen["method"], params=params, roles=roles, seed=seed, **options)
     names = {cluster["id"]: cluster["name"] for cluster in found.record["clusters"]}
     identity, told = identity_of(old, old.model.predict(table), found.labels, names)
     return with_kept_numbers(found, identity, old), told

@@ -49,6 +49,7 @@ def with_kept_numbers(analysis: Analysis, identity: Any, old: StoredRun) -> Anal
         "profile": _profile(record["profile"], places),
         "map": _map(record["map"], numbers),
         "judge": _judge(record["judge"], numbers),
+        "consensus": _consensus(record.get("consensus"), places),
         "shapes": renumbered(record.get("shapes"), numbers),
         "identity": {
             "from": old.name, "from_fingerprint": old.fingerprint,
@@ -90,6 +91,12 @@ def _map(shown: dict[str, Any] | None, numbers: np.ndarray) -> dict[str, Any] | 
         return None
     labels = relabel(unpack(shown["label"], "<i2").astype(np.int64), numbers).astype("<i2")
     return shown | {"label": base64.b64encode(labels.tobytes()).decode("ascii")}
+
+
+def _consensus(found: dict[str, Any] | None, places: np.ndarray) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return found | {"found_by": [found["found_by"][place] if place >= 0 else 0 for place in places]}
 
 
 def _judge(judge: dict[str, Any], numbers: np.ndarray) -> dict[str, Any]:
