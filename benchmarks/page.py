@@ -138,8 +138,12 @@ def axe_source() -> str | None:
 
 
 def violations(one: Opened, source: str) -> list[str]:
-    """Return what axe-core objects to, with everything on the page unfolded."""
+    """Return what axe-core objects to, with everything unfolded, rows selected, a search done and a name being changed."""
     one.page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+    one.page.fill("#map-search", "1")
+    for key in ("b", "Enter"):
+        one.page.locator("canvas").press(key)
+    one.page.get_by_role("button", name="Rename group 1").click()
     one.page.evaluate(source)
     found = one.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
     return [
