@@ -140,3 +140,11 @@ def test_frames_with_missing_texts(library, made):
     assert prepared.codings[0].missing == sum(text is None for text in texts)
     np.testing.assert_array_equal(prepared.X[::9], 0)
     assert any("count as a text that is like all others" in note for note in prepared.notes)
+
+
+def test_texts_that_share_no_words_are_left_out_even_when_asked_for_and_the_reason_is_told():
+    table = read({"note": [f"a{i}" for i in range(60)], "x": np.arange(60.0) ** 2})
+    coding = prepare(table, roles={"note": "text"}).codings[0]
+    assert (coding.used, coding.why) == (False, "as you asked; left out, since they share too few words")
+    with pytest.raises(InputError, match=r"1 free text without common themes \(note\)"):
+        prepare(table.select(["note"]), roles={"note": "text"})

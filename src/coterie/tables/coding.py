@@ -238,7 +238,7 @@ def fit_text(column: Column, base: Coding, *, always: bool) -> Coding:
     """
     text, variance = fit_texts(as_levels(column), always=always)
     if text is None:
-        why = "no words go together in them more often than by chance"
+        why = "they share too few words" if always else "no words go together in them more often than by chance"
         return replace(base, used=False, why=f"{base.why}; left out, since {why}", missing=column.n_missing)
     return replace(
         base, used=True, missing=column.n_missing, coding="tf-idf", scale=float(np.sqrt(variance)), weight=1.0, text=text
