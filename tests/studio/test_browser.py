@@ -172,7 +172,7 @@ def test_load_run_cancel_rerun_compare_rename_save_reload(browser, served):
         assert len(json.loads((served.folder / "light wine.coterie" / "run.json").read_text())["clusters"]) == 3
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.thorough)])
 def test_it_fits_a_phone_and_everything_has_a_name(browser, served, scheme):
     with opened(browser, served, viewport={"width": 390, "height": 800}, color_scheme=scheme) as seen:
         page = seen.page

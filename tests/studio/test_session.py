@@ -63,7 +63,9 @@ def studio(tmp_path, monkeypatch, stored):
     (tmp_path / "here").mkdir()
     about = {"name": "shop.csv", "rows": 60, "columns": [{"name": "age"}, {"name": "customer_id"}], "notes": []}
     target = Target(str(tmp_path / "here" / "shop.coterie"))
-    session = Session(Source("shop.csv", memory_limit=10**9), about, tmp_path / "room", target)
+    session = Session(
+        Source("shop.csv", memory_limit=10**9, time_limit=60.0, excel_safe=True), about, tmp_path / "room", target
+    )
 
     def finished(**settings):
         run_id = session.start(settings)
@@ -85,9 +87,10 @@ def test_a_run_is_asked_what_the_page_asks_and_shown_as_soon_as_it_is_done(studi
     )
     task = studio.children[0].task
     assert task["options"] == {
-        "seed": 0, "purpose": "natural", "method": "KMeans", "n_clusters": 2, "min_share": 0.1, "roles": {"customer_id": "ignored"}
+        "seed": 0, "purpose": "natural", "method": "KMeans", "n_clusters": 2, "min_share": 0.1, "roles": {"customer_id": "ignored"},
+        "time_limit": 60.0,
     }  # fmt: skip
-    assert task["source"]["memory_limit"] == 10**9
+    assert (task["source"]["memory_limit"], task["excel_safe"], task["name"]) == (10**9, True, "shop.coterie")
     studio.children[0].hear({"step": "read", "text": "60 rows", "seconds": 0.1})
     studio.children[0].hear({"done": 3, "total": 19, "text": "KMeans, n_clusters 5"})
     told = runs(studio)["Run 1"]

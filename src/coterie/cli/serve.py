@@ -29,9 +29,8 @@ __all__ = ["command"]
 @click.option("--i-know", is_flag=True, help="I know that other machines can then reach the studio, unencrypted.")
 @click.option("--no-browser", is_flag=True, help="Open no browser; only say where the studio is.")
 @click.option("--json", "as_json", is_flag=True, help="Write where the studio is to stdout, as one JSON object.")
-@click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors.")
 @click.pass_context
-def command(ctx: click.Context, /, file: str, output: str | None, quiet: bool, **options: Any) -> int:
+def command(ctx: click.Context, /, file: str, output: str | None, **options: Any) -> int:
     """Open FILE in the studio: choose columns, method and number of groups, run, compare, name, undo, save.
 
     FILE is a table as for coterie run. The studio is for you alone: it listens on this machine only, and opens with the address that
@@ -48,7 +47,7 @@ def command(ctx: click.Context, /, file: str, output: str | None, quiet: bool, *
         file, options["query"], options["table"], options["memory_limit"], options["time_limit"], options["excel_safe"]
     )
     target = Target(output or default_folder(file), options["force"])
-    with Talk(quiet) as talk:
+    with Talk() as talk:
 
         def ready(address: Any) -> None:
             talk.say("read", f"{address.rows:,} rows and {address.columns} columns from {address.name}")
