@@ -6,9 +6,10 @@ import pytest
 from scipy.sparse import issparse
 from scipy.spatial.distance import cdist
 from sklearn import cluster as theirs
+from sklearn.datasets import make_blobs
 from sklearn.linear_model import LogisticRegression
 from sklearn.mixture import GaussianMixture
-from sklearn.model_selection import cross_val_score
+from sklearn.model_selection import KFold, cross_val_score, cross_validate
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -142,6 +143,23 @@ def test_a_pipeline_is_scored_by_cross_validation():
         make_union(StandardScaler(), ClusterFeatures(KMeans(6, random_state=0), "membership")), LogisticRegression()
     )
     assert cross_val_score(more, X, y).mean() > cross_val_score(plain, X, y).mean()
+
+
+@every_kind
+def test_poison_in_the_fold_that_is_held_back_reaches_no_fit(kind):
+    """Rows that are held back become huge and all one class: what is learned from the others stays the same to the last bit."""
+    X, y = make_blobs(120, 3, centers=4, random_state=3)
+    folds = list(KFold(4, shuffle=True, random_state=0).split(X))
+    for train, held in folds:
+        poisoned, classes = X.copy(), y % 2
+        poisoned[held] = 1e6 * (1 + np.arange(len(held)))[:, None]
+        classes[held] = 1
+        learned = []
+        for rows, known in ((X, y % 2), (poisoned, classes)):
+            model = make_pipeline(ClusterFeatures(KMeans(4, random_state=0), kind), LogisticRegression())
+            found = cross_validate(model, rows, known, cv=[(train, held)], return_estimator=True)["estimator"][0]
+            learned.append((found[0].transform(X[train]).tobytes(), found[1].coef_.tobytes()))
+        assert learned[0] == learned[1]
 
 
 def test_frames_are_named():
