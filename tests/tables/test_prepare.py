@@ -375,3 +375,9 @@ def test_json_of_a_coding_has_the_fields_of_the_record():
             "name", "role", "used", "why", "missing", "fill", "coding", "center", "spread", "unit", "categories", "text"
         }  # fmt: skip
         json.dumps(coding.to_json(), allow_nan=False)
+
+
+def test_what_is_left_where_nothing_can_be_compared_is_called_by_its_name():
+    table = read({"user_id": [f"u{i}" for i in range(60)], "note": [f"some words of row {i}a{i}" for i in range(60)]})
+    with pytest.raises(InputError, match=r"1 identifier \(user_id\); 1 free text without common themes \(note\)"):
+        prepare(table)

@@ -172,7 +172,8 @@ def prepare(
 
 
 def _kind_left(coding: Coding) -> str:
-    return coding.role if coding.used or coding.role == "text" else "constant"
+    """What to call a column that was left: what was to be compared and cannot be is constant."""
+    return coding.role if coding.used or coding.role not in ("number", "category", "date") else "constant"
 
 
 def _as_role(column: Column, role: Role) -> Column:

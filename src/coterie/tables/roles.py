@@ -326,9 +326,14 @@ def require_used(roles: Sequence[Role], name: str) -> None:
     kinds: dict[str, list[str]] = {}
     for role in roles:
         kinds.setdefault(role.role, []).append(role.column)
-    words = {"id": "identifiers", "constant": "constant", "text": "free text without common themes", "ignored": "ignored"}
+    words = {
+        "id": "identifier",
+        "constant": "constant",
+        "text": "free text without common themes",
+        "ignored": "ignored",
+    }
     found = "; ".join(
-        f"{len(names)} {words[kind]} ({', '.join(names[:3])}{', …' if len(names) > 3 else ''})"
+        f"{len(names)} {words[kind]}{'s' if kind == 'id' and len(names) > 1 else ''} ({', '.join(names[:3])}{', …' if len(names) > 3 else ''})"
         for kind, names in kinds.items()
     )
     first = roles[0].column if roles else "column"
