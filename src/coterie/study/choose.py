@@ -116,9 +116,9 @@ def choose(
     if len(compact) > 1:
         fill_stability(X, judged, compact, seed)
         for closer in (_between_probes, _near):
-            best = judged[compact_finalist(judged, compact)]
-            more = closer(best, {judged[i].params["n_clusters"] for i in compact})
-            found = [_judge(X, Z, best.method, best.params | {"n_clusters": k}, seed) for k in more if k <= len(X) // 8]
+            top = judged[compact_finalist(judged, compact)]
+            more = closer(top, {judged[i].params["n_clusters"] for i in compact})
+            found = [_judge(X, Z, top.method, top.params | {"n_clusters": k}, seed) for k in more if k <= len(X) // 8]
             compact += range(len(judged), len(judged) + len(found))
             judged += found
             fill_stability(X, judged, compact, seed)

@@ -26,4 +26,5 @@ def turned(X: np.ndarray) -> np.ndarray:
     n, m = X.shape
     if m <= WIDE * n:
         return X
-    return np.ascontiguousarray(np.linalg.qr((X - X.mean(axis=0)).T, mode="r").T)
+    triangle = np.asarray(np.linalg.qr((X - X.mean(axis=0)).T, mode="r"))
+    return np.ascontiguousarray(triangle.T)

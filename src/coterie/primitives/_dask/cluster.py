@@ -20,12 +20,12 @@ from distributed.scheduler import KilledWorker
 from ...errors import ClusterError
 from .calls import Calls, stop_here
 from .here import Here
+from .hope import PATIENCE, Hope
 from .tasks import Errand, Lost, Place, Plan, Task, carry_out, carry_out_here
 
 __all__ = ["Crew", "crew_at_work"]
 
 _MOST_TASKS = 4  # of one worker in one pass
-_PATIENCE = 15.0  # seconds without a scheduler, or without any worker, until there is no hope
 _POLL_SECONDS = 0.5
 _UNDER_WAY = 0.005  # seconds until calls have been sent
 _FETCH_SECONDS = 5.0  # until it is asked whether what is fetched is still there
@@ -137,7 +137,7 @@ class Crew:
 
     def _called(self, tasks: Sequence[Task], done: Callable | None, meanwhile: Callable[[], None] | None) -> list:
         """Run tasks as calls; return None for those that remain unanswered."""
-        calls, hope = Calls(self.client, tasks), _Hope(self)
+        calls, hope = Calls(self.client, tasks), self._hope()
         try:
             with self._losses():
                 if meanwhile is not None:
@@ -177,7 +177,7 @@ class Crew:
         found: list[Any] = [None] * len(plans)
         running: dict[Future, tuple[int, Place, list[tuple[Future, list[str]]]]] = {}
         waiting = list(range(len(plans)))[::-1]
-        hope = _Hope(self)
+        hope = self._hope()
         try:
             with self._losses():
                 while waiting or running:
@@ -294,7 +294,7 @@ class Crew:
             ) from error
 
     def _wait(self, futures: list[Future], done: Callable[[list[int]], None] | None) -> None:
-        hope = _Hope(self)
+        hope = self._hope()
         finished = 0
         while len(ended := [i for i, future in enumerate(futures) if future.done()]) < len(futures):
             if done is not None and len(ended) > finished:
@@ -310,7 +310,7 @@ class Crew:
 
     def _gather(self, futures: list[Future]) -> list:
         """Fetch results; where a worker dies with one that was there, it is computed again, if there are workers."""
-        hope, patience = _Hope(self), _FETCH_SECONDS
+        hope, patience = self._hope(), _FETCH_SECONDS
         while True:
             self._wait(futures, None)
             try:
@@ -335,13 +335,16 @@ class Crew:
         except (OSError, CancelledError, RuntimeError, KeyError, AttributeError):  # no attributes: no scheduler now
             return {}
 
+    def _hope(self) -> Hope:
+        return Hope(lambda: bool(self._workers()), lambda: self._lost(None))
+
     def _some_workers(self) -> dict[str, Any]:
         """Return what the scheduler says of its workers, as soon as it has one."""
         began = time.monotonic()
         while not (workers := self._workers()):
-            if time.monotonic() - began > _PATIENCE:
+            if time.monotonic() - began > PATIENCE:
                 raise ClusterError(
-                    f"no worker has come to {self._name()} in {_PATIENCE:.0f} seconds; start workers, then fit again"
+                    f"no worker has come to {self._name()} in {PATIENCE:.0f} seconds; start workers, then fit again"
                 )
             time.sleep(_POLL_SECONDS)
         return workers
@@ -362,23 +365,6 @@ class Crew:
                 self.client.cancel(futures, force=True)
         except Exception:
             pass
-
-
-class _Hope:
-    """Whether anything may still come back."""
-
-    def __init__(self, crew: Crew):
-        self.crew = crew
-        self.lost_since: float | None = None
-
-    def check(self) -> None:
-        """Raise if there has been no worker for too long."""
-        if self.crew.client.status == "running" and self.crew._workers():
-            self.lost_since = None
-        elif self.lost_since is None:
-            self.lost_since = time.monotonic()
-        elif time.monotonic() - self.lost_since > _PATIENCE:
-            raise self.crew._lost(None)
 
 
 def crew_at_work() -> "Crew | Here":
