@@ -12,6 +12,15 @@ const STEPS = {
 };
 const STEP_NAMES = Object.keys(STEPS);
 
+// What the library says, in the words of the controls.
+const OUR_WORDS = [
+  [/\bn_clusters[ =](\d+)/g, "$1 groups"],
+  [/\bn_clusters\b/g, "the number of groups"],
+  [/\bmin_share\b/g, "the smallest group"],
+  [/, for example roles=\{[^}]*\}/g, " among the columns"],
+];
+const inOurWords = (words) => OUR_WORDS.reduce((all, [theirs, ours]) => all.replace(theirs, ours), words);
+
 const isOver = (run) => ["done", "failed", "cancelled"].includes(run.state);
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 
@@ -44,7 +53,7 @@ function progressPanel(cancel) {
       bar.value = (run.steps.length + (total ? part / total : 0)) / (STEP_NAMES.length + 1);
       const saying = `${next ? STEPS[next] : "Writing the results"}…`;
       if (step.textContent !== saying) step.textContent = saying;
-      detail.textContent = words ? `${words.replace(/n_clusters (\d+)/, "$1 groups")} (${count(part)} of ${count(total)} tried)` : "";
+      detail.textContent = words ? `${inOurWords(words)} (${count(part)} of ${count(total)} tried)` : "";
       const lines = run.steps.map((one) => el("li", {}, sentence(one.text)));
       if (done.childElementCount !== lines.length) {
         done.replaceChildren(...lines);
@@ -57,7 +66,7 @@ function progressPanel(cancel) {
 
 function runWords(run) {
   if (run.state === "done") return `${run.headline} · ${run.method}`;
-  if (run.state === "failed") return sentence(run.sentence);
+  if (run.state === "failed") return sentence(`failed: ${inOurWords(run.sentence)}`);
   return { waiting: "Waiting for its turn", running: "At work", cancelled: "Cancelled" }[run.state];
 }
 
