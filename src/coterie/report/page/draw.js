@@ -102,13 +102,13 @@ function view({ id, title, lead, label, draw, heads, lines }) {
     el("header", { class: "view-head" }, el("h3", {}, title), el("span", { class: "view-tools" }, saveButton("SVG", `Save as a drawing: ${title}`, save), saveButton("CSV", `Save as a table: ${title}`, () => download(fileName(id, "csv"), csvOf([heads, ...lines().map((line) => line.map(plain))]), "text/csv")))),
     el("p", { class: "lead" }, lead),
     box,
-    folded("As a table", () => framed(title, heads.map((head) => heading(head)), el("tbody", {}, lines().map((line) => el("tr", {}, line.map((value, i) => (i === 0 ? rowHead(value instanceof Node ? value : number(value, "id")) : isNumber(value) ? figureCell(number(value, "id")) : el("td", {}, value ?? "–")))))))),
+    folded("As a table", () => plainTable(title, heads, lines().map((line) => el("tr", {}, line.map((value, i) => (i === 0 ? rowHead(value instanceof Node ? value : number(value, "id")) : isNumber(value) ? figureCell(number(value, "id")) : el("td", {}, value ?? "–"))))))),
   );
 }
 
 // Something folded that is made when it is first opened.
 function folded(title, make) {
-  const part = el("details", {}, el("summary", {}, title));
+  const part = el("details", { class: "by-hand" }, el("summary", {}, title));
   part.addEventListener("toggle", () => part.open && part.children.length < 2 && part.append(make()));
   return part;
 }

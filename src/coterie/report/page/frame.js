@@ -91,10 +91,10 @@ function ready() {
   document.documentElement.dataset.ready = "yes";
 }
 
-// Paper shows everything: what is folded opens, and folds again afterwards.
+// Paper shows everything: what is folded opens, and folds again afterwards; but not what a picture says already.
 function unfoldOnPaper() {
   const each = (event, which, act) => addEventListener(event, () => document.querySelectorAll(which).forEach(act));
-  each("beforeprint", "details:not([open])", (one) => { one.open = true; one.dataset.folded = "yes"; });
+  each("beforeprint", "details:not([open], .by-hand)", (one) => { one.open = true; one.dataset.folded = "yes"; });
   each("afterprint", "details[data-folded]", (one) => { one.open = false; delete one.dataset.folded; });
 }
 

@@ -150,7 +150,7 @@ function valuesAmong(points, { row }, things) {
   const used = list(record.columns).filter((column) => column.used).map((column) => column.name);
   const names = (used.length ? used : Object.keys(inside[0])).slice(0, 12);
   const lines = names.map((name) => el("tr", {}, rowHead(name), cell(typicalOf(inside, name), name), cell(typicalOf(all, name), name)));
-  return el("div", {}, el("h4", {}, `Typical values, of ${count(inside.length)} whose values are in this page`), framed("Typical values", ["Column", "Selected", `All ${things} in this page`].map((head, i) => heading(head, i > 0)), el("tbody", {}, lines)));
+  return el("div", {}, el("h4", {}, `Typical values, of ${count(inside.length)} whose values are in this page`), plainTable("Typical values", ["Column", "Selected", `All ${things} in this page`], lines));
 }
 
 // The middle number, or the most frequent of other values.

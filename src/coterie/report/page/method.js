@@ -1,7 +1,9 @@
 // How the answer was reached, and the words used on this page (which stand in page.html).
 
 function plainTable(label, heads, lines) {
-  return framed(label, heads.map((head) => heading(head)), el("tbody", {}, lines));
+  // A heading stands over its numbers.
+  const overNumbers = (i) => lines.length > 0 && lines[0].children[i]?.classList.contains("number");
+  return framed(label, heads.map((head, i) => heading(head, overNumbers(i))), el("tbody", {}, lines));
 }
 
 function settings(params) {
