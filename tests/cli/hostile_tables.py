@@ -91,7 +91,7 @@ READ = {
     "names that the results use": (_table(["label", "strength"]), "x.csv", ""),
 }  # fmt: skip
 
-# Each is refused; said in the one sentence is what stands last.
+# Each is refused; said in the one sentence is what stands last. A function makes what is large.
 REFUSED = {
     "UTF-8 and Windows-1252 mixed": (_table("abc", lambda i: ["Zürich"]) + b"1,2,Gen\xe8ve\n", "x.csv", "line 62 of x.csv holds the byte 0xE8, which is not UTF-8"),
     "a row too long": (_table("ab") + b"1,2,3\n", "x.csv", "line 62 of x.csv has 3 fields where 2 are expected"),
@@ -104,7 +104,7 @@ REFUSED = {
     "random bytes": (np.random.default_rng(3).bytes(5000), "x.csv", "is not text"),
     "a web page": (b"\n<!DOCTYPE html><html><table><tr><td>1</td></tr></table></html>", "x.csv", "is a web page, not a table; download the table itself"),
     "half a gzip file": (gzip.compress(_table("ab"))[:300], "x.csv.gz", "is a damaged gzip file: it ends too early"),
-    "a gzip file that fills a disk": (gzip.compress(b"a,b\n" + b"1,2\n" * 20_000_000), "x.csv.gz", "expands more than 200 times"),
+    "a gzip file that fills a disk": (lambda: gzip.compress(b"a,b\n" + b"1,2\n" * 20_000_000), "x.csv.gz", "expands more than 200 times"),
     "pickled objects in .npy": (_npy(np.array([Touch(), 1], dtype=object)), "x.npy", "holds pickled Python objects, which are never loaded"),
     "a header that promises terabytes": (b"\x93NUMPY\x01\x00v\x00" + b"{'descr': '<f8', 'fortran_order': False, 'shape': (100000000000, 100), }".ljust(117) + b"\n", "x.npy", "its header promises 80,000,000,000,000 bytes"),
     "text called .parquet": (_table("ab"), "x.parquet", "does not begin as a Parquet file does; if it is text, give it a name that ends in .csv"),

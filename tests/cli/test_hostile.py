@@ -83,7 +83,7 @@ def test_values_of_every_kind_are_on_the_page_as_they_were(call, tmp_path):
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_cannot_be_read_is_one_sentence_and_leaves_nothing(case, call, tmp_path):
     data, name, said = REFUSED[case]
-    (tmp_path / name).write_bytes(data)
+    (tmp_path / name).write_bytes(data() if callable(data) else data)
     ended = call("run", name)
     assert ended.code == 3
     errors = [line for line in ended.err.splitlines() if line.startswith("error: ")]
