@@ -6,6 +6,7 @@ few rows that it catches; the tables' differences, over all rows that a rule cat
 stated precision at least .8, a difference of at most 3 points.
 """
 
+import re
 import sys
 import warnings
 from collections.abc import Callable
@@ -90,6 +91,9 @@ def applied(conditions: list[dict[str, Any]], rows: pd.DataFrame) -> np.ndarray:
             )
             value = pd.Timestamp(line["value"]) if isinstance(line["value"], str) else line["value"]
             holds &= ((number <= value) if line["kind"] == "at most" else (number > value)).to_numpy()
+        elif "say" in line["kind"]:
+            said = column.astype(str).str.contains(rf"\\b{re.escape(line['value'])}\\b", case=False).to_numpy()
+            holds &= (said if line["kind"] == "says" else ~said) & column.notna().to_numpy()
         else:
             same = (column.astype(str) == str(line["value"])).to_numpy()
             holds &= (same if line["kind"] == "is" else ~same) & column.notna().to_numpy()

@@ -24,6 +24,7 @@ from .map import map_of
 from .population import settle
 from .purpose import Purpose, least_share, purpose_of, refuse_contradictions
 from .record import plain, record_of
+from .regions import regions
 from .sensitivity import fragile
 from .shapes import shapes_of
 from .values import views_of
@@ -231,6 +232,8 @@ def study(
     with diary.step("describe"):
         views = views_of(table, prepared.codings, also=described)
         told = describe(views, X, people.labels, verdicts["strengths"], seed=seed)
+        for cluster, region in zip(told.clusters, regions(estimator, prepared, views, people.label_map), strict=False):
+            cluster["region"] = region
         answer = answered(way, X, own, people, estimator, choice, structure, verdicts, views, options, seed)
         diary.text = "1 group described" if len(told.clusters) == 1 else f"{len(told.clusters)} groups described"
     _warn(diary, way, structure, people, verdicts, told, best, type(estimator).__name__)
