@@ -73,7 +73,7 @@ def test_without_cookie_or_header_nothing_is_told_and_nothing_done(served, line,
     assert served.raw(request(served, line, **headers)) == 403
 
 
-@pytest.mark.parametrize("token", ["", "x", None, 1, ["x"], {"a": 1}])
+@pytest.mark.parametrize("token", ["", "x", "\ud800", None, 1, ["x"], {"a": 1}], ids=repr)
 def test_only_the_token_opens(served, token):
     status, headers, _ = served.ask("POST", "/session", {"token": token}, cookie="")
     assert status == 403

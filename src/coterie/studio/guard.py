@@ -57,11 +57,11 @@ class Keys:
 
     def opens(self, token: Any) -> bool:
         """Say whether this is the token; the time that takes tells nothing of it."""
-        return isinstance(token, str) and hmac.compare_digest(token.encode(), self.token.encode())
+        return isinstance(token, str) and hmac.compare_digest(token.encode(errors="replace"), self.token.encode())
 
     def knows(self, cookies: dict[str, str]) -> bool:
         """Say whether the cookie is among these."""
-        return hmac.compare_digest(cookies.get(self.cookie, "").encode(), self._secret.encode())
+        return hmac.compare_digest(cookies.get(self.cookie, "").encode(errors="replace"), self._secret.encode())
 
     def give_to(self, response: Response) -> Response:
         """Add the cookie to an answer: no script sees it, and no other site has it sent."""

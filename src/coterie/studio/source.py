@@ -73,5 +73,6 @@ def look(source: Source, folder: Path) -> Mapping[str, Any]:
         child.kill()
         raise
     if heard[-1]["ended"] == "failed":
-        raise getattr(errors, heard[-1]["error"])(heard[-1]["sentence"])
+        kind = getattr(errors, heard[-1]["error"], errors.CoterieError)
+        raise kind(heard[-1]["sentence"])
     return child.result()

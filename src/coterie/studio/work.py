@@ -61,6 +61,8 @@ def _end_with_parent() -> None:
 
 
 def _explained(error: Exception) -> dict[str, str]:
+    from ..report.record import without_credentials
+
     if isinstance(error, CoterieError):
         return {"error": type(error).__name__, "sentence": str(error)}
     if isinstance(error, MemoryError):
@@ -68,7 +70,7 @@ def _explained(error: Exception) -> dict[str, str]:
             "error": ResourceError.__name__,
             "sentence": str(error) or "the memory of this machine was not enough; use fewer columns or rows",
         }
-    reason = (str(error).splitlines() or [""])[0][:200]
+    reason = without_credentials((str(error).splitlines() or [""])[0][:200])
     sentence = f"something unexpected went wrong ({type(error).__name__}{': ' if reason else ''}{reason})"
     return {"error": CoterieError.__name__, "sentence": sentence}
 
