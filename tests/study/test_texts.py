@@ -44,7 +44,7 @@ def test_what_sets_a_group_apart_are_its_words(run):
         assert first["level"] in WORDS
         assert first["here"] > first["elsewhere"] + 0.3
         assert first["text"] == (
-            f"review says '{first['level']}' for {first['here']:.0%} (others {first['elsewhere']:.0%})"
+            f"review says '{first['level']}' in {first['here']:.0%} of rows (others {first['elsewhere']:.0%})"
         )
         assert cluster["name"].startswith("Review says '")
         assert cluster["name"].count("eview") == 1

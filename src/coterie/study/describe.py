@@ -208,7 +208,7 @@ def _word_features(seen: Seen, cluster: int) -> list[dict[str, Any]]:
     effect = here - elsewhere
     found = []
     for at in np.argsort(-effect, kind="stable")[:MAX_WORDS]:
-        text = f"{view.name} says {view.levels[at]!r} for {here[at]:.0%} (others {elsewhere[at]:.0%})"
+        text = f"{view.name} says {view.levels[at]!r} in {here[at]:.0%} of rows (others {elsewhere[at]:.0%})"
         shares = (float(here[at]), float(elsewhere[at]), float(overall[at]), float(effect[at]))
         found.append(_feature(view, *shares, text) | {"level": view.levels[at]})
     return [feature for feature in found if feature["effect"] > 0]
