@@ -102,7 +102,12 @@ def test_labels_go_to_stdout_and_no_folder_is_made(call, groups, tmp_path, optio
 def test_a_dry_run_stops_after_the_plan(call, groups, tmp_path):
     ended = call("run", "groups.csv", "--dry-run")
     assert ended.code == 0
-    assert [line.split()[0] for line in ended.err.splitlines()] == ["read", "prepare", "plan", "dry"]
+    said = [line for line in ended.err.splitlines() if not line.startswith(" ")]
+    assert [line.split()[0] for line in said] == ["read", "prepare", "plan", "dry"]
+    candidates = [line.split() for line in ended.err.splitlines() if line.startswith(" ")]
+    # Each with the seconds and the bytes of its fit.
+    assert {words[0] for words in candidates} == {"KMeans,", "HDBSCAN,"}
+    assert all(words[-3] == "s" and words[-1] in ("bytes", "KB", "MB") for words in candidates)
     assert [path.name for path in tmp_path.iterdir()] == ["groups.csv"]
 
 

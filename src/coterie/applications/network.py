@@ -210,7 +210,7 @@ def study_network(
     record = network_record(study, agreed)
     record["truth"] = None if truth is None else compare(network.nodes, truth, found.labels)
     record["warnings"], record["notes"] = network_warnings(study, agreed, resolution)
-    record["steps"] = [step._asdict() for step in diary.steps]
+    record["steps"] = [step.plain() for step in diary.steps]
     return study._replace(record=record)
 
 

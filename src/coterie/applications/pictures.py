@@ -161,7 +161,7 @@ def study_pictures(
     record["rows"] = {"sample": names_shown(pictures, mentioned)}
     record["thumbnails"] = thumbnails(pictures, source, mentioned)
     record["map"] = map_of(found.rows, people.labels, seed)
-    record["steps"] = [step._asdict() for step in diary.steps]
+    record["steps"] = [step.plain() for step in diary.steps]
     record["warnings"] = diary.warnings
     return PictureStudy(
         pictures, found.prepared, found.estimator, people.labels, verdicts["strengths"], verdicts["distances"],

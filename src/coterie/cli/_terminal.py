@@ -133,6 +133,13 @@ class Talk:
         """Say that a step of the study has ended; given to ``coterie.run`` as ``on_step``."""
         spent = f"  ({step.seconds:.2f} s)" if self.verbose else ""
         self.say(_SHOWN.get(step.name, step.name), f"{step.text}{spent}")
+        if self.verbose:
+            self.details(step)
+
+    def details(self, step: Any) -> None:
+        """Say more of a step, line by line."""
+        for line in getattr(step, "details", ()):
+            self.say("", line)
 
     def progress(self, done: float, total: float, text: str = "") -> None:
         """Show how far a long step is; given to ``coterie.run`` as ``on_progress``."""

@@ -142,6 +142,8 @@ def _analysis(source: Any, folder: str | None, options: dict[str, Any], talk: Ta
         elif step.name not in ("judge", "describe"):  # the summary below says it better
             talk.step(step)
         if options["dry_run"] and step.name == "plan":
+            if not talk.verbose:
+                talk.details(step)
             raise _Planned
 
     given = {

@@ -153,7 +153,7 @@ def study_blocks(
         record = told(diary, given, people, estimator, choice, truth, seed)
     plan = {"memory_limit": limit if workers.address is None else None, "sample_rows": len(choice.rows)}
     record |= {"seed": seed, "plan": plan, "blocks": _work(workers, given, tally, estimator)}
-    record |= {"steps": [step._asdict() for step in diary.steps], "warnings": diary.warnings}
+    record |= {"steps": [step.plain() for step in diary.steps], "warnings": diary.warnings}
     return BlockStudy(
         given.table, given.drawn, given.prepared, estimator, people.labels, people.label_map,
         plain(record) | {"about": _about(given)}, diary.warnings,

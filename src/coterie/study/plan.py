@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ..errors import InputError, ResourceError
 from ..primitives.memory import free_bytes, taken_bytes
-from .candidate import STABILITY_ROWS
+from .candidate import STABILITY_ROWS, candidate_text
 from .cost import TREE_COLUMNS, forecast
 from .describe import DESCRIBE_ROWS, RULE_COLUMNS, RULE_ROWS
 from .estimators import needs_k
@@ -20,6 +20,7 @@ __all__ = [
     "Plan",
     "Planned",
     "check_table",
+    "lines",
     "make_plan",
     "parse_bytes",
     "readable_bytes",
@@ -236,8 +237,21 @@ def _peak_bytes(fit: int, r: int, n: int, m: int) -> int:
     return int(held + max(search, fit + 8 * n * m, describe))
 
 
+def lines(plan: Plan) -> tuple[str, ...]:
+    """Write each candidate of a plan with the seconds and bytes of its fit on all rows, and why it is left out where it is."""
+    names = [candidate_text(line.method, line.params) for line in plan.candidates]
+    width = max(map(len, names))
+    return tuple(
+        f"{name:{width}}  {readable_seconds(line.seconds):>7}  {readable_bytes(line.bytes):>8}"
+        + (f"  {line.why_not}" if line.why_not else "")
+        for name, line in zip(names, plan.candidates, strict=True)
+    )
+
+
 def readable_seconds(seconds: float) -> str:
-    """Write a duration for people: ``40 s``, ``12 min``, ``3 h``."""
+    """Write a duration for people: ``0.02 s``, ``40 s``, ``12 min``, ``3 h``."""
+    if seconds < 1:
+        return f"{seconds:.1g} s"
     if seconds < 120:
         return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"

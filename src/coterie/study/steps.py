@@ -38,11 +38,16 @@ WAYS: dict[str, Any] = {"natural": choosing, "reduce": reduce, "useful": useful,
 
 
 class Step(NamedTuple):
-    """One finished step: its name, what it found in a sentence, and wall seconds."""
+    """One finished step: its name, what it found in a sentence, wall seconds, and lines for who wants to know more."""
 
     name: str
     text: str
     seconds: float
+    details: tuple[str, ...] = ()
+
+    def plain(self) -> dict[str, Any]:
+        """Return what the record keeps."""
+        return {"name": self.name, "text": self.text, "seconds": self.seconds}
 
 
 class Study(NamedTuple):
@@ -88,13 +93,14 @@ class Diary:
         self.steps: list[Step] = []
         self.warnings: list[dict[str, str]] = []
         self.text = ""
+        self.details: tuple[str, ...] = ()
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Time a step; what the block leaves in ``text`` is what it found."""
-        began, self.text = time.perf_counter(), ""
+        """Time a step; what the block leaves in ``text`` is what it found, and in ``details`` more of it."""
+        began, self.text, self.details = time.perf_counter(), "", ()
         yield
-        done = Step(name, self.text, round(time.perf_counter() - began, 3))
+        done = Step(name, self.text, round(time.perf_counter() - began, 3), self.details)
         self.steps.append(done)
         if self.on_step:
             self.on_step(done)
@@ -206,7 +212,7 @@ def study(
         diary.text = view_text(prepared, described)
     with diary.step("plan"):
         plan, tried = _plan(X, way, options, min_share, limit, time_limit, sample)
-        diary.text = _plan_text(plan, tried, len(X))
+        diary.text, diary.details = _plan_text(plan, tried, len(X)), planning.lines(plan)
     with diary.step("choose"):
         rows = _sample(len(X), plan.sample_rows, seed)
         choice, structure = chosen(X[rows], tried, seed, on_progress, choose=WAYS[way.name].choose)
@@ -245,7 +251,7 @@ def study(
     record["consensus"] = None if agreed is None else agreed.record()
     record["map"] = map_of(X, people.labels, prepared, table, seed)
     record["shapes"] = shapes_of(estimator, people.labels, X, prepared.feature_names, seed=seed)
-    record["steps"] = [step._asdict() for step in diary.steps]
+    record["steps"] = [step.plain() for step in diary.steps]
     record["warnings"] = diary.warnings
     return Study(
         table, prepared, estimator, people.labels, verdicts["strengths"], answer.scores, people.label_map, plain(record),
