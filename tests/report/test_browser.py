@@ -134,6 +134,8 @@ def test_a_card_picks_its_group_on_the_map(visit, record):
     seen = visit(record).wait()
     seen.page.locator(".card button", has_text="Show on map").nth(2).click()
     assert seen.page.locator(".legend-entry").nth(2).get_attribute("aria-pressed") == "true"
+    assert seen.page.locator(".card.picked").get_attribute("id") == "group-2"
+    assert seen.page.locator("#compare tr.picked").count() == 1
 
 
 def point_at(seen, row):

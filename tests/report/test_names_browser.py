@@ -7,6 +7,8 @@ import pytest
 
 from coterie import report
 from coterie.report.naming import rename
+from coterie.report.network_page import network_html
+from report.network_records import make_network_record
 from report.payloads import PAYLOADS
 from report.records import make_record
 from report.visits import Visit
@@ -139,3 +141,17 @@ def test_no_name_is_ever_run(visit, record):
     seen.page.locator("canvas").hover(position={"x": 300, "y": 250})
     assert seen.ask("window.pwned") is None
     assert seen.ask("document.querySelectorAll('body img, iframe, object, embed, form').length") == 0
+
+
+def test_classes_of_a_network_are_renamed_in_its_drawing_too(browser, tmp_path):
+    path = tmp_path / "network.html"
+    path.write_text(network_html(make_network_record()), encoding="utf-8")
+    seen = Visit(browser, path).wait()
+    seen.page.get_by_role("button", name="Rename class 1").click()
+    seen.page.keyboard.type("The club")
+    seen.page.keyboard.press("Enter")
+    assert "The club" in seen.page.locator(".circle-name").all_text_contents()
+    assert "class 1 (The club)" in seen.page.locator(".circle").nth(1).get_attribute("aria-label").replace(
+        "Class", "class"
+    )
+    seen.close()

@@ -25,6 +25,11 @@ def test_a_record_of_a_real_run_fits_the_schema(analysis):
     assert list(problems(analysis.record, SCHEMA)) == []
 
 
+def test_ids_of_all_rows_travel_where_there_are_some(analysis):
+    ids = analysis.record["rows"]["ids"]
+    assert (ids["column"], ids["values"]) == ("customer_id", [f"=C{i:03d}" for i in range(90)])
+
+
 def test_the_check_of_the_schema_finds_what_is_wrong():
     record = make_record()
     record["clusters"][0]["rows"] = "many"

@@ -58,6 +58,12 @@ function pick(cluster) {
   for (const listener of picked.listeners) listener(picked.value);
 }
 
+// A part of the page that is all about one group stands out while that is picked.
+function markPicked(cluster, node) {
+  onPick((value) => node.classList.toggle("picked", value === cluster));
+  return node;
+}
+
 function pickButton(cluster, className, ...children) {
   const button = el("button", { type: "button", class: className, "aria-pressed": "false", on: { click: () => pick(cluster) } }, children);
   onPick((value) => {

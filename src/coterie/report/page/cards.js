@@ -10,13 +10,13 @@ function gradeOf(value) {
 function card({ id, share }, size, things, button, ...parts) {
   const part = percent(share);
   const title = el("h3", { id: `group-${id}-name` }, nameNode(id));
-  return el(
+  return markPicked(id, el(
     "article",
     { class: "card", id: `group-${id}`, "aria-labelledby": `group-${id}-name` },
     el("header", { class: "card-head" }, badge(id), title, el("span", { class: "card-tools" }, renameButton(id, title), button)),
     el("p", { class: "card-size" }, el("b", {}, size), soft(` · ${part} of all`), bar(share, colorOf(id), `${part} of all ${things}`)),
     parts,
-  );
+  ));
 }
 
 function featuresOf(cluster, most, things) {

@@ -32,7 +32,7 @@ function compareSection() {
     const cells = columns.map((column) => profileCell(column, list(column.by_cluster)[i]));
     return {
       keys: [cluster.id, cluster.rows, ...cells.map((one) => one.key)],
-      node: el("tr", {}, rowHead(el("span", { class: "named" }, badge(cluster.id), nameNode(cluster.id))), figureCell(count(cluster.rows)), cells.map((one) => one.node)),
+      node: markPicked(cluster.id, el("tr", {}, rowHead(el("span", { class: "named" }, badge(cluster.id), nameNode(cluster.id))), figureCell(count(cluster.rows)), cells.map((one) => one.node))),
     };
   });
   const overall = el("tr", { class: "overall" }, rowHead("All rows"), figureCell(count(record.input.rows)), columns.map((column) => profileCell(column, column.overall, true).node));
