@@ -45,7 +45,10 @@ def record_of(
         "profile": told.profile,
         "outliers": answer.outliers,
         "judge": verdicts["judge"],
-        "rows": {"sample": sample_rows(table, [*mentioned, *even_rows(table.n_rows, len(table.columns))]), "ids": _ids(table, prepared)},
+        "rows": {
+            "sample": sample_rows(table, [*mentioned, *even_rows(table.n_rows, len(table.columns))]),
+            "ids": _ids(table, prepared),
+        },
     }
 
 
