@@ -22,7 +22,7 @@ function silhouetteView({ rows: looked, exact: all, mean, groups }) {
       axisBelow(x, ticksOf(left, 1, width > 500 ? 8 : 4), 4, bottom, width > 620 ? "silhouette: 1 well inside its group, 0 between two, below 0 nearer to another" : "silhouette", (from + to) / 2),
       parts,
       svg("line", { x1: x(mean), x2: x(mean), y1: 4, y2: bottom, class: "mark-line" }),
-      words(x(mean) + (mean > 0.85 ? -5 : 5), bottom - 5, `mean ${short.format(mean)}`, { class: "mark-words", "text-anchor": mean > 0.85 ? "end" : "start" }),
+      meanWords(x(mean), bottom - 5, mean, width),
     );
   };
   const from = all ? `of all ${count(looked)} rows that have a group` : `among ${count(looked)} rows drawn at random, each compared with the others drawn`;
@@ -49,4 +49,10 @@ function silhouetteOf({ group, values, mean }, x, top, size, from) {
     sign(group, 14, middle, Math.min(11, size / 2)),
     from > 60 && words(32, middle + 4, clip(nameOf(group), Math.floor((from - 40) / 7)), { class: "name-words", "data-group": group, "aria-hidden": "true" }),
   );
+}
+
+// Beside the line, on the side where there is room.
+function meanWords(x, y, mean, width) {
+  const left = x + 90 > width;
+  return words(left ? x - 5 : x + 5, y, `mean ${short.format(mean)}`, { class: "mark-words", "text-anchor": left ? "end" : "start" });
 }
