@@ -1,6 +1,6 @@
 """How often the automatic choice is right: tables without groups, and the labelled sets of ``shared/data/clustering``.
 
-``python -m benchmarks.automatic none|sets [N] [METHOD ...]``. "none": uniform, normal, heavy-tailed and correlated tables of 2 to 50 columns, N seeds of each
+``python -m benchmarks.automatic none [N] [KIND ...]`` or ``sets [N] [METHOD ...]``. "none": uniform, normal, heavy-tailed and correlated tables of 2 to 50 columns, N seeds of each
 kind; asked is the answer "none". "sets": every labelled set, at most N rows of it; asked are groups, their number and the adjusted Rand
 index of the best labelling, with nothing given. With methods named, each of them alone chooses its number of groups on the small
 sets, which is what the automatic choice has to beat. Sets are answered once and kept in ``build/automatic`` while the sources of the study stay
@@ -37,18 +37,18 @@ def without_groups(kind: str, seed: int) -> np.ndarray:
     return X @ random.standard_normal((m, m)) if kind == "correlated" else X
 
 
-def none(n_seeds: int) -> None:
-    """Print how often tables without groups are said to have none."""
+def none(n_seeds: int, *kinds: str) -> None:
+    """Print how often tables without groups, of all kinds or of some, are said to have none."""
     from coterie.study.structure import examine
 
     all_right = 0
-    for kind in KINDS:
+    for kind in kinds or KINDS:
         answers = [examine(_scaled(without_groups(kind, seed)))["verdict"] for seed in range(n_seeds)]
         right = answers.count("none")
         wrong = [(seed, answer) for seed, answer in enumerate(answers) if answer != "none"]
         print(f"{kind:14s} none {right} of {n_seeds}  {wrong}", flush=True)
         all_right += right
-    print(f"none {all_right / (n_seeds * len(KINDS)):.1%}")
+    print(f"none {all_right / (n_seeds * len(kinds or KINDS)):.1%}")
 
 
 def sets(most_rows: int, *methods: str) -> None:
@@ -98,8 +98,8 @@ def _scaled(X: np.ndarray) -> np.ndarray:
 
 def main(arguments: list[str]) -> None:
     """Run what is asked for."""
-    what, number, methods = arguments[0], arguments[1:2], arguments[2:]
-    {"none": none, "sets": sets}[what](int(number[0]) if number else {"none": 25, "sets": 4_000}[what], *methods)
+    what, number, names = arguments[0], arguments[1:2], arguments[2:]
+    {"none": none, "sets": sets}[what](int(number[0]) if number else {"none": 25, "sets": 4_000}[what], *names)
 
 
 if __name__ == "__main__":

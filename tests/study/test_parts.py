@@ -200,3 +200,13 @@ def test_the_knee_is_where_the_curve_turns():
 )
 def test_numbers_read_well(value, unit, text):
     assert number_text(value, View("x", "number", unit, NONE, NONE, ())) == text
+
+
+@pytest.mark.parametrize("seed", [6, 57, 68, 87])
+def test_the_core_and_the_halo_of_heavy_tails_are_no_groups(seed):
+    """K-means parts them, better than it parts most clouds that are drawn to compare with."""
+    random = np.random.default_rng((2, seed))
+    n, m = int(random.integers(200, 2_000)), (2, 3, 5, 8, 12, 20, 35, 50)[seed % 8]
+    X = random.standard_normal((n, m))
+    X /= np.sqrt(random.chisquare(3, size=(n, 1)) / 3)
+    assert examine((X - X.mean(axis=0)) / X.std(axis=0))["verdict"] == "none"

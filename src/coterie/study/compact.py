@@ -25,8 +25,9 @@ NUMBERS = (2, 3, 4, 6, 8)
 LEAST_SPREAD = (0.012, 0.008)
 # Leads of silhouettes count less: heavy tails make one of 2 now and then.
 WEIGHTS = (1.0, 0.6)
-# A grouping with a smaller part than this is an outlier and its rest; its silhouette says nothing about compactness.
-SMALLEST_SHARE = 0.04
+# A grouping with a part smaller or larger than these is an outlier and its rest, or the core of a cloud with heavy tails and its halo; its
+# silhouette says nothing about compactness.
+SMALLEST_SHARE, LARGEST_SHARE = 0.04, 0.75
 
 
 def compactness_test(X: np.ndarray, rng: np.random.Generator, seed: int, *, enough: float) -> float:
@@ -49,7 +50,7 @@ def compactness_test(X: np.ndarray, rng: np.random.Generator, seed: int, *, enou
         Positive when more compact than all kinds of draws without groups.
     """
     X = X[:ROWS]
-    own = gains(X, seed, smallest=SMALLEST_SHARE)
+    own = gains(X, seed, even=True)
     if not len(own):
         return -np.inf
     lead = np.full(own.shape, np.inf)
@@ -62,11 +63,11 @@ def compactness_test(X: np.ndarray, rng: np.random.Generator, seed: int, *, enou
     return float(lead.max())
 
 
-def gains(X: np.ndarray, seed: int, *, smallest: float = 0.0) -> np.ndarray:
+def gains(X: np.ndarray, seed: int, *, even: bool = False) -> np.ndarray:
     """Give what K-means gains at each of a few numbers of groups: (numbers, 2) float64.
 
-    The log of the total over the remaining sum of squares, and the silhouette; minus infinity where a group has less than the
-    share ``smallest`` of the rows.
+    The log of the total over the remaining sum of squares, and the silhouette; minus infinity, when ``even`` groups are asked for, where
+    one is too small or too large.
     """
     X = turned(X)
     total = max(float(((X - X.mean(axis=0)) ** 2).sum()), np.finfo(float).tiny)
@@ -79,7 +80,9 @@ def gains(X: np.ndarray, seed: int, *, smallest: float = 0.0) -> np.ndarray:
         sizes = np.bincount(labels, minlength=k)
         silhouette = silhouette_score(X, labels) if (sizes > 0).sum() > 1 else 0.0
         closer = np.log(total / max(float(fit.inertia_), 1e-12 * total))
-        found.append((closer, silhouette if sizes.min() >= smallest * len(X) else -np.inf))
+        share = sizes / len(X)
+        uneven = even and (share.min() < SMALLEST_SHARE or share.max() > LARGEST_SHARE)
+        found.append((closer, -np.inf if uneven else silhouette))
     return np.array(found)
 
 
