@@ -40,8 +40,10 @@ function groupCard(cluster) {
     // A sentence that only repeats the chart below it is left to the terminal.
     cluster.sentence && !(first && cluster.sentence.includes(first.text)) && el("p", { class: "card-sentence" }, sentence(cluster.sentence)),
     featuresOf(cluster, 5, "rows"),
+    regionOf(cluster),
     ruleOf(cluster),
     surenessOf(cluster),
+    foundBy(cluster),
     rowsOf("Typical rows", list(cluster.exemplars), cluster, true),
     rowsOf("Rows on the border", list(cluster.border), cluster, false),
   );
@@ -62,6 +64,19 @@ function ruleOf({ rule }) {
     el("p", { class: "rule-text" }, rule.text),
     el("p", { class: "soft" }, `Catches ${percent(rule.coverage)} of the group. Of the rows it catches, ${percent(rule.precision)} are in the group.`),
   );
+}
+
+// Of a cluster of a grid: the boxes that hold it.
+function regionOf({ region }) {
+  return known(region) && el("div", { class: "rule" }, el("h4", {}, "Where it lies"), el("p", { class: "rule-text" }, region));
+}
+
+function foundBy(cluster) {
+  const { compared, found_by: by } = record.consensus || {};
+  const times = list(by)[cluster.id];
+  if (!compared || !isNumber(times)) return null;
+  const others = compared === 1 ? "the one other candidate that is" : `${times ? count(times) : "none"} of ${count(compared)} other candidates that are`;
+  return el("p", { class: "found-by" }, `${compared === 1 && !times ? "Not" : "Also"} found by ${others} nearly as good.`);
 }
 
 function surenessOf(cluster) {

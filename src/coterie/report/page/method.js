@@ -62,6 +62,21 @@ function structureBlock() {
   return block("Check", sentence(structure.sentence), factList(facts), nullView(structure));
 }
 
+// What would be found if a setting were a little lower or higher.
+function sensitivityBlock() {
+  const lines = list(judge.sensitivity);
+  if (!lines.length) return null;
+  const used = chosen.params || {};
+  const rowsOfTable = lines.map((line) => el("tr", {},
+    rowHead(`${line.parameter} ${text(line.value)}`),
+    figureCell(text(used[line.parameter])),
+    figureCell(count(line.n_clusters)),
+    figureCell(percent(line.agreement)),
+  ));
+  return block("Other settings", "The same method with one setting a little lower or higher, and how far its groups are then the same. 100% is no change.",
+    plainTable("Other settings", ["Setting", "Instead of", "Groups", "Agreement"], rowsOfTable));
+}
+
 function truthBlock() {
   const { truth } = judge;
   if (!truth) return null;
@@ -84,7 +99,7 @@ function stepsBlock() {
   const steps = list(record.steps);
   const plan = record.plan || {};
   const planned = isNumber(plan.bytes) || isNumber(plan.seconds)
-    ? `Planned before it began: ${seconds(plan.seconds)} and ${bytes(plan.bytes)} of memory${isNumber(plan.memory_limit) ? ` of the ${bytes(plan.memory_limit)} allowed` : ""}${isNumber(plan.sample_rows) ? `; methods were compared on ${rows(plan.sample_rows)} drawn at random` : ""}.`
+    ? `Planned before it began: ${seconds(plan.seconds)} and ${bytes(isNumber(plan.least_bytes) ? plan.least_bytes : plan.bytes)} of memory${isNumber(plan.memory_limit) ? ` of the ${bytes(plan.memory_limit)} allowed` : ""}${isNumber(plan.sample_rows) ? `; methods were compared on ${rows(plan.sample_rows)} drawn at random` : ""}.`
     : null;
   if (!steps.length && !planned) return null;
   return block("Steps", planned, steps.length > 0 && el("ol", { class: "steps" }, steps.map((step) => el("li", {}, el("span", { class: "step-name" }, step.name), el("span", {}, step.text), el("span", { class: "soft step-time" }, seconds(step.seconds))))));
@@ -124,7 +139,7 @@ function block(title, lead, ...children) {
 }
 
 function methodSection() {
-  return section("method", "How this was done", null, columnsBlock(), candidatesBlock(), structureBlock(), truthBlock(), populationBlock(rows), stepsBlock(), originOfTable());
+  return section("method", "How this was done", null, columnsBlock(), candidatesBlock(), structureBlock(), sensitivityBlock(), truthBlock(), populationBlock(rows), stepsBlock(), originOfTable());
 }
 
 function glossarySection() {
