@@ -143,7 +143,7 @@ def violations(one: Opened, source: str) -> list[str]:
     one.page.fill("#map-search", "1")
     for key in ("b", "Enter"):
         one.page.locator("canvas").press(key)
-    one.page.get_by_role("button", name="Rename group 1").click()
+    one.page.get_by_role("button", name="Rename group 1", exact=True).click()
     one.page.evaluate(source)
     found = one.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
     return [

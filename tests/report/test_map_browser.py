@@ -186,6 +186,17 @@ def test_every_view_is_saved_as_a_table(fresh):
         assert len({len(line) for line in lines}) == 1
 
 
+def test_the_tables_of_groups_and_of_rows_that_stand_out_are_saved(fresh, record):
+    _, content = fresh.saved(fresh.page.locator("#compare .view-tools button").click)
+    lines = list(csv.DictReader(io.StringIO(content.decode())))
+    assert [line["Name"] for line in lines] == [cluster["name"] for cluster in record["clusters"]]
+    age = next(column for column in record["profile"]["columns"] if column["name"] == "Age")
+    assert [float(line["Age"]) for line in lines] == [value["median"] for value in age["by_cluster"]]
+    _, content = fresh.saved(fresh.page.locator("#outliers .view-tools button").click)
+    rows = [int(line["Row"]) for line in csv.DictReader(io.StringIO(content.decode()))]
+    assert rows == [line["row"] for line in record["outliers"]["top"]]
+
+
 def test_a_formula_in_a_name_is_defused_in_saved_tables(visit):
     record = make_record()
     record["clusters"][0]["name"] = "=HYPERLINK(1)"

@@ -1,6 +1,7 @@
 // Tables that sort by any column: all groups side by side, and the rows that stand out.
 
-function sortable(label, columns, lines) {
+// What a line is sorted by stands in `keys`, and is saved too, unless `saved` gives something else, under other `titles`.
+function sortable(label, columns, lines, titles = columns.map((column) => column.title)) {
   const body = el("tbody");
   const heads = columns.map(({ title, numeric }, i) => heading(el("button", { type: "button", on: { click: () => sort(i) } }, title, el("span", { class: "arrow", "aria-hidden": "true" })), numeric));
   let [by, direction] = [-1, 1];
@@ -17,7 +18,8 @@ function sortable(label, columns, lines) {
     show();
   };
   show();
-  return framed(label, heads, body, "sortable");
+  const save = () => download(fileName(label.toLowerCase().replace(/[^a-z]+/g, "-"), "csv"), csvOf([titles, ...lines.map((line) => (line.saved ? line.saved() : line.keys))]), "text/csv");
+  return el("div", {}, el("p", { class: "view-tools" }, saveButton("CSV", `Save as a table: ${label}`, save)), framed(label, heads, body, "sortable"));
 }
 
 function compareSection() {
@@ -32,11 +34,12 @@ function compareSection() {
     const cells = columns.map((column) => profileCell(column, list(column.by_cluster)[i]));
     return {
       keys: [cluster.id, cluster.rows, ...cells.map((one) => one.key)],
+      saved: () => [cluster.id, nameOf(cluster.id), cluster.rows, ...cells.map((one) => one.value)],
       node: markPicked(cluster.id, el("tr", {}, rowHead(el("span", { class: "named" }, badge(cluster.id), nameNode(cluster.id))), figureCell(count(cluster.rows)), cells.map((one) => one.node))),
     };
   });
   const overall = el("tr", { class: "overall" }, rowHead("All rows"), figureCell(count(record.input.rows)), columns.map((column) => profileCell(column, column.overall, true).node));
-  const table = sortable("Typical values by group and column", heads, lines);
+  const table = sortable("Typical values by group and column", heads, lines, ["Group", "Name", ...heads.slice(1).map((head) => head.title)]);
   table.querySelector("table").append(el("tfoot", {}, overall));
   const lead = "Typical values: for numbers the middle one (half of the rows lie below it), for answers the most frequent, for texts a word said more often than elsewhere. Shaded cells differ most from all rows together: ▲ higher, ▼ lower. Click a heading to sort.";
   return section("compare", "The groups side by side", lead, table);
@@ -55,7 +58,7 @@ function profileCell(column, value, plain) {
     const everywhere = typical(column.overall);
     const same = list(everywhere.top || [everywhere]).find((one) => one.level === level);
     const more = plain || !isNumber(top.share) ? 0 : Math.min(3, Math.round((top.share - ((same || {}).share || 0)) * 5));
-    return { key: level, node: el("td", { class: more > 0 ? `up-${more}` : null }, clip(level, 60), isNumber(top.share) && soft(` ${percent(top.share)}`)) };
+    return { key: level, value: level, node: el("td", { class: more > 0 ? `up-${more}` : null }, clip(level, 60), isNumber(top.share) && soft(` ${percent(top.share)}`)) };
   }
   const median = typical(value).median;
   const key = toNumber(median);
@@ -64,6 +67,7 @@ function profileCell(column, value, plain) {
   const sign = level === 0 ? "" : shift > 0 ? "▲" : "▼";
   return {
     key,
+    value: median,
     node: el(
       "td",
       { class: `number${level ? ` ${shift > 0 ? "up" : "down"}-${level}` : ""}` },
