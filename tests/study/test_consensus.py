@@ -33,7 +33,7 @@ TWO, FOUR, CROSSED = np.repeat([0, 0, 1, 1], 20), np.repeat([0, 1, 2, 3], 20), n
 def test_a_group_is_found_by_those_that_have_most_of_it():
     nearly = TWO.copy()
     nearly[:3] = 1
-    found = consensus(choice(candidate("KMeans", TWO), candidate("KMeans", nearly), candidate("HDBSCAN", FOUR)), TWO)
+    found = consensus(choice(candidate("KMeans", TWO), candidate("KMeans", nearly), candidate("HDBSCAN", FOUR)), TWO, 2)
     assert found.compared == 2
     assert found.found.tolist() == [1, 1]
 
@@ -41,11 +41,11 @@ def test_a_group_is_found_by_those_that_have_most_of_it():
 def test_what_changes_leaves_rows_out_or_is_far_behind_has_no_say():
     unsure, far = candidate("KMeans", CROSSED, stability=0.5), candidate("KMeans", CROSSED, score=0.3)
     sparse = candidate("HDBSCAN", np.where(np.arange(80) < 50, -1, TWO))
-    assert consensus(choice(candidate("KMeans", TWO), unsure, far, sparse), TWO).compared == 0
+    assert consensus(choice(candidate("KMeans", TWO), unsure, far, sparse), TWO, 2).compared == 0
 
 
 def test_another_grouping_that_scores_the_same_is_another_answer():
-    found = consensus(choice(candidate("KMeans", TWO), candidate("KMeans", FOUR, score=0.495)), TWO)
+    found = consensus(choice(candidate("KMeans", TWO), candidate("KMeans", FOUR, score=0.495)), TWO, 2)
     assert [one.n_clusters for one in found.answers] == [4]
     assert "4 groups are as good an answer as the 2 shown" in found.warning(2)["text"]
     assert "ask for 4 groups" in found.warning(2)["remedy"]
@@ -61,14 +61,14 @@ def test_another_grouping_that_scores_the_same_is_another_answer():
     ],
 )
 def test_what_is_the_same_worse_or_of_another_kind_is_no_other_answer(other):
-    found = consensus(choice(candidate("KMeans", TWO), other), TWO)
+    found = consensus(choice(candidate("KMeans", TWO), other), TWO, 2)
     assert found.answers == []
     assert found.warning(2) is None
 
 
 def test_rows_that_no_group_takes_are_in_none():
     labels = np.full(80, -1)
-    assert consensus(choice(candidate("KMeans", TWO)), labels).found.tolist() == []
+    assert consensus(choice(candidate("KMeans", TWO)), labels, 0).found.tolist() == []
 
 
 def line(gap):
@@ -104,6 +104,8 @@ def test_crescents_have_no_second_answer():
 def test_the_finalists_that_agree_are_one_answer():
     Z = line(1.6)
     labels = np.arange(800) % 4
-    decided = between(Z, [candidate("KMeans", labels), candidate("HDBSCAN", 3 - labels)], 0, 1, levels=False)
+    decided = between(
+        Z, [candidate("KMeans", labels), candidate("HDBSCAN", 3 - labels)], 0, 1, levels=False, n_columns=1
+    )
     assert (decided.winner, decided.rival) == (0, None)
     assert "finds the same groups" in decided.why

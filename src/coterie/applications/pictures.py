@@ -185,7 +185,7 @@ def _judge(found: Found, labels: np.ndarray, pictures: Pictures, truth: str | No
     few = 0.6 * len(labels) < 2 * max(k, 2)  # a refit sees so many
     if k < 2 or not few:
         stability, jaccard = (
-            (1.0, np.ones(k)) if k < 2 else judging.cluster_stability(found.refit, rows, labels, seed=seed)
+            (1.0, np.ones(k)) if k < 2 else judging.cluster_stability(found.refit, rows, labels, k, seed=seed)
         )
     inside = labels >= 0
     # A share of neighbours is a margin once those in other groups are taken off.

@@ -34,8 +34,9 @@ from .turned import turned
 __all__ = ["candidates_for", "choose", "compact_finalist", "fill_stability", "fit", "no_choice", "refitter"]
 
 MOST_CLUSTERS = 12
-# What they find depends on Euclidean distances alone, not on the columns that these come from.
+# What they find, with nothing but these set, depends on Euclidean distances alone, not on the columns that these come from.
 BY_DISTANCE = {"KMeans", "HDBSCAN"}
+COUNTS = {"n_clusters", "min_cluster_size", "min_samples"}
 # Beyond, some numbers of groups are probed, then some between the probes beside the best, then the neighbours of the best of all.
 PROBES = (16, 20, 25, 30, 40, 50, 65, 80, 100)
 BETWEEN = 6
@@ -73,12 +74,11 @@ def candidates_for(
         wanted = [*range(2, most + 1), *probes] if n_clusters is None else [n_clusters]
         found += [("KMeans" if method == "auto" else method, {"n_clusters": k, **params}) for k in wanted]
     if method in ("auto", "HDBSCAN") and n_clusters is None:
-        sizes = sorted({max(5, round(n * share)) for share in (0.01, 0.025, 0.06, 0.12)})
+        sizes = sorted({min(max(5, round(n * share)), max(n, 2)) for share in (0.01, 0.025, 0.06, 0.12)})
         found += [
             ("HDBSCAN", {"min_cluster_size": size, "min_samples": neighbors})
-            for neighbors in (5, 10)
+            for neighbors in sorted({min(5, n), min(10, n)})
             for size in sizes
-            if neighbors <= n
         ]
     return found
 
@@ -109,7 +109,8 @@ def choose(
     # Levels of a category are gaps by nature; blurred, they count only where several columns agree.
     few = few_valued(X)
     Z = measured(blurred(X, np.random.default_rng(seed)), few)
-    if all(method in BY_DISTANCE and "metric" not in params for method, params in candidates):
+    n_columns = Z.shape[1]
+    if all(method in BY_DISTANCE and params.keys() <= COUNTS for method, params in candidates):
         X, Z = turned(X), turned(Z)
     judged = _judge_all(X, Z, candidates, seed, on_progress)
     compact = [i for i, c in enumerate(judged) if needs_k(c.method)]
@@ -124,7 +125,7 @@ def choose(
             fill_stability(X, judged, compact, seed)
     dense = _density_finalist(Z, judged)
     best = compact_finalist(judged, compact) if compact else None
-    winner, why, rival = between(Z, judged, best, dense, bool(few.any()))
+    winner, why, rival = between(Z, judged, best, dense, bool(few.any()), n_columns)
     told = [record_line(c, i == winner, _reason(c, judged[winner])) for i, c in enumerate(judged)]
     return Choice(winner, why, judged, told, rival)
 

@@ -68,7 +68,7 @@ class Consensus(NamedTuple):
         return {"text": text, "remedy": f"Look at both: ask for {how}, and take the answer that serves your purpose."}
 
 
-def consensus(choice: Choice, labels: np.ndarray) -> Consensus:
+def consensus(choice: Choice, labels: np.ndarray, k: int) -> Consensus:
     """Compare the answer with what candidates nearly as good found.
 
     Parameters
@@ -77,6 +77,8 @@ def consensus(choice: Choice, labels: np.ndarray) -> Consensus:
         Its candidates have labels of the rows on which they were tried.
     labels : (r,) int array
         Final labels of these rows, noise -1.
+    k : int
+        Groups there are in all.
 
     Returns
     -------
@@ -84,9 +86,9 @@ def consensus(choice: Choice, labels: np.ndarray) -> Consensus:
     """
     winner = choice.candidates[choice.winner]
     near = [one for one in _nearly_as_good(choice.candidates) if one is not winner]
-    found = np.zeros(int(labels.max(initial=-1)) + 1, dtype=np.int64)
+    found = np.zeros(k, dtype=np.int64)
     for one in near:
-        found += _shared(labels, one.labels, len(found)) >= FOUND
+        found += _shared(labels, one.labels, k) >= FOUND
     answers: list[Candidate] = [] if choice.rival is None else [choice.candidates[choice.rival]]
     for one in sorted(near, key=lambda one: -one.score):
         if len(answers) + 1 < MOST_ANSWERS and _as_good(one, winner) and _is_new(one, [winner, *answers]):

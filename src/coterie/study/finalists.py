@@ -33,7 +33,9 @@ class Decision(NamedTuple):
     rival: int | None = None
 
 
-def between(Z: np.ndarray, judged: list[Candidate], best: int | None, dense: int | None, levels: bool) -> Decision:
+def between(
+    Z: np.ndarray, judged: list[Candidate], best: int | None, dense: int | None, levels: bool, n_columns: int
+) -> Decision:
     """Decide between the finalists.
 
     Parameters
@@ -45,6 +47,8 @@ def between(Z: np.ndarray, judged: list[Candidate], best: int | None, dense: int
         Places of the compact finalist and of the density one.
     levels : bool
         Whether some columns hold few values, as categories do.
+    n_columns : int
+        Of the rows before they were turned.
 
     Returns
     -------
@@ -63,7 +67,7 @@ def between(Z: np.ndarray, judged: list[Candidate], best: int | None, dense: int
     inside = whole >= 0
     if adjusted_rand_score(c.labels[inside], whole[inside]) >= SAME:
         return Decision(best, _why(c, "The density method finds the same groups."))
-    if solid(d.stability or 0.0, d.noise_share) < (STABLE_DENSE if Z.shape[1] <= MANY else STABLE_DENSE_MANY):
+    if solid(d.stability or 0.0, d.noise_share) < (STABLE_DENSE if n_columns <= MANY else STABLE_DENSE_MANY):
         return Decision(best, _why(c, "The groups of the density method change when rows are left out."))
     separation = silhouette_of(Z, whole)
     validity, compact_validity = dbcv_of(Z, whole), dbcv_of(Z, c.labels)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import InputError
 from ..metrics.external import adjusted_rand_score, contingency_table
 from ..metrics.internal import silhouette_samples
 from ..metrics.of_table import accuracy_of, adjusted_mutual_info_of, adjusted_rand_of, normalized_accuracy_of
@@ -76,8 +77,14 @@ def silhouette_rows(labels: np.ndarray, *, seed: int = 0) -> np.ndarray:
 
 
 def cluster_stability(
-    refit: Callable[[np.ndarray], np.ndarray], X: np.ndarray, labels: np.ndarray, *, seed: int = 0, times: int = 6
-) -> tuple[float, np.ndarray]:
+    refit: Callable[[np.ndarray], np.ndarray],
+    X: np.ndarray,
+    labels: np.ndarray,
+    k: int,
+    *,
+    seed: int = 0,
+    times: int = 6,
+) -> tuple[float | None, np.ndarray]:
     """Refit on random halves and see which groups come back.
 
     Parameters
@@ -88,26 +95,30 @@ def cluster_stability(
         The sample of rows on which stability is measured.
     labels : (r,) int array
         Their final labels.
+    k : int
+        Groups there are in all, also those of which the sample has no row.
 
     Returns
     -------
-    overall : float
-        Mean adjusted Rand index between each refit and the final labels.
+    overall : float or None
+        Mean adjusted Rand index between each refit and the final labels; None where half of the rows are too few for the method.
     by_cluster : (k,) float64 array
-        Mean Jaccard similarity of each group with its best match.
+        Mean Jaccard similarity of each group with its best match; NaN where it is not known.
     """
     rng = np.random.default_rng(seed)
-    k = int(labels.max(initial=-1)) + 1
     size = max(min(int(0.6 * len(X)), STABILITY_ROWS), 1)
     total, rounds, by_cluster = 0.0, np.zeros(k), np.zeros(k)
     for _ in range(times):
         rows = np.sort(rng.choice(len(X), size, replace=False))
-        again = refit(rows)
+        try:
+            again = refit(rows)
+        except InputError:
+            return None, np.full(k, np.nan)
         total += adjusted_rand_score(labels[rows], again)
         names, similarity = jaccard_by_cluster(labels[rows], again)
         by_cluster[names] += similarity
         rounds[names] += 1
-    return total / times, by_cluster / np.maximum(rounds, 1)
+    return total / times, np.where(rounds > 0, by_cluster / np.maximum(rounds, 1), np.nan)
 
 
 def row_strengths(estimator: Any, X: np.ndarray, labels: np.ndarray, centers: np.ndarray) -> np.ndarray:
@@ -243,12 +254,16 @@ def _nearest_two(X, labels, centers):
         yield start, two[:, 0], two[:, 1], own
 
 
-def sentence(k: int, silhouette: float, stability: float, sure: float) -> str:
+def sentence(k: int, silhouette: float, stability: float | None, sure: float) -> str:
     """Say in plain words how far to trust ``k`` groups."""
     if k < 2:
         return "There is one group, so there is nothing to compare."
     apart = (
         "well apart" if silhouette >= 0.5 else "apart, with some overlap" if silhouette >= 0.25 else "close together"
     )
-    back = "come back" if stability >= 0.9 else "mostly come back" if stability >= 0.75 else "partly change"
-    return f"The groups are {apart}; they {back} when rows are left out; {sure:.0%} of the grouped rows are sure of theirs."
+    if stability is None:
+        back = "whether they come back cannot be told of so few rows"
+    else:
+        how = "come back" if stability >= 0.9 else "mostly come back" if stability >= 0.75 else "partly change"
+        back = f"they {how} when rows are left out"
+    return f"The groups are {apart}; {back}; {sure:.0%} of the grouped rows are sure of theirs."

@@ -8,6 +8,7 @@ import base64
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 __all__ = ["MAP_ROWS", "draw_map", "map_of", "unpack"]
 
@@ -72,7 +73,8 @@ def draw_map(
     if plain is not None:
         points, method, axes, explained = plain, "columns", list(plain_names or ("first", "second")), [0.5, 0.5]
     else:
-        points, method, axes, explained = _project(X, labels, feature_names)
+        with threadpool_limits(1, user_api="blas"):  # sums in one order: the same picture on any number of threads
+            points, method, axes, explained = _project(X, labels, feature_names)
     rows = _draw_rows(labels, max_rows, seed) if n > max_rows else np.arange(n)
     shown = points[rows].astype(np.float64)
     low, high = _range(shown)

@@ -12,6 +12,7 @@ from .candidate import STABILITY_ROWS, candidate_text
 from .cost import TREE_COLUMNS, forecast
 from .describe import DESCRIBE_ROWS, RULE_COLUMNS, RULE_ROWS
 from .estimators import needs_k
+from .sensitivity import ROWS as SENSITIVITY_ROWS
 from .speed import slowness
 from .structure import VALLEY_ROWS
 from .turned import WIDE
@@ -221,6 +222,8 @@ def _search_seconds(fitting: list[Planned], r: int, m: int) -> float:
         elif line.method != "HDBSCAN" or shared not in trees:
             trees.add(shared)
             seconds += once * (1 + 3 * min(0.7, STABILITY_ROWS / r) ** 2)
+    # The winner is fitted again with other settings, a few times.
+    seconds += 4 * min(forecast(line.method, line.params, min(r, SENSITIVITY_ROWS), m)[0] for line in fitting)
     return seconds + 1.5 + 1e-4 * min(r, 5_000) + 6e-6 * min(r, 500) * m
 
 
@@ -264,6 +267,6 @@ def _refusal(planned: list[Planned], n: int, m: int, memory_limit: int) -> str:
         rows = max(int(memory_limit * n / cheapest.bytes), 1)
         return text + f"raise memory_limit to {readable_bytes(cheapest.bytes * 1.1)} or take at most {rows:,} rows"
     if cheapest.method != "KMeans":
-        seconds = forecast("KMeans", {"n_clusters": 12}, n, m)[0]
+        seconds = slowness() * forecast("KMeans", {"n_clusters": 12}, n, m)[0]
         return text + f"raise time_limit, or use method='KMeans' (about {readable_seconds(seconds)})"
     return text + "raise time_limit or take fewer rows"

@@ -244,7 +244,9 @@ def study(
         diary.text = "1 group described" if len(told.clusters) == 1 else f"{len(told.clusters)} groups described"
     _warn(diary, way, structure, people, verdicts, told, best, type(estimator).__name__)
     diary.warnings += answer.warnings
-    agreed = consensus(choice, people.labels[rows]) if way.name == "natural" and len(told.clusters) > 1 else None
+    agreed = None
+    if way.name == "natural" and len(told.clusters) > 1:
+        agreed = consensus(choice, people.labels[rows], len(told.clusters))
     if agreed is not None and structure["verdict"] == "clusters" and (more := agreed.warning(len(told.clusters))):
         diary.warnings.append(more)
     record = record_of(table, prepared, plan, choice, structure, estimator, people, verdicts, told, answer, seed)
@@ -349,6 +351,8 @@ def _warn(diary, way: Purpose, structure, people, verdicts, told, best, method) 
     hanging = fragile(verdicts["judge"]["sensitivity"], best.n_clusters, best.params)
     if hanging is not None:
         diary.warnings.append(hanging)
+    if k > 1 and len(people.labels) < 3 * k:
+        diary.warn(f"{k} groups of {len(people.labels)} rows are hardly more than the rows themselves.", f"{fewer}.")
     if people.record["noise_share"] > 0.25:
         diary.warn(people.record["noise_why"], "Try K-means if every row must belong to a group.")
     if told.sample_rows:

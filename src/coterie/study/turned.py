@@ -5,6 +5,7 @@ have the same distances and the same means of groups, and each later pass over t
 """
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 __all__ = ["turned"]
 
@@ -26,5 +27,6 @@ def turned(X: np.ndarray) -> np.ndarray:
     n, m = X.shape
     if m <= WIDE * n:
         return X
-    triangle = np.asarray(np.linalg.qr((X - X.mean(axis=0)).T, mode="r"))
+    with threadpool_limits(1, user_api="blas"):  # sums in one order: the same bits on any number of threads
+        triangle = np.asarray(np.linalg.qr((X - X.mean(axis=0)).T, mode="r"))
     return np.ascontiguousarray(triangle.T)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from . import choose as choosing
 from . import judge as judging
@@ -50,8 +51,9 @@ def chosen(
             else "All rows are the same; there is nothing to tell groups apart by.",
             "statistic": None, "null_mean": None, "null_sd": None, "p_value": None,
         }  # fmt: skip
-    choice = choose(X, tried, seed=seed, on_progress=on_progress)
-    return choice, examine(X, seed=seed)
+    with threadpool_limits(1, user_api="blas"):  # sums in one order: the same answer on any number of threads
+        choice = choose(X, tried, seed=seed, on_progress=on_progress)
+        return choice, examine(X, seed=seed)
 
 
 def judged(
@@ -97,7 +99,7 @@ def judged(
     scores = judging.outlier_scores(estimator, X, labels, centers)
     if k > 1:
         refit = choosing.refitter(X[rows], best, seed, fill=fill)
-        stability, jaccard = judging.cluster_stability(refit, X[rows], labels[rows], seed=seed)
+        stability, jaccard = judging.cluster_stability(refit, X[rows], labels[rows], k, seed=seed)
     else:
         stability, jaccard = 1.0, np.ones(k)
     inside = labels >= 0
