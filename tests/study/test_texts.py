@@ -9,6 +9,7 @@ import pytest
 import coterie
 from coterie.errors import UnsupportedError
 from coterie.metrics import adjusted_rand_score
+from coterie.study import study
 from coterie.study.drift import drift
 from coterie.study.explaining import explain_rows
 from coterie.study.export_json import groups_json
@@ -133,3 +134,12 @@ def test_texts_that_blur_the_groups_of_the_numbers_only_describe_them():
     columns = {column["name"]: column for column in analysis.record["columns"]}
     assert not columns["remark"]["used"]
     assert "described, but not used" in columns["remark"]["why"]
+
+
+def test_more_columns_than_rules_look_at_may_stand_beside_a_text():
+    rng = np.random.default_rng(0)
+    texts, themes = made_texts(150, strength=0.35)
+    numbers = {f"x{i}": themes * 4 + rng.normal(size=150) for i in range(104)}
+    record = study({"comment": texts, **numbers}, n_clusters=3).record
+    assert record["columns"][0]["used"]
+    assert all(cluster["rule"] for cluster in record["clusters"])

@@ -97,7 +97,7 @@ def told_of_columns(columns: list[Seen], sizes: np.ndarray, n: int) -> tuple[lis
     k = len(sizes)
     columns = [_sorted(seen) for seen in columns]  # what is in order already is soon ranked, again for each group
     features = [_features(columns, i) for i in range(k)] if k > 1 else [[] for _ in range(k)]
-    names = group_names(features)
+    names = group_names(features, {seen.view.name: seen.view.levels for seen in columns})
     cards = [
         {
             "id": i,
@@ -276,12 +276,14 @@ def _rules(views, rows, labels, k, seed) -> list[dict[str, Any] | None]:
 
 def _telling(views: list[View], rows, labels, k: int) -> list[View]:
     """Return the columns that tell groups apart best, where there are more than a search for rules should look at."""
-    if len(views) <= RULE_COLUMNS:
+    valued = [
+        view for view in views if view.kind != "text"
+    ]  # texts are few, and only so many words of each are looked at
+    if len(valued) <= RULE_COLUMNS:
         return views
-    columns = [view.codes if view.kind == "category" else view.numbers for view in views]
-    apart = [_apart(column[rows], labels, k, view.kind) for column, view in zip(columns, views, strict=True)]
-    best = np.sort(np.argsort(-np.array(apart), kind="stable")[:RULE_COLUMNS])
-    return [views[i] for i in best]
+    apart = [_apart(seen_values(view)[rows], labels, k, view.kind) for view in valued]
+    best = {valued[i].name for i in np.argsort(-np.array(apart), kind="stable")[:RULE_COLUMNS]}
+    return [view for view in views if view.kind == "text" or view.name in best]
 
 
 def _apart(values: np.ndarray, labels: np.ndarray, k: int, kind: str) -> float:
