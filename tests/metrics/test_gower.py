@@ -136,6 +136,8 @@ def test_what_cannot_be_used_is_refused_in_a_sentence(given, said):
 def test_rows_without_a_column_in_common_are_named():
     with pytest.raises(InputError, match="row 0 and row 1 have no column in common"):
         gower_distances({"a": [1.0, None], "b": [None, "x"]})
+    with pytest.raises(InputError, match="row 0 of X and row 1 of Y have no column in common"):
+        gower_distances({"a": [1.0, 2.0], "b": [None, "x"]}, {"a": [3.0, None], "b": ["x", "y"]})
 
 
 def test_what_does_not_fit_is_refused_before_anything_is_allocated(monkeypatch):

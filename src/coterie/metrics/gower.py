@@ -92,11 +92,11 @@ def gower_distances(
     distances = np.empty((n, m))
     step = max(1, _BLOCK_BYTES // (8 * max(m, 1)))
     for start in range(0, n, step):
-        distances[start : start + step] = _block(columns, start, start + step, m)
+        distances[start : start + step] = _block(columns, start, start + step, m, Y is None)
     return distances
 
 
-def _block(columns: Sequence[_Compared], start: int, stop: int, m: int) -> np.ndarray:
+def _block(columns: Sequence[_Compared], start: int, stop: int, m: int, one_table: bool) -> np.ndarray:
     """Return the weighted mean difference of some rows to all others, over the columns that both have."""
     shape = (len(columns[0].left[start:stop]), m)
     apart, compared, met = np.zeros(shape), np.zeros(shape), np.zeros(shape, bool)
@@ -113,10 +113,9 @@ def _block(columns: Sequence[_Compared], start: int, stop: int, m: int) -> np.nd
         apart += column.weight * np.where(known, difference, 0.0)
         compared += column.weight * known
     if not met.all():
-        row, other = np.argwhere(~met)[0]
-        raise InputError(
-            f"row {start + row} and row {other} have no column in common; fill values that are missing, or drop one of the rows"
-        )
+        row, other = np.argwhere(~met)[0] + (start, 0)
+        pair = f"row {row} and row {other}" if one_table else f"row {row} of X and row {other} of Y"
+        raise InputError(f"{pair} have no column in common; fill values that are missing, or drop one of the rows")
     return apart / np.where(compared > 0, compared, 1.0)  # rows that have none of what may be present are alike
 
 
