@@ -56,6 +56,14 @@ def test_a_folder_that_may_not_be_written_is_refused_before_anything_is_served(c
     assert "not an analysis by coterie" in ended.err
 
 
+@pytest.mark.parametrize("place", [".", ".."])
+def test_a_folder_without_a_name_is_refused_before_anything_is_served(call, in_an_empty_folder, place):
+    write_wine(in_an_empty_folder)
+    ended = call("serve", "wine.csv", "-o", place, "--no-browser")
+    assert (ended.code, len(ended.err.splitlines())) == (3, 1)
+    assert f"a folder with a name, got '{place}'" in ended.err
+
+
 def test_a_port_that_is_taken_is_told(call, in_an_empty_folder):
     write_wine(in_an_empty_folder)
     with socket.create_server(("127.0.0.1", 0)) as other:

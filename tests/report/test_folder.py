@@ -203,6 +203,13 @@ def test_a_second_writer_is_told_to_wait_and_changes_nothing(tmp_path):
     assert state(target) == "new"
 
 
+def test_a_lock_that_is_a_link_is_not_followed(tmp_path):
+    (tmp_path / ".a.lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OutputError, match=r"\.a\.lock is a link to somewhere else; remove it"):
+        folders.write_folder(tmp_path / "a", writers("new"))
+    assert sorted(os.listdir(tmp_path)) == [".a.lock"]
+
+
 def test_a_full_disk_leaves_the_old_results_and_names_the_path(tmp_path):
     target = folders.write_folder(tmp_path / "a", writers("old"))
     # The kernel itself refuses to write past the limit, as it does when the disk is full.

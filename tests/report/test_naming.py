@@ -42,6 +42,7 @@ def test_an_empty_name_takes_an_earlier_one_back(record):
         ("  Two\n\twords ", "Two words"),
         ("a\x00b\x1b[31mc\x7f", "ab[31mc"),
         ("\ud800half", "half"),
+        ("\u202egnp.\u202c\u2066exe\u2069", "gnp.exe"),
         ("مشترو الكثير", "مشترو الكثير"),
         ("🧑‍🤝‍🧑 friends", "🧑‍🤝‍🧑 friends"),
         ("<b>bold</b>", "<b>bold</b>"),

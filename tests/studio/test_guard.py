@@ -174,9 +174,9 @@ def test_another_network_cannot_reach_the_studio(served):
     assert subprocess.run([*elsewhere, "bash", "-c", script], capture_output=True, timeout=20).returncode != 0
 
 
-def scope_of(host, arrived="192.0.2.7"):
+def scope_of(host, arrived="192.0.2.7", port=8765):
     return {
-        "type": "http", "method": "GET", "path": "/health", "raw_path": b"/health", "query_string": b"", "server": (arrived, 8765),
+        "type": "http", "method": "GET", "path": "/health", "raw_path": b"/health", "query_string": b"", "server": (arrived, port),
         "headers": [(b"host", host.encode())],
     }  # fmt: skip
 
@@ -198,3 +198,20 @@ def scope_of(host, arrived="192.0.2.7"):
 def test_a_host_is_the_address_at_which_a_request_arrives_or_the_name_of_the_machine(host, arrived, names, is_refused):
     guard = pytest.importorskip("coterie.studio.guard", reason="the studio needs the extra app")
     assert (guard.refusal(scope_of(host, arrived), guard.Keys(8765), names) is not None) == is_refused
+
+
+@pytest.mark.parametrize(
+    ("host", "is_refused"),
+    [
+        ("127.0.0.1", False),
+        ("localhost", False),
+        ("localhost:80", False),
+        ("evil.example", True),
+        ("localhost:1", True),
+    ],
+)
+def test_at_port_80_a_host_may_come_without_it_as_browsers_send_it(host, is_refused):
+    guard = pytest.importorskip("coterie.studio.guard", reason="the studio needs the extra app")
+    scope = scope_of(host, "127.0.0.1", 80)
+    scope["headers"].append((b"origin", f"http://{host}".encode()))
+    assert (guard.refusal(scope, guard.Keys(80), set()) is not None) == is_refused

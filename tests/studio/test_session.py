@@ -26,11 +26,11 @@ def stored(tmp_path_factory):
     data = {"customer_id": [f"=C{i}" for i in range(60)], "age": rng.normal([20, 60], 2, (30, 2)).ravel()}
     found = report.run(data, method="KMeans", n_clusters=2)
     folder = tmp_path_factory.mktemp("stored")
-    found.write(folder / "shop.coterie")
-    record = json.loads((folder / "shop.coterie" / "run.json").read_text())
-    record["next"] = ["open shop.coterie/report.html", "coterie predict shop.coterie/model.coterie 'my shop.csv'"]
-    (folder / "shop.coterie" / "run.json").write_text(json.dumps(record))
-    return folder / "shop.coterie"
+    found.write(folder / "run.coterie")
+    record = json.loads((folder / "run.coterie" / "run.json").read_text())
+    record["next"] = ["open run.coterie/report.html", "coterie predict run.coterie/model.coterie 'my shop.csv'"]
+    (folder / "run.coterie" / "run.json").write_text(json.dumps(record))
+    return folder / "run.coterie"
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_a_run_is_asked_what_the_page_asks_and_shown_as_soon_as_it_is_done(studi
         "seed": 0, "purpose": "natural", "method": "KMeans", "n_clusters": 2, "min_share": 0.1, "roles": {"customer_id": "ignored"},
         "time_limit": 60.0,
     }  # fmt: skip
-    assert (task["source"]["memory_limit"], task["excel_safe"], task["name"]) == (10**9, True, "shop.coterie")
+    assert (task["source"]["memory_limit"], task["excel_safe"], task["name"]) == (10**9, True, "run.coterie")
     studio.children[0].hear({"step": "read", "text": "60 rows", "seconds": 0.1})
     studio.children[0].hear({"done": 3, "total": 19, "text": "KMeans, n_clusters 5"})
     told = runs(studio)["Run 1"]
@@ -188,7 +188,10 @@ def test_an_empty_name_takes_the_name_back(studio):
     assert runs(studio)["Run 1"]["names"] == {}
 
 
-@pytest.mark.parametrize(("group", "name"), [(2, "x"), ("0", "x"), (True, "x"), (0, None), (0, "x" * 81)])
+@pytest.mark.parametrize(
+    ("group", "name"),
+    [(2, "x"), ("0", "x"), (True, "x"), ([0], "x"), ({"0": 0}, "x"), (None, "x"), (0, None), (0, "x" * 81)],
+)
 def test_what_is_no_name_of_a_group_is_refused(studio, group, name):
     run_id = studio.finished()
     with pytest.raises(InputError):
@@ -241,6 +244,17 @@ def test_a_name_to_save_under_is_never_a_path(studio, name):
     with pytest.raises(InputError, match="a name has"):
         studio.session.save(run_id, name, replace=True)
     assert list(studio.here.iterdir()) == []
+
+
+@pytest.mark.parametrize("said", ["", ".", "..", "/", "a/..", "./"])
+def test_a_target_without_a_name_is_refused(said):
+    with pytest.raises(InputError, match=r"a folder with a name, got .*; give one, for example results\.coterie"):
+        Target(said)
+
+
+def test_a_run_beside_the_folder_of_the_user_is_saved_there(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    assert Target("~").called("shop").said == str(tmp_path / "shop.coterie")
 
 
 def test_a_link_to_somewhere_else_is_not_followed(studio, tmp_path):

@@ -172,6 +172,8 @@ def locked(folder: str | os.PathLike) -> Iterator[None]:
             f"another coterie process is writing {target}; wait until it has ended or choose another folder"
         ) from error
     except OSError as error:
+        if path.is_symlink():
+            raise OutputError(f"could not write {target}: {path} is a link to somewhere else; remove it") from error
         raise _output_error(target, error) from error
     try:
         yield
@@ -184,7 +186,8 @@ def locked(folder: str | os.PathLike) -> Iterator[None]:
 
 def _acquire(path: Path) -> int:
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        # Never through a link: in a folder that others may write to, one could lead to a file of the user's.
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
         try:
             _lock(descriptor)
             if os.path.exists(path) and os.path.samestat(os.fstat(descriptor), os.stat(path)):

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import InputError
 from .record import NETWORK
-from .words import printable
+from .words import TURNS, printable
 
 __all__ = ["LONGEST_NAME", "given_names", "name_of", "rename"]
 
@@ -23,8 +23,8 @@ def rename(record: Mapping[str, Any], names: Mapping[int, str]) -> dict[str, Any
     record : mapping
         The content of ``run.json``; it is left as it is.
     names : mapping of int to str
-        New names by the number of the group. Control characters are dropped, and every stretch of blanks counts as one. An empty
-        name takes an earlier one back.
+        New names by the number of the group. Control characters and marks that turn text around are dropped, and every stretch of
+        blanks counts as one. An empty name takes an earlier one back.
 
     Returns
     -------
@@ -71,7 +71,8 @@ def _usable(name: Any, number: int) -> str:
     if not isinstance(name, str):
         raise InputError(f"the name of group {number} must be text, got {name!r}; give one in quotes")
     # Blanks first: a line break between two words is a control character too.
-    plain = "".join(letter for letter in " ".join(name.split()) if unicodedata.category(letter) not in ("Cc", "Cs"))
+    letters = [letter for letter in " ".join(name.split()) if letter not in TURNS]
+    plain = "".join(letter for letter in letters if unicodedata.category(letter) not in ("Cc", "Cs"))
     if len(plain) > LONGEST_NAME:
         raise InputError(
             f"the name of group {number} must have at most {LONGEST_NAME} characters, got {len(plain)}; shorten it"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-__all__ = ["answer", "count", "headline", "percent", "printable"]
+__all__ = ["TURNS", "answer", "count", "headline", "percent", "printable"]
 
 
 def count(value: int | None) -> str:
@@ -65,14 +65,14 @@ def answer(record: Mapping[str, Any], *, doubt: bool = True) -> list[str]:
 
 
 # Marks that set the direction of what follows.
-_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def printable(value: Any) -> str:
     """Replace control characters, so that no value of the data can move the cursor, change colours or reverse what follows."""
     return "".join(
         ""
-        if letter in _TURNS
+        if letter in TURNS
         else " "
         if letter in "\n\r\t"
         else "\N{REPLACEMENT CHARACTER}"

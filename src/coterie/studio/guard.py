@@ -148,7 +148,8 @@ def _own_names(scope: dict[str, Any], also: Set[str]) -> set[str]:
     names = {f"[{address}]" if ":" in address else address, *also}
     if address in ("127.0.0.1", "::1"):
         names.add("localhost")
-    return {f"{name}:{port}" for name in names}
+    # Browsers leave out the port that is the usual one of HTTP.
+    return {f"{name}:{port}" for name in names} | (names if port == 80 else set())
 
 
 def _is_from_here(scope: dict[str, Any], headers: Headers) -> bool:

@@ -31,10 +31,21 @@ class Target:
         A folder, as it was typed.
     force : bool
         Write into it even where it holds other things.
+
+    Raises
+    ------
+    InputError
+        If the folder is not said by a name, beside which others could stand.
     """
 
     said: str
     force: bool = False
+
+    def __post_init__(self) -> None:
+        if Path(self.said).name in ("", ".."):
+            raise InputError(
+                f"runs are saved into a folder with a name, got {self.said!r}; give one, for example results{_ENDING}"
+            )
 
     @property
     def name(self) -> str:
@@ -56,7 +67,7 @@ class Target:
                 "a name has up to 60 letters, digits, spaces, dots, hyphens and underscores, and begins with a letter or digit; "
                 "choose another one"
             )
-        folder = Path(self.said).with_name(f"{name.removesuffix(_ENDING)}{_ENDING}")
+        folder = Path(self.said).expanduser().with_name(f"{name.removesuffix(_ENDING)}{_ENDING}")
         if folder.is_symlink():
             raise InputError(f"{folder.name} is a link to somewhere else; choose another name")
         return Target(str(folder))

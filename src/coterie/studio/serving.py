@@ -134,7 +134,7 @@ def _private_folder() -> Iterator[Path]:
     parent = Path(tempfile.gettempdir())
     for old in parent.glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError, OutputError):
-            if old.stat().st_uid == os.getuid() and not old.is_symlink():
+            if _is_own(old) and not old.is_symlink():
                 with locked(old):
                     shutil.rmtree(old)
     room = parent / f"{_PREFIX}{secrets.token_hex(8)}"
@@ -144,6 +144,11 @@ def _private_folder() -> Iterator[Path]:
             yield room
         finally:
             shutil.rmtree(room, ignore_errors=True)
+
+
+def _is_own(path: Path) -> bool:
+    # Without user numbers (Windows) each user has a folder of temporary files of their own.
+    return not hasattr(os, "getuid") or path.stat().st_uid == os.getuid()
 
 
 def _opener(room: Path, url: str) -> Path:

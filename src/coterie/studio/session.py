@@ -22,6 +22,7 @@ __all__ = ["MOST_RUNS", "MOST_WAITING", "NoSuchRun", "Session"]
 MOST_RUNS = 50
 MOST_WAITING = 3
 _MOST_SCENES = 200
+_STORED = "run.coterie"  # in the folder of the task, wherever the run will be saved
 
 Names = Mapping[int, str]
 
@@ -157,7 +158,7 @@ class Session:
                 options["time_limit"] = self._source.time_limit
             task = {
                 "kind": "run", "folder": str(self._room / run_id), "source": self._source.for_child(), "options": options,
-                "name": Path(self._target.said).name, "excel_safe": self._source.excel_safe,
+                "name": _STORED, "excel_safe": self._source.excel_safe,
             }  # fmt: skip
             job = Job(task)
             self._queue.add(job)
@@ -199,6 +200,8 @@ class Session:
         InputError
             If there is no such group, or the name cannot be given.
         """
+        if not isinstance(group, int):
+            raise InputError("a group to rename is given by its number; load the page anew")
         with self._lock:
             run = self._done(run_id)
             groups = {"clusters": [{"id": number, "name": ""} for number in run.job.result["groups"]]}
