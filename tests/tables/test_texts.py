@@ -7,9 +7,12 @@ from coterie import KMeans
 from coterie.errors import InputError
 from coterie.metrics import adjusted_rand_score
 from coterie.tables import Prepared, find_roles, prepare, read
+from coterie.tables import texts as texts_module
 from coterie.tables.table import factorize
-from coterie.tables.texts import MOST_DIRECTIONS, MOST_TERMS, code_texts, fit_texts, says
+from coterie.tables.texts import MOST_DIRECTIONS, MOST_TERMS, MOST_WORDS, code_texts, fit_texts, says
 from tables.texts_made import THEMES, made_texts
+
+END = ("endmark0", "endmark1", "endmark2")
 
 
 @pytest.fixture(scope="module")
@@ -148,3 +151,34 @@ def test_texts_that_share_no_words_are_left_out_even_when_asked_for_and_the_reas
     assert (coding.used, coding.why) == (False, "as you asked; left out, since they share too few words")
     with pytest.raises(InputError, match=r"1 free text without common themes \(note\)"):
         prepare(table.select(["note"]), roles={"note": "text"})
+
+
+def test_words_are_counted_within_bounds_and_the_frequent_ones_kept(made, monkeypatch):
+    coding, _ = fit_texts(factorize(made[0]))
+    rare = [f"{text} " + " ".join(f"r{i}n{j}" for j in range(40)) for i, text in enumerate(made[0])]
+    most = []
+    forget = texts_module._without_rarest
+
+    def watched(texts_with):
+        most.append(len(texts_with))
+        left = forget(texts_with)
+        assert len(left) <= 1_000
+        return left
+
+    monkeypatch.setattr(texts_module, "MOST_COUNTED", 2_000)
+    monkeypatch.setattr(texts_module, "_without_rarest", watched)
+    again, _ = fit_texts(factorize(rare))
+    assert len(most) > 5
+    assert max(most) < 2_100
+    frequent = dict(zip(coding.terms, coding.weights, strict=True))
+    told = dict(zip(again.terms[:24], again.weights[:24], strict=True))
+    assert set(told) <= {word for theme in THEMES for word in theme}
+    assert told == {word: frequent[word] for word in told}
+
+
+def test_of_a_long_text_the_beginning_is_looked_at(made):
+    longer = [text + " the" * MOST_WORDS + f" {END[theme]}" for text, theme in zip(*made, strict=True)]
+    coding, _ = fit_texts(factorize(longer))
+    assert not set(END) & set(coding.terms)
+    far = code_texts(coding, factorize(longer)) - code_texts(coding, factorize([text[:-9] for text in longer]))
+    assert np.abs(far).max() == 0

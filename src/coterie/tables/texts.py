@@ -2,10 +2,11 @@
 
 The words that texts share are counted, weighted by the logarithm of how rare they are, and each text brought to length 1. Of the centered
 rows the leading singular vectors are kept, as in latent semantic analysis: only those that stand out from texts whose words were
-shuffled, and ten at most. Words and directions are learnt from 20,000 texts at most, so that memory is bounded.
+shuffled, and ten at most. Memory is bounded: words and directions are learnt from 20,000 texts at most, of each text the first 500 words
+are looked at, and while words are counted the rarest are forgotten whenever there are more than 200,000, as in lossy counting.
 
 Deerwester S. et al. (1990), Indexing by latent semantic analysis, JASIS 41(6), 391-407; Horn J. L. (1965), A rationale and test for the
-number of factors in factor analysis, Psychometrika 30, 179-185.
+number of factors in factor analysis, Psychometrika 30, 179-185; Manku G. S., Motwani R. (2002), Approximate frequency counts over data streams, VLDB, 346-357.
 """
 
 from collections import Counter
@@ -23,6 +24,8 @@ __all__ = ["TextCoding", "code_texts", "fit_texts", "says"]
 
 MOST_TEXTS = 20_000
 MOST_TERMS = 2_000
+MOST_WORDS = 500  # of a text, from its beginning
+MOST_COUNTED = 200_000
 MOST_DIRECTIONS = 10
 _ITERATED = 50  # a smaller side of the matrix is decomposed whole
 _BLOCK = 5_000
@@ -114,12 +117,11 @@ def fit_texts(levels: Levels, *, always: bool = False) -> tuple[TextCoding | Non
     step = -(-len(levels.values) // MOST_TEXTS)
     texts, rows = levels.values[::step], levels.counts[::step].astype(np.float64)
     share = rows / max(rows.sum(), 1.0)
-    held = _shared_words(texts, share)
-    terms = list(held)
+    terms = _shared_words(texts, share)
     if len(terms) < 2:
         return None, 0.0
-    weights = -np.log(list(held.values()))
     counts = _counts(texts, terms)
+    weights = -np.log(share @ (counts > 0))
     values, directions, total = _directions(_weighted(counts, weights), share)
     shuffles = (_weighted(_shuffled(counts, seed), weights) for seed in range(_SHUFFLES))
     chance = np.max([_directions(rows, share)[0] for rows in shuffles], axis=0)
@@ -156,17 +158,30 @@ def says(terms: Sequence[str], levels: Levels) -> NDArray[np.bool_]:
     return found[levels.codes]
 
 
-def _shared_words(texts: Sequence[str], share: NDArray[np.float64]) -> dict[str, float]:
-    """Return the words that some but not all texts say, and the share of the rows that do, the most frequent first."""
-    held: Counter = Counter()
+def _shared_words(texts: Sequence[str], share: NDArray[np.float64]) -> list[str]:
+    """Return the words that some but not all texts say, those first that the largest share of the rows says."""
+    held: dict[str, float] = {}
     texts_with: Counter = Counter()
     for text, weight in zip(texts, share.tolist(), strict=True):
-        words = sorted(set(words_of(text)))
-        texts_with.update(words)
-        for word in words:
-            held[word] += weight
+        for word in set(_first_words(text)):
+            texts_with[word] += 1
+            held[word] = held.get(word, 0.0) + weight
+        if len(texts_with) > MOST_COUNTED:
+            texts_with = _without_rarest(texts_with)
+            held = {word: held[word] for word in texts_with}
     shared = [word for word, count in texts_with.items() if 1 < count < len(texts)]
-    return {word: held[word] for word in sorted(shared, key=lambda word: (-held[word], word))[:MOST_TERMS]}
+    return sorted(shared, key=lambda word: (-held[word], word))[:MOST_TERMS]
+
+
+def _without_rarest(texts_with: Counter) -> Counter:
+    """Forget the words that the fewest texts say, all that are equally rare, until half of what may be counted is left at most."""
+    counts = np.sort(np.fromiter(texts_with.values(), np.int64, len(texts_with)))
+    rarest = counts[-(MOST_COUNTED // 2) - 1]
+    return Counter({word: count for word, count in texts_with.items() if count > rarest})
+
+
+def _first_words(text: str) -> list[str]:
+    return words_of(text)[:MOST_WORDS]
 
 
 def _counts(texts: Sequence[str], terms: Sequence[str]) -> Any:
@@ -174,10 +189,11 @@ def _counts(texts: Sequence[str], terms: Sequence[str]) -> Any:
     from scipy.sparse import csr_array
 
     place = {term: i for i, term in enumerate(terms)}
-    rows = [Counter(place[term] for term in words_of(text) if term in place) for text in texts]
-    indptr = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
-    indices = np.array([i for row in rows for i in sorted(row)], dtype=np.int64)
-    data = np.array([row[i] for row in rows for i in sorted(row)], dtype=np.float64)
+    rows = (np.array([place[word] for word in _first_words(text) if word in place], np.int64) for text in texts)
+    each = [np.unique(row, return_counts=True) for row in rows]
+    indptr = np.concatenate([[0], np.cumsum([len(found) for found, _ in each])])
+    indices = np.concatenate([np.empty(0, np.int64), *(found for found, _ in each)])
+    data = np.concatenate([np.empty(0), *(times for _, times in each)])
     return csr_array((data, indices, indptr), shape=(len(texts), len(terms)))
 
 
