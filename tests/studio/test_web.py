@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -43,7 +44,12 @@ def ask(session, keys, chunks):
     async def send(message):
         sent.append(message)
 
-    asyncio.run(web.application(session, keys)(scope, receive, send))
+    async def answer():
+        await web.application(session, keys)(scope, receive, send)
+
+    # In a thread of its own: a browser of other tests may have a loop running in this one.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(answer())).result()
     return sent[0]["status"], json.loads(sent[1]["body"])
 
 
