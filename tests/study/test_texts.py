@@ -10,10 +10,13 @@ import coterie
 from coterie.errors import UnsupportedError
 from coterie.metrics import adjusted_rand_score
 from coterie.study import study
+from coterie.study.describe import describe
 from coterie.study.drift import drift
 from coterie.study.explaining import explain_rows
 from coterie.study.export_json import groups_json
 from coterie.study.export_sql import centers_sql, rules_sql
+from coterie.study.values import views_of
+from coterie.tables import prepare, read
 from report.schemas import problems
 from tables.texts_made import THEMES, made_texts
 
@@ -143,3 +146,18 @@ def test_more_columns_than_rules_look_at_may_stand_beside_a_text():
     record = study({"comment": texts, **numbers}, n_clusters=3).record
     assert record["columns"][0]["used"]
     assert all(cluster["rule"] for cluster in record["clusters"])
+
+
+def test_a_group_of_rows_without_a_text_is_said_to_be_that(made):
+    texts, themes = made
+    some = {"comment": [None if i % 7 == 0 else text for i, text in enumerate(texts["review"])]}
+    absent = np.array([text is None for text in some["comment"]])
+    labels = np.where(absent, 3, themes)
+    table = read(some)
+    prepared = prepare(table)
+    told = describe(views_of(table, prepared.codings), prepared.X, labels, np.ones(len(labels)))
+    assert told.clusters[3]["name"] == "Comment: missing"
+    assert told.clusters[3]["sentence"] == "Set apart by comment is missing in 100% of rows (others 0%)."
+    for cluster in told.clusters[:3]:
+        assert cluster["features"][0]["kind"] == "text"
+        assert "missing" not in cluster["sentence"]

@@ -41,6 +41,7 @@ class Seen(NamedTuple):
     values: np.ndarray  # (m,) numbers, or codes of levels; (m, words) which words are said
     labels: np.ndarray  # (m,) int
     weights: np.ndarray  # (m,) float
+    missing: np.ndarray = np.empty(0, bool)  # (m,) of a text
 
 
 def describe(
@@ -68,7 +69,16 @@ def describe(
     n, k = len(labels), int(labels.max(initial=-1)) + 1
     rows = _even_rows(labels, DESCRIBE_ROWS, seed)
     weights = _weights(labels, rows)
-    columns = [Seen(view, seen_values(view)[rows], labels[rows], weights) for view in views]
+    columns = [
+        Seen(
+            view,
+            seen_values(view)[rows],
+            labels[rows],
+            weights,
+            view.missing[rows] if view.kind == "text" else view.missing,
+        )
+        for view in views
+    ]
     cards, profile = told_of_columns(columns, np.bincount(labels[labels >= 0], minlength=k), n)
     clusters = [
         card | shown for card, shown in zip(cards, shown_rows(views, X, labels, strengths, seed=seed), strict=True)
@@ -161,7 +171,7 @@ def _features(columns: list[Seen], cluster: int) -> list[dict[str, Any]]:
 
 
 def _number_feature(seen: Seen, cluster: int) -> list[dict[str, Any]]:
-    view, values, labels, weights = seen
+    view, values, labels, weights, _ = seen
     inside = labels == cluster
     known = np.isfinite(values)
     a, b = known & inside, known & ~inside
@@ -180,7 +190,7 @@ def _number_feature(seen: Seen, cluster: int) -> list[dict[str, Any]]:
 
 
 def _level_feature(seen: Seen, cluster: int) -> list[dict[str, Any]]:
-    view, codes, labels, weights = seen
+    view, codes, labels, weights, _ = seen
     inside = labels == cluster
     known = codes >= 0
     levels = len(view.levels)
@@ -200,7 +210,7 @@ def _level_feature(seen: Seen, cluster: int) -> list[dict[str, Any]]:
 
 
 def _word_features(seen: Seen, cluster: int) -> list[dict[str, Any]]:
-    view, said, labels, weights = seen
+    view, said, labels, weights, missing = seen
     inside = labels == cluster
     if inside.all() or not inside.any():
         return []
@@ -211,6 +221,13 @@ def _word_features(seen: Seen, cluster: int) -> list[dict[str, Any]]:
         text = f"{view.name} says {view.levels[at]!r} in {here[at]:.0%} of rows (others {elsewhere[at]:.0%})"
         shares = (float(here[at]), float(elsewhere[at]), float(overall[at]), float(effect[at]))
         found.append(_feature(view, *shares, text) | {"level": view.levels[at]})
+    if missing.any():
+        here, elsewhere, overall = (
+            _said(missing[mask], weights[mask]) for mask in (inside, ~inside, np.ones_like(inside))
+        )
+        text = f"{view.name} is missing in {here:.0%} of rows (others {elsewhere:.0%})"
+        feature = _feature(view, float(here), float(elsewhere), float(overall), float(here - elsewhere), text)
+        found.append(feature | {"kind": "category", "level": "missing"})
     return [feature for feature in found if feature["effect"] > 0]
 
 

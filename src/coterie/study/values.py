@@ -32,6 +32,7 @@ class View(NamedTuple):
     codes: np.ndarray
     levels: tuple[str, ...]  # of a category; the words of a text
     words: np.ndarray = np.empty((0, 0), bool)  # (n, levels) which of them a row says
+    missing: np.ndarray = np.empty(0, bool)  # (n,) of a text, for it says nothing then either
 
 
 def seen_values(view: View) -> np.ndarray:
@@ -70,7 +71,8 @@ def look(column, coding, max_levels: int = MAX_LEVELS) -> View:
         return View(column.name, "date", None, days * 86400.0, none, ())
     if coding.text is not None:
         told = coding.text.terms[:MAX_WORDS]
-        return View(column.name, "text", None, none, none, told, says(told, as_levels(column)))
+        texts = as_levels(column)
+        return View(column.name, "text", None, none, none, told, says(told, texts), texts.codes < 0)
     return View(column.name, "number", unit, as_number(column).values, none, ())
 
 

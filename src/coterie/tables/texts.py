@@ -6,7 +6,8 @@ shuffled, and ten at most. Memory is bounded: words and directions are learnt fr
 are looked at, and while words are counted the rarest are forgotten whenever there are more than 200,000, as in lossy counting.
 
 Deerwester S. et al. (1990), Indexing by latent semantic analysis, JASIS 41(6), 391-407; Horn J. L. (1965), A rationale and test for the
-number of factors in factor analysis, Psychometrika 30, 179-185; Manku G. S., Motwani R. (2002), Approximate frequency counts over data streams, VLDB, 346-357.
+number of factors in factor analysis, Psychometrika 30, 179-185; Manku G. S., Motwani R. (2002), Approximate frequency counts over data streams, VLDB,
+346-357.
 """
 
 from collections import Counter
