@@ -116,6 +116,13 @@ def test_what_the_library_refuses_is_said_with_the_options_of_the_command(call, 
     assert ended.err.strip().endswith("leave --clusters out or use --method KMeans")
 
 
+def test_a_column_without_a_use_is_given_one_by_an_option(call, in_an_empty_folder):
+    (in_an_empty_folder / "same.csv").write_text("a,b\n" + "1,x\n" * 20)
+    ended = call("run", "same.csv")
+    assert ended.code == 3
+    assert ended.err.strip().endswith("or say how to use one, for example --roles a=category")
+
+
 @pytest.mark.parametrize(
     ("said", "spoken"),
     [
@@ -124,6 +131,10 @@ def test_what_the_library_refuses_is_said_with_the_options_of_the_command(call, 
         ("method must be 'auto' or a name", "method must be 'auto' or a name"),
         ("there is no column 'n_clusters'", "there is no column 'n_clusters'"),
         ("the file my-min_share.csv", "the file my-min_share.csv"),
+        ("for example roles={'a': 'category'}", "for example --roles a=category"),
+        ("""roles={"it's": 'text'}""", """--roles 'it'"'"'s=text'"""),
+        (r"roles={'a b\\': 'category'}", r"--roles 'a b\=category'"),
+        ("a file of roles={x}", "a file of roles={x}"),
     ],
 )
 def test_only_parameters_are_translated(said, spoken):

@@ -1,9 +1,11 @@
 """Every ending of a command, as one sentence on stderr and an exit code."""
 
+import ast
 import contextlib
 import errno
 import os
 import re
+import shlex
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -21,6 +23,8 @@ _SECRETS = (
 )  # fmt: skip
 
 
+# How to use a column, as Python writes it: its name in quotes of either kind.
+_ROLES = re.compile(r"""\broles=(\{(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"): '\w+'\})""")
 # Parameters of the library as options; a name in quotes is the user's.
 _PARAMETER = re.compile(
     r"(?<!['\"`\w-])(?:(n_clusters|memory_limit|time_limit|min_share)(?:=('[^']*'|[\w.%]+))?|(method|purpose|truth)=('[^']*'))(?!\w)"
@@ -123,7 +127,11 @@ def _as_options(sentence: str) -> str:
         words = f"--{'clusters' if name == 'n_clusters' else name.replace('_', '-')}"
         return words if value is None else f"{words} {value.strip(chr(39))}"
 
-    return _PARAMETER.sub(option, sentence)
+    def roles(found: re.Match[str]) -> str:
+        ((column, role),) = ast.literal_eval(found[1]).items()
+        return f"--roles {shlex.quote(f'{column}={role}')}"
+
+    return _ROLES.sub(roles, _PARAMETER.sub(option, sentence))
 
 
 def _usage(error: "object") -> str:
