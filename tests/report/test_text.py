@@ -6,7 +6,7 @@ import pytest
 
 from coterie import report
 from coterie.report.notebook import summary
-from coterie.report.words import answer, count, headline, percent
+from coterie.report.words import answer, count, counted, headline, percent
 from report.records import make_record
 
 
@@ -66,6 +66,19 @@ def test_values_of_the_data_cannot_steer_the_terminal():
 )
 def test_the_headline_does_not_claim_groups_that_are_not_there(verdict, k, expected):
     assert headline(make_record(k=k, verdict=verdict)) == expected
+
+
+def test_one_row_is_said_as_one():
+    record = make_record()
+    record["input"]["rows"] = 1
+    assert headline(record).endswith(" in 1 row")
+    assert [counted(n, "column") for n in (0, 1, 2, 2000, None)] == [
+        "0 columns",
+        "1 column",
+        "2 columns",
+        "2,000 columns",
+        "? columns",
+    ]
 
 
 def test_the_answer_does_not_call_parts_groups_where_there_are_none():

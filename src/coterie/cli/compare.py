@@ -100,6 +100,7 @@ def _compared_runs(sources: tuple[str, ...], options: dict[str, Any], talk: Talk
 def _rows_of(run: Any, options: dict[str, Any], talk: Talk) -> Any:
     from .. import tables
     from ..errors import InputError
+    from ..report.words import counted
 
     if options["data"] is None:
         table = run.data()
@@ -115,7 +116,7 @@ def _rows_of(run: Any, options: dict[str, Any], talk: Talk) -> Any:
             f"{run.record['input']['name']} does not lie beside the runs as it was; give it by --data to score them alike",
         )
         return None
-    talk.say("read", f"{table.n_rows:,} rows from {table.name}, prepared as for {run.name}")
+    talk.say("read", f"{counted(table.n_rows, 'row')} from {table.name}, prepared as for {run.name}")
     return run.model.transform(table)
 
 
@@ -123,6 +124,7 @@ def _compared_methods(sources: tuple[str, ...], options: dict[str, Any], talk: T
     """Run each method on the same rows and compare what they found."""
     from .. import tables
     from ..report.side_by_side import COMPARISON
+    from ..report.words import counted
     from ..study import compare_labels, study
     from ..study.comparing import Grouping
     from ..study.estimators import parameters
@@ -134,7 +136,8 @@ def _compared_methods(sources: tuple[str, ...], options: dict[str, Any], talk: T
     source = str(usable_source(ctx, ctx.command.params[0], sources[0]))
     table = tables.read(source, query=options["query"], table=options["table"], memory_limit=options["memory_limit"])
     talk.say(
-        "read", f"{table.n_rows:,} rows and {len(table.columns)} columns from {table.name}   seed {options['seed']}"
+        "read",
+        f"{counted(table.n_rows, 'row')} and {counted(len(table.columns), 'column')} from {table.name}   seed {options['seed']}",
     )
     groupings, X = [], None
     for method in methods:

@@ -84,6 +84,7 @@ def _compared(old: str, new: str, options: dict[str, Any], talk: Talk) -> dict[s
     from ..report import drifted
     from ..report.past_rows import past_rows
     from ..report.stored import open_run
+    from ..report.words import counted
 
     earlier = open_run(old)
     newer = open_run(new) if os.path.isfile(os.path.join(new, "run.json")) else None
@@ -97,7 +98,8 @@ def _compared(old: str, new: str, options: dict[str, Any], talk: Talk) -> dict[s
         rows = tables.read(new, query=options["query"], table=options["table"], memory_limit=limit)
     else:
         rows, labels = drifted.rows_of_newer(newer, memory_limit=limit)
-    talk.say("read", f"{rows.n_rows:,} rows and {len(rows.columns)} columns from {rows.name}   seed {options['seed']}")
+    size = f"{counted(rows.n_rows, 'row')} and {counted(len(rows.columns), 'column')}"
+    talk.say("read", f"{size} from {rows.name}   seed {options['seed']}")
     record = drifted.drift_record(earlier, rows, then, level=options["level"], seed=options["seed"], newer=newer)
     if newer is not None:
         record |= drifted.identity_of(earlier, earlier.model.predict(rows), labels, newer.names)[1]

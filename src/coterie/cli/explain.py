@@ -134,11 +134,12 @@ def _model(run: str) -> Any:
 def _chosen(stored: Any, file: str | None, options: dict[str, Any], talk: Talk) -> tuple[dict[int, str], Any, bool]:
     """Return the rows to explain with why they are shown, where their values are, and whether they are rows of the run."""
     from .. import tables
+    from ..report.words import counted
 
     if file is None:
         return (*_of_run(stored, options), True)
     table = tables.read(file, query=options["query"], table=options["table"], memory_limit=options["memory_limit"])
-    talk.say("read", f"{table.n_rows:,} rows and {len(table.columns)} columns from {table.name}")
+    talk.say("read", f"{counted(table.n_rows, 'row')} and {counted(len(table.columns), 'column')} from {table.name}")
     of_run = stored is not None and table.fingerprint() == stored.fingerprint
     if options["ids"] and not of_run:
         raise click.UsageError("--id is for rows of the run; choose those of another file by --row")

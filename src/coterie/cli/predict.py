@@ -47,6 +47,7 @@ def command(
     or .npz stack, and writes the columns picture and label.
     """
     from .. import models, tables
+    from ..report.words import counted
 
     with Talk(quiet) as talk:
         loaded = models.load(model)
@@ -58,7 +59,9 @@ def command(
             if array is not None:
                 raise click.UsageError("--array is for pictures, and this is a model of a table; leave it out")
             rows = tables.read(file, query=query, table=table, memory_limit=memory_limit)
-            talk.say("read", f"{rows.n_rows:,} rows and {len(rows.columns)} columns from {rows.name}")
+            talk.say(
+                "read", f"{counted(rows.n_rows, 'row')} and {counted(len(rows.columns), 'column')} from {rows.name}"
+            )
             batches = _labels(loaded, rows, talk)
         if output == "-":
             _emit(sys.stdout, batches, rows.n_rows, model, as_json, names)
@@ -76,13 +79,14 @@ def _pictures(
     coding: Any, file: str, of_tables: dict[str, Any], array: str | None, memory_limit: int | None, talk: Talk
 ) -> tuple[Any, tuple[str, ...]]:
     """Return pictures as the model takes them, and their names; what could not be read is named on stderr."""
+    from ..report.words import counted
     from ..study.plan import available_memory
 
     for name, value in of_tables.items():
         if value is not None:
             raise click.UsageError(f"--{name} is for tables, and this is a model of pictures; leave it out")
     found = coding.read(file, array=array, memory_limit=available_memory() if memory_limit is None else memory_limit)
-    talk.say("read", f"{found.n_rows:,} pictures from {found.name}")
+    talk.say("read", f"{counted(found.n_rows, 'picture')} from {found.name}")
     for name, why in found.left_out:
         talk.warn(f"{name} was left out: {why}")
     return found, found.names

@@ -36,6 +36,7 @@ def command(ctx: click.Context, /, file: str, output: str | None, **options: Any
     FILE is a table as for coterie run. The studio is for you alone: it listens on this machine only, and opens with the address that
     it writes, which holds a token. Nothing is written before you save. Ctrl-C ends it.
     """
+    from ..report.words import counted
     from ..studio import LOOPBACK, Source, Target, serve
 
     if options["host"] not in LOOPBACK and not options["i_know"]:
@@ -50,7 +51,9 @@ def command(ctx: click.Context, /, file: str, output: str | None, **options: Any
     with Talk() as talk:
 
         def ready(address: Any) -> None:
-            talk.say("read", f"{address.rows:,} rows and {address.columns} columns from {address.name}")
+            talk.say(
+                "read", f"{counted(address.rows, 'row')} and {counted(address.columns, 'column')} from {address.name}"
+            )
             if options["host"] not in LOOPBACK:
                 talk.warn("other machines can reach the studio, and what it sends travels unencrypted")
             if options["as_json"]:

@@ -17,6 +17,7 @@ from .pages import page_of
 from .record import dumps, finished, without_credentials
 from .text import text
 from .webpage import html
+from .words import counted
 
 __all__ = ["Analysis", "Folder", "Steps", "run"]
 
@@ -338,7 +339,8 @@ def run(
         return run_blocks(source, why=why, cluster=cluster, memory_limit=limit, on_step=on_step, **given)
     steps, began = Steps(on_step), time.perf_counter()
     table = tables.read(data, query=query, memory_limit=limit)
-    steps.read(f"{table.n_rows:,} rows and {len(table.columns)} columns from {without_credentials(table.name)}", began)
+    size = f"{counted(table.n_rows, 'row')} and {counted(len(table.columns), 'column')}"
+    steps.read(f"{size} from {without_credentials(table.name)}", began)
     found = study.study(table, memory_limit=memory_limit, on_step=steps.keep, **options)
     # The study may add to the text of a step after it was announced.
     told = [*steps.plain()[:1], *(found.record.get("steps") or steps.plain()[1:])]

@@ -14,6 +14,7 @@ from ..catalog import entry
 from ..errors import ClusterWarning, CoterieError, InputError, UnsupportedError
 from .analysis import Analysis, Steps
 from .record import finished
+from .words import counted
 
 __all__ = ["BlockAnalysis", "block_source", "run_blocks", "write_label_blocks"]
 
@@ -189,7 +190,7 @@ def run_blocks(
     many = f"{len(files.sources)} files, " if len(files.sources) > 1 else ""
     columns = files.shape[1] + len(files.left_out)
     name = name_of_files(source)
-    steps.read(f"{files.shape[0]:,} rows and {columns} columns in {many}{name}", began)
+    steps.read(f"{counted(files.shape[0], 'row')} and {counted(columns, 'column')} in {many}{name}", began)
     with nullcontext() if cluster is None else workers_at(cluster) as workers:
         _warn_of_open_port(workers)
         found = study_blocks(source, memory_limit=memory_limit, why=why, on_step=steps.keep, **options)

@@ -7,7 +7,7 @@ from typing import Any
 from .naming import name_of
 from .record import NETWORK, check
 from .text import aligned, framed, joined
-from .words import count, percent, printable
+from .words import count, counted, percent, printable
 
 __all__ = ["network_headline", "network_text"]
 
@@ -19,7 +19,7 @@ def network_headline(record: Mapping[str, Any]) -> str:
     source, k = record["input"], record["n_classes"]
     clear = record["structure"].get("verdict") != "none" and k > 0
     classes = f"{count(k)} {'class' if k == 1 else 'classes'}" if clear else "no clear classes"
-    return f"{printable(source.get('name') or 'network')}: {classes} in {count(source.get('nodes'))} nodes"
+    return f"{printable(source.get('name') or 'network')}: {classes} in {counted(source.get('nodes'), 'node')}"
 
 
 def network_text(record: Mapping[str, Any], *, width: int = 100) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..errors import InputError
 from .stored import StoredRun
-from .words import count
+from .words import count, counted
 
 __all__ = ["PastRows", "past_rows"]
 
@@ -56,12 +56,12 @@ def past_rows(run: StoredRun, data: Any = None, *, memory_limit: int | None = No
                 "leave --data out"
             )
     if table is not None:
-        return PastRows(table, "all", f"all {count(table.n_rows)} rows of {name}")
+        return PastRows(table, "all", f"all {counted(table.n_rows, 'row')} of {name}")
     table = _kept(run, run.model.prepared)
     if table is None:
         return PastRows(None, "none", f"the counts alone: {name} is not at hand, and the record keeps no rows")
     if table.n_rows == n:
-        return PastRows(table, "all", f"all {count(n)} rows, which the record keeps")
+        return PastRows(table, "all", f"all {counted(n, 'row')}, which the record keeps")
     return PastRows(
         table,
         "kept",

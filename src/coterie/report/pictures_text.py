@@ -5,7 +5,7 @@ from typing import Any
 
 from .record import PICTURES, check
 from .text import aligned, framed, joined
-from .words import count, percent, printable
+from .words import count, counted, percent, printable
 
 __all__ = ["pictures_answer", "pictures_headline", "pictures_text"]
 
@@ -16,8 +16,8 @@ def pictures_headline(record: Mapping[str, Any]) -> str:
     """Say in a few words how many groups were found among how many pictures."""
     k = len(record["clusters"])
     clear = record["structure"].get("verdict") != "none" and k > 0
-    groups = f"{k} {'group' if k == 1 else 'groups'}" if clear else "no clear groups"
-    return f"{printable(record['input'].get('name') or 'pictures')}: {groups} in {count(record['input'].get('rows'))} pictures"
+    groups = counted(k, "group") if clear else "no clear groups"
+    return f"{printable(record['input'].get('name') or 'pictures')}: {groups} in {counted(record['input'].get('rows'), 'picture')}"
 
 
 def pictures_answer(record: Mapping[str, Any], *, doubt: bool = True) -> list[str]:

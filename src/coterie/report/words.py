@@ -5,12 +5,17 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-__all__ = ["TURNS", "answer", "count", "headline", "percent", "printable"]
+__all__ = ["TURNS", "answer", "count", "counted", "headline", "percent", "printable"]
 
 
 def count(value: int | None) -> str:
     """Write a count with thousands separated."""
     return "?" if value is None else f"{value:,}"
+
+
+def counted(value: int | None, one: str) -> str:
+    """Write a count of things: ``1 row``, ``2,000 rows``."""
+    return f"{count(value)} {one}{'' if value == 1 else 's'}"
 
 
 def percent(share: float | None) -> str:
@@ -27,7 +32,7 @@ def percent(share: float | None) -> str:
 def headline(record: Mapping[str, Any]) -> str:
     """Say in a few words how many groups were found in what."""
     source = record["input"]
-    return f"{printable(source.get('name') or 'data')}: {_groups(record)} in {count(source.get('rows'))} rows"
+    return f"{printable(source.get('name') or 'data')}: {_groups(record)} in {counted(source.get('rows'), 'row')}"
 
 
 def answer(record: Mapping[str, Any], *, doubt: bool = True) -> list[str]:
@@ -49,7 +54,7 @@ def answer(record: Mapping[str, Any], *, doubt: bool = True) -> list[str]:
         sentences.append(
             f"The {count(record['input'].get('rows'))} rows "
             f"{'fall' if real else 'were cut'} into {len(clusters)} {'groups' if real else 'parts'}. The largest holds "
-            f"{count(largest['rows'])} rows ({percent(largest['share'])}), "
+            f"{counted(largest['rows'], 'row')} ({percent(largest['share'])}), "
             f"the smallest {count(smallest['rows'])} ({percent(smallest['share'])})."
         )
     noise = (record.get("population") or {}).get("noise_rows") or 0
@@ -89,4 +94,4 @@ def _groups(record: Mapping[str, Any]) -> str:
     number = len(record["clusters"])
     if verdict == "none" or number == 0:
         return "no clear groups"
-    return f"{number} {'group' if number == 1 else 'groups'}"
+    return counted(number, "group")

@@ -96,7 +96,8 @@ def _clarity(X: np.ndarray, seed: int) -> float:
 def view_text(prepared, described: list[str]) -> str:
     """Say in one line what the groups are formed by."""
     used = sum(coding.used for coding in prepared.codings)
-    text = f"{used} of {len(prepared.codings)} columns used, {prepared.X.shape[1]} numbers a row"
+    columns, numbers = len(prepared.codings), prepared.X.shape[1]
+    text = f"{used} of {columns} {'column' if columns == 1 else 'columns'} used, {numbers} {'number' if numbers == 1 else 'numbers'} a row"
     if not described:
         return text
     more = f" and {len(described) - 1} more" if len(described) > 1 else ""

@@ -40,7 +40,7 @@ function tabs() {
 }
 
 function topBar(about, sight, ...buttons) {
-  const size = soft(` ${rows(about.rows)}, ${count(about.columns.length)} columns`);
+  const size = soft(` ${rows(about.rows)}, ${count(about.columns.length)} ${about.columns.length === 1 ? "column" : "columns"}`);
   return el("header", { class: "top" }, el("p", { class: "brand" }, el("b", {}, about.name), size), sight.node, el("div", { class: "line" }, buttons));
 }
 
