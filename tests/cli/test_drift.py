@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from coterie.models import load
+from coterie.report.drift_text import drift_text
 
 
 def rows(n, seed, shares=(0.5, 0.3, 0.2), older=0.0, strangers=0):
@@ -81,6 +82,30 @@ def test_text_names_the_column_in_its_unit(call, place):
     assert "age about 51" in ended.out
     assert "(was 45" in ended.out
     assert "what to do: Refit" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("batch", "said"),
+    [("same", "0 of 3 columns changed in any group, p"), ("older", "changed in at least one group, p")],
+)
+def test_text_counts_columns_and_not_columns_times_groups(call, place, batch, said):
+    assert said in call("drift", "old.coterie", f"{batch}.csv").out
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        ([], "p = 0.5"),
+        (["note"], "p = 0.5; note holds text and was not compared"),
+        (["note", "job"], "p = 0.5; 2 columns hold text and were not compared (note, job)"),
+        (list("abcd"), "p = 0.5; 4 columns hold text and were not compared (a, b, c, …)"),
+    ],
+)
+def test_text_names_the_columns_that_were_not_compared(call, place, texts, said):
+    record = told(call, "same.csv")
+    record["columns"] |= {"texts": texts, "p_value": 0.5}
+    (line,) = [line for line in drift_text(record, width=200).splitlines() if line.startswith("columns")]
+    assert line.endswith(said)
 
 
 def test_far_rows_are_named_and_described(call, place):

@@ -61,6 +61,13 @@ def test_a_column_that_rose_in_one_group_is_found_there(look):
     assert line["now"] / line["then"] == pytest.approx(1.5, rel=0.15)
 
 
+def test_columns_are_counted_once_whatever_the_number_of_groups(look):
+    for rows, changed in ((batch(500, 1), 0), (batch(800, 3, spend=lambda v, kind, rng: v * 2), 1)):
+        columns = look(rows)["columns"]
+        assert (columns["columns_compared"], columns["columns_changed"], columns["texts"]) == (4, changed, [])
+        assert columns["compared"] == 12  # 4 in each of 3 groups
+
+
 def test_a_level_that_spread_is_told_as_shares(look):
     record = look(batch(800, 4, plan=lambda values, kind, rng: np.where(rng.random(len(kind)) < 0.2, "plus", values)))
     first = record["columns"]["changes"][0]

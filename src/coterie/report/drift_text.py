@@ -5,12 +5,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .text import aligned, joined
-from .words import count, percent, printable
+from .words import count, counted, percent, printable
 
 __all__ = ["drift_text"]
 
 _LEAST_WIDTH = 40
 MOST_CHANGES = 8
+_MOST_TEXTS = 3
 
 
 def drift_text(record: Mapping[str, Any], *, width: int = 100) -> str:
@@ -45,7 +46,7 @@ def _head(record: Mapping[str, Any], width: int) -> str:
     verdict = ", ".join(record["findings"]) or record["verdict"]
     lines = [
         printable(
-            f"{new['data'] or new['run']} ({count(new['rows'])} rows) beside {old['data']} ({count(old['rows'])} rows): {verdict}"
+            f"{new['data'] or new['run']} ({counted(new['rows'], 'row')}) beside {old['data']} ({counted(old['rows'], 'row')}): {verdict}"
         )
     ]
     lines += textwrap.wrap(printable(record["sentence"]), width)
@@ -64,13 +65,8 @@ def _shares(record: Mapping[str, Any], width: int) -> str:
 def _questions(record: Mapping[str, Any], width: int) -> str:
     shares, columns, far = record["shares"], record["columns"], record["far"]
     lines = [("shares", f"PSI {shares['psi']:.3f} ({shares['band']}), {chance(shares['p_value'])}")]
-    if columns is not None and columns["compared"]:
-        lines.append(
-            (
-                "columns",
-                f"{columns['changed']} of {columns['compared']} changed within their group, {chance(columns['p_value'])}",
-            )
-        )
+    if columns is not None and (columns["compared"] or columns["texts"]):
+        lines.append(("columns", "; ".join(_compared(columns))))
     if far is not None:
         told = f"{percent(far['share_now'])} far from all old rows, {percent(far['usual_share'])} expected, {chance(far['p_value'])}"
         lines.append(("far rows", told))
@@ -81,6 +77,20 @@ def _questions(record: Mapping[str, Any], width: int) -> str:
         )
     )
     return joined(_named(lines, width))
+
+
+def _compared(columns: Mapping[str, Any]) -> Iterator[str]:
+    """Say how many columns changed, and which were not compared."""
+    if columns["compared"]:
+        changed, all_of_them = columns["columns_changed"], counted(columns["columns_compared"], "column")
+        where = "at least one group" if changed else "any group"
+        yield f"{changed} of {all_of_them} changed in {where}, {chance(columns['p_value'])}"
+    texts = columns["texts"]
+    if len(texts) == 1:
+        yield f"{texts[0]} holds text and was not compared"
+    elif texts:
+        shown = ", ".join(texts[:_MOST_TEXTS]) + (", …" if len(texts) > _MOST_TEXTS else "")
+        yield f"{len(texts)} columns hold text and were not compared ({shown})"
 
 
 def _changes(record: Mapping[str, Any], width: int) -> str:

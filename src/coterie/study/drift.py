@@ -150,7 +150,8 @@ class _Found(NamedTuple):
 
     findings: tuple[str, ...]  # the largest first
     changes: list[Change] | None  # those that stand
-    compared: int
+    compared: int  # columns, once for each group; a number that may be missing counts twice
+    columns: int  # among these
     p_columns: float | None
     enough: bool
 
@@ -168,7 +169,9 @@ def _found(shares: Shares, changes: list[Change] | None, far: Far | None, level:
         "shares moved": shares.psi / LARGE if "shares" in limits and shares.psi >= LEAST_PSI else 0.0,
     }
     findings = tuple(sorted((name for name, size in sizes.items() if size > 0), key=lambda name: -sizes[name]))
-    return _Found(findings, None if changes is None else stand, len(changes or ()), p_columns, shares.visible <= LARGE)
+    columns = len({change.column for change in changes or ()})
+    kept = None if changes is None else stand
+    return _Found(findings, kept, len(changes or ()), columns, p_columns, shares.visible <= LARGE)
 
 
 def _holm(p_values: dict[str, float], level: float) -> dict[str, float]:

@@ -43,7 +43,7 @@ def told(
     Parameters
     ----------
     found : object
-        ``findings``, ``changes`` that stand, how many were ``compared``, their ``p_columns``, whether there were ``enough`` rows.
+        ``findings``, ``changes`` that stand, how many were ``compared``, in how many ``columns``, their ``p_columns``, whether there were ``enough`` rows.
     shares : Shares
     far : Far or None
     sample : object or None
@@ -65,6 +65,9 @@ def told(
         columns = {
             "compared": found.compared,
             "changed": len(found.changes),
+            "columns_compared": found.columns,
+            "columns_changed": len({change.column for change in found.changes}),
+            "texts": [view.name for view in sample.views if view.kind == "text"],
             "p_value": found.p_columns,
             "changes": lines,
         }
