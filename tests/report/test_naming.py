@@ -50,7 +50,8 @@ def test_an_empty_name_takes_an_earlier_one_back(record):
     ],
 )
 def test_names_are_plain_text_of_any_script(record, given, kept):
-    assert name_of(rename(record, {0: given})["clusters"][0]) == kept
+    named = rename(record, {0: given})["clusters"][0]
+    assert (named["given_name"], name_of(named)) == (kept, kept)
 
 
 @pytest.mark.parametrize(
