@@ -45,6 +45,8 @@ function count(value) {
   return isNumber(value) ? whole.format(value) : "?";
 }
 
+const columnsInWords = (value) => `${count(value)} column${value === 1 ? "" : "s"}`;
+
 function rows(value) {
   return `${count(value)} ${value === 1 ? "row" : "rows"}`;
 }

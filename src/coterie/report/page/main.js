@@ -31,7 +31,7 @@ function mapOfRows() {
 }
 
 const head = masthead(
-  [record.input.name, rows(record.input.rows), `${count(record.input.columns)} columns`],
+  [record.input.name, rows(record.input.rows), columnsInWords(record.input.columns)],
   foundWords(clusters.length, "No clear groups"),
   doubts("in these data", "data", "rows"),
   keyFigures(),

@@ -24,7 +24,7 @@ function columnsBlock() {
     figureCell(column.missing ? `${count(column.missing)}${known(column.fill) ? ` → ${number(column.fill)}` : ""}` : "none"),
     el("td", {}, column.used && known(column.coding) ? column.coding : "–"),
   ));
-  return block("Columns", `${count(used)} of ${count(columns.length)} columns decided which rows are alike. Blanks were filled with the value after the arrow.`, plainTable("Columns", ["Column", "Use", "Kind", "Why", "Blanks", "Treated"], lines));
+  return block("Columns", `${count(used)} of ${columnsInWords(columns.length)} decided which rows are alike. Blanks were filled with the value after the arrow.`, plainTable("Columns", ["Column", "Use", "Kind", "Why", "Blanks", "Treated"], lines));
 }
 
 function chosenWords() {
@@ -122,7 +122,7 @@ function originBlock(read, { title, notes, open, engine }) {
 
 function originOfTable() {
   const { input } = record;
-  const data = `${input.name || "?"}, ${rows(input.rows)}, ${count(input.columns)} columns${inBytes(input.bytes)}`;
+  const data = `${input.name || "?"}, ${rows(input.rows)}, ${columnsInWords(input.columns)}${inBytes(input.bytes)}`;
   const options = { title: "How the file was read", notes: input.notes, engine: chosen.engine };
   return originBlock([["Data", data], ["Fingerprint of the data", input.fingerprint]], options);
 }
