@@ -43,7 +43,7 @@ def test_without_pytorch_it_says_what_to_install(call, monkeypatch):
     assert 'pip install "coterie[gpu]"' in ended.err
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_the_torch_engine_passes_every_check_on_the_cpu_and_is_timed(call, monkeypatch):
     monkeypatch.setattr(doctor_gpu, "_ROWS_ON_CPU", 500)
     ended = call("doctor", "--device", "cpu", "--json")

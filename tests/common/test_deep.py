@@ -205,12 +205,13 @@ class Stopped(Exception):
 
 
 @every_deep_algorithm
-def test_a_fit_that_was_killed_goes_on_to_the_same_labels(name, tmp_path, monkeypatch):
+@pytest.mark.parametrize("moments", ["some", pytest.param("all", marks=pytest.mark.thorough)])
+def test_a_fit_that_was_killed_goes_on_to_the_same_labels(name, moments, tmp_path, monkeypatch):
     from coterie.deep import _training
 
     whole = make_deep(name, checkpoint=tmp_path / "whole").fit(images())
     n_epochs = len(whole.history_)
-    for stop_at in range(n_epochs):
+    for stop_at in range(n_epochs) if moments == "all" else sorted({0, n_epochs // 2, n_epochs - 1}):
         path = tmp_path / f"state{stop_at}"
         keep, count = _training.Checkpoint.keep, iter(range(n_epochs))
 

@@ -339,7 +339,7 @@ def test_cora_with_the_defaults(shared_data):
     assert information > 0.52
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_musae_with_the_defaults(shared_data):
     links, words, types = musae(shared_data / "graphs" / "musae")
     both, links_alone = (

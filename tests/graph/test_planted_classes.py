@@ -8,7 +8,7 @@ import coterie
 from graph.planted import KINDS, drawn, planted
 
 CASES = range(20)  # of each kind: 300 ... 2000 nodes, 2 ... 5 classes, degrees alike and not
-SOME = [CASES[:6], pytest.param(CASES[6:], marks=pytest.mark.thorough)]
+SOME = [CASES[:4], pytest.param(CASES[4:], marks=pytest.mark.thorough)]
 
 pytestmark = pytest.mark.slow
 
