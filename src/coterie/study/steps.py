@@ -244,13 +244,8 @@ def study(
         diary.text = "1 group described" if len(told.clusters) == 1 else f"{len(told.clusters)} groups described"
     _warn(diary, way, structure, people, verdicts, told, best, type(estimator).__name__)
     diary.warnings += answer.warnings
-    agreed = None
-    if way.name == "natural" and len(told.clusters) > 1:
-        agreed = consensus(choice, people.labels[rows], len(told.clusters))
-    if agreed is not None and structure["verdict"] == "clusters" and (more := agreed.warning(len(told.clusters))):
-        diary.warnings.append(more)
     record = record_of(table, prepared, plan, choice, structure, estimator, people, verdicts, told, answer, seed)
-    record["consensus"] = None if agreed is None else agreed.record()
+    record["consensus"] = _agreed(diary, way, choice, structure, people.labels[rows], len(told.clusters))
     record["map"] = map_of(X, people.labels, prepared, table, seed)
     record["shapes"] = shapes_of(estimator, people.labels, X, prepared.feature_names, seed=seed)
     record["steps"] = [step.plain() for step in diary.steps]
@@ -259,6 +254,16 @@ def study(
         table, prepared, estimator, people.labels, verdicts["strengths"], answer.scores, people.label_map, plain(record),
         diary.warnings, answer.listing,
     )  # fmt: skip
+
+
+def _agreed(diary, way: Purpose, choice, structure, labels, k: int) -> dict[str, Any] | None:
+    """Return what other candidates say of natural groups, and warn where there is another answer."""
+    if way.name != "natural" or k < 2:
+        return None
+    found = consensus(choice, labels, k)
+    if structure["verdict"] == "clusters" and (another := found.warning(k)):
+        diary.warnings.append(another)
+    return found.record()
 
 
 def _check(method, n_clusters, params, seed, truth, table) -> dict[str, Any]:
