@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..metrics.external import adjusted_rand_score
+from ..metrics.resampling import jaccard_by_cluster
 from .candidate import Candidate, Choice
+from .choose import ACCIDENT, MOST_NOISE
 from .estimators import needs_k
 
 __all__ = ["Consensus", "consensus"]
@@ -22,9 +24,6 @@ EQUAL = 0.01
 # As good is only what comes back like this; below the second two groupings are different answers.
 SURE = 0.9
 SAME = 0.8
-# What changes more than this when rows are left out, or leaves out more of them, has no say.
-LEAST_SURE = 0.7
-MOST_NOISE = 0.35
 # A group is found again as one that shares this much with it (Jaccard).
 FOUND = 0.75
 MOST_ANSWERS = 3
@@ -88,7 +87,8 @@ def consensus(choice: Choice, labels: np.ndarray, k: int) -> Consensus:
     near = [one for one in _nearly_as_good(choice.candidates) if one is not winner]
     found = np.zeros(k, dtype=np.int64)
     for one in near:
-        found += _shared(labels, one.labels, k) >= FOUND
+        groups, similarity = jaccard_by_cluster(labels, one.labels)
+        found[groups] += similarity >= FOUND
     answers: list[Candidate] = [] if choice.rival is None else [choice.candidates[choice.rival]]
     for one in sorted(near, key=lambda one: -one.score):
         if len(answers) + 1 < MOST_ANSWERS and _as_good(one, winner) and _is_new(one, [winner, *answers]):
@@ -97,9 +97,10 @@ def consensus(choice: Choice, labels: np.ndarray, k: int) -> Consensus:
 
 
 def _nearly_as_good(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return those near the best of their kind; what is an accident of the rows, or leaves many out, has no say."""
     near: list[Candidate] = []
     sound = [one for one in candidates if one.n_clusters >= 2 and one.score > 0 and one.noise_share <= MOST_NOISE]
-    sound = [one for one in sound if one.stability is None or one.stability >= LEAST_SURE]
+    sound = [one for one in sound if one.stability is None or one.stability >= ACCIDENT]
     for told_k in (True, False):
         kind = [one for one in sound if needs_k(one.method) == told_k]
         top = max((one.score for one in kind), default=0.0)
@@ -114,15 +115,3 @@ def _as_good(one: Candidate, winner: Candidate) -> bool:
 
 def _is_new(one: Candidate, answers: Sequence[Candidate]) -> bool:
     return all(adjusted_rand_score(one.labels, other.labels) < SAME for other in answers)
-
-
-def _shared(labels: np.ndarray, others: np.ndarray, k: int) -> np.ndarray:
-    """Return for each of k groups the largest share that it has in common with a group of the other labelling: (k,) float64."""
-    inside = (labels >= 0) & (others >= 0)
-    if not k or not inside.any():
-        return np.zeros(k)
-    counts = np.zeros((k, int(others.max()) + 1))
-    np.add.at(counts, (labels[inside], others[inside]), 1.0)
-    sizes = np.bincount(labels[labels >= 0], minlength=k)[:, None]
-    other_sizes = np.bincount(others[others >= 0], minlength=counts.shape[1])
-    return (counts / np.maximum(sizes + other_sizes - counts, 1.0)).max(axis=1)

@@ -98,10 +98,12 @@ def judged(
     strengths = judging.row_strengths(estimator, X, labels, centers)
     scores = judging.outlier_scores(estimator, X, labels, centers)
     if k > 1:
-        refit = choosing.refitter(X[rows], best, seed, fill=fill)
-        stability, jaccard = judging.cluster_stability(refit, X[rows], labels[rows], k, seed=seed)
+        some = X[rows]
+        refit = choosing.refitter(some, best, seed, fill=fill)
+        stability, jaccard = judging.cluster_stability(refit, some, labels[rows], k, seed=seed)
+        hanging = sensitivity(some, best, seed)
     else:
-        stability, jaccard = 1.0, np.ones(k)
+        stability, jaccard, hanging = 1.0, np.ones(k), []
     inside = labels >= 0
     sure = float((strengths[inside] >= judging.SURE).mean()) if inside.any() else 0.0
     size = np.maximum(np.bincount(labels[inside], minlength=k), 1)
@@ -113,7 +115,7 @@ def judged(
         "separation": float(by_cluster.min(initial=1.0)) if k > 1 else 0.0,
         "sure_share": sure,
         "sentence": judging.sentence(k, silhouette, stability, sure),
-        "sensitivity": sensitivity(X[rows], best, seed) if k > 1 else [],
+        "sensitivity": hanging,
         "truth": None if truth is None else judging.against_truth(*truth, labels),
     }
     return {
