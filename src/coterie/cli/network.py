@@ -1,14 +1,11 @@
 """``coterie network EDGES``: from a file of links to classes, their relations and a report."""
 
-import os
-import shlex
-from pathlib import Path
 from typing import Any
 
 import click
 
-from . import _interrupt
 from ._config import ConfiguredCommand, print_config
+from ._deliver import spent, tell, write
 from ._errors import DOUBTFUL
 from ._options import NetworkMethod, Role, Share, default_folder, limits_and_seed, output_and_talk, usable_input
 from ._terminal import Talk
@@ -70,8 +67,9 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     folder = options["output"] or default_folder(options["edges"])
     with Talk(options["quiet"], options["verbose"]) as talk:
         analysis = _analysis(folder, options, talk)
-        _tell(analysis, talk)
-        _write(analysis, folder, options, talk)
+        tell(analysis, talk)
+        _tell_truth(analysis.record, talk)
+        write(analysis, folder, options, talk)
         return DOUBTFUL if options["strict"] and _is_doubtful(analysis.record) else 0
 
 
@@ -83,7 +81,7 @@ def _analysis(folder: str, options: dict[str, Any], talk: Talk) -> Any:
 
     def on_step(step: Any) -> None:
         if step.name == "read":
-            talk.say("read", f"{step.text}   seed {options['seed']}" + _spent(step, talk))
+            talk.say("read", f"{step.text}   seed {options['seed']}" + spent(step, talk))
         elif step.name == "nodes" and not options["nodes"] and step.text.startswith("nothing"):
             pass  # who gave no file of nodes need not be told
         else:
@@ -101,32 +99,10 @@ def _analysis(folder: str, options: dict[str, Any], talk: Talk) -> Any:
     )  # fmt: skip
 
 
-def _spent(step: Any, talk: Talk) -> str:
-    return f"  ({step.seconds:.2f} s)" if talk.verbose else ""
-
-
-def _tell(analysis: Any, talk: Talk) -> None:
-    if talk.verbose:
-        for note in analysis.record["notes"]:
-            talk.say("note", note)
-    if talk.quiet:
-        for warning in analysis.record["warnings"]:
-            talk.warn(f"{warning['text']} {warning['remedy']}".rstrip())
-    talk.block("\n" + analysis.to_text(talk.width()) + "\n")
-    truth = analysis.record.get("truth")
+def _tell_truth(record: dict[str, Any], talk: Talk) -> None:
+    truth = record.get("truth")
     if truth and truth["ami"] is not None:
         talk.say("truth", f"agreement with {truth['column']}: {truth['ami']:.2f} of 1 (adjusted mutual information)")
-
-
-def _write(analysis: Any, folder: str, options: dict[str, Any], talk: Talk) -> None:
-    target = Path(folder).expanduser()
-    with _interrupt.leave_no_part_of(target):
-        written = analysis.write(target, force=options["force"], report=not options["no_report"])
-    talk.say("wrote", f"{target}{os.sep}" + "  ".join(["", *(path.name for path in written.values())]))
-    if "report" in written:
-        talk.say("next", f"open {shlex.quote(str(target / written['report'].name))}")
-    if options["as_json"]:
-        click.echo(written["record"].read_text(encoding="utf-8").rstrip("\n"))
 
 
 def _is_doubtful(record: dict[str, Any]) -> bool:

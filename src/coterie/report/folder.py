@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ..errors import OutputError
+from .record import SHEET
 
 __all__ = ["OWN_FILES", "check_target", "locked", "rewrite_files", "write_folder"]
 
@@ -37,6 +38,8 @@ _OTHER_FILES = {
     "graph.graphml",
 }
 _MARK = "run.json"
+# A sheet names files of its own; whatever its record says, nothing of another kind than these is taken for one.
+_SHEET_ENDINGS = (".csv", ".json", ".jsonl", ".parquet", ".npy", ".npz", ".png", ".tif", ".coterie", ".txt")
 
 
 def check_target(folder: str | os.PathLike, *, force: bool = False) -> Path:
@@ -250,8 +253,11 @@ def _keep_foreign(old: Path, new: Path) -> None:
 def _named_in_record(folder: Path) -> set[str]:
     """Return the files of another kind of analysis that the record in ``folder`` says it wrote."""
     try:
-        files = json.loads((folder / _MARK).read_text(encoding="utf-8"))["files"].values()
-        return _OTHER_FILES & set(files)
+        record = json.loads((folder / _MARK).read_text(encoding="utf-8"))
+        files = set(record["files"].values())
+        if record.get("schema") == SHEET:
+            return {name for name in files if name.endswith(_SHEET_ENDINGS)}
+        return _OTHER_FILES & files
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return set()
 

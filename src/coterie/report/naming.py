@@ -7,10 +7,13 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from .record import NETWORK
+from .record import NETWORK, SHEET
 from .words import TURNS, printable
 
 __all__ = ["LONGEST_NAME", "given_names", "name_of", "rename"]
+
+# What a record of each kind calls its groups.
+_PARTS = {NETWORK: "classes", SHEET: "groups"}
 
 LONGEST_NAME = 80
 
@@ -43,7 +46,7 @@ def rename(record: Mapping[str, Any], names: Mapping[int, str]) -> dict[str, Any
     >>> [name_of(cluster) for cluster in named["clusters"]]
     ['Big spenders', 'Low income']
     """
-    part = "classes" if record.get("schema") == NETWORK else "clusters"
+    part = _PARTS.get(record.get("schema", ""), "clusters")
     known = {group["id"] for group in record[part]}
     given = {_known(number, known): _usable(name, number) for number, name in names.items()}
     return {**record, part: [_named(group, given.get(group["id"])) for group in record[part]]}

@@ -1,6 +1,7 @@
 """The network job: from files of links and nodes to a `NetworkAnalysis`, and from there to a folder of results."""
 
 import os
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +85,7 @@ class NetworkAnalysis:
         """
         target = folders.check_target(folder, force=force)
         files = {kind: name for kind, name in FILES.items() if report or kind != "report"}
-        record = {**self.record, "files": files, "next": _next(Path(folder), files)}
+        record = {**self.record, "files": files, "next": self.steps_from(folder, report=report)}
         writers: dict[str, Callable[[Path], object]] = {
             "members": lambda path: self._write_members(path, excel_safe),
             "relations": self._write_relations,
@@ -96,6 +97,10 @@ class NetworkAnalysis:
         }
         folders.write_folder(target, {name: writers[kind] for kind, name in files.items()}, force=force)
         return {kind: target / name for kind, name in files.items()}
+
+    def steps_from(self, folder: str | os.PathLike, *, report: bool = True) -> list[str]:
+        """Return the commands that make sense once the results are in ``folder``."""
+        return [f"open {shlex.quote(os.fspath(Path(folder) / FILES['report']))}"] if report else []
 
     def _write_members(self, path: Path, excel_safe: bool) -> None:
         study = self.study
@@ -233,9 +238,3 @@ def _cell(value: Any) -> str:
 
 def _write_text(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
-
-
-def _next(folder: Path, files: Mapping[str, str]) -> list[str]:
-    import shlex
-
-    return [f"open {shlex.quote(os.fspath(folder / files['report']))}"] if "report" in files else []

@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import InputError
 from . import folder as folders
 from .naming import rename
-from .record import NETWORK, PICTURES, dumps, loads
+from .record import NETWORK, PICTURES, SHEET, dumps, loads
 from .text import text
 from .webpage import html
 
@@ -55,8 +55,9 @@ def text_of(record: Mapping[str, Any], width: int = 100) -> str:
     """Return the summary of a record of whichever kind."""
     from .network_text import network_text
     from .pictures_text import pictures_text
+    from .sheet_text import sheet_text
 
-    kinds = {NETWORK: network_text, PICTURES: pictures_text}
+    kinds = {NETWORK: network_text, PICTURES: pictures_text, SHEET: sheet_text}
     return kinds.get(record.get("schema", ""), text)(record, width=width)
 
 
@@ -64,5 +65,7 @@ def page_of(record: Mapping[str, Any]) -> str:
     """Return the page of a record of whichever kind."""
     from .network_page import network_html
     from .pictures_page import pictures_html
+    from .sheet_page import sheet_html
 
-    return {NETWORK: network_html, PICTURES: pictures_html}.get(record.get("schema", ""), html)(record)
+    kinds = {NETWORK: network_html, PICTURES: pictures_html, SHEET: sheet_html}
+    return kinds.get(record.get("schema", ""), html)(record)

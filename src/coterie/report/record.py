@@ -17,6 +17,7 @@ __all__ = [
     "NETWORK",
     "PICTURES",
     "SCHEMA",
+    "SHEET",
     "check",
     "clean",
     "dumps",
@@ -32,6 +33,7 @@ SCHEMA = "coterie.run/1"
 _VERSIONED = ("numpy", "scipy", "scikit-learn", "numba", "duckdb")
 NETWORK = "coterie.network/1"
 PICTURES = "coterie.pictures/1"
+SHEET = "coterie.sheet/1"
 
 _SILENT = {"on_progress", "on_step", "show"}
 
@@ -39,6 +41,7 @@ _REQUIRED = {
     SCHEMA: ("input", "structure", "clusters"),
     NETWORK: ("input", "structure", "classes", "relations"),
     PICTURES: ("input", "structure", "clusters", "pictures", "thumbnails"),
+    SHEET: ("input", "answer", "groups", "sections", "metrics"),
 }
 
 

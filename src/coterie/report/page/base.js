@@ -6,7 +6,7 @@ const [chosen, judge, outliers, population, profile] = ["chosen", "judge", "outl
 const NOISE = -1;
 // What this page calls a cluster, and several.
 const noun = record.noun || "group";
-const nouns = noun === "class" ? "classes" : `${noun}s`;
+const nouns = record.nouns || (noun === "class" ? "classes" : `${noun}s`);
 
 // As `el`, for drawings. The namespace comes from the page, so that no address stands in its scripts.
 const { namespaceURI: SVG } = document.getElementById("svg-root").content.firstElementChild;

@@ -15,20 +15,20 @@ function ticksOf(low, high, most = 6) {
 const words = (x, y, content, attributes) => svg("text", { x, y, ...attributes }, content);
 
 // An axis along the bottom: a fine line at each round value, its number below, and what it is.
-function axisBelow(scale, ticks, top, bottom, name, middle) {
+function axisBelow(scale, ticks, top, bottom, name, middle, inWords = number) {
   return svg(
     "g",
     { class: "axis-marks", "aria-hidden": "true" },
-    ticks.map((tick) => [svg("line", { x1: scale(tick), x2: scale(tick), y1: top, y2: bottom, class: "grid-line" }), words(scale(tick), bottom + 16, number(tick), { "text-anchor": "middle" })]),
+    ticks.map((tick) => [svg("line", { x1: scale(tick), x2: scale(tick), y1: top, y2: bottom, class: "grid-line" }), words(scale(tick), bottom + 16, inWords(tick), { "text-anchor": "middle" })]),
     words(middle, bottom + 34, name, { "text-anchor": "middle", class: "axis-name" }),
   );
 }
 
-function axisLeft(scale, ticks, left, right, name) {
+function axisLeft(scale, ticks, left, right, name, inWords = number) {
   return svg(
     "g",
     { class: "axis-marks", "aria-hidden": "true" },
-    ticks.map((tick) => [svg("line", { x1: left, x2: right, y1: scale(tick), y2: scale(tick), class: "grid-line" }), words(left - 6, scale(tick) + 4, number(tick), { "text-anchor": "end" })]),
+    ticks.map((tick) => [svg("line", { x1: left, x2: right, y1: scale(tick), y2: scale(tick), class: "grid-line" }), words(left - 6, scale(tick) + 4, inWords(tick), { "text-anchor": "end" })]),
     words(4, 12, name, { class: "axis-name" }),
   );
 }
@@ -91,18 +91,26 @@ function drawing(width, height, ...parts) {
   return svg("svg", { width, height, viewBox: `0 0 ${width} ${height}` }, parts);
 }
 
-// A drawing with its title, what it says, the same as a table, and both to save.
-function view({ id, title, lead, label, draw, heads, lines }) {
+// One cell of the table below a drawing: the first in a line is its head.
+function plainCell(value, i) {
+  if (i === 0) return rowHead(value instanceof Node ? value : number(value, "id"));
+  return isNumber(value) ? figureCell(number(value, "id")) : el("td", {}, value ?? "–");
+}
+
+// A drawing with its title, what it says, the same as a table, and both to save. A `bare` one has its title elsewhere.
+function view({ id, title, lead, label, draw, heads, lines, bare, cell = plainCell }) {
   const box = chart(label, draw);
   const save = () => download(fileName(id, "svg"), svgFile(box.firstElementChild), "image/svg+xml");
   const plain = (value) => (value instanceof Node ? value.textContent : value);
+  const table = () => download(fileName(id, "csv"), csvOf([heads, ...lines().map((line) => line.map(plain))]), "text/csv");
+  const tools = el("span", { class: "view-tools" }, saveButton("SVG", `Save as a drawing: ${title}`, save), saveButton("CSV", `Save as a table: ${title}`, table));
   return el(
     "figure",
     { class: "view", id: `view-${id}` },
-    el("header", { class: "view-head" }, el("h3", {}, title), el("span", { class: "view-tools" }, saveButton("SVG", `Save as a drawing: ${title}`, save), saveButton("CSV", `Save as a table: ${title}`, () => download(fileName(id, "csv"), csvOf([heads, ...lines().map((line) => line.map(plain))]), "text/csv")))),
-    el("p", { class: "lead" }, lead),
+    el("header", { class: "view-head" }, bare ? el("span") : el("h3", {}, title), tools),
+    lead && el("p", { class: "lead" }, lead),
     box,
-    folded("As a table", () => plainTable(title, heads, lines().map((line) => el("tr", {}, line.map((value, i) => (i === 0 ? rowHead(value instanceof Node ? value : number(value, "id")) : isNumber(value) ? figureCell(number(value, "id")) : el("td", {}, value ?? "–"))))))),
+    folded("As a table", () => plainTable(bare ? `${title}, as a table` : title, heads, lines().map((line) => el("tr", {}, line.map(cell))))),
   );
 }
 

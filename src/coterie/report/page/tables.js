@@ -1,7 +1,8 @@
 // Tables that sort by any column: all groups side by side, and the rows that stand out.
 
-// What a line is sorted by stands in `keys`, and is saved too, unless `saved` gives something else, under other `titles`.
-function sortable(label, columns, lines, titles = columns.map((column) => column.title)) {
+// What a line is sorted by stands in `keys`, and is saved too, unless `saved` gives something else, under other `titles`. Where not
+// all lines are to be seen, `part` picks those that are; it is asked again after "coterie:again".
+function sortable(label, columns, lines, titles = columns.map((column) => column.title), part = (all) => all) {
   const body = el("tbody");
   const heads = columns.map(({ title, numeric }, i) => heading(el("button", { type: "button", on: { click: () => sort(i) } }, title, el("span", { class: "arrow", "aria-hidden": "true" })), numeric));
   let [by, direction] = [-1, 1];
@@ -10,7 +11,7 @@ function sortable(label, columns, lines, titles = columns.map((column) => column
     const order = isNumber(a) && isNumber(b) ? a - b : text(a).localeCompare(text(b), "en", { numeric: true });
     return direction * order;
   };
-  const show = () => body.replaceChildren(...lines.map((line) => line.node));
+  const show = () => body.replaceChildren(...part(lines).map((line) => line.node));
   const sort = (i) => {
     [by, direction] = by === i ? [i, -direction] : [i, columns[i].numeric && i > 0 ? -1 : 1];
     lines.sort((a, b) => compare(a.keys[i], b.keys[i]));
@@ -19,6 +20,7 @@ function sortable(label, columns, lines, titles = columns.map((column) => column
   };
   show();
   const save = () => download(fileName(label.toLowerCase().replace(/[^a-z]+/g, "-"), "csv"), csvOf([titles, ...lines.map((line) => (line.saved ? line.saved() : line.keys))]), "text/csv");
+  body.addEventListener("coterie:again", show);
   return el("div", {}, el("p", { class: "view-tools" }, saveButton("CSV", `Save as a table: ${label}`, save)), framed(label, heads, body, "sortable"));
 }
 
