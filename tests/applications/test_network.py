@@ -213,3 +213,58 @@ def test_weights_at_the_edge_of_floating_point_give_the_same_classes(unit):
     assert adjusted_mutual_info_score(classes, study.labels) == 1
     assert np.isfinite(study.record["structure"]["modularity"])
     assert any("units of" in note for note in study.record["notes"])
+
+
+def with_texts(n=120, seed=5, **more):
+    """Return three classes that links show weakly and words show weakly: each says some of its own words among common ones."""
+    rng = np.random.default_rng(seed)
+    classes, links = planted_links([n] * 3, assortative(3, 9 / n, 3 / n), seed=seed)
+    own = [["football", "goal", "league"], ["election", "party", "vote"], ["guitar", "concert", "album"]]
+    common = ["news", "official", "page", "welcome", "follow", "daily", "team", "world"]
+    texts = [" ".join([*rng.choice(common, 5), *rng.choice(own[one], 2)]) for one in classes]
+    texts[7] = None
+    return classes, network_of(links, len(classes), nodes={"about": texts, **more})
+
+
+def test_words_of_the_nodes_take_part_and_describe_the_classes():
+    classes, network = with_texts()
+    both = study_network(network, method="attributed", n_clusters=3)
+    alone = study_network(network, method="spectral", n_clusters=3)
+    agreement = [adjusted_mutual_info_score(classes, study.labels) for study in (both, alone)]
+    assert agreement[0] > 0.9 > agreement[1]
+    assert [line["compared"] and line["described"] for line in both.record["attributes"]] == [True]
+    told = {frozenset(one["value"] for one in features) for features in both.profile}
+    assert told == {
+        frozenset(words)
+        for words in (("football", "goal", "league"), ("election", "party", "vote"), ("guitar", "concert", "album"))
+    }
+    first = both.profile[0][0]
+    assert first["kind"] == "text"
+    assert first["text"].startswith("about says “")
+    members = both.labels == 0
+    says = np.array([first["value"] in (text or "").split() for text in network.nodes.column("about").values])
+    known = np.arange(len(says)) != 7
+    assert first["here"] == says[members & known].mean()
+    assert first["lift"] == pytest.approx(says[members & known].mean() / says[known].mean())
+
+
+def test_words_take_part_beside_other_columns_and_names_do_not():
+    rng = np.random.default_rng(0)
+    names = [
+        f"The {a} {b} of number {i}" for i, (a, b) in enumerate(rng.choice(["old", "new", "red", "big"], (360, 2)))
+    ]
+    classes, network = with_texts(age=rng.normal(40, 5, 360), title=names)
+    found = study_network(network, method="attributed", n_clusters=3)
+    lines = {line["name"]: line for line in found.record["attributes"]}
+    assert {name: line["compared"] for name, line in lines.items()} == {"about": True, "age": True, "title": False}
+    assert found.attributes.display_column == "title"
+    assert adjusted_mutual_info_score(classes, found.labels) > 0.9
+
+
+def test_texts_without_a_shared_word_are_not_compared_by():
+    _, links = planted_links([30, 30], assortative(2, 0.4, 0.02), seed=1)
+    alone = [" ".join(f"{word}{i}" for word in ("ab", "cd", "ef", "gh")) for i in range(60)]
+    network = network_of(links, 60, nodes={"about": alone})
+    with pytest.raises(InputError, match="attributed needs attributes of the nodes that can be compared"):
+        study_network(network, method="attributed", n_clusters=2)
+    assert study_network(network).attributes.codings[0].why == "no two rows share a word"

@@ -1,34 +1,44 @@
-"""What the members of a class have in common: values that are over-represented, numbers that are higher or lower.
+"""What the members of a class have in common: values and words that are over-represented, numbers that are higher or lower.
 
-For a value of a category the lift is its share in the class over its share among all nodes, the effect its share in the class
+For a value of a category, and a word of a text, the lift is its share in the class over its share among all nodes, the effect its share in the class
 minus that elsewhere. For a number the effect is the rank-biserial correlation: the chance that a member has more than another
 node, minus the chance that it has less. What could be chance (3 standard deviations of a random class of the size) is left out.
 """
 
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from ..study.values import View, number_text
+from ..tables.bags import Bag
 
 __all__ = ["class_names", "profile_of"]
 
 SMALL_EFFECT = 0.1
 SURE = 3.0
 MOST_VALUES = 3  # of one category for one class
+MOST_WORDS = 5  # of one column of texts
 MOST_FEATURES = 8
 MOST_COMPARED = 100
+MOST_COUNTED = 2_000  # words
 
 
-def profile_of(views: list[View], labels: np.ndarray, k: int) -> list[list[dict[str, Any]]]:
+def profile_of(
+    views: Sequence[View], labels: np.ndarray, k: int, bags: Sequence[Bag] = ()
+) -> list[list[dict[str, Any]]]:
     """Return the features of each class, the strongest first; all rows are counted, none is sampled.
 
     Parameters
     ----------
-    views : list of View
+    views : sequence of View
         Attributes of the nodes.
     labels : (n,) int64 array
     k : int
+    bags : sequence of Bag, default=()
+        Words of their texts.
 
     Returns
     -------
@@ -38,10 +48,9 @@ def profile_of(views: list[View], labels: np.ndarray, k: int) -> list[list[dict[
     found: list[list[dict[str, Any]]] = [[] for _ in range(k)]
     if k < 2:
         return found
-    for view in views:
-        features = _values(view, labels, k) if view.kind == "category" else _numbers(view, labels, k)
-        for i, feature in features:
-            found[i].append(feature)
+    described = [_values(view, labels, k) if view.kind == "category" else _numbers(view, labels, k) for view in views]
+    for i, feature in chain(*described, *(_words(bag, labels, k) for bag in bags)):
+        found[i].append(feature)
     return [sorted(some, key=lambda one: -abs(one["effect"]))[:MOST_FEATURES] for some in found]
 
 
@@ -67,22 +76,49 @@ def class_names(profile: list[list[dict[str, Any]]], hub_names: list[str]) -> tu
 def _tag(features: list[dict[str, Any]]) -> str:
     for one in features:
         # A value that marks less than half of the class would be a misleading name for all of it.
-        if one["kind"] == "category" and one["effect"] > 0 and one["here"] >= 0.5:
+        if one["kind"] in ("category", "text") and one["effect"] > 0 and one["here"] >= 0.5:
             return f"{one['column']}: {one['value']}"
-        if one["kind"] != "category" and abs(one["effect"]) >= 0.3:
+        if one["kind"] in ("number", "date") and abs(one["effect"]) >= 0.3:
             high, low = ("Late", "Early") if one["kind"] == "date" else ("High", "Low")
             return f"{high if one['effect'] > 0 else low} {one['column']}"
     return ""
 
 
-def _values(view: View, labels: np.ndarray, k: int):
+def _values(view: View, labels: np.ndarray, k: int) -> Iterator[tuple[int, dict[str, Any]]]:
     known = (labels >= 0) & (view.codes >= 0)
     n_values = len(view.levels)
-    n = int(known.sum())
-    if n_values < 2 or not n:
-        return
+    if n_values < 2 or not known.any():
+        return iter(())
     counts = np.bincount(labels[known] * n_values + view.codes[known], minlength=k * n_values).reshape(k, n_values)
-    sizes, totals = counts.sum(axis=1, keepdims=True), counts.sum(axis=0)
+    return _over_represented(view.name, "category", view.levels, counts, counts.sum(axis=1), MOST_VALUES)
+
+
+def _words(bag: Bag, labels: np.ndarray, k: int) -> Iterator[tuple[int, dict[str, Any]]]:
+    known = (labels >= 0) & bag.known
+    if not known.any():
+        return iter(())
+    said = bag.counts[known].astype(bool).astype(np.int64)
+    members = csr_array(
+        (np.ones(said.shape[0], np.int64), labels[known], np.arange(said.shape[0] + 1)), shape=(said.shape[0], k)
+    )
+    counts = (members.T @ said).tocsc()
+    # A word that says something of a class is frequent there, so what few rows say is left before the table is made whole.
+    kept = np.argsort(-counts.sum(axis=0), kind="stable")[:MOST_COUNTED]
+    return _over_represented(
+        bag.column,
+        "text",
+        [bag.terms[j] for j in kept],
+        counts[:, kept].toarray(),
+        np.bincount(labels[known], minlength=k),
+        MOST_WORDS,
+    )
+
+
+def _over_represented(
+    name: str, kind: str, values: Sequence[str], counts: np.ndarray, sizes: np.ndarray, most: int
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Tell of the values that are more frequent in a class than elsewhere, from (k, values) counts of members that have them."""
+    n, sizes, totals = int(sizes.sum()), sizes[:, None], counts.sum(axis=0)
     overall = totals / n
     here = counts / np.maximum(sizes, 1)
     elsewhere = (totals - counts) / np.maximum(n - sizes, 1)
@@ -90,17 +126,17 @@ def _values(view: View, labels: np.ndarray, k: int):
     variance = sizes * overall * (1 - overall) * (n - sizes) / max(n - 1, 1)
     z = np.divide(counts - sizes * overall, np.sqrt(variance), out=np.zeros(counts.shape), where=variance > 0)
     effect = here - elsewhere
-    for i in range(k):
-        order = np.argsort(-effect[i], kind="stable")[:MOST_VALUES]
+    for i in range(len(counts)):
+        order = np.argsort(-effect[i], kind="stable")[:most]
         for j in order[(effect[i, order] >= SMALL_EFFECT) & (z[i, order] >= SURE)].tolist():
-            lift = float(here[i, j] / overall[j])
+            shares = f"for {here[i, j]:.0%} (others {elsewhere[i, j]:.0%})"
             yield (
                 i,
                 {
-                    "column": view.name, "kind": "category", "unit": None, "value": view.levels[j],
+                    "column": name, "kind": kind, "unit": None, "value": values[j],
                     "here": float(here[i, j]), "elsewhere": float(elsewhere[i, j]), "overall": float(overall[j]),
-                    "lift": lift, "effect": float(effect[i, j]), "z": float(z[i, j]),
-                    "text": f"{view.name}: {view.levels[j]} for {here[i, j]:.0%} (others {elsewhere[i, j]:.0%})",
+                    "lift": float(here[i, j] / overall[j]), "effect": float(effect[i, j]), "z": float(z[i, j]),
+                    "text": f"{name}: {values[j]} {shares}" if kind == "category" else f"{name} says “{values[j]}” {shares}",
                 },
             )  # fmt: skip
 

@@ -200,8 +200,8 @@ def study_network(
         )  # fmt: skip
         diary.text = relations.sentence
     with diary.step("profile"):
-        profile = profile_of(list(attributes.views), found.labels, found.k)
-        agreed = agreement(list(attributes.views), found.labels)
+        profile = profile_of(attributes.views, found.labels, found.k, attributes.bags)
+        agreed = agreement(attributes.views, found.labels)
         diary.text = _profile_text(profile, attributes)
     study = NetworkStudy(
         network, found, attributes, members, relations, profile, quality, structure,
@@ -255,7 +255,7 @@ def _classes_text(found: Found) -> str:
 
 
 def _profile_text(profile: list[list[dict[str, Any]]], attributes: NodeAttributes) -> str:
-    if not attributes.views:
+    if not (attributes.views or attributes.bags):
         return "no attributes to describe the classes by"
     told = sum(bool(features) for features in profile)
     return f"{told} of {len(profile)} class{'es' if len(profile) != 1 else ''} set apart by their attributes"
