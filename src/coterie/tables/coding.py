@@ -4,6 +4,7 @@ Each coding brings a column to about unit spread, so that Euclidean distance wei
 in original units so that results can be told in them. Outliers stay findable: a long tail is compressed, never cut.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from .convert import as_date, as_levels, as_number
 from .table import Column, brief
 from .texts import TextCoding, code_texts, fit_texts
 
-__all__ = ["OTHER", "Coding", "code", "fit_category", "fit_number", "fit_text"]
+__all__ = ["OTHER", "Coding", "code", "fit_category", "fit_number", "fit_text", "owners_of"]
 
 OTHER, MISSING = "other", "missing"
 KNEE = 4.0  # spreads from the middle beyond which "signed log" compresses
@@ -259,7 +260,9 @@ def _yes_last(categories: list[str], p: NDArray[np.float64]) -> tuple[list[str],
 
 
 def code(coding: Coding, column: Column) -> NDArray[np.float64]:
-    """Return the (n, features) float64 block of a column under a fitted coding; the same rows give the same bits.
+    """Return the (n, features) float64 block of a column under a fitted coding, NaN where a text is not known.
+
+    The same rows give the same bits.
 
     Raises
     ------
@@ -310,6 +313,11 @@ def _code_category(coding: Coding, column: Column) -> NDArray[np.float64]:
     known = np.flatnonzero(codes >= 0)
     block[known, codes[known]] = 1.0 / coding.scale
     return block
+
+
+def owners_of(codings: Sequence[Coding]) -> NDArray[np.int64]:
+    """Return the position of the column that each feature comes from."""
+    return np.repeat(np.arange(len(codings)), [len(coding.feature_names) for coding in codings]).astype(np.int64)
 
 
 def require_known(column: Column) -> None:

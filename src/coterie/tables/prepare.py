@@ -1,6 +1,6 @@
 """From a table to the matrix in which Euclidean distance is the dissimilarity to use."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from .cast import shown
-from .coding import Coding, code, fit_category, fit_number, fit_text, require_known
+from .coding import Coding, code, fit_category, fit_number, fit_text, owners_of, require_known
 from .convert import as_date, as_number
+from .copies import without_copies
+from .donors import Donors, donors_from_state, fill_texts, find_donors, state_of
 from .groups import common_scales
 from .roles import AS_ASKED, Role, find_roles, require_used
 from .table import Column, Table, listing, unknown_name
@@ -18,9 +20,6 @@ from .texts import TextCoding
 
 __all__ = ["Coding", "Prepared", "prepare"]
 
-_COPY = 0.999  # correlation from which a feature says what another one says already
-_COPY_SAMPLE = 2000
-_COPY_FEATURES = 4000
 _CHOICES = {
     "scale": ("auto", "z-score", "robust", "none"),
     "missing": ("auto", "error"),
@@ -44,6 +43,8 @@ class Prepared:
         One a column of the table, used or not.
     notes : tuple of str
         What was decided, one sentence each.
+    donors : dict of int to Donors
+        For the position of a column of texts, where rows without one are put.
     """
 
     X: NDArray[np.float64] = field(repr=False)
@@ -51,6 +52,7 @@ class Prepared:
     feature_columns: NDArray[np.int64]
     codings: tuple[Coding, ...]
     notes: tuple[str, ...] = ()
+    donors: Mapping[int, Donors] = field(default_factory=dict, repr=False)
 
     def transform(self, table: Table) -> NDArray[np.float64]:
         """Code new rows; the training rows give ``X`` again, bit for bit.
@@ -76,7 +78,9 @@ class Prepared:
             message = str(unknown_name(absent[0], table.names))
             more = f" (and {len(absent) - 1:,} more: {listing(absent[1:], 4)})" if len(absent) > 1 else ""
             raise InputError(f"the new rows lack a column the model uses: {message}{more}")
-        return _matrix(used, table)
+        X = _matrix(used, table)
+        _place(X, self.codings, self.donors, table)
+        return X
 
     @staticmethod
     def read(source: Any) -> Table:
@@ -87,7 +91,9 @@ class Prepared:
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray]]:
         """Return everything but ``X``, as JSON and arrays, for `from_state`."""
-        return {"codings": [asdict(coding) for coding in self.codings], "notes": list(self.notes)}, {}
+        return {"codings": [asdict(coding) for coding in self.codings], "notes": list(self.notes)}, state_of(
+            self.donors
+        )
 
     @classmethod
     def from_state(cls, json: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> "Prepared":
@@ -101,9 +107,10 @@ class Prepared:
         try:
             codings = tuple(_coding(line) for line in json["codings"])
             notes = tuple(str(note) for note in json["notes"])
+            donors = donors_from_state(arrays, owners_of(codings))
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"the description of the columns is damaged: {error}") from error
-        return _prepared(np.empty((0, sum(len(c.feature_names) for c in codings))), codings, notes)
+        return _prepared(np.empty((0, sum(len(c.feature_names) for c in codings))), codings, notes, donors)
 
 
 def prepare(
@@ -167,8 +174,10 @@ def prepare(
     notes: list[str] = []
     if scale == "auto":
         codings, notes = common_scales(columns, codings)
-    codings, X, copies = _without_copies(codings, table)
-    return _prepared(X, tuple(codings), (*_summary(codings, table.n_rows), *notes, *copies))
+    codings, X, copies = without_copies(codings, _matrix([coding for coding in codings if coding.used], table))
+    donors = _donors(X, codings)
+    _place(X, codings, donors, table)
+    return _prepared(X, tuple(codings), (*_summary(codings, donors, table.n_rows), *notes, *copies), donors)
 
 
 def _kind_left(coding: Coding) -> str:
@@ -209,59 +218,28 @@ def _matrix(used: list[Coding], table: Table) -> NDArray[np.float64]:
     return X
 
 
-def _without_copies(codings: list[Coding], table: Table) -> tuple[list[Coding], NDArray[np.float64], list[str]]:
-    """Leave out features that only repeat another column's, so that one fact does not count twice."""
-    used = [i for i, coding in enumerate(codings) if coding.used]
-    X = _matrix([codings[i] for i in used], table)
-    owner = np.repeat(used, [len(codings[i].feature_names) for i in used])
-    place = np.concatenate([np.arange(len(codings[i].feature_names)) for i in used])
-    copy_of = _copies(X, owner, {i for i in used if codings[i].coding == "common scale"})
-    if not copy_of:
-        return codings, X, []
-    names = [name for i in used for name in codings[i].feature_names]
-    notes: list[str] = []
-    for i in sorted({int(owner[j]) for j in copy_of}):
-        mine = [int(j) for j in np.flatnonzero(owner == i) if j in copy_of]
-        kept = tuple(int(place[j]) for j in np.flatnonzero(owner == i) if j not in copy_of)
-        if kept:
-            codings[i] = replace(codings[i], kept=kept)
-            notes += [
-                f"{names[j]} follows from {codings[int(owner[copy_of[j]])].column} and is counted once" for j in mine
-            ]
-        else:
-            other = codings[int(owner[copy_of[mine[0]]])].column
-            codings[i] = replace(codings[i], used=False, coding="dropped", weight=0.0, why=f"says the same as {other}")
-            notes.append(f"{codings[i].column} says the same as {other} and is left out")
-    return codings, np.ascontiguousarray(X[:, [j for j in range(X.shape[1]) if j not in copy_of]]), notes
+def _donors(X: NDArray[np.float64], codings: Sequence[Coding]) -> dict[int, Donors]:
+    """Return by column of texts the rows that lend places to rows without one."""
+    owners = owners_of(codings)
+    found = {i: find_donors(X, owners == i) for i, coding in enumerate(codings) if coding.text is not None}
+    return {i: lend for i, lend in found.items() if lend is not None}
 
 
-def _copies(X: NDArray[np.float64], owner: NDArray[np.int64], grouped: set[int]) -> dict[int, int]:
-    """Find the features whose correlation with an earlier one, of another column, is almost 1 or -1."""
-    n, m = X.shape
-    if m < 2 or m > _COPY_FEATURES or n < 3:
-        return {}
-    sample = X[:: max(1, n // _COPY_SAMPLE)]
-    if sample.shape[0] < 3:
-        return {}
-    pairs = np.argwhere(np.triu(np.abs(_correlation(sample)) > _COPY - 0.02, 1))
-    copy_of: dict[int, int] = {}
-    for i, j in pairs:
-        if i in copy_of or j in copy_of or owner[i] == owner[j] or {int(owner[i]), int(owner[j])} & grouped:
-            continue
-        if abs(_correlation(X[:, [i, j]])[0, 1]) > _COPY:
-            copy_of[int(j)] = int(i)
-    return copy_of
+def _place(X: NDArray[np.float64], codings: Sequence[Coding], donors: Mapping[int, Donors], table: Table) -> None:
+    """Put the rows whose text is not known where rows like them have theirs."""
+    if all(coding.text is None for coding in codings):
+        return
+    owners = owners_of(codings)
+    told: dict[int, NDArray[np.bool_]] = {}
+    for i, coding in enumerate(codings):
+        if coding.used and coding.text is not None:
+            told[i] = ~np.isnan(X[:, owners == i]).any(axis=1)
+        elif coding.used:
+            told[i] = np.equal(table.column(coding.column).missing, False)
+    fill_texts(X, owners, told, donors)
 
 
-def _correlation(X: NDArray[np.float64]) -> NDArray[np.float64]:
-    X = X / np.maximum(np.abs(X).max(axis=0), np.finfo(float).tiny)  # "as is" may be 1e300
-    Z = X - X.mean(axis=0)
-    sizes = np.sqrt((Z**2).sum(axis=0))
-    Z /= np.where(sizes > 0, sizes, 1.0)
-    return Z.T @ Z
-
-
-def _summary(codings: list[Coding], n_rows: int) -> list[str]:
+def _summary(codings: list[Coding], donors: Mapping[int, Donors], n_rows: int) -> list[str]:
     """Say in a few sentences what is used, what is not, and what was filled."""
     notes = [f"{coding.column} is not used: {coding.why}" for coding in codings if not coding.used]
     for words, kinds in (
@@ -277,11 +255,12 @@ def _summary(codings: list[Coding], n_rows: int) -> list[str]:
         for coding in codings
         if coding.text is not None
     ]
-    filled = [coding for coding in codings if coding.used and coding.missing]
-    for coding in filled:
+    for i, coding in enumerate(codings):
+        if not coding.used or not coding.missing:
+            continue
         share = f"{coding.missing:,} of {n_rows:,} values of {coding.column} are missing"
         own = coding.categories is not None and coding.fill in ("missing", "(missing)")
-        how = "count as a value of their own" if own else _filled(coding)
+        how = "count as a value of their own" if own else _filled(coding, lent=i in donors)
         notes.append(f"{share} and {how}")
     return notes
 
@@ -290,7 +269,9 @@ def _numbers(count: int) -> str:
     return "1 number" if count == 1 else f"{count} numbers"
 
 
-def _filled(coding: Coding) -> str:
+def _filled(coding: Coding, *, lent: bool) -> str:
+    if lent:
+        return "count as a text such as rows like theirs have"
     if coding.text is not None:
         return "count as a text that is like all others"
     if isinstance(coding.fill, str):
@@ -300,10 +281,11 @@ def _filled(coding: Coding) -> str:
     return f"were filled with the median, {coding.fill:.6g}"
 
 
-def _prepared(X: NDArray[np.float64], codings: tuple[Coding, ...], notes: tuple[str, ...]) -> Prepared:
+def _prepared(
+    X: NDArray[np.float64], codings: tuple[Coding, ...], notes: tuple[str, ...], donors: Mapping[int, Donors]
+) -> Prepared:
     names = tuple(name for coding in codings for name in coding.feature_names)
-    owner = np.repeat(np.arange(len(codings)), [len(coding.feature_names) for coding in codings]).astype(np.int64)
-    return Prepared(X, names, owner, codings, notes)
+    return Prepared(X, names, owners_of(codings), codings, notes, donors)
 
 
 def _coding(line: Mapping[str, Any]) -> Coding:

@@ -49,7 +49,7 @@ class TextCoding:
     directions : (t, m) float64 array
         Orthonormal columns.
     center : (m,) float64 array
-        Where the mean text lies; a text that is missing or says none of the words is put there.
+        Where the mean text lies.
     share : float
         Of the variance of the weighted words, what the directions hold.
     """
@@ -140,13 +140,13 @@ def fit_texts(levels: Levels, *, always: bool = False) -> tuple[TextCoding | Non
 
 
 def code_texts(coding: TextCoding, levels: Levels) -> NDArray[np.float64]:
-    """Return where each text lies, (n, m): 0 is the mean; so is a missing one, and one that says none of the words."""
-    places = np.zeros((len(levels.values) + 1, coding.directions.shape[1]))
+    """Return where each text lies, (n, m): 0 is the mean; NaN where it is missing, or says none of the words."""
+    places = np.full((len(levels.values) + 1, coding.directions.shape[1]), np.nan)
     for start in range(0, len(levels.values), _BLOCK):
         block = _counts(levels.values[start : start + _BLOCK], coding.terms)
         says_any = np.diff(block.indptr) > 0
         found = _weighted(block, coding.weights) @ coding.directions - coding.center
-        places[start : start + block.shape[0]] = np.where(says_any[:, None], found, 0.0)
+        places[start : start + block.shape[0]] = np.where(says_any[:, None], found, np.nan)
     return places[levels.codes]
 
 
