@@ -181,7 +181,7 @@ def test_every_name_in_all_exists():
 @pytest.mark.parametrize("path", PAGES, ids=relative)
 def test_every_public_name_in_a_page_imports(path):
     names = set(re.findall(r"(?<![\w./-])coterie(?:\.[A-Za-z_]\w*)+", path.read_text()))
-    schemas_and_files = {"coterie.run", "coterie.model", "coterie.toml"}
+    schemas_and_files = {"coterie.run", "coterie.model", "coterie.sheet", "coterie.toml"}
     missing = [name for name in sorted(names - schemas_and_files) if not resolves(name)]
     assert missing == []
 

@@ -111,9 +111,10 @@ def test_any_number_of_bars_can_be_drawn(visit, n):
     seen = visit(make_sheet_record([make_bars(n)]))
     drawn = seen.page.locator("#view-part-0 .name-words")
     assert drawn.count() == min(n, 40)
+    assert seen.page.get_by_text("There is nothing to draw").count() == (n == 0)
     if n > 40:
         seen.page.get_by_role("button", name="Draw the other 260").click()
-        assert drawn.count() == 300
+        drawn.nth(299).wait_for(state="attached")
 
 
 def test_a_table_is_searched_sorted_and_cut(visit, record):
@@ -156,6 +157,8 @@ def test_a_drawing_can_be_saved(visit, record):
     name, content = seen.saved(lambda: seen.page.get_by_role("button", name="Save as a drawing: Scores").click())
     assert (name, content[:4]) == ("sales-part-3.svg", b"<svg")
     assert b"var(--" not in content
+    name, content = seen.saved(lambda: seen.page.get_by_role("button", name="Save as a picture: Scores").click())
+    assert (name, content[:4]) == ("sales-part-3.png", b"\x89PNG")
 
 
 def test_a_sheet_of_next_to_nothing_still_makes_a_page(visit):

@@ -101,13 +101,14 @@ function plainCell(value, i) {
 function view({ id, title, lead, label, draw, heads, lines, bare, cell = plainCell }) {
   const box = chart(label, draw);
   const save = () => download(fileName(id, "svg"), svgFile(box.firstElementChild), "image/svg+xml");
+  const pixels = () => savePixels(box.firstElementChild, fileName(id, "png"));
   const plain = (value) => (value instanceof Node ? value.textContent : value);
   const table = () => download(fileName(id, "csv"), csvOf([heads, ...lines().map((line) => line.map(plain))]), "text/csv");
-  const tools = el("span", { class: "view-tools" }, saveButton("SVG", `Save as a drawing: ${title}`, save), saveButton("CSV", `Save as a table: ${title}`, table));
+  const tools = [["PNG", "picture", pixels], ["SVG", "drawing", save], ["CSV", "table", table]].map(([ending, what, act]) => saveButton(ending, `Save as a ${what}: ${title}`, act));
   return el(
     "figure",
     { class: "view", id: `view-${id}` },
-    el("header", { class: "view-head" }, bare ? el("span") : el("h3", {}, title), tools),
+    el("header", { class: "view-head" }, bare ? el("span") : el("h3", {}, title), el("span", { class: "view-tools" }, tools)),
     lead && el("p", { class: "lead" }, lead),
     box,
     folded("As a table", () => plainTable(bare ? `${title}, as a table` : title, heads, lines().map((line) => el("tr", {}, line.map(cell))))),

@@ -3,6 +3,7 @@
 const FIRST_BARS = 40;
 
 function barsView(part, id) {
+  if (!part.labels.length) return nothingToDraw();
   const drawn = part.labels.length > FIRST_BARS ? FIRST_BARS : part.labels.length;
   const figure = barsOf(part, id, drawn);
   if (drawn === part.labels.length) return figure;
@@ -37,11 +38,13 @@ function drawBars(part, nameAt, said, drawn, width) {
   const values = numbersOf(series, ["values", "low", "high"]);
   const [low, high] = [firstOf([0, ...values]), lastOf([0, ...values])];
   const signs = part.groups ? 28 : 0;
-  const from = signs + 10 + Math.min(width > 620 ? 260 : width * 0.36, lastOf([20, ...lines.map((i) => wide(nameAt(i)))]));
+  // Where there is little room names stand above their bars.
+  const above = width < 520 ? 20 : 0;
+  const from = above ? 14 : signs + 10 + Math.min(260, lastOf([20, ...lines.map((i) => wide(nameAt(i)))]));
   const to = width - 12 - lastOf([16, ...lines.flatMap((i) => series.map((one) => wide(said(one.values[i]))))]);
   const x = linear(low, high || (low < 0 ? 0 : 1), from, to);
   const thick = series.length === 1 ? 18 : 14;
-  const each = series.length * thick + 10;
+  const each = above + series.length * thick + 10;
   const fills = series.map((_, i) => fillOf(i));
   const key = keyOf(series, width, (_, i) => svg("rect", { x: 2, y: 4, width: 24, height: 12, fill: fills[i].fill, class: "swatch" }));
   const bottom = key.height + 6 + drawn * each;
@@ -50,16 +53,18 @@ function drawBars(part, nameAt, said, drawn, width) {
     bottom + 26,
     svg("defs", {}, fills.map((one) => one.plain)),
     key.node,
-    axisBelow(x, ticksOf(low, high || 1, Math.max(2, Math.floor((to - from) / 90))), key.height, bottom, "", (from + to) / 2, said),
+    axisBelow(x, ticksOf(low, high || 1, Math.max(2, Math.floor((to - from) / 90))), key.height, bottom, "", (from + to) / 2, axisIn(part)),
     lines.map((i) => {
       const top = key.height + 8 + i * each;
       const group = part.groups ? part.groups[i] : null;
       return svg(
         "g",
         {},
-        group !== null && sign(group, 14, top + (each - 10) / 2),
-        words(from - 8, top + (each - 10) / 2 + 4, fitted(nameAt(i), from - signs - 10), { "text-anchor": "end", "data-group": group, class: "name-words" }),
-        series.map((one, j) => barAt(one, i, { x, y: top + j * thick, thick: thick - (series.length > 1 ? 2 : 0), said, group, fill: group !== null && series.length === 1 ? colorOf(group) : fills[j].fill })),
+        group !== null && sign(group, 14, top + (above ? 8 : (each - 10) / 2), above ? 9 : 11),
+        above
+          ? words(signs + 2, top + 13, fitted(nameAt(i), width - signs - 4), { "data-group": group, class: "name-words" })
+          : words(from - 8, top + (each - 10) / 2 + 4, fitted(nameAt(i), from - signs - 10), { "text-anchor": "end", "data-group": group, class: "name-words" }),
+        series.map((one, j) => barAt(one, i, { x, y: top + above + j * thick, thick: thick - (series.length > 1 ? 2 : 0), said, group, fill: group !== null && series.length === 1 ? colorOf(group) : fills[j].fill })),
       );
     }),
     svg("line", { x1: x(0), x2: x(0), y1: key.height, y2: bottom, class: "zero-line" }),

@@ -1,6 +1,7 @@
 // Lines over a scale, over time or from one word to the next, with bands from low to high, and marks across.
 
 function linesView(part, id) {
+  if (!part.x.length || !part.series.length) return nothingToDraw();
   const { series } = part;
   const said = shownIn(part);
   return view({
@@ -58,7 +59,7 @@ function drawLines(part, said, width) {
   const head = known(part.y_label) ? 24 : 8;
   const [top, bottom] = [head, head + (width > 560 ? 260 : 200)];
   const ticks = ticksOf(low, high, 5);
-  const from = 12 + lastOf([20, ...ticks.map((tick) => wide(said(tick)))]);
+  const from = 12 + lastOf([20, ...ticks.map((tick) => wide(axisIn(part)(tick)))]);
   const to = width - 14;
   const y = linear(low, high, bottom, top + 6);
   const across = scaleAcross(part, from + 6, to - 6);
@@ -70,7 +71,7 @@ function drawLines(part, said, width) {
     svg(
       "g",
       { transform: `translate(0 ${key.height})` },
-      axisLeft(y, ticks, from, to, part.y_label || "", said),
+      axisLeft(y, ticks, from, to, part.y_label || "", axisIn(part)),
       placesBelow(part, across, bottom, width),
       known(part.x_label) && words((from + to) / 2, bottom + 36, part.x_label, { "text-anchor": "middle", class: "axis-name" }),
       series.map((one, i) => (one.low && one.high ? bandOf(one, across.at, y, seriesColor(i)) : null)),

@@ -25,6 +25,11 @@ function withUnit(said, unit) {
 
 const shownIn = (part) => (value) => shown(value, part.format, part.unit);
 
+// On an axis round sums of money need no cents.
+const axisIn = (part) => (value) => shown(value, part.format === "money" && Number.isInteger(value) ? "integer" : part.format, part.unit);
+
+const nothingToDraw = () => el("p", { class: "soft" }, "There is nothing to draw.");
+
 const ruler = document.createElement("canvas").getContext("2d");
 
 // How many pixels words take on a drawing.
@@ -97,16 +102,14 @@ const numbersOf = (series, names) => series.flatMap((one) => names.flatMap((name
 function marksAcross(marks, place, top, bottom, from, to) {
   const rows = [];
   const found = list(marks).map((mark) => ({ at: place(mark.x), said: text(mark.label ?? "") })).filter(({ at }) => isNumber(at));
-  return found.sort((a, b) => a.at - b.at).map(({ at, said }) => {
+  const names = found.sort((a, b) => a.at - b.at).map(({ at, said }) => {
     const name = fitted(said, Math.max(60, Math.min(240, to - from)));
     const left = at + 6 + wide(name, 12.5) > to;
     const [start, end] = left ? [at - 6 - wide(name, 12.5), at] : [at, at + 6 + wide(name, 12.5)];
     let row = rows.findIndex((busy) => busy < start);
     if (row < 0) row = rows.length;
     rows[row] = end + 6;
-    return [
-      svg("line", { x1: at, x2: at, y1: top, y2: bottom, class: "mark-line" }),
-      words(left ? at - 6 : at + 6, top + 12 + 16 * row, name, { class: "mark-words", "text-anchor": left ? "end" : "start" }),
-    ];
+    return words(left ? at - 6 : at + 6, top + 12 + 16 * row, name, { class: "mark-words", "text-anchor": left ? "end" : "start" });
   });
+  return [found.map(({ at }) => svg("line", { x1: at, x2: at, y1: top, y2: bottom, class: "mark-line" })), names];
 }
