@@ -268,3 +268,25 @@ def test_texts_without_a_shared_word_are_not_compared_by():
     with pytest.raises(InputError, match="attributed needs attributes of the nodes that can be compared"):
         study_network(network, method="attributed", n_clusters=2)
     assert study_network(network).attributes.codings[0].why == "no two rows share a word"
+
+
+def test_planted_classes_come_back_without_a_tenth_of_the_links_and_chance_does_not(planted):
+    _, study = planted
+    assert study.stability.runs == 10
+    assert study.stability.agreement > 0.95
+    assert all(one["stability"] > 0.95 for one in study.record["classes"])
+    told = next(one["value"] for one in study.record["metrics"] if one["name"] == "stability")
+    assert told == pytest.approx(study.stability.agreement)
+    _, links = planted_links([100], [[0.05]], seed=3)
+    random = study_network(network_of(links, 100), method="leiden")
+    assert random.stability.agreement < 0.6
+    assert any("partly change" in sentence for sentence in random.record["answer"])
+
+
+def test_directions_are_kept_where_links_are_left_out():
+    rates = np.full((3, 3), 0.02)
+    rates[0, 1] = rates[1, 2] = 0.4
+    _, links = planted_links([40] * 3, rates, seed=4, directed=True)
+    study = study_network(network_of(links, 120, directed=True), method="block_model")
+    assert study.found.k == 3
+    assert study.stability.agreement > 0.9

@@ -11,7 +11,7 @@ from ..metrics import adjusted_mutual_info_score
 from ..study.values import View
 from ._network_quality import Quality, quality_of
 
-__all__ = ["LEAK", "agreement", "examine"]
+__all__ = ["LEAK", "agreement", "examine", "links_of"]
 
 LEAK = 0.95
 # Rewired networks to compare with, by the number of links; each costs another run of the method.
@@ -50,7 +50,7 @@ def examine(found: Any, quality: Quality, one_way: Graph, seed: int) -> dict[str
     """
     if found.method == "block_model":
         return _by_description(found, quality)
-    ends, weights = _links(one_way)
+    ends, weights = links_of(one_way)
     by_modularity = (
         found.method in ("leiden", "louvain") and found.params.get("objective", "modularity") == "modularity"
     )
@@ -114,10 +114,10 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f}%"
 
 
-def _links(graph: Graph) -> tuple[np.ndarray, np.ndarray]:
+def links_of(graph: Graph, *, directed: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """Return the two ends and the weight of every link to another node, once."""
     sources = np.repeat(np.arange(graph.n_nodes), np.diff(graph.indptr))
-    once = sources < graph.indices
+    once = sources != graph.indices if directed else sources < graph.indices
     return np.column_stack([sources[once], graph.indices[once]]), graph.weights[once]
 
 

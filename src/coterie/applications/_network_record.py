@@ -44,6 +44,11 @@ def network_record(study: Any, agreed: Mapping[str, float]) -> dict[str, Any]:
             "contributions": contributions_of(found.estimator),
         },
         "structure": study.structure,
+        "stability": {
+            "runs": study.stability.runs,
+            "agreement": study.stability.agreement,
+            "sentence": study.stability.sentence,
+        },
         "answer": _answer(study, classes),
         "n_classes": found.k,
         "classes": classes,
@@ -52,7 +57,7 @@ def network_record(study: Any, agreed: Mapping[str, float]) -> dict[str, Any]:
         "drawing": _drawing(study),
         "bridges": _bridges(study),
         "members": _members(study),
-        "metrics": quality_lines(quality),
+        "metrics": quality_lines(quality, study.stability.agreement),
         "directed": network.directed,
     }
     return plain(record)
@@ -113,6 +118,7 @@ def _classes(study: Any) -> list[dict[str, Any]]:
                 "hubs": [name_of(study, node) for node in first[i]],
                 "features": study.profile[i],
                 "color": i,
+                "stability": study.stability.classes[i] if study.stability.classes else None,
             }
         )
     return found
@@ -138,6 +144,8 @@ def _answer(study: Any, classes: list[dict[str, Any]]) -> list[str]:
         sentences.append(f"{100 * study.quality.coverage:.0f}% of the links stay inside a class.")
     if study.structure["verdict"] == "clusters":
         sentences.append(study.structure["sentence"])
+    if study.stability.runs:
+        sentences.append(study.stability.sentence)
     if k > 1 and study.relations.sentence:
         sentences.append(study.relations.sentence)
     unplaced = int((study.labels < 0).sum())

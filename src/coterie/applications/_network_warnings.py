@@ -12,6 +12,7 @@ from ._network_check import LEAK, percent
 __all__ = ["network_warnings"]
 
 _FEW_INSIDE = 0.5
+_SHAKY = 0.75
 _MOST_BLANK = 0.5
 
 
@@ -33,7 +34,13 @@ def network_warnings(
     (list of dict, list of str)
     """
     found = study.found
-    cautions = [*_of_structure(study), *_of_nodes(study), *_of_leaks(found, agreed), *_of_directions(study)]
+    cautions = [
+        *_of_structure(study),
+        *_of_stability(study),
+        *_of_nodes(study),
+        *_of_leaks(found, agreed),
+        *_of_directions(study),
+    ]
     cautions += [{"text": f"{type(found.estimator).__name__}: {text}", "remedy": ""} for text in found.said]
     notes = [*study.network.notes, *found.actions, *_parts(study), *_agreement(found, agreed)]
     return cautions, [*notes, *_resolution(study, resolution)]
@@ -53,6 +60,14 @@ def _of_structure(study: Any) -> list[dict[str, str]]:
             }
         ]
     return []
+
+
+def _of_stability(study: Any) -> list[dict[str, str]]:
+    agreement = study.stability.agreement
+    if agreement is None or agreement >= _SHAKY or study.structure["verdict"] == "none":
+        return []
+    remedy = "Rely on the classes that were found again; fewer classes are often firmer (-k, or --resolution below 1)."
+    return [{"text": study.stability.sentence, "remedy": remedy}]
 
 
 def _of_nodes(study: Any) -> list[dict[str, str]]:

@@ -1,7 +1,7 @@
 """Social networks: which classes the nodes form, how the classes relate, who joins them, and what their members share.
 
 The steps: read the links and what is known of the nodes; choose a method and run it; settle small classes; check against
-networks linked at random; count the relations between classes; describe the classes by their members' attributes. Every step
+networks linked at random, and by leaving links out; count the relations between classes; describe the classes by their members' attributes. Every step
 is timed, told once, and leaves its part in the record, a dict of plain JSON values that the report is made of.
 """
 
@@ -25,6 +25,7 @@ from ._network_profile import profile_of
 from ._network_quality import Quality, quality_of
 from ._network_record import network_record
 from ._network_relations import ClassRelations, relations_of
+from ._network_stability import Stability, stability_of
 from ._network_warnings import network_warnings
 
 __all__ = ["NetworkStudy", "study_network"]
@@ -54,6 +55,8 @@ class NetworkStudy(NamedTuple):
         Modularity, and cut and conductance of each class.
     structure : dict
         Whether there are classes at all.
+    stability : Stability
+        Whether they come back without some of the links.
     labels : (n,) int64 array
         Class of each node, 0 the largest; -1 none.
     record : dict
@@ -68,6 +71,7 @@ class NetworkStudy(NamedTuple):
     profile: list[list[dict[str, Any]]]
     quality: Quality
     structure: dict[str, Any]
+    stability: Stability
     labels: np.ndarray
     record: dict[str, Any]
 
@@ -192,6 +196,10 @@ def study_network(
                 "" if found is before else "Leiden's classes are no more than chance. " + _classes_text(found) + ". "
             )
         diary.text += structure["sentence"]
+    with diary.step("stability"):
+        compared = attributes.without(set(found.left_out), roles or {}).X if found.left_out else attributes.X
+        stability = stability_of(found, network, one_way, compared, seed)
+        diary.text = stability.sentence
     with diary.step("relations"):
         members = members_of(both_ways, found.labels, found.k)
         relations = relations_of(
@@ -204,7 +212,7 @@ def study_network(
         agreed = agreement(attributes.views, found.labels)
         diary.text = _profile_text(profile, attributes)
     study = NetworkStudy(
-        network, found, attributes, members, relations, profile, quality, structure,
+        network, found, attributes, members, relations, profile, quality, structure, stability,
         found.labels, {},
     )  # fmt: skip
     record = network_record(study, agreed)

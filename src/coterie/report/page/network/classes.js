@@ -10,7 +10,7 @@ function classCard(one) {
     nodesWord(one.nodes),
     "nodes",
     pickButton(one.id, "quiet", "Pick out"),
-    el("dl", { class: "sureness" }, [["Its members' links that stay inside", one.inside_share], ["Conductance", one.conductance]].filter(([, value]) => isNumber(value)).map(([words, value], i) => el("div", {}, el("dt", {}, words), el("dd", {}, el("b", {}, i === 0 ? percent(value) : value.toFixed(2)), bar(value, color, percent(value)))))),
+    el("dl", { class: "sureness" }, [["Its members' links that stay inside", one.inside_share], ["Found again without a tenth of the links", one.stability], ["Conductance", one.conductance]].filter(([, value]) => isNumber(value)).map(([words, value]) => el("div", {}, el("dt", {}, words), el("dd", {}, el("b", {}, words === "Conductance" ? value.toFixed(2) : percent(value)), bar(value, color, percent(value)))))),
     traits(one, color),
     list(one.hubs).length > 0 && el("p", { class: "hubs" }, soft("Most linked: "), one.hubs.map((hub) => clip(hub, 40)).join(", ")),
     tiesOf(one.id),
@@ -27,13 +27,18 @@ function traits(one, color) {
     el("ul", {}, features.slice(0, 6).map((feature) => el(
       "li",
       { class: "feature" },
-      el("span", {}, clip(feature.kind === "category" ? `${feature.column}: ${feature.value}` : feature.column, 80)),
-      feature.kind === "category"
+      el("span", {}, clip(ofShares(feature) ? `${feature.column}: ${feature.value}` : feature.column, 80)),
+      ofShares(feature)
         ? shareChart(feature, color)
         : soft(feature.effect > 0 ? (feature.kind === "date" ? "later" : "higher") : feature.kind === "date" ? "earlier" : "lower"),
-      el("span", { class: "feature-values" }, feature.kind === "category" ? [el("b", {}, percent(feature.here)), soft(` · ${short.format(feature.lift)} times as often`)] : [el("b", {}, middleText(feature.here, feature)), soft(` · others ${middleText(feature.elsewhere, feature)}`)]),
+      el("span", { class: "feature-values" }, ofShares(feature) ? [el("b", {}, percent(feature.here)), soft(` · ${short.format(feature.lift)} times as often`)] : [el("b", {}, middleText(feature.here, feature)), soft(` · others ${middleText(feature.elsewhere, feature)}`)]),
     ))),
   );
+}
+
+// A value that members have, or a word that they say, against numbers and dates.
+function ofShares(feature) {
+  return feature.kind === "category" || feature.kind === "text";
 }
 
 function middleText(value, feature) {
