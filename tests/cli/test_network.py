@@ -10,7 +10,7 @@ import pytest
 from applications.networks import assortative, planted_links, write_links
 
 FILES = {
-    "members.csv", "relations.csv", "profile.csv", "metrics.json", "graph.graphml", "run.json", "report.html",
+    "members.csv", "relations.csv", "profile.csv", "metrics.json", "graph.graphml", "model.coterie", "run.json", "report.html",
 }  # fmt: skip
 
 
@@ -41,7 +41,7 @@ def test_a_run_says_a_line_a_step_writes_its_files_and_keeps_stdout_empty(call, 
     assert ended.code == 0, ended.err
     assert ended.out == ""
     names = [line.split()[0] for line in ended.err.splitlines() if line and not line.startswith(" ")]
-    wanted = ["read", "classes", "check", "relations", "profile", "wrote", "next"]
+    wanted = ["read", "classes", "check", "stability", "relations", "profile", "wrote", "next"]
     assert [name for name in names if name in wanted] == wanted
     assert "seed 0" in ended.err.splitlines()[0]
     assert {path.name for path in (tmp_path / "links.coterie").iterdir()} == FILES
@@ -292,3 +292,48 @@ def test_settings_come_from_the_file_of_settings_too(call, friends, tmp_path):
 def test_completion_knows_the_methods(process):
     done = process(_COTERIE_COMPLETE="bash_complete", COMP_WORDS="coterie network --method b", COMP_CWORD="3")
     assert {"plain,balanced_cut", "plain,block_model"} == set(done.out.split())
+
+
+def test_new_nodes_join_the_class_they_link_to(call, friends, tmp_path):
+    call("network", "links.csv", "-q")
+    members = {row["node"]: row["class"] for row in _rows(tmp_path / "links.coterie" / "members.csv")}
+    lines = [f"new {c},{name}" for c in range(3) for name in (f"person {i}" for i in np.flatnonzero(friends == c)[:4])]
+    (tmp_path / "new.csv").write_text(
+        "source,target\n" + "\n".join([*lines, "new 0,new 1", "alone,new 2", "person 0,person 1"]) + "\n"
+    )
+    ended = call("predict", "links.coterie", "new.csv")
+    assert ended.code == 0, ended.err
+    assert "4 new nodes from new.csv; 12 nodes beside them are in the network already" in ended.err
+    found = dict(line.split(",") for line in ended.out.splitlines())
+    assert found.pop("node") == "label"
+    assert found.pop("alone") == "0"  # the largest, for want of any link to the network
+    assert found == {f"new {c}": members[f"person {np.flatnonzero(friends == c)[0]}"] for c in range(3)}
+    told = json.loads(call("predict", "links.coterie", "new.csv", "--json", "-q").out)
+    assert dict(zip(told["nodes"], map(str, told["labels"]), strict=True)) == found | {"alone": "0"}
+
+
+@pytest.mark.parametrize("method", ["louvain", "balanced_cut", "block_model", "spectral", "attributed"])
+def test_every_method_keeps_a_model_that_labels_new_nodes(call, friends, tmp_path, method):
+    k = () if method == "louvain" else ("-k", "3")
+    nodes = ("--nodes", "people.csv") if method == "attributed" else ()
+    assert call("network", "links.csv", *nodes, "--method", method, *k, "-q").code == 0
+    members = {row["node"]: row["class"] for row in _rows(tmp_path / "links.coterie" / "members.csv")}
+    (tmp_path / "new.csv").write_text("a,b\n" + "".join(f"new,person {i}\n" for i in np.flatnonzero(friends == 2)[:8]))
+    ended = call("predict", "links.coterie", "new.csv", "-q")
+    assert ended.out == f"node,label\nnew,{members[f'person {np.flatnonzero(friends == 2)[0]}']}\n", ended.err
+
+
+@pytest.mark.parametrize(
+    ("links", "said"),
+    [
+        ("a,b\nnobody,someone\n", "no node of new.csv is in the network of the model, such as 'person "),
+        ("a,b\nperson 1,person 2\n", "all 2 nodes of new.csv are in the network of the model already"),
+    ],
+)
+def test_links_that_say_nothing_of_new_nodes_are_refused(call, friends, tmp_path, links, said):
+    call("network", "links.csv", "-q")
+    (tmp_path / "new.csv").write_text(links)
+    ended = call("predict", "links.coterie", "new.csv")
+    assert ended.code == 3
+    assert said in ended.err
+    assert ended.out == ""

@@ -1,4 +1,4 @@
-"""``coterie predict MODEL FILE``: label new rows, or new pictures, with a saved model."""
+"""``coterie predict MODEL FILE``: label new rows, new pictures, or new nodes, with a saved model."""
 
 import itertools
 import json
@@ -44,15 +44,23 @@ def command(
 
     Writes CSV with the columns row and label: rows count from 0 without the header, -1 means that a row fits no cluster.
     Columns are matched by name, in any order; further columns are ignored. A model of pictures takes a folder of them, or an .npy
-    or .npz stack, and writes the columns picture and label.
+    or .npz stack, and writes the columns picture and label. A model of a network takes links of new nodes to those that it has, and
+    writes the columns node and label.
     """
     from .. import models, tables
     from ..report.words import counted
 
     with Talk(quiet) as talk:
         loaded = models.load(model)
-        names = None
-        if isinstance(loaded.prepared, tables.PictureCoding):
+        names, noun = None, "row"
+        if isinstance(loaded.prepared, tables.NodeCoding):
+            rows, noun = (
+                _nodes(loaded.prepared, file, {"query": query, "table": table, "array": array}, memory_limit, talk),
+                "node",
+            )
+            names, batches = rows.names, iter([loaded.predict(rows).tolist()])
+        elif isinstance(loaded.prepared, tables.PictureCoding):
+            noun = "picture"
             rows, names = _pictures(loaded.prepared, file, {"query": query, "table": table}, array, memory_limit, talk)
             batches = iter([loaded.predict(rows).tolist()])  # a network is exact for the batches it knows
         else:
@@ -64,13 +72,13 @@ def command(
             )
             batches = _labels(loaded, rows, talk)
         if output == "-":
-            _emit(sys.stdout, batches, rows.n_rows, model, as_json, names)
+            _emit(sys.stdout, batches, rows.n_rows, model, as_json, names, noun)
             sys.stdout.flush()
         else:
             from ..files import atomic_write
 
             with _interrupt.leave_no_part_of(output), atomic_write(output, "w", encoding="utf-8", newline="") as stream:
-                _emit(stream, batches, rows.n_rows, model, as_json, names)
+                _emit(stream, batches, rows.n_rows, model, as_json, names, noun)
             talk.say("wrote", output)
     return 0
 
@@ -92,6 +100,23 @@ def _pictures(
     return found, found.names
 
 
+def _nodes(coding: Any, file: str, of_tables: dict[str, Any], memory_limit: int | None, talk: Talk) -> Any:
+    """Return new nodes and their links to those of the model."""
+    from ..report.words import counted
+
+    for name, value in of_tables.items():
+        if value is not None:
+            raise click.UsageError(
+                f"--{name} is for tables and pictures, and this is a model of a network; leave it out"
+            )
+    found = coding.read(file, memory_limit=memory_limit)
+    known = (
+        f"; {counted(found.n_known, 'node')} beside them {'is' if found.n_known == 1 else 'are'} in the network already"
+    )
+    talk.say("read", f"{counted(found.n_rows, 'new node')} from {found.name}{known}")
+    return found
+
+
 def _labels(model: Any, rows: Any, talk: Talk) -> Iterator[list[int]]:
     import numpy as np
 
@@ -109,18 +134,19 @@ def _emit(
     model: str,
     as_json: bool,
     names: tuple[str, ...] | None,
+    noun: str,
 ) -> None:
     # The first batch is labelled before anything is written: an unusable file leaves stdout empty.
     first = next(batches, [])
     if as_json:
         labels = first + [label for batch in batches for label in batch]
         content = {"schema": "coterie.predict/1", "model": Path(model).name, "rows": n_rows, "labels": labels}
-        content |= {} if names is None else {"pictures": list(names)}
+        content |= {} if names is None else {f"{noun}s": list(names)}
         stream.write(json.dumps(content) + "\n")
         return
     from ..report.cells import field
 
-    stream.write("row,label\n" if names is None else "picture,label\n")
+    stream.write(f"{noun},label\n")
     row = 0
     for batch in itertools.chain([first], batches):
         shown = range(row, row + len(batch)) if names is None else map(field, names[row : row + len(batch)])

@@ -255,8 +255,9 @@ def _read_prepared(content: Any, plain: Any) -> Any:
     described = plain(content[0])
     kept = {key: plain(value) for key, value in _check.mapping(content[1], "its columns").items()}
     try:
-        kind = "PictureCoding" if isinstance(described, dict) and "pictures" in described else "Prepared"
-        return getattr(_tables(), kind).from_state(described, kept)
+        marks = {"pictures": "PictureCoding", "nodes": "NodeCoding"}
+        kinds = [kind for mark, kind in marks.items() if isinstance(described, dict) and mark in described]
+        return getattr(_tables(), kinds[0] if kinds else "Prepared").from_state(described, kept)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         raise ModelFileError("the model is damaged: how its columns were prepared cannot be read") from error
 

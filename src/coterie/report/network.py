@@ -23,6 +23,7 @@ FILES = {
     "profile": "profile.csv",
     "metrics": "metrics.json",
     "graph": "graph.graphml",
+    "model": "model.coterie",
     "record": "run.json",
     "report": "report.html",
 }
@@ -60,7 +61,7 @@ class NetworkAnalysis:
     def write(
         self, folder: str | os.PathLike, *, force: bool = False, report: bool = True, excel_safe: bool = False
     ) -> dict[str, Path]:
-        """Write members, relations, profile, metrics, GraphML, record and report into ``folder``: all of them, or nothing.
+        """Write members, relations, profile, metrics, GraphML, model, record and report into ``folder``: all of them, or nothing.
 
         Parameters
         ----------
@@ -92,6 +93,7 @@ class NetworkAnalysis:
             "profile": lambda path: self._write_profile(path, excel_safe),
             "metrics": lambda path: _write_text(path, dumps(_metrics(record))),
             "graph": self._write_graph,
+            "model": self._write_model,
             "record": lambda path: _write_text(path, dumps(record)),
             "report": lambda path: _write_text(path, network_html(record)),
         }
@@ -144,6 +146,18 @@ class NetworkAnalysis:
             for one in features
         )
         write_rows(path, header, rows)
+
+    def _write_model(self, path: Path) -> None:
+        from .. import models, tables
+
+        study = self.study
+        directed = study.network.directed and study.found.method == "block_model"
+        own, first = np.unique(np.asarray(study.found.estimator.labels_), return_index=True)
+        final = np.full(int(own.max(initial=-1)) + 1, -1, np.int64)
+        final[own[own >= 0]] = self.labels[first[own >= 0]]
+        models.save(
+            study.found.estimator, path, prepared=tables.NodeCoding(study.network.names, directed), label_map=final
+        )
 
     def _write_graph(self, path: Path) -> None:
         from .. import tables

@@ -3,6 +3,7 @@
 from .graph_files import Network, read_graph
 from .graph_nodes import read_nodes
 from .graphml import write_graphml
+from .node_coding import NodeCoding
 from .picture_coding import PictureCoding
 from .picture_looks import thumbnails
 from .pictures import Pictures, holds_pictures, read_pictures
@@ -16,6 +17,7 @@ __all__ = [
     "Coding",
     "Column",
     "Network",
+    "NodeCoding",
     "PictureCoding",
     "Pictures",
     "Prepared",
