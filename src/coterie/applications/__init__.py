@@ -1,20 +1,35 @@
 """Applications: a question of its own kind, the algorithms that answer it, and the answer in the asker's words.
 
 ``study_network(edges)`` finds the classes of a network, how they relate, and who connects them. ``study_pictures(folder)`` finds
-the groups of pictures, and which pictures stand for each.
+the groups of pictures, and which pictures stand for each. ``NormalcyModel`` learns what is normal from a history, and says which
+new rows are not. ``MarketSegmentation`` finds segments
+of customers from what they buy.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .anomaly import NormalcyModel
+    from .images import ImageSegmenter
     from .network import NetworkStudy, study_network
     from .pictures import PictureStudy, study_pictures
+    from .segments import MarketSegmentation
 
-__all__ = ["NetworkStudy", "PictureStudy", "study_network", "study_pictures"]
+__all__ = [
+    "ImageSegmenter",
+    "MarketSegmentation",
+    "NetworkStudy",
+    "NormalcyModel",
+    "PictureStudy",
+    "study_network",
+    "study_pictures",
+]
 
 _HOMES = {
-    "NetworkStudy": "network", "PictureStudy": "pictures", "study_network": "network", "study_pictures": "pictures",
+    "ImageSegmenter": "images",
+    "MarketSegmentation": "segments",
+    "NormalcyModel": "anomaly", "NetworkStudy": "network", "PictureStudy": "pictures", "study_network": "network", "study_pictures": "pictures",
 }  # fmt: skip
 
 

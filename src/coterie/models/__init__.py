@@ -31,8 +31,18 @@ _TUPLES = {
     "CondensedTree": "coterie.trees.condense:CondensedTree",
     "DivisionTree": "coterie.hierarchy._dividing:DivisionTree",
     "Graph": "coterie.arrays:Graph",
+    "History": "coterie.applications.anomaly:History",
     "Relations": "coterie.graph._relations:Relations",
+    "Scaling": "coterie.applications.anomaly:Scaling",
     "SpanningTree": "coterie.primitives.spanning_tree:SpanningTree",
+}
+# Models of applications, which are no algorithms and stand in no list of them.
+_APPLICATIONS = {"NormalcyModel": "coterie.applications.anomaly:NormalcyModel"}
+# How rows were prepared, by the word that only such a description has; Prepared where it has none of them.
+_CODINGS = {
+    "pictures": "coterie.tables:PictureCoding",
+    "nodes": "coterie.tables:NodeCoding",
+    "customers": "coterie.applications.segments.grouping:CustomerCoding",
 }
 _VERSIONS_OF = ("numpy", "scipy", "scikit-learn", "numba")
 _DOCUMENT_KEYS = {"class", "parameters", "state", "prepared", "label_map", "card"}
@@ -103,6 +113,8 @@ class Model:
     def transform(self, data: Any) -> Any:
         """Return the rows of ``data`` as the estimator's numbers, (n, m)."""
         is_path = isinstance(data, str | os.PathLike)
+        if getattr(self.estimator, "prepared_", None) is not None:
+            return _tables().read(data)
         if self.prepared is not None:
             return self.prepared.transform(self.prepared.read(data))
         if is_path or hasattr(data, "n_rows"):
@@ -194,13 +206,15 @@ def save(
     return Path(path)
 
 
-def load(path: str | os.PathLike) -> Model:
+def load(path: str | os.PathLike, *, text_model: Any = None) -> Model:
     """Read a model that ``coterie.save`` or ``coterie run`` wrote. Nothing in the file is executed.
 
     Parameters
     ----------
     path : str or path-like
         A ``.coterie`` file, or the result folder that holds ``model.coterie``.
+    text_model : str, path or callable, optional
+        Where the embedding model is by which texts were compared, if it is no longer where it was, or was a function.
 
     Returns
     -------
@@ -211,6 +225,8 @@ def load(path: str | os.PathLike) -> Model:
     ------
     ModelFileError
         If it is not there, not a coterie model, of another format version, damaged, or made up.
+    InputError
+        If ``text_model`` is not the one by which texts were compared.
     """
     path = Path(path)
     inside = path / "model.coterie"
@@ -226,6 +242,10 @@ def load(path: str | os.PathLike) -> Model:
         raise ModelFileError(f"{path}: {error}") from error
     if arrays:
         raise ModelFileError(f"{path} is damaged: it holds arrays that nothing refers to")
+    if text_model is not None:
+        if not hasattr(model.prepared, "with_text_model"):
+            raise InputError(f"{path} is no model of a table with texts; leave text_model out")
+        model.prepared = model.prepared.with_text_model(text_model)
     return model
 
 
@@ -255,9 +275,9 @@ def _read_prepared(content: Any, plain: Any) -> Any:
     described = plain(content[0])
     kept = {key: plain(value) for key, value in _check.mapping(content[1], "its columns").items()}
     try:
-        marks = {"pictures": "PictureCoding", "nodes": "NodeCoding"}
-        kinds = [kind for mark, kind in marks.items() if isinstance(described, dict) and mark in described]
-        return getattr(_tables(), kinds[0] if kinds else "Prepared").from_state(described, kept)
+        kinds = [kind for mark, kind in _CODINGS.items() if isinstance(described, dict) and mark in described]
+        module, _, attribute = (kinds[0] if kinds else "coterie.tables:Prepared").partition(":")
+        return getattr(import_module(module), attribute).from_state(described, kept)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         raise ModelFileError("the model is damaged: how its columns were prepared cannot be read") from error
 
@@ -268,14 +288,15 @@ def _tables() -> Any:
 
 
 def _names() -> list[str]:
-    return [line.name for line in catalog.ALL]
+    return [*(line.name for line in catalog.ALL), *_APPLICATIONS]
 
 
 def _class_called(name: Any) -> type:
     if not isinstance(name, str) or name not in _names():
         raise ModelFileError(f"the model is of class {str(name)[:80]!r}, which this coterie does not have")
-    module, _, attribute = catalog.entry(name).target.partition(":")
-    if catalog.entry(name) in catalog.DEEP and find_spec("torch") is None:
+    target = _APPLICATIONS.get(name) or catalog.entry(name).target
+    module, _, attribute = target.partition(":")
+    if name in {line.name for line in catalog.DEEP} and find_spec("torch") is None:
         raise MissingExtraError(f'a model of class {name} needs PyTorch; pip install "coterie[deep]"')
     return getattr(import_module(module), attribute)
 

@@ -1,0 +1,94 @@
+"""How rare a score is among normal rows: conformal p-values, and what they allow to promise.
+
+Scores of history are taken where the row itself was not looked at: in turn, each twentieth of the rows is scored by a summary of the
+others; where there are very many rows, some are set aside. A new row that is exchangeable with those of history then has a p-value
+of at most a in at most a share a of all cases, whatever the distribution (Vovk, Gammerman & Shafer 2005). With n rows the least
+p-value is 1 / (n + 1): a false-alarm rate below that cannot be promised.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ._history import Plan, learn, scores_of
+
+__all__ = ["alarm_limits", "held_out_scores", "p_values", "rows_needed", "threshold"]
+
+_FOLDS = 20
+_MOST_FOLDED = 10_000  # rows; of more, a part is set aside
+_MOST_ASIDE = 50_000
+_SHARE_ASIDE = 0.3
+
+
+def held_out_scores(rows: np.ndarray, plan: Plan, order: str, random: np.random.RandomState) -> tuple[Any, np.ndarray]:
+    """Return scores of rows of history that the summary which scored them had not seen.
+
+    Parameters
+    ----------
+    rows : (n, d) float64 array
+    plan : Plan
+    order : {"none", "time"}
+        "time": the last three tenths are scored by a summary of what came before, for the future may differ from the past.
+    random : RandomState
+
+    Returns
+    -------
+    learnt : tuple or None
+        What `learn` gave, where that summary scored them all and is the final one.
+    scores : (m,) float64 array
+    """
+    n = len(rows)
+    if order == "time" or n > _MOST_FOLDED:
+        aside = min(max(1, int(_SHARE_ASIDE * n)), _MOST_ASIDE)
+        places = np.arange(n) if order == "time" else random.permutation(n)
+        learnt = learn(rows[np.sort(places[:-aside])], plan, random)
+        return learnt, scores_of(learnt[0], rows[np.sort(places[-aside:])], plan)
+    fold = random.permutation(n) % min(_FOLDS, n)
+    scores = np.empty(n)
+    for i in range(min(_FOLDS, n)):
+        history, _ = learn(rows[fold != i], plan, random)
+        scores[fold == i] = scores_of(history, rows[fold == i], plan)
+    return None, scores
+
+
+def p_values(scores: np.ndarray, held_out: np.ndarray) -> np.ndarray:
+    """Return the share of normal rows that are as remote as each score, the row itself counted among them.
+
+    Parameters
+    ----------
+    scores : (n,) float64 array
+        Remoteness: the larger, the less normal.
+    held_out : (m,) float64 array
+        Ascending.
+
+    Returns
+    -------
+    (n,) float64 array
+        From 1 / (m + 1) to 1.
+    """
+    m = len(held_out)
+    return (1 + m - np.searchsorted(held_out, scores, side="left")) / (m + 1)
+
+
+def rows_needed(fpr: float) -> int:
+    """Return the fewest held-out scores with which a false-alarm rate can be promised."""
+    return max(1, math.ceil(1 / fpr - 1e-9) - 1)
+
+
+def threshold(held_out: np.ndarray, fpr: float) -> float:
+    """Return the remoteness above which a row is an alarm: where the p-value is at most ``fpr``, or the least there is."""
+    allowed = max(1, math.floor(fpr * (len(held_out) + 1) + 1e-9))
+    return float(held_out[len(held_out) - allowed])
+
+
+def alarm_limits(n_rows: int, n_held_out: int, fpr: float, level: float) -> tuple[int, int]:
+    """Return how few and how many alarms are expected among rows like those of history, with chance 1 - ``level``.
+
+    The number of alarms is beta-binomial: the threshold itself was found from a finite number of rows.
+    """
+    from scipy.stats import betabinom
+
+    allowed = max(1, math.floor(fpr * (n_held_out + 1) + 1e-9))
+    law = betabinom(n_rows, allowed, n_held_out + 1 - allowed)
+    return int(law.ppf(level / 2)), int(law.ppf(1 - level / 2))

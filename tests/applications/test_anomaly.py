@@ -1,0 +1,191 @@
+"""What is normal, learnt from a history: scores, p-values, reasons, and that a few bad rows in the history change little."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import coterie
+from coterie.applications.anomaly import NormalcyModel
+from coterie.applications.anomaly._calibration import alarm_limits, p_values, rows_needed, threshold
+from coterie.applications.anomaly._measure import remoteness, share_distances2
+from coterie.errors import InputError, ModelFileError
+
+
+@pytest.fixture(scope="module")
+def history():
+    random = np.random.default_rng(0)
+    near, far = random.normal(0, 1, (400, 3)), random.normal(8, 1, (200, 3))
+    return np.vstack([near, far])
+
+
+@pytest.fixture(scope="module")
+def model(history):
+    return NormalcyModel(random_state=0).fit(history)
+
+
+@parametrize_with_checks([NormalcyModel(n_clusters=8, random_state=0)])
+def test_scikit_learns_contract_holds(estimator, check):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        check(estimator)
+
+
+def test_the_distance_to_a_share_is_that_to_the_nearest_rows_which_make_it_up():
+    distances2, weights = np.array([[9.0, 1.0, 4.0]]), np.array([0.5, 0.25, 0.25])
+    found = share_distances2(distances2, weights, (0.0, 0.25, 0.375, 1.0))
+    # All of the nearest; then half as much of the next one; then everything.
+    assert found[0] == pytest.approx([1.0, 1.0, (0.25 * 1 + 0.125 * 4) / 0.375, 0.5 * 9 + 0.25 * 1 + 0.25 * 4])
+
+
+def test_the_distance_to_all_of_history_is_that_to_its_mean_and_its_spread(history):
+    weights = np.full(len(history), 1 / len(history))
+    row = np.array([[3.0, -2.0, 5.0]])
+    distances2 = ((row[:, None] - history) ** 2).sum(axis=2)
+    expected = ((row - history.mean(axis=0)) ** 2).sum() + history.var(axis=0).sum()
+    assert share_distances2(distances2, weights, (1.0,))[0, 0] == pytest.approx(expected)
+    assert remoteness(distances2, weights, (1.0, 1.0))[0] == pytest.approx(np.sqrt(expected))
+
+
+def test_a_row_out_of_reach_is_an_alarm_and_a_typical_one_is_not(model):
+    assert model.predict([[0.0, 0.0, 0.0], [8.0, 8.0, 8.0], [4.0, 4.0, 4.0], [0.0, 0.0, 9.0]]).tolist() == [
+        1,
+        1,
+        -1,
+        -1,
+    ]
+
+
+def test_the_column_that_was_shifted_is_named_first(history):
+    random = np.random.default_rng(1)
+    model = NormalcyModel(random_state=0).fit(history[:400])
+    shifted, which = random.normal(0, 1, (200, 3)), random.integers(3, size=200)
+    shifted[np.arange(200), which] += random.choice([-6.0, 6.0], 200)
+    assert (model.explain(shifted, top=1).columns[:, 0] == which).mean() >= 0.95
+
+
+@pytest.mark.parametrize(
+    "options", [{"metric": "mahalanobis"}, {"metric": "gower"}, {"contamination": 0}, {"scale": "none"}]
+)
+def test_every_way_to_measure_finds_what_is_far_and_why(history, options):
+    model = NormalcyModel(random_state=0, **options).fit(history)
+    assert model.predict([[0.0, 0.0, 0.0], [0.0, 0.0, 30.0]]).tolist() == [1, -1]
+    assert model.explain([[0.0, 0.0, 30.0]], top=1).columns.tolist() == [[2]]
+
+
+def test_a_metric_of_ones_own_measures_rows_as_they_were_given():
+    rows = np.random.default_rng(0).normal(1000.0, 1.0, (120, 2))
+    model = NormalcyModel(lambda a, b: float(np.abs(a - b).sum()), n_clusters=5, random_state=0).fit(rows)
+    assert model.predict([[1000.0, 1000.0], [1000.0, 1050.0]]).tolist() == [1, -1]
+
+
+def test_a_clump_of_bad_rows_in_history_does_not_make_its_place_normal():
+    random = np.random.default_rng(0)
+    normal, clump = random.normal(0, 1, (950, 4)), random.normal(5, 0.1, (50, 4))
+    tests, truth = (
+        np.vstack([random.normal(0, 1, (500, 4)), random.normal(5, 0.1, (50, 4))]),
+        np.repeat([0, 1], [500, 50]),
+    )
+    model = NormalcyModel(random_state=0).fit(np.vstack([normal, clump]))
+    trusting = NormalcyModel(contamination=0, random_state=0).fit(np.vstack([normal, clump]))
+    assert roc_auc_score(truth, -model.score_samples(tests)) > 0.99
+    assert roc_auc_score(truth, -trusting.score_samples(tests)) < 0.5
+    known = NormalcyModel(contamination=0.05, random_state=0).fit(np.vstack([normal, clump]))
+    assert (known.predict(tests[truth == 1]) == -1).mean() > 0.9
+
+
+@pytest.mark.parametrize("options", [{}, {"contamination": 0}])
+def test_false_alarms_are_as_many_as_were_asked_for(options):
+    random = np.random.default_rng(0)
+    rates = []
+    for seed in range(8):
+        rows = random.standard_t(4, (300, 3))
+        model = NormalcyModel(n_clusters=20, random_state=seed, **options).fit(rows)
+        rates.append((model.p_values(random.standard_t(4, (2000, 3))) <= 0.05).mean())
+    # Eight calibrations on 300 rows: the mean rate has a standard error of 0.0045.
+    assert np.mean(rates) == pytest.approx(0.05, abs=0.0135)
+
+
+def test_p_values_count_the_row_itself_and_ties_against_it():
+    held_out = np.array([1.0, 2.0, 2.0, 3.0])
+    assert p_values(np.array([0.5, 2.0, 3.0, 4.0]), held_out).tolist() == [1.0, 0.8, 0.4, 0.2]
+
+
+@pytest.mark.parametrize("fpr", [0.01, 0.02, 0.05, 0.2])
+def test_the_threshold_says_the_same_as_the_p_values(fpr):
+    random = np.random.default_rng(0)
+    held_out, scores = np.sort(random.normal(size=299)), random.normal(size=2000)
+    assert ((scores > threshold(held_out, fpr)) == (p_values(scores, held_out) <= fpr)).all()
+
+
+def test_how_many_rows_a_false_alarm_rate_needs():
+    assert [rows_needed(fpr) for fpr in (0.5, 0.05, 0.01, 0.001)] == [1, 19, 99, 999]
+    with pytest.warns(coterie.errors.ClusterWarning, match="needs 99 rows"):
+        model = NormalcyModel(random_state=0).fit(np.random.default_rng(0).normal(size=(30, 2)))
+    assert model.fpr_ == pytest.approx(1 / 31)
+
+
+def test_limits_of_alarms_hold_for_rows_like_those_of_history():
+    random = np.random.default_rng(0)
+    low, high = alarm_limits(1000, 500, 0.02, 0.05)
+    held_out = np.sort(random.random((2000, 500)), axis=1)
+    alarms = np.array([(random.random(1000) > threshold(row, 0.02)).sum() for row in held_out])
+    assert 0.94 <= ((alarms >= low) & (alarms <= high)).mean() <= 0.98
+
+
+def test_the_same_seed_gives_the_same_scores(history, model):
+    again = NormalcyModel(random_state=0).fit(history)
+    assert (again.score_samples(history) == model.score_samples(history)).all()
+    assert (model.score_samples(history[:7]) == model.score_samples(history)[:7]).all()
+
+
+def test_kinds_of_normal_rows_are_the_groups_of_history(history, model):
+    assert model.kind_shares_ == pytest.approx([2 / 3, 1 / 3], abs=0.05)
+    assert model.nearest_kind([[0.0, 0.0, 0.0], [8.0, 8.0, 8.0]]).tolist() == [0, 1]
+
+
+def test_later_rows_are_judged_by_earlier_ones():
+    random = np.random.default_rng(0)
+    rows = random.normal(0, 1, (600, 2))
+    rows[420:] += 3.0
+    mixed = NormalcyModel(random_state=0).fit(rows)
+    ordered = NormalcyModel(calibration="time", random_state=0).fit(rows)
+    assert len(ordered.held_out_scores_) == 180
+    assert np.median(ordered.held_out_scores_) > 2 * np.median(mixed.held_out_scores_)
+
+
+def mixed_rows(n, seed=0):
+    random = np.random.default_rng(seed)
+    kind = random.integers(2, size=n)
+    return {"watts": random.normal(np.where(kind, 90.0, 20.0), 3.0), "state": np.where(kind, "busy", "idle").tolist()}
+
+
+def test_columns_that_are_no_numbers_count_and_are_named():
+    model = NormalcyModel(random_state=0).fit(mixed_rows(400))
+    rows = {"watts": [20.0, 90.0, 90.0, 400.0], "state": ["idle", "busy", "idle", "busy"]}
+    assert model.predict(rows).tolist() == [1, 1, -1, -1]
+    assert [model.explain(rows).names[j] for j in model.explain(rows, top=1).columns[3]] == ["watts"]
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "mahalanobis", "gower"])
+def test_a_saved_model_gives_the_same_bits(tmp_path, metric):
+    model = NormalcyModel(metric, random_state=0).fit(mixed_rows(300))
+    loaded = coterie.load(coterie.save(model, tmp_path / "model.coterie"))
+    new = mixed_rows(50, seed=1)
+    assert (loaded.estimator.p_values(new) == model.p_values(new)).all()
+    assert (loaded.predict(new) == model.predict(new)).all()
+
+
+def test_a_model_whose_parts_do_not_fit_is_refused(tmp_path, model):
+    broken = NormalcyModel(random_state=0)._restore(model._fitted_state())
+    broken._history = broken._history._replace(weights=broken._history.weights[:-1])
+    path = coterie.save(broken, tmp_path / "model.coterie")
+    with pytest.raises(ModelFileError, match="do not fit one another"):
+        coterie.load(path)
+
+
+def test_a_metric_that_returns_no_distance_is_refused():
+    with pytest.raises(InputError, match="finite distance"):
+        NormalcyModel(lambda a, b: float("nan"), n_clusters=2).fit(np.eye(8)).score_samples(np.eye(8))
