@@ -1,0 +1,197 @@
+"""Customers under contract: segments by tenure and price, monthly recurring revenue, churn, and what a customer is worth."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...tables.table import Table
+from ._columns import Given
+from ._segmented import Segmented, doubts, segmented
+from .costs import Costs, acquisition_costs, by_segment
+from .naming import names_of_subscribers
+from .subscriptions import Subscribers, Subscriptions, mrr_bridge, read_subscriptions, subscribers
+from .worth import DAYS_A_MONTH, contract_value
+
+__all__ = ["FEATURES", "MembersFound", "last_day", "members", "values_of"]
+
+FEATURES = ("tenure_months", "monthly_price")
+
+
+class MembersFound(NamedTuple):
+    """All that was found of subscribers.
+
+    Attributes
+    ----------
+    subscriptions : Subscriptions
+    day : int or None
+        The cut-off; None where the file says tenures.
+    seen : Subscribers
+    segments : Segmented
+    bridge : dict of arrays or None
+        See `mrr_bridge`; None where the file says tenures.
+    costs : Costs or None
+    profile : dict of lists
+    customers : dict of arrays
+    figures : dict
+    notes : list of str
+    warnings : list of dict
+    """
+
+    subscriptions: Subscriptions
+    day: int | None
+    seen: Subscribers
+    segments: Segmented
+    bridge: dict[str, NDArray] | None
+    costs: Costs | None
+    profile: dict[str, list]
+    customers: dict[str, Any]
+    figures: dict[str, float]
+    notes: list[str]
+    warnings: list[dict[str, str]]
+
+
+def members(table: Table, given: Given, options: Any, spend: Any) -> MembersFound:
+    """Find segments of subscribers.
+
+    Parameters
+    ----------
+    table : Table
+    given : Given
+    options : MarketSegmentation
+        Its parameters count.
+    spend : path, frame or None
+
+    Returns
+    -------
+    MembersFound
+
+    Raises
+    ------
+    InputError
+        If the table cannot be used for this.
+    """
+    subscriptions = read_subscriptions(table, given)
+    day = None
+    if subscriptions.start is not None:
+        day = last_day(subscriptions) if options.cutoff is None else options.cutoff_day()
+    seen = subscribers(subscriptions, day)
+    found = segmented("subscriptions", FEATURES, values_of(seen), options)
+    names = names_of_subscribers(found.values, found.labels, found.k)
+    if found.whales is not None:
+        names[found.whales] = "highest payers"
+    bridge = None if day is None else mrr_bridge(subscriptions, day)
+    notes, costs = [], None
+    if day is None:
+        notes.append(
+            "The file has no dates, so there is no month-by-month bridge of revenue; give start and end for one."
+        )
+    if spend is not None and day is not None:
+        costs = acquisition_costs(spend, _first_days(subscriptions, seen))
+    elif spend is not None:
+        notes.append("Acquisition costs need the months in which customers came; give start dates for them.")
+    profile, value = _profile(names, seen, found, costs, _first_days(subscriptions, seen) if costs else None, options)
+    customers = {
+        "customer": [subscriptions.names[i] for i in seen.customer], "segment": found.labels,
+        "name": [names[c] for c in found.labels], "tenure_months": seen.months, "monthly_price": seen.cents / 100,
+        "left": seen.left, "distance": found.distance, "clv": np.where(seen.left, 0.0, value),
+    }  # fmt: skip
+    if seen.plan is not None:
+        customers["plan"] = list(seen.plan)
+    return MembersFound(
+        subscriptions, day, seen, found, bridge, costs, profile, customers, _figures(seen, found, bridge, costs), notes,
+        _warnings(found, seen),
+    )  # fmt: skip
+
+
+def values_of(seen: Subscribers) -> NDArray[np.float64]:
+    """Return what segments are made of, (n, 2): `FEATURES`."""
+    return np.column_stack([seen.months, seen.cents / 100])
+
+
+def last_day(subscriptions: Subscriptions) -> int:
+    """Return the last day of which the file says something: a start, or an end that is not in the future."""
+    assert subscriptions.start is not None
+    assert subscriptions.end is not None
+    today = float(np.datetime64("today", "D").astype(np.int64))
+    said = np.r_[subscriptions.start, subscriptions.end[~np.isnan(subscriptions.end)]]
+    past = said[said <= today]
+    return int(past.max() if len(past) else subscriptions.start.min())
+
+
+def _first_days(subscriptions: Subscriptions, seen: Subscribers) -> NDArray[np.int64]:
+    assert subscriptions.start is not None
+    first = np.full(len(subscriptions.names), np.inf)
+    np.minimum.at(first, subscriptions.customer, subscriptions.start)
+    return first[seen.customer].astype(np.int64)
+
+
+def _churn(left: NDArray, months: NDArray) -> NDArray:
+    """Return the share lost a month: customers lost over the months that customers were there; a started month counts whole."""
+    return np.minimum(left / np.maximum(months, 1.0), 1.0)
+
+
+def _profile(
+    names: list[str], seen: Subscribers, found: Segmented, costs: Costs | None, first_day: NDArray | None, options: Any
+) -> tuple[dict[str, list], NDArray]:
+    labels, k = found.labels, found.k
+    sizes = np.bincount(labels, minlength=k)
+    lost = np.bincount(labels, seen.left, k)
+    months = np.bincount(labels, np.ceil(seen.months), k)
+    churn = _churn(lost, months)
+    cents = np.zeros(k, np.int64)
+    np.add.at(cents, labels[~seen.left], seen.cents[~seen.left])
+    horizon = options.horizon_days()
+    within = None if horizon is None else horizon / DAYS_A_MONTH
+
+    def worth(price: NDArray, lost_a_month: NDArray) -> NDArray:
+        return contract_value(price, lost_a_month, margin=options.margin, discount=options.discount, months=within)
+
+    price = np.bincount(labels, seen.cents, k) / 100 / sizes
+    clv = worth(price, churn)
+    columns: dict[str, Any] = {
+        "segment": np.arange(k), "name": names, "customers": sizes, "share": sizes / sizes.sum(),
+        "median_tenure_months": [float(np.median(seen.months[labels == c])) for c in range(k)],
+        "mean_price": price, "variance_within": found.within, "comes_back": found.again,
+        "active": sizes - lost.astype(np.int64), "mrr": cents / 100, "mrr_share": cents / max(cents.sum(), 1),
+        "left_share": lost / sizes, "churn_a_month": churn, "clv": np.where(np.isfinite(clv), clv, np.nan),
+    }  # fmt: skip
+    if seen.plan is not None:
+        columns["usual_plan"] = [_most_common(seen.plan[labels == c]) for c in range(k)]
+    if costs is not None and first_day is not None:
+        columns |= by_segment(costs, first_day, labels, k, clv, options.margin * price)
+    value = worth(seen.cents / 100, churn[labels])
+    return {name: np.asarray(column).tolist() for name, column in columns.items()}, np.where(
+        np.isfinite(value), value, np.nan
+    )
+
+
+def _most_common(plans: NDArray) -> str:
+    names, counts = np.unique(np.array([plan or "none" for plan in plans]), return_counts=True)
+    return str(names[np.argmax(counts)])
+
+
+def _figures(
+    seen: Subscribers, found: Segmented, bridge: dict[str, NDArray] | None, costs: Costs | None
+) -> dict[str, float]:
+    figures = dict(found.figures)
+    figures["mrr"] = int(seen.cents[~seen.left].sum()) / 100
+    figures["active"] = float((~seen.left).sum())
+    figures["left_share"] = float(seen.left.mean())
+    figures["churn_a_month"] = float(_churn(seen.left.sum(), np.ceil(seen.months).sum()))
+    if bridge is not None:
+        rest = bridge["start"] + bridge["new"] + bridge["expansion"] - bridge["contraction"] - bridge["churned"]
+        figures["mrr_unexplained"] = float(np.abs(rest - bridge["end"]).max()) / 100
+    if costs is not None:
+        figures["cac"] = costs.cac
+    return figures
+
+
+def _warnings(found: Segmented, seen: Subscribers) -> list[dict[str, str]]:
+    said = doubts(found)
+    if not seen.left.any():
+        said.append(
+            {"text": "Nobody has left, so churn is 0 and customers seem to stay for ever.",
+             "remedy": "Give the subscriptions that ended, too; without them churn and value mislead."}
+        )  # fmt: skip
+    return said
