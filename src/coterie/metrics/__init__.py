@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "SegmentationScores": "segmentation",
     "SilhouetteEstimate": "internal",
     "adjusted_mutual_info_score": "external",
     "adjusted_rand_score": "external",
@@ -32,6 +33,7 @@ _HOMES = {
     "normalized_mutual_info_score": "external",
     "pair_f1_score": "external",
     "ratio_cut": "graph",
+    "segmentation_scores": "segmentation",
     "silhouette_estimate": "internal",
     "silhouette_samples": "internal",
     "silhouette_score": "internal",

@@ -19,7 +19,7 @@ from ..errors import InputError, MissingExtraError, ResourceError
 from .picture_values import common_size, resized, without_colour
 from .pictures import PictureKind, Pictures
 
-__all__ = ["ENDINGS", "picture_files", "read_folder"]
+__all__ = ["ENDINGS", "MOST_PIXELS", "need_pillow", "opened", "picture_files", "read_folder", "reason"]
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 # The decoders that are asked; others that Pillow has start programs, or are of no use here.
@@ -59,7 +59,7 @@ def read_folder(
     files = list(picture_files(folder))
     if not files:
         raise InputError(f"{folder.name or folder} holds no pictures ({', '.join(ENDINGS)})")
-    _need_pillow()
+    need_pillow("an .npz stack")
     tell = on_progress or (lambda done, total, text: None)
     left_out: list[tuple[str, str]] = []
     readable, sizes = _sizes(files, folder, left_out, tell)
@@ -78,7 +78,7 @@ def read_folder(
         except MemoryError:
             raise
         except Exception as error:  # decoders have no common base
-            left_out.append((_name(file, folder), _reason(error)))
+            left_out.append((_name(file, folder), reason(error)))
             continue
         frames += more
         kept.append(i)
@@ -95,11 +95,10 @@ def read_folder(
     )  # fmt: skip
 
 
-def _need_pillow() -> None:
+def need_pillow(instead: str) -> None:
+    """Refuse to go on where Pillow is not installed."""
     if find_spec("PIL") is None:
-        raise MissingExtraError(
-            'reading picture files needs Pillow; pip install "coterie[deep]", or give an .npz stack'
-        )
+        raise MissingExtraError(f'reading picture files needs Pillow; pip install "coterie[deep]", or give {instead}')
 
 
 def _sizes(
@@ -110,7 +109,7 @@ def _sizes(
     for i, file in enumerate(files):
         tell(i, len(files), "looking at pictures")
         try:
-            with _opened(file) as image:
+            with opened(file) as image:
                 width, height = image.size
                 if image.getexif().get(0x0112, 1) in (5, 6, 7, 8):  # lies on its side
                     width, height = height, width
@@ -119,14 +118,15 @@ def _sizes(
         except MemoryError:
             raise
         except Exception as error:
-            left_out.append((_name(file, folder), _reason(error)))
+            left_out.append((_name(file, folder), reason(error)))
             continue
         readable.append(file)
         sizes.append((height, width))
     return readable, sizes
 
 
-def _opened(file: Path) -> Any:
+def opened(file: Path) -> Any:
+    """Open a file of one of the kinds that are read, without decoding it."""
     from PIL import Image
 
     with warnings.catch_warnings(action="ignore"):  # of pictures that are large: we have a bound of our own
@@ -138,7 +138,7 @@ def _pixels(file: Path, size: tuple[int, int]) -> tuple[NDArray[np.float32], int
     from PIL import Image, ImageOps
 
     height, width = size
-    with warnings.catch_warnings(action="ignore"), _opened(file) as image:
+    with warnings.catch_warnings(action="ignore"), opened(file) as image:
         frames = int(getattr(image, "n_frames", 1) > 1)
         image.draft("RGB", (2 * width, 2 * height))  # a JPEG is decoded no larger than is of use
         image.load()
@@ -203,7 +203,8 @@ def _nothing_left(folder: Path, left_out: list[tuple[str, str]]) -> InputError:
     return InputError(f"{files} in {folder.name or folder} {can}: {name}: {why}; write them again")
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """Say in a few words why a picture could not be read."""
     if type(error).__name__ == "UnidentifiedImageError":
         return "it is not a picture of a kind that is read"
     if type(error).__name__ == "DecompressionBombError":

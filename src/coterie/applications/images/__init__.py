@@ -1,0 +1,5 @@
+"""The regions of a picture: by merging superpixels or by balanced cuts, as a tree that is cut at any number of regions."""
+
+from .segmenter import ImageSegmenter
+
+__all__ = ["ImageSegmenter"]

@@ -1,0 +1,113 @@
+"""What describes a region: mean colour, histograms of its bands, its textons, further features, and contrast along its borders.
+
+Textons are the kinds of small patterns that occur in this picture: each pixel's answers to ten derivatives of the lightness at two
+scales, in 24 groups by k-means. Contrast is the length of the gradient of colour at three scales.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from ...partition.kmeans import KMeans
+from ...primitives.region_merges import N_BINS, Regions, regions_from
+from ...primitives.superpixels import Borders
+
+__all__ = ["SCALES", "SIDE", "contrasts", "described", "textons"]
+
+SCALES = (1.0, 2.0, 4.0)  # standard deviation of the smoothing, in pixels where a superpixel has SIDE a side
+SIDE = 13.7
+_CONTRAST = 30.0  # a gradient of so many units of colour counts as 1
+_COLOUR = 50.0  # a difference of so many units of colour counts as 1
+_TEXTONS = 24
+_LEARNT_FROM = 8000  # pixels
+_ORDERS = ((0, 1), (1, 0), (0, 2), (2, 0), (1, 1))  # derivatives down and across
+_FAINT = 3.0  # answers below this much lightness count by their size, above it by its logarithm
+
+
+def contrasts(colours: NDArray[np.float32], side: float) -> NDArray[np.float32]:
+    """Return the length of the gradient of (h, w, b) colours at each scale, (scales, h, w); scales go with the side of superpixels."""
+    found = np.empty((len(SCALES), *colours.shape[:2]), np.float32)
+    for s, scale in enumerate(np.array(SCALES) * (side / SIDE)):
+        square = np.zeros(colours.shape[:2], np.float32)
+        for band in range(colours.shape[2]):
+            for order in ((0, 1), (1, 0)):
+                square += gaussian_filter(colours[:, :, band], scale, order=order) ** 2
+        found[s] = np.sqrt(square) * np.float32(scale / _CONTRAST)
+    return found
+
+
+def textons(lightness: NDArray[np.float32], inside: NDArray[np.bool_], side: float, seed: int) -> NDArray[np.int64]:
+    """Return the kind of pattern around each pixel of (h, w) lightness, 0 to 23."""
+    answers = np.stack(
+        [
+            gaussian_filter(lightness, scale, order=order) * np.float32(scale ** sum(order))
+            for scale in np.array(SCALES[:2]) * (side / SIDE)
+            for order in _ORDERS
+        ],
+        axis=2,
+    ).reshape(-1, 2 * len(_ORDERS))
+    size = np.sqrt((answers**2).sum(axis=1, keepdims=True))
+    answers *= np.log1p(size / np.float32(_FAINT)) / np.maximum(size, np.float32(1e-6))
+    rows = answers[inside.reshape(-1)]
+    rows = np.ascontiguousarray(rows[:: max(1, len(rows) // _LEARNT_FROM)])
+    k = min(_TEXTONS, len(np.unique(rows, axis=0)))
+    model = KMeans(k, n_init=1, max_iter=15, random_state=seed).fit(rows)
+    return model.predict(answers).reshape(lightness.shape)
+
+
+def described(
+    colours: NDArray[np.float32],
+    kinds: NDArray[np.int64],
+    limits: NDArray[np.float64],
+    coarse: NDArray[np.int32],
+    area: NDArray[np.float64],
+    edges: Borders,
+    contrast: NDArray[np.float64],
+    layers: NDArray[np.float64],
+) -> Regions:
+    """Describe superpixels and their borders.
+
+    Parameters
+    ----------
+    colours : (ch, cw, b) array
+    kinds : (ch, cw) int array
+        Texton of each pixel.
+    limits : (b, 2) array
+        Of the histograms.
+    coarse : (ch, cw) int array
+        Superpixel of each pixel, -1 outside; each of them occurs.
+    area : (n,) array
+        Pixels of each superpixel at full size.
+    edges : Borders
+        At full size.
+    contrast : (scales, m) array
+        At each place where superpixels meet.
+    layers : (n, d) array
+        Mean of further features.
+
+    Returns
+    -------
+    Regions
+    """
+    n = len(area)
+    held = coarse.reshape(-1) >= 0
+    label = coarse.reshape(-1)[held].astype(np.int64)
+    pixels = colours.reshape(-1, colours.shape[2])[held].astype(np.float64)
+    count = np.bincount(label, minlength=n).astype(np.float64)
+    mean = np.stack([np.bincount(label, band, n) for band in pixels.T], axis=1) / count[:, None] / _COLOUR
+    k = int(kinds.max()) + 1
+    words = [_histogram(band, label, n, *limit) for band, limit in zip(pixels.T, limits, strict=True)]
+    words.append(np.bincount(label * k + kinds.reshape(-1)[held], minlength=n * k).reshape(n, k).astype(np.float64))
+    length = np.bincount(edges.pair, minlength=len(edges.low)).astype(np.float64)
+    strength = np.stack([np.bincount(edges.pair, one, len(edges.low)) for one in contrast], axis=1)
+    full = np.concatenate(words, axis=1) * (area / count)[:, None]
+    return regions_from(edges.low, edges.high, length, strength, (area, mean, full, layers))
+
+
+def _histogram(band: NDArray, label: NDArray, n: int, low: float, high: float) -> NDArray:
+    """Count the pixels of each label in each bin; a pixel between two middles counts in both, by its distance from them."""
+    place = np.clip((band - low) / (high - low), 0, 1) * (N_BINS - 1)
+    below = np.minimum(place.astype(np.int64), N_BINS - 2)
+    part = place - below
+    at = label * N_BINS + below
+    return (np.bincount(at, 1 - part, n * N_BINS) + np.bincount(at + 1, part, n * N_BINS)).reshape(n, N_BINS)
