@@ -6,10 +6,11 @@ import pytest
 from coterie import KMeans
 from coterie.errors import InputError
 from coterie.metrics import adjusted_rand_score
-from coterie.tables import Prepared, find_roles, prepare, read
-from coterie.tables import texts as texts_module
+from coterie.tables import Prepared, find_roles, prepare, read, word_counts
 from coterie.tables.table import factorize
-from coterie.tables.texts import MOST_DIRECTIONS, MOST_TERMS, MOST_WORDS, code_texts, fit_texts, says
+from coterie.tables.text_directions import MOST_DIRECTIONS
+from coterie.tables.texts import code_texts, fit_texts, says
+from coterie.tables.word_counts import MOST_TERMS, MOST_WORDS
 from tables.texts_made import THEMES, made_texts
 
 END = ("endmark0", "endmark1", "endmark2")
@@ -157,7 +158,7 @@ def test_words_are_counted_within_bounds_and_the_frequent_ones_kept(made, monkey
     coding, _ = fit_texts(factorize(made[0]))
     rare = [f"{text} " + " ".join(f"r{i}n{j}" for j in range(40)) for i, text in enumerate(made[0])]
     most = []
-    forget = texts_module._without_rarest
+    forget = word_counts._without_rarest
 
     def watched(texts_with):
         most.append(len(texts_with))
@@ -165,8 +166,8 @@ def test_words_are_counted_within_bounds_and_the_frequent_ones_kept(made, monkey
         assert len(left) <= 1_000
         return left
 
-    monkeypatch.setattr(texts_module, "MOST_COUNTED", 2_000)
-    monkeypatch.setattr(texts_module, "_without_rarest", watched)
+    monkeypatch.setattr(word_counts, "MOST_COUNTED", 2_000)
+    monkeypatch.setattr(word_counts, "_without_rarest", watched)
     again, _ = fit_texts(factorize(rare))
     assert len(most) > 5
     assert max(most) < 2_100

@@ -25,6 +25,9 @@ BATCH_ROWS = 100_000
 @click.option("-o", "--output", metavar="FILE", default="-", help="Where the labels go (default: stdout).")
 @click.option("--query", metavar="SQL", help="Rows to take from a database.")
 @click.option("--table", metavar="NAME", help="Table to take from a database file.")
+@click.option(
+    "--text-model", metavar="FOLDER|NAME", help="Where the embedding model of the run is now, if it was moved."
+)
 @click.option("--array", metavar="NAME", help="Pictures: the array to take from an .npz file.")
 @click.option("--memory-limit", type=Bytes(), help="Refuse a file that needs more, e.g. 2GB.")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object instead of CSV.")
@@ -35,6 +38,7 @@ def command(
     output: str,
     query: str | None,
     table: str | None,
+    text_model: str | None,
     array: str | None,
     memory_limit: int | None,
     as_json: bool,
@@ -51,7 +55,7 @@ def command(
     from ..report.words import counted
 
     with Talk(quiet) as talk:
-        loaded = models.load(model)
+        loaded = models.load(model, text_model=text_model)
         names, noun = None, "row"
         if isinstance(loaded.prepared, tables.NodeCoding):
             rows, noun = (

@@ -30,7 +30,7 @@ from ._terminal import Talk, is_terminal
 
 __all__ = ["analyse", "command"]
 
-_FOR_TABLES = ("query", "table", "roles", "purpose")
+_FOR_TABLES = ("query", "table", "roles", "purpose", "text_model")
 _FOR_PICTURES = ("array", "size", "encoder")
 
 
@@ -57,6 +57,11 @@ class _Planned(Exception):
 @click.option("--min-share", type=Share(), help="Clusters below this share of the rows are too small, e.g. 1%.")
 @click.option(
     "--roles", type=Role(), multiple=True, help="What a column is, e.g. zip=category or customer=ignored; repeatable."
+)
+@click.option(
+    "--text-model",
+    metavar="FOLDER|NAME",
+    help="Compare free text by this embedding model, of model2vec or sentence-transformers; none is fetched.",
 )
 @click.option("--query", metavar="SQL", help="Rows to take from a database.")
 @click.option("--table", metavar="NAME", help="Table to take from a database file.")
@@ -154,6 +159,7 @@ def _analysis(source: Any, folder: str | None, options: dict[str, Any], talk: Ta
         "min_share": options["min_share"],
         "roles": dict(pair.rpartition("=")[::2] for pair in options["roles"]) or None,
         "truth": options["truth"],
+        "text_model": options["text_model"],
         "memory_limit": options["memory_limit"],
         "time_limit": options["time_limit"],
         "cluster": options["cluster"],
@@ -171,7 +177,7 @@ def _refuse_what_is_for_others(options: dict[str, Any], pictures: bool) -> None:
     for name in _FOR_TABLES if pictures else _FOR_PICTURES:
         if options[name]:
             what = "for tables, and these are pictures" if pictures else "for pictures, and this is a table"
-            raise click.UsageError(f"--{name} is {what}; leave it out")
+            raise click.UsageError(f"--{name.replace('_', '-')} is {what}; leave it out")
     if not pictures and options["method"] in FOR_PICTURES:
         raise click.UsageError(
             f"{options['method']} trains a network on pictures, and this is a table; take another --method"

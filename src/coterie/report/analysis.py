@@ -291,7 +291,7 @@ def run(
         Called with each step (``name``, ``text``, ``seconds``) as it ends.
     **options
         ``purpose="natural"`` (or "reduce", "useful", "outliers"), ``method="auto"``, ``n_clusters``, ``params``, ``roles``,
-        ``min_share``, ``time_limit``, ``seed=0``, ``sample="auto"``, ``truth``, ``on_progress``: see `coterie.study.study`. For
+        ``min_share``, ``time_limit``, ``seed=0``, ``sample="auto"``, ``truth``, ``text_model``, ``on_progress``: see `coterie.study.study`. For
         pictures ``method="auto"``, ``n_clusters``, ``encoder``, ``array``, ``size=32``, ``min_share``, ``time_limit``, ``seed=0``,
         ``truth``: see `coterie.applications.study_pictures`.
 
@@ -337,6 +337,8 @@ def run(
         source, why = blocks
         given = {"query": query, **options}
         return run_blocks(source, why=why, cluster=cluster, memory_limit=limit, on_step=on_step, **given)
+    if options.get("text_model") is not None:
+        options["text_model"] = tables.text_model(options["text_model"])
     steps, began = Steps(on_step), time.perf_counter()
     table = tables.read(data, query=query, memory_limit=limit)
     size = f"{counted(table.n_rows, 'row')} and {counted(len(table.columns), 'column')}"

@@ -21,7 +21,7 @@ __all__ = ["BlockAnalysis", "block_source", "run_blocks", "write_label_blocks"]
 _BLOCK = 1_048_576
 _CHECKED = ("method", "n_clusters", "params", "seed", "min_share")
 # Options of `coterie.run` that need every row in memory.
-_WHOLE = ("query", "time_limit", "purpose")
+_WHOLE = ("query", "time_limit", "purpose", "text_model")
 
 
 @dataclass(frozen=True, repr=False)

@@ -8,7 +8,6 @@ rows, outliers, the map) is told of the sample.
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -236,7 +235,7 @@ def _drawn(n: int, d: int, seed: int) -> np.ndarray:
 def _prepared(codings: tuple) -> Prepared:
     left = [f"{coding.column} is not used: {coding.why}" for coding in codings if not coding.used]
     note = "columns are on a common scale by the mean and standard deviation of all rows"
-    return Prepared.from_state({"codings": [asdict(coding) for coding in codings], "notes": [note, *left]}, {})
+    return Prepared.from_state({"codings": [coding.state() for coding in codings], "notes": [note, *left]}, {})
 
 
 def _prepare_text(given: Given) -> str:

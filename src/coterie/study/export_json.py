@@ -1,7 +1,6 @@
 """The groups of a run as one JSON object: centers in original units, rules, and how columns became numbers, for other programs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -36,7 +35,7 @@ def groups_json(model: Any, clusters: Sequence[Mapping[str, Any]], *, source: st
           middle stands for, or the share of each level), ``usual`` (quantiles 5, 25, 50, 75, 95% or shares);
         - ``features``, ``columns``: how a row is coded: y = (g(factor * x) - shift) / scale, where g is log(1 + x / step) for
           the coding "log", and values beyond ``knee`` are drawn nearer for "signed log"; for texts the words, how much each
-          weighs, and the directions that the weighted words are projected on;
+          weighs, and the directions that the weighted words are projected on, or the embedding model in place of the words;
         - ``centers``: by feature, with the ``group`` of each, where the method gives rows to the nearest center; else None.
 
     Raises
@@ -75,9 +74,11 @@ def _group(model: Any, known: Landmarks, cluster: Mapping[str, Any]) -> dict[str
 
 
 def _coded(coding: Any) -> dict[str, Any]:
-    found = asdict(coding)
+    found = coding.state()
     if coding.text is not None:
-        found["text"] |= {name: found["text"][name].tolist() for name in ("weights", "directions", "center")}
+        found["text"] = {
+            name: part.tolist() if isinstance(part, np.ndarray) else part for name, part in found["text"].items()
+        }
     return found
 
 

@@ -141,6 +141,7 @@ def study(
     seed: int = 0,
     sample: int | str | None = "auto",
     truth: str | None = None,
+    text_model: Any = None,
     on_step: Callable[[Step], None] | None = None,
     on_progress: Callable[[int, int, str], None] | None = None,
 ) -> Study:
@@ -173,6 +174,9 @@ def study(
         Rows on which method and number of groups are chosen; None is all. The final fit always sees every row.
     truth : str, optional
         A column of known classes: kept out of the clustering, compared with the result.
+    text_model : str, path, callable or TextModel, optional
+        An embedding model that compares free text instead of its words: a folder, a name that is kept on this machine, or a function
+        from a list of texts to an (n, d) array; see `tables.text_model`.
     on_step, on_progress : callable, optional
         Told of each finished step (`Step`), and of progress within one (done, total, text).
 
@@ -207,7 +211,13 @@ def study(
     with diary.step("prepare"):
         roles = dict(roles or {}) | ({truth: "ignored"} if truth is not None else {})
         limit = planning.check_table(table.n_rows, len(table.columns), limit)
-        prepared, described = clearer_view(table, tables.prepare(table, roles=roles or None), roles, seed)
+        model = None if text_model is None else tables.text_model(text_model)
+        prepared = tables.prepare(table, roles=roles or None, text_model=model)
+        if model is not None and all(coding.role != "text" for coding in prepared.codings):
+            raise InputError(
+                "text_model is given, but no column holds free text; name one with roles, or leave text_model out"
+            )
+        prepared, described = clearer_view(table, prepared, roles, seed, model)
         X = prepared.X
         diary.text = view_text(prepared, described)
     with diary.step("plan"):

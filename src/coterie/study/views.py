@@ -22,7 +22,7 @@ MOST_CLUSTERS = 10
 LEAD = 0.05
 
 
-def clearer_view(table, prepared, roles: dict[str, str], seed: int) -> tuple[Any, list[str]]:
+def clearer_view(table, prepared, roles: dict[str, str], seed: int, text_model: Any = None) -> tuple[Any, list[str]]:
     """Give the preparation to use, and the categories and texts that it leaves out.
 
     Parameters
@@ -33,6 +33,8 @@ def clearer_view(table, prepared, roles: dict[str, str], seed: int) -> tuple[Any
     roles : dict
         What the user said; a column asked for is never left out.
     seed : int
+    text_model : TextModel, optional
+        By which texts are compared.
 
     Returns
     -------
@@ -46,7 +48,7 @@ def clearer_view(table, prepared, roles: dict[str, str], seed: int) -> tuple[Any
     left_out = _clearest(prepared, roles, seed) if len(prepared.X) >= 50 else []
     if not left_out:
         return prepared, []
-    others = prepare(table, roles=roles | dict.fromkeys(left_out, "ignored"))
+    others = prepare(table, roles=roles | dict.fromkeys(left_out, "ignored"), text_model=text_model)
     why = "described, but not used to form the groups: by the other columns alone they are clearer"
     codings = tuple(
         replace(old, used=False, why=why, coding="dropped", weight=0.0) if old.column in left_out else new

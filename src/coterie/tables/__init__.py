@@ -12,6 +12,7 @@ from .read import read
 from .roles import Role, find_roles
 from .row_files import RowFiles, row_files
 from .table import Column, Table
+from .text_models import TextModel, text_model
 
 __all__ = [
     "Coding",
@@ -24,6 +25,7 @@ __all__ = [
     "Role",
     "RowFiles",
     "Table",
+    "TextModel",
     "find_roles",
     "holds_pictures",
     "prepare",
@@ -32,6 +34,7 @@ __all__ = [
     "read_nodes",
     "read_pictures",
     "row_files",
+    "text_model",
     "thumbnails",
     "write_graphml",
 ]

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .table import Column
-from .texts import MOST_WORDS
+from .word_counts import MOST_WORDS
 from .words import words_of
 
 __all__ = ["Bag", "bag_of"]

@@ -5,7 +5,7 @@ in original units so that results can be told in them. Outliers stay findable: a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from .convert import as_date, as_levels, as_number
+from .embedded import EmbeddedCoding, code_embedded, fit_embedded
 from .table import Column, brief
+from .text_models import TextModel
 from .texts import TextCoding, code_texts, fit_texts
 
 __all__ = ["OTHER", "Coding", "code", "fit_category", "fit_number", "fit_text", "owners_of"]
@@ -43,8 +45,8 @@ class Coding:
     fill : float, str or None
         What stands in for them, in original units.
     coding : str
-        "z-score", "robust", "log", "signed log", "common scale", "as is", "days", "one-hot", "yes/no", "tf-idf" or
-        "dropped".
+        "z-score", "robust", "log", "signed log", "common scale", "as is", "days", "one-hot", "yes/no", "tf-idf",
+        "embedding" or "dropped".
     center, spread : float or None
         Middle and spread in original units (dates: days since 1970 and days).
     categories : tuple of str or None
@@ -74,7 +76,12 @@ class Coding:
     seam: float | None = None
     format: str | None = None
     kept: tuple[int, ...] | None = field(default=None)
-    text: TextCoding | None = field(default=None, compare=False)
+    text: TextCoding | EmbeddedCoding | None = field(default=None, compare=False)
+
+    def state(self) -> dict[str, Any]:
+        """Return all fields, as a model file keeps them."""
+        found = {part.name: getattr(self, part.name) for part in fields(self)}
+        return found | {"text": None if self.text is None else self.text.state()}
 
     def to_json(self) -> dict[str, Any]:
         """Return the public fields, as in run.json "columns"."""
@@ -104,7 +111,7 @@ class Coding:
         elif self.coding == "one-hot":
             names = [f"{self.column} = {brief(level)}" for level in self.categories or ()]
         elif self.text is not None:
-            names = [f"{self.column} {i}: {words}" for i, words in enumerate(self.text.names, 1)]
+            names = [f"{self.column} {i}: {words}".removesuffix(": ") for i, words in enumerate(self.text.names, 1)]
         return names if self.kept is None else [names[i] for i in self.kept]
 
 
@@ -227,22 +234,33 @@ def fit_category(column: Column, base: Coding) -> Coding:
     )  # fmt: skip
 
 
-def fit_text(column: Column, base: Coding, *, always: bool) -> Coding:
+def fit_text(column: Column, base: Coding, model: TextModel | None = None, *, always: bool) -> Coding:
     """Choose the words and directions of a column of texts; it counts as one column, however many directions there are.
 
     Parameters
     ----------
     column : Column
     base : Coding
+    model : TextModel, optional
+        Compares the texts by an embedding instead of their words.
     always : bool
         Whether to use texts whose words go together no more than by chance.
     """
-    text, variance = fit_texts(as_levels(column), always=always)
+    text: TextCoding | EmbeddedCoding | None
+    if model is None:
+        text, variance = fit_texts(as_levels(column), always=always)
+    else:
+        text, variance = fit_embedded(as_levels(column), model, always=always)
+    if text is None and model is not None:
+        why = f"the model {model} " + (
+            "gives all of them one place" if always else "sees no more in them than in shuffled words"
+        )
+        return replace(base, used=False, why=f"{base.why}; left out, since {why}", missing=column.n_missing)
     if text is None:
         why = "they share too few words" if always else "no words go together in them more often than by chance"
         return replace(base, used=False, why=f"{base.why}; left out, since {why}", missing=column.n_missing)
     return replace(
-        base, used=True, missing=column.n_missing, coding="tf-idf", scale=float(np.sqrt(variance)), weight=1.0, text=text
+        base, used=True, missing=column.n_missing, coding="tf-idf" if model is None else "embedding", scale=float(np.sqrt(variance)), weight=1.0, text=text
     )  # fmt: skip
 
 
@@ -271,6 +289,8 @@ def code(coding: Coding, column: Column) -> NDArray[np.float64]:
     """
     if coding.coding in ("one-hot", "yes/no"):
         block = _code_category(coding, column)
+    elif isinstance(coding.text, EmbeddedCoding):
+        block = code_embedded(coding.text, as_levels(column)) / coding.scale
     elif coding.text is not None:
         block = code_texts(coding.text, as_levels(column)) / coding.scale
     else:

@@ -1,21 +1,24 @@
 """From a table to the matrix in which Euclidean distance is the dissimilarity to use."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from . import text_models
 from .cast import shown
 from .coding import Coding, code, fit_category, fit_number, fit_text, owners_of, require_known
 from .convert import as_date, as_number
 from .copies import without_copies
 from .donors import Donors, donors_from_state, fill_texts, find_donors, state_of
+from .embedded import EmbeddedCoding
 from .groups import common_scales
 from .roles import AS_ASKED, Role, find_roles, require_used
 from .table import Column, Table, listing, unknown_name
+from .text_models import TextModel
 from .texts import TextCoding
 
 __all__ = ["Coding", "Prepared", "prepare"]
@@ -82,6 +85,29 @@ class Prepared:
         _place(X, self.codings, self.donors, table)
         return X
 
+    def with_text_model(self, source: Any) -> "Prepared":
+        """Return the same, with the embedding model that its texts were coded by taken from elsewhere.
+
+        Parameters
+        ----------
+        source : str, path, callable or TextModel
+            As for `prepare`.
+
+        Raises
+        ------
+        InputError
+            If it is another model, or no text was coded by one.
+        """
+        model, codings = text_models.text_model(source), list(self.codings)
+        coded = [i for i, coding in enumerate(codings) if isinstance(coding.text, EmbeddedCoding)]
+        if not coded:
+            raise InputError("no column was coded by a text model; leave text_model out")
+        for i in coded:
+            text = cast(EmbeddedCoding, codings[i].text)
+            text.model.same_as(model)
+            codings[i] = replace(codings[i], text=replace(text, model=model))
+        return replace(self, codings=tuple(codings))
+
     @staticmethod
     def read(source: Any) -> Table:
         """Read what `transform` takes, from whatever `tables.read` understands."""
@@ -91,7 +117,7 @@ class Prepared:
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray]]:
         """Return everything but ``X``, as JSON and arrays, for `from_state`."""
-        return {"codings": [asdict(coding) for coding in self.codings], "notes": list(self.notes)}, state_of(
+        return {"codings": [coding.state() for coding in self.codings], "notes": list(self.notes)}, state_of(
             self.donors
         )
 
@@ -121,6 +147,7 @@ def prepare(
     missing: str = "auto",
     categories: str = "auto",
     texts: str = "auto",
+    text_model: Any = None,
 ) -> Prepared:
     """Turn a table into a matrix in which every used column counts about alike.
 
@@ -139,6 +166,8 @@ def prepare(
         "auto" codes them one-hot.
     texts : {"auto", "ignore"}
         "auto" makes a few numbers of free text: words weighted by how rare they are, and the directions in which texts differ.
+    text_model : str, path, callable or TextModel, optional
+        Compares texts by this embedding model instead; see `text_models.text_model`. Nothing is fetched.
 
     Returns
     -------
@@ -169,7 +198,8 @@ def prepare(
             found = tuple(replace(r, role="ignored", why=why, used=False) if r.role == role else r for r in found)
     require_used(found, table.name)
     columns = [_as_role(column, role) for column, role in zip(table.columns, found, strict=True)]
-    codings = [_fit(column, role, scale, missing) for column, role in zip(columns, found, strict=True)]
+    model = None if text_model is None else text_models.text_model(text_model)
+    codings = [_fit(column, role, scale, missing, model) for column, role in zip(columns, found, strict=True)]
     require_used([Role(c.column, _kind_left(c), c.why, c.used) for c in codings], table.name)
     notes: list[str] = []
     if scale == "auto":
@@ -191,7 +221,7 @@ def _as_role(column: Column, role: Role) -> Column:
     return as_number(as_date(column)) if role.role == "date" else column
 
 
-def _fit(column: Column, role: Role, scale: str, missing: str) -> Coding:
+def _fit(column: Column, role: Role, scale: str, missing: str, model: TextModel | None) -> Coding:
     base = Coding(role.column, role.role, role.used, role.why, column.n_missing, unit=column.unit, format=column.format)
     if not role.used:
         return base
@@ -200,7 +230,7 @@ def _fit(column: Column, role: Role, scale: str, missing: str) -> Coding:
     if missing == "error":
         require_known(column)
     if role.role == "text":
-        return fit_text(column, base, always=role.why == AS_ASKED)
+        return fit_text(column, base, model, always=role.why == AS_ASKED)
     coding = fit_category(column, base) if role.role == "category" else fit_number(column, base, scale)
     if not coding.scale > 0:
         return replace(base, used=False, why=f"{role.why}, but all its values are equal")
@@ -233,9 +263,9 @@ def _place(X: NDArray[np.float64], codings: Sequence[Coding], donors: Mapping[in
     told: dict[int, NDArray[np.bool_]] = {}
     for i, coding in enumerate(codings):
         if coding.used and coding.text is not None:
-            told[i] = ~np.isnan(X[:, owners == i]).any(axis=1)
+            told[i] = np.asarray(np.isfinite(X[:, owners == i]).all(axis=1))
         elif coding.used:
-            told[i] = np.equal(table.column(coding.column).missing, False)
+            told[i] = ~table.column(coding.column).missing
     fill_texts(X, owners, told, donors)
 
 
@@ -250,7 +280,7 @@ def _summary(codings: list[Coding], donors: Mapping[int, Donors], n_rows: int) -
         if names:
             notes.append(words.format(listing(names)))
     notes += [
-        f"the texts of {coding.column} become {_numbers(len(coding.text.center))} by the words they share, with {100 * coding.text.share:.0f} % of "
+        f"the texts of {coding.column} become {_numbers(len(coding.text.center))} by {_means(coding.text)}, with {100 * coding.text.share:.0f} % of "
         "the differences between them"
         for coding in codings
         if coding.text is not None
@@ -263,6 +293,10 @@ def _summary(codings: list[Coding], donors: Mapping[int, Donors], n_rows: int) -
         how = "count as a value of their own" if own else _filled(coding, lent=i in donors)
         notes.append(f"{share} and {how}")
     return notes
+
+
+def _means(text: TextCoding | EmbeddedCoding) -> str:
+    return f"the model {text.model}" if isinstance(text, EmbeddedCoding) else "the words they share"
 
 
 def _numbers(count: int) -> str:
@@ -294,5 +328,6 @@ def _coding(line: Mapping[str, Any]) -> Coding:
         if values.get(name) is not None:
             values[name] = tuple(values[name])
     if values.get("text") is not None:
-        values["text"] = TextCoding.from_state(values["text"])
+        kind = EmbeddedCoding if "model" in values["text"] else TextCoding
+        values["text"] = kind.from_state(values["text"])
     return Coding(**values)

@@ -8,16 +8,16 @@ only steers the display (joiners, marks of direction) is left out.
 import re
 import unicodedata
 
-__all__ = ["LONGEST_TEXT", "count_words", "words_of"]
+__all__ = ["LONGEST_TEXT", "UNSPACED", "count_words", "words_of"]
 
 LONGEST_TEXT = 10_000  # characters of a text that are looked at
 _ZERO_WIDTH_SPACE = 0x200B
-_UNSPACED = (
+UNSPACED = (  # characters of scripts without blanks, for a class of a regular expression
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     "\U00020000-\U0003ffff"
 )
-_RUNS = re.compile(f"[{_UNSPACED}]+|[^{_UNSPACED}]+")
-_UNSPACED_RUN = re.compile(f"[{_UNSPACED}]")
+_RUNS = re.compile(f"[{UNSPACED}]+|[^{UNSPACED}]+")
+_UNSPACED_RUN = re.compile(f"[{UNSPACED}]")
 
 
 class _Kept(dict):
