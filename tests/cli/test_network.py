@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from applications.networks import assortative, planted_links, write_links
+from applications.temporal import planted_in_time, write_dated
 
 FILES = {
     "members.csv", "relations.csv", "profile.csv", "metrics.json", "graph.graphml", "model.coterie", "run.json", "report.html",
@@ -130,6 +131,42 @@ def test_every_method_runs_and_its_options_are_recorded(call, friends, tmp_path,
     record = _record(tmp_path / "links.coterie")
     assert record["n_classes"] == 3
     assert record["options"]
+
+
+def test_links_with_times_show_who_moved(call, tmp_path):
+    classes = np.repeat(np.arange(3), 30)
+    after = classes.copy()
+    after[:5] = 1
+    path = write_dated(tmp_path / "mails.csv", planted_in_time([classes, classes, after]))
+    ended = call("network", path, "-o", tmp_path / "out", "--windows", "1mo", "--no-report")
+    assert "time       3 windows, a month each: 5 changes of class" in ended.err
+    movers = _rows(tmp_path / "out" / "movers.csv")
+    assert sorted(row["node"] for row in movers) == [f"p{i}" for i in range(5)]
+    assert {row["window"] for row in movers} == {"2026-03"}
+    migration = _rows(tmp_path / "out" / "migration.csv")
+    assert sum(int(row["nodes"]) for row in migration if row["window"] == "2026-01") == 90
+    call("network", path, "-o", tmp_path / "out", "--time", "", "--no-report")
+    assert not (tmp_path / "out" / "movers.csv").exists()
+    assert "time" not in _record(tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("--windows", "fast"), 2, "expected a number such as 6, or a length such as 1mo"),
+        (("--windows", "1h"), 3, "give a length that makes 2 to 60"),
+        (("--windows", "1"), 3, "windows must be from 2 to 60"),
+        (("--time", "from"), 3, "cannot be the time of links and their end"),
+        (("--time", "then"), 3, "no column is called 'then'"),
+        (("--time", "", "--windows", "3"), 3, "windows need the times of links"),
+    ],
+)
+def test_times_that_cannot_be_used_are_one_sentence_and_leave_nothing(call, tmp_path, arguments, code, words):
+    path = write_dated(tmp_path / "mails.csv", [(0, 1, 0), (1, 2, 3), (2, 0, 5)])
+    ended = call("network", path, "-o", tmp_path / "out", *arguments)
+    assert ended.code == code, ended.err
+    assert words in ended.err.splitlines()[-1]
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("null", ["degrees", "sizes"])

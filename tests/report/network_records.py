@@ -2,11 +2,14 @@
 
 import functools
 import json
+from dataclasses import replace
 
 import numpy as np
 
 from applications.networks import assortative, network_of, planted_links
+from applications.temporal import planted_in_time
 from coterie.report.network import network
+from coterie.tables.link_times import TimedLinks
 
 
 @functools.cache
@@ -27,6 +30,23 @@ def _made(k, directed, isolated, seed):
     found = network(network_of(links, n, directed=directed, nodes=nodes), method=method)
     files = {"files": {"members": "members.csv", "record": "run.json", "report": "report.html"}}
     return json.dumps({**found.record, **files})
+
+
+@functools.cache
+def _made_in_time():
+    classes = np.repeat(np.arange(3), 30)
+    after = classes.copy()
+    after[:5] = 1
+    links = planted_in_time([classes, classes, after])
+    timed = TimedLinks("date", links[:, 0], links[:, 1], None, links[:, 2].astype(float), False)
+    found = network(replace(network_of(links[:, :2], 90), timed=timed), windows=3)
+    files = {"files": {"members": "members.csv", "record": "run.json", "report": "report.html"}}
+    return json.dumps({**found.record, **files})
+
+
+def make_timed_record():
+    """Return a complete record of a network in which five nodes move in the last of three windows."""
+    return json.loads(_made_in_time())
 
 
 def make_network_record(k=5, *, directed=False, isolated=2, seed=0):

@@ -3,7 +3,7 @@
 import pytest
 
 from coterie.report.network_page import network_html
-from report.network_records import make_network_record
+from report.network_records import make_network_record, make_timed_record
 from report.payloads import PAYLOADS, poison
 from report.test_browser import ACCESS, CONTRAST, Visit
 
@@ -61,6 +61,28 @@ def test_nothing_in_the_data_is_ever_run(visit, turn):
     seen.ask("document.querySelectorAll('button').forEach(one => one.click())")
     seen.page.locator("#member-search").fill("<img src=x onerror=alert(1)>")
     seen.page.locator(".circle").first.hover()
+    assert seen.ask("window.pwned") is None
+
+
+def test_over_time_sizes_moves_and_movers_are_shown(visit):
+    record = make_timed_record()
+    seen = visit(record)
+    part = seen.page.locator("#time")
+    assert part.locator(".series-line").count() >= 3
+    assert "5 of 90 nodes moved" in part.locator("p[role=status]").first.inner_text()
+    assert part.locator(".heat tbody tr").first.locator("td").all_inner_texts() == ["83%", "17%", "0%"]
+    part.locator("select").select_option("0")
+    assert "0 of 90 nodes moved" in part.locator("p[role=status]").first.inner_text()
+    assert part.locator("#view-time-sizes").count() == 1
+    movers = part.locator("table").last.locator("tbody tr")
+    assert movers.count() == 5
+    assert seen.ask(ACCESS)["nameless"] == seen.ask(ACCESS)["repeatedIds"] == []
+
+
+def test_nothing_in_the_part_on_time_is_ever_run(visit):
+    poisoned, _ = poison(make_timed_record(), 1)
+    seen = visit(poisoned)
+    seen.ask("document.querySelectorAll('#time button').forEach(one => one.click())")
     assert seen.ask("window.pwned") is None
 
 

@@ -11,7 +11,7 @@ from coterie.errors import InputError
 from coterie.report import record as records
 from coterie.report.network_page import network_html
 from coterie.report.network_text import network_text
-from report.network_records import make_network_record
+from report.network_records import make_network_record, make_timed_record
 from report.schemas import problems
 
 REPORT = Path(coterie.report.__file__).parent
@@ -30,7 +30,14 @@ def test_a_record_of_a_real_run_fits_the_schema(directed):
 
 def test_every_field_at_the_top_of_the_schema_is_in_the_record():
     written = {"truth", "steps", "options", "files", "next"}
-    assert set(SCHEMA["properties"]) - written <= set(make_network_record())
+    assert set(SCHEMA["properties"]) - written <= set(make_timed_record())
+
+
+def test_a_record_over_time_fits_the_schema_and_only_that_has_the_part_on_time():
+    assert list(problems(make_timed_record(), SCHEMA)) == []
+    assert "time" not in make_network_record()
+    assert "series-line" in network_html(make_timed_record())
+    assert "series-line" not in network_html(make_network_record())
 
 
 def test_a_record_survives_being_written_and_read():

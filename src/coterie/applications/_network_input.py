@@ -21,7 +21,7 @@ def read_network(
     nodes: Any = None,
     *,
     directed: bool | None,
-    columns: tuple[str | None, str | None, str | None],
+    columns: tuple[str | None, str | None, str | None, str | None],
     id_column: str | None,
     memory_limit: int | None,
 ) -> Any:
@@ -33,8 +33,8 @@ def read_network(
     nodes : path or Table, optional
     directed : bool or None
         None is what the file says.
-    columns : (source, target, weight)
-        Names of columns; None is found.
+    columns : (source, target, weight, time)
+        Names of columns; None is found, "" is no time.
     id_column : str or None
         Column of ``nodes`` that names the node.
     memory_limit : int or None
@@ -55,7 +55,11 @@ def read_network(
     if hasattr(edges, "graph") and hasattr(edges, "names"):
         network = edges
     else:
-        given = {name: value for name, value in zip(("source", "target", "weight"), columns, strict=True) if value}
+        given = {
+            name: value
+            for name, value in zip(("source", "target", "weight", "time"), columns, strict=True)
+            if value or (name == "time" and value is not None)
+        }
         network = tables.read_graph(edges, directed=directed, memory_limit=memory_limit, **given)
     if nodes is not None:
         table = nodes if hasattr(nodes, "columns") else tables.read(nodes, memory_limit=memory_limit)

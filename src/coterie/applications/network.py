@@ -15,6 +15,7 @@ import numpy as np
 from ..arrays import Graph
 from ..graphs import to_scipy, undirected
 from ..study.plan import parse_bytes
+from ..study.record import plain
 from ..study.steps import Step
 from ._network_check import agreement, examine
 from ._network_classes import METHODS, Found, find_classes
@@ -23,9 +24,11 @@ from ._network_members import Members, members_of
 from ._network_nodes import NodeAttributes, attributes_of, compare
 from ._network_profile import profile_of
 from ._network_quality import Quality, quality_of
-from ._network_record import network_record
+from ._network_record import name_of, network_record
 from ._network_relations import ClassRelations, relations_of
 from ._network_stability import Stability, stability_of
+from ._network_time import OverTime, over_time
+from ._network_time_record import time_record, time_sentences, time_warnings
 from ._network_warnings import network_warnings
 
 __all__ = ["NetworkStudy", "study_network"]
@@ -61,6 +64,8 @@ class NetworkStudy(NamedTuple):
         Class of each node, 0 the largest; -1 none.
     record : dict
         Everything of use to a reader as plain JSON values (the body of ``run.json``).
+    time : OverTime or None
+        How the classes change, where links have times.
     """
 
     network: Any
@@ -74,6 +79,7 @@ class NetworkStudy(NamedTuple):
     stability: Stability
     labels: np.ndarray
     record: dict[str, Any]
+    time: OverTime | None = None
 
 
 class _Diary:
@@ -108,6 +114,8 @@ def study_network(
     source: str | None = None,
     target: str | None = None,
     weight: str | None = None,
+    time: str | None = None,
+    windows: int | str | None = None,
     id_column: str | None = None,
     min_share: float | None = None,
     roles: Mapping[str, str] | None = None,
@@ -138,6 +146,11 @@ def study_network(
         What is expected of the links between classes; see `coterie.graph.relations`.
     source, target, weight : str, optional
         Columns of the file of links.
+    time : str, optional
+        Column of the file of links that says when each was made. By default one that is called time, date or the like; "" takes none.
+    windows : int or str, optional
+        How many windows time is cut into, or how long each is: "1mo", "2w", "1d". By default as many as have enough links, in whole
+        units of the calendar where the span allows.
     id_column : str, optional
         Column of ``nodes`` that names the node.
     min_share : float, optional
@@ -170,7 +183,7 @@ def study_network(
             edges,
             nodes,
             directed=directed,
-            columns=(source, target, weight),
+            columns=(source, target, weight, time),
             id_column=id_column,
             memory_limit=parse_bytes(memory_limit),
         )
@@ -211,6 +224,11 @@ def study_network(
         profile = profile_of(attributes.views, found.labels, found.k, attributes.bags)
         agreed = agreement(attributes.views, found.labels)
         diary.text = _profile_text(profile, attributes)
+    through = None
+    if network.timed is not None or windows is not None:
+        with diary.step("time"):
+            through = over_time(network, found, windows, seed)
+            diary.text = _time_text(through)
     study = NetworkStudy(
         network, found, attributes, members, relations, profile, quality, structure, stability,
         found.labels, {},
@@ -218,8 +236,19 @@ def study_network(
     record = network_record(study, agreed)
     record["truth"] = None if truth is None else compare(network.nodes, truth, found.labels)
     record["warnings"], record["notes"] = network_warnings(study, agreed, resolution)
+    if through is not None:
+        record["time"] = _told_of_time(study, through, record)
     record["steps"] = [step.plain() for step in diary.steps]
-    return study._replace(record=record)
+    return study._replace(record=record, time=through)
+
+
+def _told_of_time(study: NetworkStudy, through: OverTime, record: dict[str, Any]) -> dict[str, Any]:
+    """Return what the record says of time, and add to its answer and warnings."""
+    names = [one["name"] for one in record["classes"]]
+    told = plain(time_record(through, names, lambda node: name_of(study, node), study.network.names))
+    record["answer"] += time_sentences(told)
+    record["warnings"] += time_warnings(told)
+    return told
 
 
 def _otherwise(
@@ -260,6 +289,15 @@ def _classes_text(found: Found) -> str:
     said = " ".join(found.actions)
     classes = f"{found.k:,} class{'es' if found.k != 1 else ''}"
     return f"{METHODS[found.method]} found {classes}" + (f". {said}" if said else "")
+
+
+def _time_text(through: OverTime | None) -> str:
+    if through is None:
+        return "too few links or times to cut into windows"
+    moved = sum(one.moved for one in through.transitions)
+    nodes = f"{moved:,} change{'s' if moved != 1 else ''} of class" if moved else "nobody clearly changed class"
+    events = f", {len(through.events)} of classes" if through.events else ""
+    return f"{len(through.slices)} windows, {through.windows.words}: {nodes}{events}"
 
 
 def _profile_text(profile: list[list[dict[str, Any]]], attributes: NodeAttributes) -> str:

@@ -14,7 +14,7 @@ import click
 from ..catalog import CATALOG, DEEP
 
 __all__ = [
-    "FOR_PICTURES", "Address", "Bytes", "Method", "NetworkMethod", "Role", "Seconds", "Share", "default_folder", "limits_and_seed",
+    "FOR_PICTURES", "Address", "Bytes", "Method", "NetworkMethod", "Role", "Seconds", "Share", "Windows", "default_folder", "limits_and_seed",
     "output_and_talk", "usable_input", "usable_source",
 ]  # fmt: skip
 
@@ -85,6 +85,21 @@ class Share(click.ParamType):
         if share is None or share > 1:
             self.fail(f"expected a share from 0 to 1, or a percentage such as 2%, got {value!r}", param, ctx)
         return share
+
+
+class Windows(click.ParamType):
+    """How many windows, or how long each is: 6, 1mo, 2w."""
+
+    name = "windows"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int | str:
+        """Return a number, or the length as text."""
+        words = str(value).strip()
+        if words.isdecimal():
+            return int(words)
+        if not re.fullmatch(r"\d+\s*(s|min|h|d|w|mo|q|y)", words, re.IGNORECASE):
+            self.fail(f"expected a number such as 6, or a length such as 1mo, 2w or 1d, got {value!r}", param, ctx)
+        return words
 
 
 class Address(click.ParamType):

@@ -7,7 +7,16 @@ import click
 from ._config import ConfiguredCommand, print_config
 from ._deliver import spent, tell, write
 from ._errors import DOUBTFUL
-from ._options import NetworkMethod, Role, Share, default_folder, limits_and_seed, output_and_talk, usable_input
+from ._options import (
+    NetworkMethod,
+    Role,
+    Share,
+    Windows,
+    default_folder,
+    limits_and_seed,
+    output_and_talk,
+    usable_input,
+)
 from ._terminal import Talk
 
 __all__ = ["command"]
@@ -41,6 +50,10 @@ _OBJECTIVES = ("modularity", "cpm", "edge_cut", "ratio_cut", "normalized_cut", "
 @click.option("--source", metavar="COLUMN", help="Where a link starts (default: found).")
 @click.option("--target", metavar="COLUMN", help="Where a link ends.")
 @click.option("--weight", metavar="COLUMN", help="How much a link counts.")
+@click.option(
+    "--time", metavar="COLUMN", help='When a link was made (default: found; "" for none): shows how the classes change.'
+)
+@click.option("--windows", type=Windows(), help="How many windows time is cut into, or how long each is, e.g. 1mo, 2w.")
 @click.option("--id", "id_column", metavar="COLUMN", help="What names the node in --nodes (default: found).")
 @click.option(
     "--roles", type=Role(), multiple=True, help="What an attribute is, e.g. zip=category or note=ignored; repeatable."
@@ -53,7 +66,7 @@ _OBJECTIVES = ("modularity", "cpm", "edge_cut", "ratio_cut", "normalized_cut", "
 def command(ctx: click.Context, /, **options: Any) -> int:
     """Find the classes of a network, how they relate, who joins them, and what their members share.
 
-    EDGES is a list of links (.csv .tsv .txt .parquet, two columns of names and perhaps a weight) or a graph file (.gml
+    EDGES is a list of links (.csv .tsv .txt .parquet, two columns of names and perhaps a weight and a time) or a graph file (.gml
     .graphml .graph .mtx), also .gz, or - for a list on stdin. Results go to NAME.coterie/: members.csv, relations.csv,
     profile.csv, metrics.json, graph.graphml, run.json and report.html.
     """
@@ -88,7 +101,19 @@ def _analysis(folder: str, options: dict[str, Any], talk: Talk) -> Any:
             talk.step(step)
 
     names = (
-        *("method", "resolution", "objective", "imbalance", "directed", "source", "target", "weight", "id_column"),
+        *(
+            "method",
+            "resolution",
+            "objective",
+            "imbalance",
+            "directed",
+            "source",
+            "target",
+            "weight",
+            "time",
+            "windows",
+            "id_column",
+        ),
         *("truth", "min_share", "memory_limit", "null"),
     )
     given = {name: options[name] for name in names if options[name] is not None}

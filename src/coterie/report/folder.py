@@ -34,6 +34,8 @@ _OTHER_FILES = {
     "members.csv",
     "relations.csv",
     "profile.csv",
+    "migration.csv",
+    "movers.csv",
     "metrics.json",
     "graph.graphml",
 }

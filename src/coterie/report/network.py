@@ -13,6 +13,7 @@ from . import folder as folders
 from .cells import field, number, plain_text, write_rows
 from .network_page import network_html
 from .network_text import network_text
+from .network_time import write_migration, write_movers
 from .record import NETWORK, check, clean, dumps, now, versions
 
 __all__ = ["FILES", "NetworkAnalysis", "network"]
@@ -21,12 +22,16 @@ FILES = {
     "members": "members.csv",
     "relations": "relations.csv",
     "profile": "profile.csv",
+    "migration": "migration.csv",
+    "movers": "movers.csv",
     "metrics": "metrics.json",
     "graph": "graph.graphml",
     "model": "model.coterie",
     "record": "run.json",
     "report": "report.html",
 }
+# Only where links have times.
+_OF_TIME = {"migration", "movers"}
 _BLOCK = 100_000
 
 
@@ -63,6 +68,8 @@ class NetworkAnalysis:
     ) -> dict[str, Path]:
         """Write members, relations, profile, metrics, GraphML, model, record and report into ``folder``: all of them, or nothing.
 
+        Where links have times, also who moved from which class to which.
+
         Parameters
         ----------
         folder : str or path-like
@@ -85,12 +92,15 @@ class NetworkAnalysis:
             If the folder cannot be written; what stood there before still stands, whole.
         """
         target = folders.check_target(folder, force=force)
-        files = {kind: name for kind, name in FILES.items() if report or kind != "report"}
+        without = (set() if report else {"report"}) | (_OF_TIME if self.study.time is None else set())
+        files = {kind: name for kind, name in FILES.items() if kind not in without}
         record = {**self.record, "files": files, "next": self.steps_from(folder, report=report)}
         writers: dict[str, Callable[[Path], object]] = {
             "members": lambda path: self._write_members(path, excel_safe),
             "relations": self._write_relations,
             "profile": lambda path: self._write_profile(path, excel_safe),
+            "migration": lambda path: write_migration(path, self.study),
+            "movers": lambda path: write_movers(path, self.study, excel_safe=excel_safe),
             "metrics": lambda path: _write_text(path, dumps(_metrics(record))),
             "graph": self._write_graph,
             "model": self._write_model,

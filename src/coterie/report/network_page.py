@@ -13,7 +13,9 @@ from .words import count, percent, printable
 
 __all__ = ["network_html"]
 
-_OWN = ("drawing.js", "matrix.js", "classes.js", "people.js", "how.js", "main.js")
+_OWN = ("drawing.js", "matrix.js", "classes.js", "people.js", "how.js", "time.js", "main.js")
+# What the part on time is drawn with.
+_OF_TIME = ("shown.js", "lines.js", "heat.js", "table.js")
 
 
 def network_html(record: Mapping[str, Any]) -> str:
@@ -38,13 +40,14 @@ def network_html(record: Mapping[str, Any]) -> str:
     content = clean(record)
     static = _static(content)
     content |= {"clusters": content.pop("classes"), "noun": "class", "palette": [*PALETTE], "noise_color": NOISE}
+    through_time = _OF_TIME if content.get("time") else ()
     return assemble(
         content,
         title=network_headline(record),
         static=static,
         glossary="network/glossary.html",
-        styles=("page.css", "network/network.css"),
-        scripts=(*FRAME, *(f"network/{name}" for name in _OWN)),
+        styles=("page.css", "network/network.css", *(("sheet/sheet.css",) if through_time else ())),
+        scripts=(*FRAME, *(f"sheet/{name}" for name in through_time), *(f"network/{name}" for name in _OWN)),
     )
 
 

@@ -39,7 +39,7 @@ def sheet_record(
     metrics: Sequence[Mapping[str, Any]] = (),
     warnings: Sequence[Mapping[str, Any]] = (),
     notes: Sequence[str] = (),
-    steps: Sequence[Mapping[str, Any]] = (),
+    steps: Sequence[Any] = (),
     words: Sequence[Sequence[str]] = (),
 ) -> dict[str, Any]:
     """Make the record of an application from what it found.

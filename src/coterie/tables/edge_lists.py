@@ -18,6 +18,7 @@ from .duck import connect, literal, quoted, safe_path
 from .edge_dialect import edge_dialect, without_comments
 from .encoding import plain_utf8
 from .graph_links import Links
+from .link_times import TIME_NAMES, TimedLinks, moments_of, since_1970
 from .rewrite import ragged, rewrite
 from .scan import scan
 from .table import unknown_name
@@ -46,11 +47,12 @@ _WHOLE = "-?(0|[1-9][0-9]{0,17})"
 
 
 class Columns(NamedTuple):
-    """Names of the columns that hold the ends and the weights; None is found."""
+    """Names of the columns that hold the ends, the weights and the times; None is found, "" is none."""
 
     source: str | None = None
     target: str | None = None
     weight: str | None = None
+    time: str | None = None
 
 
 def read_edge_list(
@@ -128,7 +130,7 @@ def read_edge_parquet(path: Path, columns: Columns, memory_limit: int | None = N
                 chosen = _chosen(names, len(names), columns, name, None)
                 wanted = ", ".join(
                     f"CAST({quoted(names[j])} AS VARCHAR) AS {c}"
-                    for j, c in zip(chosen.places, "stwd", strict=True)
+                    for j, c in zip(chosen.places, "stwdm", strict=True)
                     if j is not None
                 )
                 connection.execute(f"CREATE TEMP TABLE links AS SELECT {wanted} FROM {table}")
@@ -142,10 +144,11 @@ def read_edge_parquet(path: Path, columns: Columns, memory_limit: int | None = N
 
 class _Chosen(NamedTuple):
     places: tuple[
-        int, int, int | None, int | None
-    ]  # of source, target, weight, and "Directed" or "Undirected" as Gephi has it
+        int, int, int | None, int | None, int | None
+    ]  # of source, target, weight, "Directed" or "Undirected" as Gephi has it, and time
     sure: bool  # whether the weight was named, rather than found third in a file without header
     notes: list[str]
+    time: tuple[str, bool] = ("", False)  # the column of times, and whether it was asked for
 
 
 def _chosen(
@@ -155,14 +158,14 @@ def _chosen(
     if header is None:
         if any(columns):
             raise InputError(f"{name} has no header line, so no column is called {next(filter(None, columns))!r}")
-        return _Chosen((0, 1, 2 if n_fields > 2 and columns.weight is None else None, None), False, [])
+        return _Chosen((0, 1, 2 if n_fields > 2 and columns.weight is None else None, None, None), False, [])
     names = [cell.strip() for cell in header]
     if len(names) < 2:
         raise InputError(f"{name} has one column, but a list of links needs two: the nodes at both ends of each link")
     lower = [cell.casefold() for cell in names]
     places: list[int | None] = []
-    for given, known in zip(columns, (*_ENDS, _WEIGHTS), strict=True):
-        if given == "" and known is _WEIGHTS:
+    for given, known in zip(columns, (*_ENDS, _WEIGHTS, TIME_NAMES), strict=True):
+        if given == "" and known in (_WEIGHTS, TIME_NAMES):
             places.append(None)
         elif given is not None:
             if given not in names:
@@ -170,16 +173,23 @@ def _chosen(
             places.append(names.index(given))
         else:
             places.append(next((lower.index(one) for one in known if one in lower), None))
-    weight = places[2]
-    source, target = _ends(names, places, name)
+    weight, time = places[2:]
+    source, target = _ends(names, places[:3], name)
+    if time in (source, target, weight):
+        if columns.time:
+            raise InputError(
+                f"the column {columns.time!r} cannot be the time of links and their end or weight too; name the other columns as well"
+            )
+        time = None
     kind = lower.index("type") if "type" in lower else None
-    kind = None if kind in (source, target, weight) else kind
-    unused = [cell for j, cell in enumerate(names) if cell and j not in (source, target, weight, kind)]
+    kind = None if kind in (source, target, weight, time) else kind
+    unused = [cell for j, cell in enumerate(names) if cell and j not in (source, target, weight, kind, time)]
     notes = [f"links lead from {names[source]!r} to {names[target]!r}"]
     if unused:
         hint = "" if weight is not None else f"; weight={unused[0]!r} would take it for the weight of links"
         notes.append(f"not used: {', '.join(map(repr, unused[:5]))}{hint}")
-    return _Chosen((source, target, weight, kind), True, notes)
+    said = ("" if time is None else names[time], columns.time is not None)
+    return _Chosen((source, target, weight, kind, time), True, notes, said)
 
 
 def _ends(names: list[str], places: list[int | None], name: str) -> tuple[int, int]:
@@ -226,7 +236,7 @@ def _load(
     import duckdb
 
     fields = ", ".join(f"'c{j}': 'VARCHAR'" for j in range(dialect.n_fields))
-    wanted = ", ".join(f"trim(c{j}) AS {c}" for j, c in zip(chosen.places, "stwd", strict=True) if j is not None)
+    wanted = ", ".join(f"trim(c{j}) AS {c}" for j, c in zip(chosen.places, "stwdm", strict=True) if j is not None)
     size = max(longest + 1024, 1 << 20)
     try:
         connection.execute(
@@ -286,7 +296,27 @@ def _numbered(connection: Any, chosen: _Chosen, lines: Any, name: str) -> Links:
         f"SELECT count(*) FROM links WHERE NOT (regexp_full_match(s, '{_WHOLE}') AND regexp_full_match(t, '{_WHOLE}'))"
     ).fetchone()
     names, sources, targets = _by_name(connection) if texts else _by_number(connection)
-    return Links(names, sources, targets, weights, _said(connection, chosen), notes=[*chosen.notes, *notes])
+    weights, times, more = _times(connection, chosen, weights, lines)
+    timed = times and TimedLinks(times[0], sources, targets, weights, *times[1])
+    notes = [*chosen.notes, *notes, *more]
+    return Links(names, sources, targets, weights, _said(connection, chosen), notes=notes, timed=timed)
+
+
+def _times(connection: Any, chosen: _Chosen, weights: Any, lines: Any) -> tuple[Any, Any, list[str]]:
+    """Return the weights, the column of times with what it holds, if there is one, and notes."""
+    if chosen.places[4] is not None:
+        column, given = chosen.time
+        times = moments_of(connection, column, lines, given=given)
+        if times is None:
+            return weights, None, [f"{column!r} is called like a time but holds none"]
+        unknown = int(np.isnan(times[0]).sum())
+        more = [f"{unknown:,} link{'s have' if unknown != 1 else ' has'} no time that can be read"] if unknown else []
+        return weights, (column, times), [f"links have the time {column!r}", *more]
+    # Without a header nothing says what the third column is but its numbers.
+    stamps = None if chosen.sure or weights is None else since_1970(weights)
+    if stamps is None:
+        return weights, None, []
+    return None, ("the third column", (stamps, True)), ["the third column was taken for times, seconds since 1970"]
 
 
 def _said(connection: Any, chosen: _Chosen) -> bool | None:

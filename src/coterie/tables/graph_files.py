@@ -17,6 +17,7 @@ from ..graphs.edges import from_links
 from .edge_lists import Columns, read_edge_list, read_edge_parquet
 from .encoding import expand, identify, refuse_binary
 from .graph_links import Links
+from .link_times import TimedLinks
 from .read import must_be_file
 from .table import Table
 
@@ -58,6 +59,8 @@ class Network:
         What was decided, one sentence each.
     source_bytes : int or None
         Size of the file.
+    timed : TimedLinks or None
+        The links one by one, where a list gives their times.
     """
 
     name: str
@@ -74,6 +77,7 @@ class Network:
     n_comments: int = 0
     notes: tuple[str, ...] = ()
     source_bytes: int | None = None
+    timed: TimedLinks | None = None
 
     @property
     def n_nodes(self) -> int:
@@ -94,6 +98,7 @@ def read_graph(
     source: str | None = None,
     target: str | None = None,
     weight: str | None = None,
+    time: str | None = None,
     memory_limit: int | None = None,
 ) -> Network:
     r"""Read a graph from a file.
@@ -109,6 +114,9 @@ def read_graph(
     source, target, weight : str, optional
         Columns of a list with a header; by default those called source, target and weight or the like, else the first two.
         ``weight=""`` takes none.
+    time : str, optional
+        Column of a list that says when a link was made; by default one that is called time, date or the like, and in a list
+        without header a third column of seconds since 1970. "" takes none.
     memory_limit : int, optional
         Bytes that parsing may use.
 
@@ -133,7 +141,7 @@ def read_graph(
     >>> network.names, network.graph.weights.tolist()
     (('ann', 'bob', 'eve'), [2.0, 2.0, 1.0, 1.0])
     """
-    columns = Columns(source, target, weight)
+    columns = Columns(source, target, weight, time)
     text = os.fsdecode(os.fspath(path))
     if text == "-":
         links = read_edge_list(None, sys.stdin.buffer, "standard input", columns, memory_limit)
@@ -169,7 +177,7 @@ def _read(path: Path, columns: Columns, memory_limit: int | None) -> Links:
         refuse_binary(name, stream.peek(4096)[:4096])  # type: ignore[attr-defined]
         if suffix in (*_METIS, *_XML, ".gml", ".mtx") and any(columns):
             raise InputError(
-                f"{name} has no columns to choose from; source=, target= and weight= are for lists of links"
+                f"{name} has no columns to choose from; source=, target=, weight= and time= are for lists of links"
             )
         if suffix in _METIS:
             from .metis import read_metis
@@ -263,6 +271,7 @@ def _network(links: Links, name: str, directed: bool | None, source_bytes: int |
         n_comments=links.n_comments,
         notes=tuple(notes),
         source_bytes=source_bytes,
+        timed=links.timed,
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..arrays import Graph
 from ..errors import InputError
+from .link_times import TimedLinks
 
 __all__ = ["Links", "check_link_weights", "numbers_of"]
 
@@ -32,6 +33,8 @@ class Links:
         Where the file is a matrix: taken as it is.
     n_comments : int
     notes : list of str
+    timed : TimedLinks or None
+        The links one by one, where the file gives their times.
     """
 
     names: list[str]
@@ -43,6 +46,7 @@ class Links:
     graph: Graph | None = None
     n_comments: int = 0
     notes: list[str] = field(default_factory=list)
+    timed: TimedLinks | None = None
 
 
 def check_link_weights(weights: np.ndarray, name: str, lines: Any) -> None:

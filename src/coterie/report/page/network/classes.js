@@ -106,5 +106,5 @@ function sideBySideSection() {
     ),
   }));
   const more = record.n_classes > clusters.length && el("p", { class: "soft" }, `The ${count(clusters.length)} largest of ${count(record.n_classes)} classes.`);
-  return section("compare", "The classes side by side", "Click a heading to sort.", shortened("The classes side by side", heads, lines, FIRST_LINES), more);
+  return section("compare", "The classes side by side", "Click a heading to sort.", shortened("The classes side by side, as a table", heads, lines, FIRST_LINES), more);
 }

@@ -39,4 +39,4 @@ const head = masthead(
   compositionOfNetwork(),
 );
 
-show(head, [drawingSection(), matrixSection(), classesSection(), sideBySideSection(), bridgesSection(), membersSection(), howSection(), glossarySection()], []);
+show(head, [drawingSection(), matrixSection(), classesSection(), sideBySideSection(), bridgesSection(), timeSection(), membersSection(), howSection(), glossarySection()], []);

@@ -77,5 +77,5 @@ function matrixSection() {
   const shades = relations.beyond_chance ? `; shaded cells differ clearly from what chance would give: ▲ more, ▼ fewer${record.directed ? ", → more than back" : ""}` : "";
   const lead = `${sentence(relations.sentence)} Numbers are ${record.input.weighted ? "sums of weights" : "links"}${shades}. ${CHANCE[relations.null] || ""}`.trim();
   const more = relations.left_out > 0 && el("p", { class: "soft" }, `The table shows the ${count(relations.classes)} largest of ${count(record.n_classes)} classes; relations.csv holds more.`);
-  return section("relations", "How the classes relate", lead, said, scroller("How the classes relate", table), more);
+  return section("relations", "How the classes relate", lead, said, scroller("How the classes relate, as a table", table), more);
 }

@@ -55,7 +55,7 @@ function drawLines(part, said, width) {
   // From 0 on, unless that would press the lines flat.
   if (low > 0 && low < 0.5 * high) low = 0;
   if (low === high) [low, high] = [low - (Math.abs(low) || 1) * 0.1, high + (Math.abs(high) || 1) * 0.1];
-  const key = keyOf(series, width, (_, i) => [svg("line", { x1: 0, x2: 28, y1: 10, y2: 10, stroke: seriesColor(i), "stroke-dasharray": DASHES[i % DASHES.length], class: "series-line" }), svg("path", { d: POINTS[i % POINTS.length], transform: "translate(14 10)", fill: seriesColor(i), class: "swatch" })]);
+  const key = keyOf(series, width, (one, i) => [svg("line", { x1: 0, x2: 28, y1: 10, y2: 10, stroke: seriesColor(i, one), "stroke-dasharray": DASHES[i % DASHES.length], class: "series-line" }), svg("path", { d: POINTS[i % POINTS.length], transform: "translate(14 10)", fill: seriesColor(i, one), class: "swatch" })]);
   const head = known(part.y_label) ? 24 : 8;
   const [top, bottom] = [head, head + (width > 560 ? 260 : 200)];
   const ticks = ticksOf(low, high, 5);
@@ -74,7 +74,7 @@ function drawLines(part, said, width) {
       axisLeft(y, ticks, from, to, part.y_label || "", axisIn(part)),
       placesBelow(part, across, bottom, width),
       known(part.x_label) && words((from + to) / 2, bottom + 36, part.x_label, { "text-anchor": "middle", class: "axis-name" }),
-      series.map((one, i) => (one.low && one.high ? bandOf(one, across.at, y, seriesColor(i)) : null)),
+      series.map((one, i) => (one.low && one.high ? bandOf(one, across.at, y, seriesColor(i, one)) : null)),
       series.map((one, i) => lineOf(one, i, across.at, y, part, said)),
       marksAcross(part.marks, across.place, top, bottom, from, to),
     ),
@@ -105,8 +105,9 @@ function bandOf({ low, high }, at, y, color) {
   }));
 }
 
-function lineOf({ values, low, high, name }, i, at, y, part, said) {
-  const color = seriesColor(i);
+function lineOf(one, i, at, y, part, said) {
+  const { values, low, high, name } = one;
+  const color = seriesColor(i, one);
   const runs = stretchesOf(at.length, (j) => isNumber(values[j]));
   // With many places a point here and there is enough to tell series apart.
   const every = Math.max(1, Math.ceil(at.length / 40));

@@ -59,7 +59,7 @@ const cellsIn = (part) => (value, i) => (i === 0 ? rowHead(el("bdi", {}, value i
 const DASHES = [null, "7 4", "2 3", "9 3 2 3", "5 2"];
 const POINTS = ["M-4 0A4 4 0 1 0 4 0A4 4 0 1 0 -4 0Z", "M-3.5 -3.5h7v7h-7Z", "M0 -4.8L4.6 3.4H-4.6Z", "M0 -5L4.5 0L0 5L-4.5 0Z", "M0 4.8L4.6 -3.4H-4.6Z"];
 const TURNS = [null, 45, -45, 0, 90];
-const seriesColor = (i) => record.palette[i % 7];
+const seriesColor = (i, one) => record.palette[isNumber((one || {}).group) ? one.group % record.palette.length : i % 7];
 const seriesName = (one, i) => (known(one.name) ? text(one.name) : `series ${i + 1}`);
 
 let patterns = 0;

@@ -8,7 +8,8 @@ const isFigure = ({ format: form }) => ["number", "integer", "percent", "money",
 function cellOfTable(value, column) {
   if (column.format === "group" && isNumber(value)) return el("td", {}, el("span", { class: "named" }, badge(value), nameNode(value, 60)));
   if (isNumber(value)) return figureCell(shown(value, column.format, column.unit));
-  return el("td", { class: known(value) && text(value).length > 40 ? "why" : null }, known(value) ? el("bdi", {}, clip(value, 300)) : soft("–"));
+  if (!known(value)) return el("td", { class: isFigure(column) ? "number" : null }, soft("–"));
+  return el("td", { class: text(value).length > 40 ? "why" : null }, el("bdi", {}, clip(value, 300)));
 }
 
 function tableView(part, id) {
@@ -43,10 +44,10 @@ function searchOf(id, part, act) {
 function noteOf({ rows: all, total, file }, hits, wanted) {
   if (wanted) return hits ? `${count(hits)} of ${rowsHere(all.length)} ${hits === 1 ? "holds" : "hold"} what you typed.` : `None of ${rowsHere(all.length)} holds what you typed.`;
   if (isNumber(total) && total > all.length) return `The first ${count(all.length)} of ${rows(total)}${known(file) ? `; ${file} holds all` : ""}.`;
-  return all.length ? "" : "There are none.";
+  return all.length ? `${rows(all.length)}.` : "There are none.";
 }
 
-const rowsHere = (n) => `${n === 1 ? "the" : "the"} ${rows(n)} here`;
+const rowsHere = (n) => `the ${rows(n)} here`;
 
 // What the columns mean, for those that say so.
 function helpOf({ columns }) {
