@@ -102,7 +102,9 @@ def test_it_ends_within_two_seconds_and_leaves_nothing(in_an_empty_folder, monke
     place.mkdir()
     monkeypatch.setenv("TMPDIR", str(place))
     write_wine(in_an_empty_folder)
+    heard = signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     served = Served(in_an_empty_folder, "wine.csv")
+    signal.signal(number, heard)  # tests under nohup would hand on that it is ignored
     assert [entry.stat().st_mode & 0o777 for entry in place.glob("coterie-studio-*")] == [0o700]
     with socket.create_connection(("127.0.0.1", served.port)):
         served.start()
