@@ -23,8 +23,8 @@ from .attributed import FOLDER, cora, musae, quality
 from .block_model import KINDS, planted, rates_of
 
 
-def run(folder: Path, name: str, *options: Any) -> tuple[dict, np.ndarray, float]:
-    """Run the command on ``name.csv``; return the record, the class of each node in the order of their numbers, and seconds."""
+def run(folder: Path, name: str, *options: Any) -> tuple[dict, np.ndarray, np.ndarray, float]:
+    """Run the command on ``name.csv``; return the record, the numbers of its nodes, their classes, and seconds."""
     out, began = folder / f"{name}.coterie", time.perf_counter()
     command = [sys.executable, "-m", "coterie", "network", folder / f"{name}.csv", "-o", out, "-q", *options]
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
@@ -32,8 +32,9 @@ def run(folder: Path, name: str, *options: Any) -> tuple[dict, np.ndarray, float
         raise SystemExit(f"{name}: {done.stderr.strip()}")
     spent = time.perf_counter() - began
     with open(out / "members.csv", encoding="utf-8", newline="") as lines:
-        members = {int(row["node"]): int(row["class"]) for row in csv.DictReader(lines)}
-    return json.loads((out / "run.json").read_text("utf-8")), np.array([members[i] for i in sorted(members)]), spent
+        members = np.array([(int(row["node"]), int(row["class"])) for row in csv.DictReader(lines)])
+    nodes, labels = members[np.argsort(members[:, 0])].T
+    return json.loads((out / "run.json").read_text("utf-8")), nodes, labels, spent
 
 
 def write_links(path: Path, adjacency: sp.csr_array, directed: bool = False) -> None:
@@ -58,7 +59,7 @@ def communities(folder: Path) -> None:
         np.savetxt(folder / "ego.csv", np.loadtxt(lines, dtype=int), "%d", ",", header="source,target", comments="")
     write_links(folder / "pages.csv", musae()[0])
     for name in ("ego", "pages"):
-        record, labels, seconds = run(folder, name, "--method", "leiden")
+        record, _, labels, seconds = run(folder, name, "--method", "leiden")
         modularity = next(one["value"] for one in record["metrics"] if one["name"] == "modularity")
         print(f"{name:12} modularity {modularity:.4f}, {labels.max() + 1} classes, {seconds:.1f} s")
 
@@ -69,7 +70,7 @@ def with_words(folder: Path) -> None:
         write_links(folder / f"{name}.csv", data[0])
         write_nodes(folder / f"{name}-nodes.csv", data[1], data[2])
         nodes = ("--nodes", folder / f"{name}-nodes.csv", "--truth", "known", "-k", data[3])
-        _, labels, seconds = run(folder, name, *nodes, "--method", "attributed")
+        _, _, labels, seconds = run(folder, name, *nodes, "--method", "attributed")
         print(f"{name:12} {quality(data, labels)}, {seconds:.1f} s", flush=True)
 
 
@@ -84,7 +85,8 @@ def relations(folder: Path, n_graphs: int) -> None:
             directed = kind == "feed_forward"
             write_links(folder / "planted.csv", graph, directed)
             options = ("--directed" if directed else "--undirected", "--method", "block_model", "--force")
-            record, labels, _ = run(folder, "planted", *options)
+            record, nodes, labels, _ = run(folder, "planted", *options)
+            truth = truth[nodes]  # a node without a link is in no list of links
             scores.append(adjusted_mutual_info_score(truth, labels))
             right += verdicts(record, truth, labels, rates_of(kind, int(truth.max()) + 1))
         print(
