@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .table import Column
-from .word_counts import MOST_WORDS
-from .words import words_of
+from .word_counts import first_words, word_counts
 
 __all__ = ["Bag", "bag_of"]
 
@@ -46,23 +45,11 @@ def bag_of(column: Column) -> Bag:
     from scipy.sparse import csr_array, vstack
 
     levels = column.levels
-    said = [words_of(text)[:MOST_WORDS] for text in levels.values]
     rows_with: Counter[str] = Counter()
-    for words, rows in zip(said, levels.counts.tolist(), strict=True):
-        rows_with.update(dict.fromkeys(words, rows))
+    for text, rows in zip(levels.values, levels.counts.tolist(), strict=True):
+        rows_with.update(dict.fromkeys(first_words(text), rows))
     shared = sorted((word for word, rows in rows_with.items() if rows > 1), key=lambda word: (-rows_with[word], word))
-    place = {word: i for i, word in enumerate(shared[:MOST_TERMS])}
-    each = [Counter(place[word] for word in words if word in place) for words in said]
-    texts = csr_array(
-        (
-            np.array([times for one in each for times in one.values()], np.float64),
-            np.array([term for one in each for term in one], np.int64),
-            np.append(0, np.cumsum([len(one) for one in each])),
-        ),
-        shape=(len(each), len(place)),
-    )
+    terms = tuple(shared[:MOST_TERMS])
     known = levels.codes >= 0
-    nothing = csr_array((1, len(place)), dtype=np.float64)
-    counts = vstack([texts, nothing], format="csr")[np.where(known, levels.codes, len(each))]
-    counts.sort_indices()
-    return Bag(column.name, tuple(place), csr_array(counts), known)
+    counts = vstack([word_counts(levels.values, terms), csr_array((1, len(terms)))], format="csr")
+    return Bag(column.name, terms, csr_array(counts[np.where(known, levels.codes, len(levels.values))]), known)

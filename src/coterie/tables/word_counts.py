@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .words import words_of
 
-__all__ = ["MOST_TERMS", "MOST_WORDS", "shared_words", "shuffled", "weighted", "word_counts"]
+__all__ = ["MOST_TERMS", "MOST_WORDS", "first_words", "shared_words", "shuffled", "weighted", "word_counts"]
 
 MOST_TERMS = 2_000
 MOST_WORDS = 500  # of a text, from its beginning
@@ -45,6 +45,7 @@ def _without_rarest(texts_with: Counter) -> Counter:
 
 
 def first_words(text: str) -> list[str]:
+    """Return the words of a text that are looked at."""
     return words_of(text)[:MOST_WORDS]
 
 
