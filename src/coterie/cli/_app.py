@@ -17,6 +17,7 @@ COMMANDS = {
     "compare": ("coterie.cli.compare:command", "Set runs, or methods on the same data, side by side."),
     "drift": ("coterie.cli.drift:command", "Compare new rows, or a newer run, with an earlier run."),
     "network": ("coterie.cli.network:command", "Find the classes of a network and how they relate."),
+    "segment": ("coterie.cli.segment:command", "Find segments of customers, what they are worth, and rules for a CRM."),
     "report": ("coterie.cli.report:command", "Make report.html anew from the run.json of a result folder."),
     "doctor": ("coterie.cli.doctor:command", "Check this installation: versions, speed, a self-test."),
     "completion": ("coterie.cli.completion:command", "Print the completion script for a shell."),

@@ -164,7 +164,7 @@ def as_numbers(column: Column, what: str) -> NDArray[np.float64]:
 def missing_column(table: Table, what: str, option: str) -> InputError:
     """Return the error for a meaning that no column of the table has."""
     return InputError(
-        f"no column of {table.name} looks like {what}; name it with {option} (there are: {listing(table.names)})"
+        f"no column of {table.name} looks like {what}; name it with --{option}, {option}= in Python (there are: {listing(table.names)})"
     )
 
 

@@ -78,8 +78,8 @@ class MarketSegmentation(BaseEstimator):
         ``segment``, ``from`` and ``to`` of each column, ``customers``, ``precision``: what a CRM can apply.
     found_ : BuyersFound or MembersFound
         Everything else that was found.
-    steps_, warnings_, notes_ : list
-        What was done, what is doubtful, and what was decided about the file.
+    steps_, warnings_, taken_, notes_ : list
+        What was done, what is doubtful, which columns were taken and which rows left out, and all that was decided about the file.
 
     See Also
     --------
@@ -182,6 +182,7 @@ class MarketSegmentation(BaseEstimator):
         self.steps_ = [step.plain() for step in diary.steps]
         self.warnings_ = found.warnings
         read_notes = found.subscriptions.notes if contract else found.transactions.notes
+        self.taken_ = list(read_notes)
         self.notes_ = [*table.notes, *read_notes, *(found.notes if contract else ())]
         self.source_ = {
             "name": table.name, "rows": table.n_rows, "bytes": table.source_bytes, "fingerprint": table.fingerprint(),
@@ -310,7 +311,7 @@ class MarketSegmentation(BaseEstimator):
         if self.contractual is False and subscribed:
             raise InputError(
                 f"{table.name} holds subscriptions, a price and a time each: customers under contract leave on a day that is seen, and BG/NBD is "
-                "for customers who buy when they like; use contractual=True, which reads churn from who left"
+                "for customers who buy when they like; use --contractual (contractual=True in Python), which reads churn from who left"
             )
         return subscribed if self.contractual == "auto" else bool(self.contractual)
 

@@ -73,7 +73,7 @@ def names_of_subscribers(values: NDArray[np.float64], labels: NDArray[np.int64],
         how_long = ("new", "settled", "long-standing")[_third(months, tenure)]
         how_much = ("small", "medium", "large")[_third(paid, price)]
         names.append(f"{how_long} customers on {how_much} plans")
-    return _different(names, middles[:, 0], "for about {:,.0f} months")
+    return _different(names, middles[:, 0], "tenure about {:,.0f}")
 
 
 def rules_of(names: Sequence[str], values: NDArray[np.float64], labels: NDArray[np.int64], k: int) -> Rules:

@@ -91,9 +91,9 @@ def read_subscriptions(table: Table, given: Given) -> Subscriptions:
     """
     who, price = find(table, "id", given.id), find(table, "price", given.price)
     if who is None:
-        raise missing_column(table, "an identifier of the customer", "id=")
+        raise missing_column(table, "an identifier of the customer", "id")
     if price is None:
-        raise missing_column(table, "a monthly price", "price=")
+        raise missing_column(table, "a monthly price", "price")
     start, end = find(table, "start", given.start), find(table, "end", given.end)
     tenure, churn = find(table, "tenure", given.tenure), find(table, "churn", given.churn)
     plan, period = find(table, "plan", given.plan), find(table, "period", given.period)
@@ -124,7 +124,7 @@ def read_subscriptions(table: Table, given: Given) -> Subscriptions:
         use &= np.isfinite(months) & (months >= 0)
         _refuse_repeats(customer[use], names, who.name)
     else:
-        raise missing_column(table, "a start of subscriptions or a tenure in months", "start=")
+        raise missing_column(table, "a start of subscriptions or a tenure in months", "start")
     notes = ["; ".join(f"{what}: {column.name}" for what, column in taken if column is not None)]
     if not use.all():
         count = int((~use).sum())
@@ -279,7 +279,7 @@ def _yes(column: Column) -> NDArray[np.bool_]:
         answer = np.array([*(text in _YES for text in texts), False])[column.levels.codes]
     else:
         raise InputError(
-            f"column {column.name!r} holds dates, and who left must be yes or no; name it with end= and give start="
+            f"column {column.name!r} holds dates, and who left must be yes or no; name it as the end, and give the start too"
         )
     unknown = [text for text in texts if text not in _YES | _NO]
     if unknown:

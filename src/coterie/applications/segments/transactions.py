@@ -69,9 +69,9 @@ def read_transactions(table: Table, given: Given) -> Transactions:
     """
     who, when = find(table, "id", given.id), find(table, "date", given.date)
     if who is None:
-        raise missing_column(table, "an identifier of the customer", "id=")
+        raise missing_column(table, "an identifier of the customer", "id")
     if when is None:
-        raise missing_column(table, "a date of purchase", "date=")
+        raise missing_column(table, "a date of purchase", "date")
     amount, amount_name = _amounts(table, given.amount)
     order = find(table, "order", given.order)
     order = None if order is who else order
@@ -137,7 +137,7 @@ def _amounts(table: Table, given: str | None) -> tuple[NDArray[np.float64], str]
         found = find(table, "quantity", None), find(table, "unit price", None)
         factors = [column for column in found if column is not None]
         if len(factors) < 2:
-            raise missing_column(table, "an amount of money", "amount=")
+            raise missing_column(table, "an amount of money", "amount")
     product = np.prod([as_numbers(column, "amounts") for column in factors], axis=0)
     return product, " times ".join(column.name for column in factors)
 
@@ -151,7 +151,9 @@ def _left_out(no_customer: NDArray, no_day: NDArray, no_amount: NDArray, who: st
     ):
         count = int(missing.sum())
         if count:
-            notes.append(f"{count:,} row{'s' if count > 1 else ''} ({count / len(missing):.0%}) {what} left out")
+            share = count / len(missing)
+            told = f"{share:.0%}" if share >= 0.01 else "below 1%"
+            notes.append(f"{count:,} row{'s' if count > 1 else ''} ({told}) {what} left out")
     return notes
 
 
