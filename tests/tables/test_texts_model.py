@@ -170,6 +170,8 @@ def test_what_is_no_model_is_refused_in_one_sentence(folder, tmp_path):
     (folder / "vectors.json").write_text("{", encoding="utf-8")
     with pytest.raises(InputError, match=r"^model2vec cannot read the text model in .*: JSONDecodeError: .*; give"):
         text_model(folder)(["a1"])
+    with pytest.raises(InputError, match=r"got '/no/such/folder', which is no folder; mend the path"):
+        text_model("/no/such/folder")
     with pytest.raises((InputError, MissingExtraError), match=r"none is fetched|pip install"):
         text_model("nobody/has-this")
 

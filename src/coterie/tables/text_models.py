@@ -5,8 +5,11 @@ word) are read by model2vec, all others by sentence-transformers, on the CPU. Wh
 """
 
 import hashlib
+import io
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stderr
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,6 +27,7 @@ _MOST_KEPT = 20_000  # texts whose rows are remembered, for a study asks for the
 _STATIC, _OTHER = "model2vec", "sentence-transformers"
 _INSTALL = {_STATIC: 'pip install "coterie[text]"', _OTHER: "pip install sentence-transformers"}
 _CHUNK = 2**20
+_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
 class TextModel:
@@ -199,6 +203,10 @@ def _in_folder(folder: Path, name: str) -> TextModel:
 
 def _kept_here(name: str) -> TextModel:
     """Return the model that the libraries keep on this machine under a name of Hugging Face."""
+    if not _NAME.fullmatch(name):
+        raise InputError(
+            f"text_model must be a folder, the name of a model or a function, got {name!r}, which is no folder; mend the path"
+        )
     if find_spec("huggingface_hub") is None:
         raise MissingExtraError(
             f"no folder is called {name!r}, and models by their names need model2vec or sentence-transformers; {_INSTALL[_STATIC]}"
@@ -240,7 +248,8 @@ def _opened(folder: Path, library: str) -> Callable[[list[str]], Any]:
             return lambda texts: static.encode(texts, use_multiprocessing=False)
         from sentence_transformers import SentenceTransformer
 
-        encoder = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+        with redirect_stderr(io.StringIO()):  # bars of what is loaded
+            encoder = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
         return lambda texts: encoder.encode(texts, show_progress_bar=False)
     except ImportError as error:
         raise MissingExtraError(
