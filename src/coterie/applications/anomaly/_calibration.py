@@ -13,12 +13,15 @@ import numpy as np
 
 from ._history import Plan, learn, scores_of
 
-__all__ = ["alarm_limits", "held_out_scores", "p_values", "rows_needed", "threshold"]
+__all__ = ["alarm_limits", "held_out_scores", "normal_scores", "p_values", "rows_needed", "threshold"]
 
 _FOLDS = 20
 _MOST_FOLDED = 10_000  # rows; of more, a part is set aside
 _MOST_ASIDE = 50_000
 _SHARE_ASIDE = 0.3
+_FEWEST = 100  # rows from which a tail can be measured
+_AS_MANY = 3.0  # times the rows of which none is expected beyond the tail: short histories measure it badly
+_TAIL = (0.75, 0.9)  # quantiles between which the tail of ordinary rows is measured
 
 
 def held_out_scores(rows: np.ndarray, plan: Plan, order: str, random: np.random.RandomState) -> tuple[Any, np.ndarray]:
@@ -50,6 +53,33 @@ def held_out_scores(rows: np.ndarray, plan: Plan, order: str, random: np.random.
         history, _ = learn(rows[fold != i], plan, random)
         scores[fold == i] = scores_of(history, rows[fold == i], plan)
     return None, scores
+
+
+def normal_scores(held_out: np.ndarray, bad: float | None) -> np.ndarray:
+    """Return the scores that count as those of normal rows, ascending.
+
+    Parameters
+    ----------
+    held_out : (m,) float64 array
+    bad : float or None
+        Share of the rows that are not normal: the most remote. None takes those beyond the tail of the others, see `beyond_tail`.
+    """
+    if bad is None:
+        return np.sort(held_out[~beyond_tail(held_out)])
+    return np.sort(held_out)[: max(1, len(held_out) - round(bad * len(held_out)))]
+
+
+def beyond_tail(scores: np.ndarray) -> np.ndarray:
+    """Say which scores are so large that, by the tail of the ordinary ones, not one of three times as many is expected.
+
+    The tail is that of a power law, measured between the upper quartile and the ninth decile: what is not normal may be up to a tenth.
+    """
+    if len(scores) < _FEWEST:
+        return np.zeros(len(scores), bool)
+    logs = np.log(scores)
+    low, high = np.quantile(logs, _TAIL)
+    length = (high - low) / math.log((1 - _TAIL[0]) / (1 - _TAIL[1]))
+    return logs > low + max(length, 1e-9) * math.log(max(1.0, _AS_MANY * (1 - _TAIL[0]) * len(scores)))
 
 
 def p_values(scores: np.ndarray, held_out: np.ndarray) -> np.ndarray:

@@ -23,6 +23,7 @@ _STEPS = 30
 _FAR = 2.5  # robust deviations beyond which a row of an unknown history is left out (Leys et al. 2013)
 _SHIELD = 0.1  # share of history below which a group of rows cannot keep its own from being left out
 _QUARTILE = 0.6745  # upper quartile of the standard normal distribution
+_EQUAL = 1e-9
 _BLOCK_VALUES = 1 << 20
 
 
@@ -121,4 +122,6 @@ def _far(scores: np.ndarray, share: float | None) -> np.ndarray:
         return far
     logs = np.log(scores)
     middle, upper = np.quantile(logs, [0.5, 0.75])
-    return logs > middle + max(_FAR * (upper - middle) / _QUARTILE, 1e-9)
+    if upper - middle < _EQUAL:
+        return np.zeros(len(scores), bool)
+    return logs > middle + _FAR * (upper - middle) / _QUARTILE

@@ -6,21 +6,16 @@ import numpy as np
 
 from ._history import Plan
 
-__all__ = ["is_clean", "plan_for", "stated_share"]
+__all__ = ["plan_for"]
 
 _CLUSTERS, _CLUSTERS_OF_CLEAN, _CLUSTERS_WITH_SHAPE = 100, 200, 5
 _ROWS_PER_CLUSTER = 4
-_LEAST_SHARE, _LARGEST_SHARE, _N_SHARES = 0.005, 0.5, 4
+_LEAST_SHARE, _LARGEST_SHARE, _N_SHARES = 0.005, 0.1, 3
 
 
-def is_clean(contamination: Any) -> bool:
+def _is_clean(contamination: Any) -> bool:
     """Say whether history is known to hold normal rows only."""
     return contamination != "auto" and contamination == 0
-
-
-def stated_share(contamination: Any) -> float:
-    """Return the share of history that is said not to be normal, 0 where none is said."""
-    return 0.0 if contamination == "auto" else float(contamination)
 
 
 def plan_for(model: Any, n_rows: int | None, column_of: np.ndarray) -> Plan:
@@ -38,11 +33,11 @@ def plan_for(model: Any, n_rows: int | None, column_of: np.ndarray) -> Plan:
     -------
     Plan
     """
-    clean = is_clean(model.contamination)
+    clean = _is_clean(model.contamination)
     least = model.min_share
     if least == "auto":
         least = 0.0 if clean else _LEAST_SHARE
-    shares = (0.0,) if least == 0 else tuple(np.geomspace(least, _LARGEST_SHARE, _N_SHARES).tolist())
+    shares = (0.0,) if least == 0 else _ladder(least)
     leave_out = None if model.contamination == "auto" else float(model.contamination)
     scale, stretch = _scale(model, clean), None
     if scale == "range" and len(np.unique(column_of)) < len(column_of):
@@ -65,3 +60,10 @@ def _scale(model: Any, clean: bool) -> str:
     if callable(model.metric) or model.scale == "none" or getattr(model, "prepared_", None) is not None:
         return "none"
     return "spread" if clean else "robust"
+
+
+def _ladder(least: float) -> tuple[float, ...]:
+    """Return shares from the least one on, in equal ratios, to a tenth: about the smallest group that is normal by itself."""
+    if least >= _LARGEST_SHARE:
+        return (float(least),)
+    return tuple(np.geomspace(least, _LARGEST_SHARE, _N_SHARES).tolist())

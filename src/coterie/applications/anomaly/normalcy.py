@@ -1,6 +1,7 @@
 """`NormalcyModel`: what is normal, learnt from a history; how far new rows are from it; how rare that is; and which columns say so."""
 
 import warnings
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -18,8 +19,9 @@ from ._explaining import Explanation, responsible
 from ._history import History, Plan, learn, scores_of
 from ._kinds import kinds_of
 from ._metrics import METRICS, distances2
-from ._plans import plan_for, stated_share
-from ._scaling import Scaling, scaled
+from ._plans import plan_for
+from ._scaling import scaled
+from ._state import check_restored, is_mixed
 
 __all__ = ["NormalcyModel"]
 
@@ -40,7 +42,8 @@ class NormalcyModel(OutlierMixin, Estimator):
         "mahalanobis".
     contamination : "auto", 0 or float, default="auto"
         Share of history that is not normal. 0: it is known to be clean, nothing is left out, and one like row is enough to be normal.
-        "auto": not known; rows far from all others are left out of the summary. A share, at most 0.5: the farthest are left out, they
+        "auto": not known; rows far from all others are left out of the summary, and those very far count as no normal rows for
+        p-values. A share, at most 0.5: the farthest are left out, they
         count as no normal rows for p-values, and `predict` finds as many of them in the history itself.
     min_share : float or "auto", default="auto"
         Least share of history that makes a place normal; "auto" is 0 where it is known to be clean, and else 0.005. Distances to
@@ -67,6 +70,8 @@ class NormalcyModel(OutlierMixin, Estimator):
         Ascending distances of rows of history that the summary which judged them had not seen.
     left_out_ : float
         Share of the rows of history that its summary does not stand on.
+    suspects_ : float
+        Share of the rows of history that do not count as normal for p-values.
     offset_ : float
         `predict` calls rows with a lower score alarms.
     fpr_ : float
@@ -84,8 +89,9 @@ class NormalcyModel(OutlierMixin, Estimator):
     -----
     The score is minus the geometric mean of the distances to the nearest 0.5, 2.3, 10.8 and 50 % of history, summed up by k-means
     centers; so neither a few bad rows nor a small group of them make their own place look normal. P-values are conformal: their
-    false-alarm rate holds for any distribution as long as new rows are like those of history. What is not normal in history makes
-    them larger, so the rate is then kept, and alarms are missed; give ``contamination`` where the share is known.
+    false-alarm rate holds for any distribution as long as new rows are like those of history (with "auto", those that are not left
+    out, about one row of a clean history). What is not normal in history and is not left out makes them larger: the
+    rate is then kept, and alarms are missed; give ``contamination`` where the share is known.
 
     Cost: 21 k-means fits of up to 10,000 rows (twice as many where history may not be clean), of more one on 100,000 at most; scores O(n d k) time in blocks.
 
@@ -165,10 +171,27 @@ class NormalcyModel(OutlierMixin, Estimator):
             If there are fewer than two rows, or no column can be used.
         """
         self._validate_params()
-        rows = self._rows(X, reset=True)
+        return self._learn(self._rows(X, reset=True))
+
+    def fit_prepared(self, prepared: Prepared) -> "NormalcyModel":
+        """Learn what is normal from a table that was prepared already, for example with roles of one's own.
+
+        Parameters
+        ----------
+        prepared : coterie.tables.Prepared
+
+        Returns
+        -------
+        NormalcyModel
+            This one.
+        """
+        self._validate_params()
+        return self._learn(self._rows_of(prepared))
+
+    def _learn(self, rows: np.ndarray) -> "NormalcyModel":
         if len(rows) < 2:
             raise InputError(f"NormalcyModel learns from many rows, but got {len(rows)} sample; give at least 2")
-        plan = self._plan(len(rows))
+        plan = self.plan(len(rows))
         random = check_random_state(self.random_state)
         order = "time" if self.calibration == "time" else "none"
         learnt, held_out = calibration.held_out_scores(rows, plan, order, random)
@@ -176,12 +199,12 @@ class NormalcyModel(OutlierMixin, Estimator):
         self.n_clusters_ = len(self._history.weights)
         self.kinds_ = kinds_of(self._history, _NAMED_SHARE)
         self.kind_shares_ = np.bincount(self.kinds_, self._history.weights)
-        bad = stated_share(self.contamination)
-        self.held_out_scores_ = np.sort(held_out)[: max(1, len(held_out) - round(bad * len(held_out)))]
+        self.held_out_scores_ = calibration.normal_scores(held_out, plan.leave_out)
+        self.suspects_ = 1.0 - len(self.held_out_scores_) / len(held_out)
         self.fpr_ = self._usable_fpr(len(self.held_out_scores_))
         self.offset_ = -calibration.threshold(self.held_out_scores_, self.fpr_)
-        if bad > 0:
-            self.offset_ = float(np.percentile(-scores_of(self._history, rows, plan), 100.0 * bad))
+        if plan.leave_out:
+            self.offset_ = float(np.percentile(-scores_of(self._history, rows, plan), 100.0 * plan.leave_out))
         return self
 
     def score_samples(self, X: Any) -> np.ndarray:
@@ -196,7 +219,7 @@ class NormalcyModel(OutlierMixin, Estimator):
         (n,) float64 array
         """
         rows = self._rows(X, reset=False)
-        return -scores_of(self._history, rows, self._plan())
+        return -scores_of(self._history, rows, self.plan())
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Return by how much each row's score lies above ``offset_``: negative for alarms.
@@ -237,7 +260,11 @@ class NormalcyModel(OutlierMixin, Estimator):
         (n,) float64 array
             Small for alarms. Calling rows with at most a alarms has a false-alarm rate of at most a on rows like those of history.
         """
-        return calibration.p_values(-self.score_samples(X), self.held_out_scores_)
+        return self.p_values_of(self.score_samples(X))
+
+    def p_values_of(self, scores: np.ndarray) -> np.ndarray:
+        """Return the p-values of scores that `score_samples` gave."""
+        return calibration.p_values(-scores, self.held_out_scores_)
 
     def explain(self, X: Any, top: int = 3) -> Explanation:
         """Say which columns make each row remote.
@@ -253,7 +280,7 @@ class NormalcyModel(OutlierMixin, Estimator):
         Explanation
         """
         rows = self._rows(X, reset=False)
-        shares = responsible(self._history, self._plan(), rows, self._column_of)
+        shares = responsible(self._history, self.plan(), rows, self._column_of)
         order = np.argsort(-shares, axis=1, kind="stable")[:, : max(1, int(top))]
         return Explanation(order, np.take_along_axis(shares, order, axis=1), self.column_names())
 
@@ -283,19 +310,15 @@ class NormalcyModel(OutlierMixin, Estimator):
             )  # fmt: skip
         return float(max(self.fpr, least))
 
-    def _plan(self, n_rows: int | None = None) -> Plan:
+    def plan(self, n_rows: int | None = None) -> Plan:
+        """Return what was asked for with every "auto" decided, for a history of ``n_rows`` rows."""
         return plan_for(self, n_rows, self._column_of)
 
     def _rows(self, X: Any, *, reset: bool) -> np.ndarray:
         if reset:
             self.prepared_ = None
-            if isinstance(X, Table) or _is_mixed(X):
-                self.prepared_ = prepare(read(X))
-                self.n_features_in_ = self.prepared_.X.shape[1]
-                self.__dict__.pop("feature_names_in_", None)
-                columns = np.unique(self.prepared_.feature_columns, return_inverse=True)[1]
-                self._column_of = columns.astype(np.int64)
-                return np.asarray(self.prepared_.X)
+            if isinstance(X, Table) or is_mixed(X):
+                return self._rows_of(prepare(read(X)))
         else:
             check_is_fitted(self)
             if self.prepared_ is not None:
@@ -304,6 +327,13 @@ class NormalcyModel(OutlierMixin, Estimator):
         if reset:
             self._column_of = np.arange(rows.shape[1])
         return rows
+
+    def _rows_of(self, prepared: Prepared) -> np.ndarray:
+        self.prepared_ = replace(prepared, X=prepared.X[:0])  # how to code rows; history itself is not kept
+        self.n_features_in_ = prepared.X.shape[1]
+        self.__dict__.pop("feature_names_in_", None)
+        self._column_of = np.unique(prepared.feature_columns, return_inverse=True)[1].astype(np.int64)
+        return np.asarray(prepared.X)
 
     def _fitted_state(self) -> dict[str, Any]:
         state = super()._fitted_state()
@@ -315,31 +345,5 @@ class NormalcyModel(OutlierMixin, Estimator):
         if state.get("prepared_") is not None:
             state["prepared_"] = Prepared.from_state(state["prepared_"], {})
         super()._restore(state)
-        _check_restored(self)
+        check_restored(self)
         return self
-
-
-def _is_mixed(X: Any) -> bool:
-    """Say whether a frame has columns that are no numbers."""
-    kinds = getattr(X, "dtypes", None)
-    if kinds is None or not hasattr(X, "columns"):
-        return type(X) is dict
-    return any(not hasattr(kind, "kind") or kind.kind not in "biuf" for kind in kinds)
-
-
-def _check_restored(model: NormalcyModel) -> None:
-    """Refuse a state whose parts do not fit one another."""
-    history, d = model._history, model.n_features_in_
-    k = len(history.weights)
-    scaling = Scaling(*history.scaling)
-    shapes = {
-        (d,): (scaling.center, scaling.spread, model._column_of),
-        (k, d): (history.representatives,),
-        (k,): (history.weights, model.kinds_),
-    }
-    good = isinstance(history, History) and k > 0 and len(model.held_out_scores_) > 0
-    good = good and all(np.shape(part) == shape for shape, parts in shapes.items() for part in parts)
-    good = good and (history.whiten is None) == (model.metric != "mahalanobis")
-    good = good and (history.whiten is None or history.whiten.shape == (k, d, d))
-    if not good:
-        raise ValueError("the parts of the model do not fit one another")

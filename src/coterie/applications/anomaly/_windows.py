@@ -1,0 +1,69 @@
+"""The share of alarms over time, and how much of it chance explains."""
+
+import itertools
+from typing import NamedTuple
+
+import numpy as np
+
+from ...tables import Table
+from ._calibration import alarm_limits
+
+__all__ = ["Windows", "windows_of"]
+
+_MOST = 20
+_FEWEST_ROWS = 50
+_LEVEL = 0.01  # chance that any window of rows like history lies outside its limits
+
+
+class Windows(NamedTuple):
+    """Parts of the rows, one after the other.
+
+    Attributes
+    ----------
+    starts : list of str or int
+        Time, or number, of the first row of each.
+    shares, low, high : (w,) float64 arrays
+        Share of alarms, and the limits between which it lies for rows like those of history.
+    """
+
+    starts: list
+    shares: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+    @property
+    def above(self) -> int:
+        """How many windows have more alarms than chance explains."""
+        return int((self.shares > self.high).sum())
+
+
+def windows_of(table: Table, p_values: np.ndarray, fpr: float, n_held_out: int, time_column: str | None) -> Windows:
+    """Cut rows into windows of equal size, in the order in which they come.
+
+    Parameters
+    ----------
+    table : Table
+    p_values : (n,) float64 array
+    fpr : float
+    n_held_out : int
+        Rows by which p-values were found.
+    time_column : str or None
+        Names the windows.
+
+    Returns
+    -------
+    Windows
+    """
+    n = len(p_values)
+    edges = np.linspace(0, n, max(1, min(_MOST, n // _FEWEST_ROWS)) + 1).astype(int)
+    sizes = np.diff(edges)
+    alarms = np.array([(p_values[a:b] <= fpr + 1e-12).sum() for a, b in itertools.pairwise(edges)])
+    limits = {int(size): alarm_limits(int(size), n_held_out, fpr, _LEVEL / len(sizes)) for size in np.unique(sizes)}
+    low, high = (np.array([limits[int(size)][i] for size in sizes]) / sizes for i in (0, 1))
+    starts: list = [int(start) for start in edges[:-1]]
+    if time_column is not None:
+        column = table.column(time_column)
+        starts = [str(column.values[start])[:19] for start in edges[:-1]]
+        if len(set(starts)) < len(starts):
+            starts = [int(start) for start in edges[:-1]]
+    return Windows(starts, alarms / sizes, low, high)

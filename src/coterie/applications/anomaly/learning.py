@@ -1,0 +1,213 @@
+"""From a file of history to a model of what is normal: what was used, what is usual, and how far the promise reaches."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from ...errors import InputError
+from ...study.steps import Step
+from ...tables import Table, prepare, read
+from ...tables.convert import as_date
+from ._calibration import rows_needed
+from ._history import learn, scores_of
+from ._profile import constants_of, kind_names, profile_of
+from .normalcy import NormalcyModel
+
+__all__ = ["Learnt", "in_order_of", "learn_history", "refuse_fpr", "rows_that"]
+
+_MOST_COMPARED = 20_000
+_UNSTABLE = 0.8
+_MANY_SUSPECTS = 0.002
+
+
+class Learnt(NamedTuple):
+    """A history, and what is normal in it.
+
+    Attributes
+    ----------
+    table : Table
+    model : NormalcyModel
+        Fitted.
+    profile : list of dict
+        What is usual in each kind of normal rows.
+    card : dict
+        What a model file keeps of it, JSON values only.
+    metrics : dict
+        Name to number.
+    warnings : list of dict
+        ``text`` and ``remedy``.
+    steps : list of Step
+    """
+
+    table: Table
+    model: NormalcyModel
+    profile: list[dict[str, Any]]
+    card: dict[str, Any]
+    metrics: dict[str, float]
+    warnings: list[dict[str, str]]
+    steps: list[Step]
+
+
+def learn_history(
+    source: Any,
+    *,
+    metric: str = "euclidean",
+    n_clusters: Any = "auto",
+    contamination: Any = "auto",
+    min_share: Any = "auto",
+    fpr: float = 0.01,
+    roles: Mapping[str, str] | None = None,
+    time_column: str | None = None,
+    label: str | None = None,
+    memory_limit: int | None = None,
+    seed: int = 0,
+    on_step: Callable[[Step], None] | None = None,
+) -> Learnt:
+    """Learn from a file or frame what is normal.
+
+    Parameters
+    ----------
+    source : path, frame, dict of columns or Table
+    metric, n_clusters, contamination, min_share, fpr
+        As in `NormalcyModel`.
+    roles : dict, optional
+        Column to what it is, as in ``coterie.run``.
+    time_column : str, optional
+        When each row was: the later rows then judge what the earlier ones promise. It is not compared.
+    label : str, optional
+        Known anomalies. It is not compared.
+    memory_limit : int, optional
+        Bytes that reading may use.
+    seed : int, default=0
+    on_step : callable, optional
+        Called with each finished step.
+
+    Returns
+    -------
+    Learnt
+
+    Raises
+    ------
+    InputError
+        If no column can be compared, or there are too few rows for the false-alarm rate.
+    """
+    diary = _Diary(on_step)
+    table = read(source, memory_limit=memory_limit)
+    diary.note("read", f"{table.n_rows:,} rows and {len(table.columns):,} columns from {table.name}")
+    aside = {name: "ignored" for name in (time_column, label) if name is not None}
+    refuse_fpr(fpr, None)
+    if time_column is not None:
+        table = in_order_of(table, time_column)
+    prepared = prepare(table, roles={**(roles or {}), **aside})
+    used = [coding for coding in prepared.codings if coding.used]
+    diary.note("prepare", f"{len(used):,} columns are compared")
+    model = NormalcyModel(
+        metric, n_clusters, contamination=contamination, min_share=min_share, fpr=min(fpr, 0.5),
+        calibration="random" if time_column is None else "time", random_state=seed,
+    )  # fmt: skip
+    needed = rows_needed(fpr)
+    share = 0.3 if time_column is not None else 1.0
+    if share * table.n_rows * (1 - (0 if contamination == "auto" else contamination)) < needed:
+        refuse_fpr(fpr, table.n_rows, int(np.ceil(needed / share)))
+    model.fit_prepared(prepared)
+    diary.note("learn", f"{model.n_clusters_} representatives, {len(model.held_out_scores_):,} rows held out in turn")
+    kinds = model.nearest_kind(table)
+    profile = profile_of(table, kinds, used, len(model.kind_shares_))
+    names = kind_names(profile, used)
+    stability = _stability(model, np.asarray(prepared.X), seed)
+    diary.note("describe", f"{len(names)} kinds of normal rows" if len(names) > 1 else "one kind of normal rows")
+    card = {
+        "n_rows": table.n_rows, "source": table.name, "fingerprint": table.fingerprint(), "profile": profile, "names": names,
+        "constants": constants_of(table, prepared.codings), "time": time_column, "label": label, "fpr": fpr,
+    }  # fmt: skip
+    metrics = {
+        "rows": table.n_rows, "held_out": len(model.held_out_scores_), "least_fpr": 1 / (len(model.held_out_scores_) + 1),
+        "left_out": model.left_out_, "suspects": model.suspects_, "stability": stability,
+    }  # fmt: skip
+    return Learnt(table, model, profile, card, metrics, _warnings(model, stability), diary.steps)
+
+
+def in_order_of(table: Table, column: str) -> Table:
+    """Return the rows of a table in order of time.
+
+    Raises
+    ------
+    InputError
+        If the column is not there, or a row has no time.
+    """
+    found = table.column(column)
+    if found.n_missing:
+        row = int(np.flatnonzero(found.missing)[0])
+        raise InputError(
+            f"{column} is to give the order of the rows, but {rows_that(found.n_missing)} no value there (the first is row {row}); "
+            "drop such rows or leave --time out"
+        )
+    values = as_date(found).values if found.kind == "text" else found.values
+    return table.take(np.argsort(values, kind="stable"))
+
+
+def rows_that(n: int, has: str = "have") -> str:
+    """Return "1 row has" or "2 rows have"."""
+    return f"{n:,} row{'s' * (n != 1)} {has if n != 1 else {'have': 'has', 'are': 'is'}[has]}"
+
+
+def refuse_fpr(fpr: float, n_rows: int | None, needed: int = 0) -> None:
+    """Raise where a false-alarm rate makes no sense, or the history is too short for it.
+
+    Raises
+    ------
+    InputError
+    """
+    if not 0 < fpr < 1:
+        raise InputError(
+            f"a false-alarm rate lies between 0 and 1, got {fpr:g}; give the share of normal rows that may be alarms, such as 0.01"
+        )
+    if n_rows is not None:
+        raise InputError(
+            f"a false-alarm rate of {fpr:g} needs a history of at least {needed:,} rows, got {n_rows:,}; give more history, or a higher --fpr"
+        )
+
+
+def _stability(model: NormalcyModel, rows: np.ndarray, seed: int) -> float:
+    """Return the rank correlation between the scores that the two halves of history give to the same rows."""
+    from scipy.stats import spearmanr
+
+    random = check_random_state(seed)
+    rows = rows[random.permutation(len(rows))[:_MOST_COMPARED]]
+    halves = [learn(rows[i::2], model.plan(len(rows) // 2), random)[0] for i in (0, 1)]
+    first, second = (scores_of(half, rows, model.plan()) for half in halves)
+    return float(spearmanr(first, second).statistic) if np.ptp(first) and np.ptp(second) else 0.0
+
+
+def _warnings(model: NormalcyModel, stability: float) -> list[dict[str, str]]:
+    found = []
+    if model.contamination == "auto" and model.suspects_ > _MANY_SUSPECTS:
+        share = f"{model.suspects_:.1%}"
+        found.append({
+            "text": f"{share} of the rows of history lie very far from all others; they were taken for anomalies and do not count as normal.",
+            "remedy": "If history is clean, say so: --contamination 0; if you know how many rows are not normal, give that share.",
+        })  # fmt: skip
+    if stability < _UNSTABLE:
+        found.append({
+            "text": f"Two halves of history order the rows differently (agreement {stability:.2f} of 1): what is normal is not settled yet.",
+            "remedy": "Give more history, or leave out columns that say little.",
+        })  # fmt: skip
+    return found
+
+
+class _Diary:
+    """Keeps what was done and how long it took."""
+
+    def __init__(self, on_step: Callable[[Step], None] | None) -> None:
+        self.steps: list[Step] = []
+        self._on_step, self._began = on_step, time.perf_counter()
+
+    def note(self, name: str, text: str) -> None:
+        now = time.perf_counter()
+        self.steps.append(Step(name, text, now - self._began))
+        self._began = now
+        if self._on_step is not None:
+            self._on_step(self.steps[-1])
