@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .pictures import Pictures
 
-__all__ = ["THUMBNAIL", "png", "thumbnails"]
+__all__ = ["THUMBNAIL", "jpeg_uri", "png", "png_uri", "thumbnails"]
 
 THUMBNAIL = 96
 # A JPEG is smaller than a PNG only where there is something to blur.
@@ -44,26 +44,45 @@ def thumbnails(pictures: Pictures, source: str | os.PathLike, rows: Sequence[int
     }
 
 
-def png(pixels: NDArray[np.uint8]) -> bytes:
-    """Return an image of bytes as a PNG.
+def png(pixels: NDArray, level: int = 9) -> bytes:
+    """Return an image as a PNG.
 
     Parameters
     ----------
-    pixels : (h, w) or (h, w, 3) uint8 array
+    pixels : (h, w) or (h, w, 3) uint8 or uint16 array
+    level : int, default=9
+        How hard to compress, 1 to 9; lower is faster.
     """
     height, width = pixels.shape[:2]
-    lines = np.zeros((height, 1 + pixels.size // height), np.uint8)
-    lines[:, 1:] = pixels.reshape(height, -1)
-    header = struct.pack(">IIBBBBB", width, height, 8, 0 if pixels.ndim == 2 else 2, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(lines.tobytes(), 9)), (b"IEND", b""))
+    wide = pixels.astype(">u2").view(np.uint8) if pixels.dtype == np.uint16 else pixels
+    lines = np.zeros((height, 1 + wide.size // height), np.uint8)
+    lines[:, 1:] = wide.reshape(height, -1)
+    header = struct.pack(">IIBBBBB", width, height, 8 * pixels.itemsize, 0 if pixels.ndim == 2 else 2, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(lines.tobytes(), level)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
     )
 
 
+def png_uri(pixels: NDArray) -> str:
+    """Return an image as the data URI of a PNG."""
+    return _uri("png", png(pixels))
+
+
+def jpeg_uri(pixels: NDArray[np.uint8]) -> str:
+    """Return a photograph, (h, w, 3), as the data URI of a JPEG; of a PNG where Pillow is not installed."""
+    if find_spec("PIL") is None:
+        return png_uri(pixels)
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG", quality=88)
+    return _uri("jpeg", stream.getvalue())
+
+
 def _of_array(picture: NDArray) -> str:
     pixels = np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
-    return _uri("png", png(pixels if pixels.ndim == 2 else np.moveaxis(pixels, 0, 2)))
+    return png_uri(pixels if pixels.ndim == 2 else np.moveaxis(pixels, 0, 2))
 
 
 def _of_file(path: Path) -> str | None:
@@ -79,7 +98,7 @@ def _of_file(path: Path) -> str | None:
             image = image.convert("L" if image.mode in ("1", "L") else "RGB")
             image.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
             if max(image.size) < _WORTH_A_JPEG:
-                return _uri("png", png(np.asarray(image)))
+                return png_uri(np.asarray(image))
             stream = io.BytesIO()
             image.save(stream, "JPEG", quality=80, optimize=True)
     except Exception:  # decoders have no common base

@@ -144,7 +144,7 @@ def _of_array(array: NDArray, name: str) -> tuple[NDArray, NDArray | None, list[
         array = array[:, :, None]
     if array.ndim != 3 or 0 in array.shape:
         raise InputError(f"{name} has shape {array.shape}; a picture is (h, w), (h, w, bands) or (bands, h, w)")
-    if array.shape[0] < array.shape[2] and array.shape[0] <= MOST_BANDS:
+    if array.shape[0] < min(array.shape[1:]) and array.shape[0] <= MOST_BANDS:
         array = np.moveaxis(array, 0, 2)
         notes.append(f"the first axis, of length {array.shape[2]}, holds the bands")
     if array.shape[2] > MOST_BANDS:

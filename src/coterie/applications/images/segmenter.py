@@ -60,12 +60,17 @@ class ImageSegmenter(Estimator):
         Region of each pixel, 0 the largest; -1 where the picture is transparent or masked. Each region hangs together by the sides
         of its pixels.
     n_regions_ : int
+    leaves_ : (n,) int64 array
+        Region of each superpixel.
     superpixels_ : (h, w) int32 array
         Leaf of the tree of each pixel, -1 outside.
     tree_ : (n - 1, 4) float64 array
         The tree over the superpixels in SciPy's layout. Heights never fall, so that it is an ultrametric.
     ucm_ : (h, w) float32 array
         The height at which each pixel and its right or lower neighbour come together: how strong the border is there.
+    n_superpixels_ : int
+    factor_ : int
+        How many pixels a side became one where the picture was looked at; 1 up to ``max_pixels``.
     picture_ : Picture
         What was read.
 
@@ -164,10 +169,11 @@ class ImageSegmenter(Estimator):
             wanted = 1 if self.n_regions == "auto" else int(self.n_regions)
             self.tree_ = divided(self._regions, measure, least, wanted)
         if self.n_regions == "auto":
-            self.labels_ = self.cut(height=self.height)
+            self.leaves_ = self.leaves(height=self.height)
         else:
-            self.labels_ = self.cut(int(self.n_regions))
-        self.n_regions_ = int(self.labels_.max()) + 1
+            self.leaves_ = self.leaves(int(self.n_regions))
+        self.labels_ = self._painted(self.leaves_)
+        self.n_regions_ = int(self.leaves_.max()) + 1
         if self._is_plain:
             warnings.warn("the picture has one colour only, so that it is one region", UserWarning, stacklevel=2)
         return self
@@ -188,7 +194,9 @@ class ImageSegmenter(Estimator):
             As ``labels_``.
         """
         check_is_fitted(self)
-        leaves = self.leaves(n_regions, height=height)
+        return self._painted(self.leaves(n_regions, height=height))
+
+    def _painted(self, leaves: NDArray[np.int64]) -> NDArray[np.int32]:
         return np.append(leaves, -1).astype(np.int32)[self.superpixels_]
 
     def leaves(self, n_regions: int | None = None, *, height: float | None = None) -> NDArray[np.int64]:
@@ -205,6 +213,30 @@ class ImageSegmenter(Estimator):
         place[np.argsort(-area, kind="stable")] = np.arange(len(area))
         return place[labels]
 
+    def totals(self, leaves: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Add up the pixels of each region.
+
+        Parameters
+        ----------
+        leaves : (n,) int64 array
+            Region of each superpixel; see `leaves`.
+
+        Returns
+        -------
+        sums : (k, c + 3) float64 array
+            Of the values in each band, of rows, of columns, and the number of pixels.
+        box : (k, 4) int64 array
+            First and last row, first and last column.
+        """
+        k = int(leaves.max()) + 1
+        sums = np.stack([np.bincount(leaves, one, k) for one in self._sums.T], axis=1).astype(np.float64)
+        box = np.empty((k, 4), np.int64)
+        order = np.argsort(leaves, kind="stable")
+        starts = np.searchsorted(leaves[order], np.arange(k))
+        for side in range(4):
+            box[:, side] = (np.maximum if side % 2 else np.minimum).reduceat(self._box[order, side], starts)
+        return sums, box
+
     @property
     def ucm_(self) -> NDArray[np.float32]:
         """Border strength at each pixel, made each time that it is asked for."""
@@ -218,7 +250,7 @@ class ImageSegmenter(Estimator):
 
     def _possible(self, n_regions: Any) -> int:
         n = len(self.tree_) + 1
-        if not isinstance(n_regions, Integral) or n_regions < 1:
+        if not isinstance(n_regions, int | np.integer) or n_regions < 1:
             raise InputError(f"n_regions must be a whole number of at least 1, got {n_regions!r}")
         if self._is_plain:
             return 1
@@ -239,7 +271,7 @@ class ImageSegmenter(Estimator):
 
     def _refuse_too_many(self, picture: Picture) -> None:
         pixels = int(picture.inside.sum())
-        if isinstance(self.n_regions, Integral) and self.n_regions > pixels:
+        if self.n_regions != "auto" and int(self.n_regions) > pixels:
             raise InputError(
                 f"n_regions must be at most the number of pixels, {pixels:,} in {picture.name}, got {self.n_regions:,}; lower it"
             )
@@ -294,7 +326,7 @@ class ImageSegmenter(Estimator):
         seed = int(check_random_state(self.random_state).randint(2**31))
         kinds = textons(space.lightness(small), seen, side, seed)
         layers = layers_of(features, small, coarse, space)
-        self.superpixels_ = labels
+        self.superpixels_, self.n_superpixels_, self.factor_ = labels, n, factor
         self._sums, self._box = sums, box
         self._regions = described(small, kinds, space.limits, coarse, sums[:, -1], edges, along, layers)
 

@@ -1,0 +1,150 @@
+"""``coterie image``: what is written and said, and one sentence where a file holds no picture that can be divided."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+FILES = {
+    "regions.csv", "labels.npy", "labels.png", "overlay.png", "ucm.png", "tree.json", "metrics.json", "run.json", "report.html",
+}  # fmt: skip
+
+
+def flag():
+    """Three stripes with a little noise."""
+    picture = np.zeros((48, 60, 3), np.uint8)
+    picture[:, :20], picture[:, 20:40], picture[:, 40:] = (0, 40, 140), (240, 240, 240), (200, 20, 40)
+    return np.clip(picture + np.random.default_rng(0).integers(-6, 7, picture.shape), 0, 255).astype(np.uint8)
+
+
+def rows_of(path):
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def written(call, tmp_path):
+    np.save(tmp_path / "flag.npy", flag())
+    truth = np.repeat([5, 9, 1], 20)[None].repeat(48, axis=0).astype(np.uint8)
+    np.save(tmp_path / "truth.npy", truth)
+    ended = call("image", "flag.npy", "--truth", "truth.npy")
+    assert ended.code == 0, ended.err
+    return ended, tmp_path / "flag.coterie"
+
+
+def test_a_picture_becomes_a_folder(written):
+    ended, folder = written
+    assert ended.out == ""
+    assert {path.name for path in folder.iterdir()} == FILES
+    assert "3 regions in 60 x 48 pixels" in ended.err
+    rows = rows_of(folder / "regions.csv")
+    assert [row["name"] for row in rows] == ["dark blue, left", "white, middle", "red, right"]
+    assert {(row["area"], row["top"], row["bottom"]) for row in rows} == {("960", "0", "47")}
+    assert {row["perimeter"] for row in rows} == {"136"}
+    assert [row["neighbours"] for row in rows] == ["1", "0 2", "1"]
+    labels = np.load(folder / "labels.npy")
+    assert np.bincount(labels.ravel()).tolist() == [960, 960, 960]
+
+
+def test_metrics_say_how_sure_and_how_right(written):
+    metrics = json.loads((written[1] / "metrics.json").read_text())["metrics"]
+    assert metrics["covering"]["value"] == 1.0
+    assert metrics["information"]["value"] == pytest.approx(0, abs=1e-9)
+    assert metrics["stability"]["value"] > 0.99
+    assert 0 < metrics["unexplained"]["value"] < 0.05
+    assert all(one["definition"] for one in metrics.values())
+
+
+def test_the_tree_gives_any_number_of_regions(written):
+    tree = json.loads((written[1] / "tree.json").read_text())
+    heights = [merge[2] for merge in tree["merges"]]
+    assert heights == sorted(heights)
+    assert len(tree["region_of_leaf"]) == tree["leaves"] == len(heights) + 1
+
+
+def test_pictures_written_can_be_read_again(written):
+    image = pytest.importorskip("PIL.Image")
+    folder = written[1]
+
+    def pixels(name):
+        with image.open(folder / name) as opened:
+            return np.asarray(opened)
+
+    assert np.array_equal(pixels("labels.png"), np.load(folder / "labels.npy") + 1)
+    assert pixels("overlay.png").shape == (48, 60, 3)
+    ucm = pixels("ucm.png")
+    assert (ucm[:, 19] == 0).all()
+    assert ucm[:, :15].min() > 100
+
+
+def test_the_number_of_regions_can_be_given(call, tmp_path):
+    np.save(tmp_path / "flag.npy", flag())
+    ended = call("image", "flag.npy", "-k", "2", "--mode", "divide", "--json", "-q")
+    record = json.loads(ended.out)
+    assert len(record["groups"]) == 2
+    assert record["options"]["regions"] == 2
+    assert record["sections"][1]["frames"][record["sections"][1]["start"]]["label"] == "2"
+
+
+def test_one_colour_is_said_and_doubtful(call, tmp_path):
+    np.save(tmp_path / "plain.npy", np.full((30, 40, 3), 90, np.uint8))
+    ended = call("image", "plain.npy", "--strict")
+    assert ended.code == 5
+    assert "one colour only, so that it is one region." in " ".join(ended.err.split())
+    assert "The whole picture is one region." in ended.err
+
+
+def write_bad(folder):
+    """Write files that hold no picture that can be divided; return what must be said of each, and options."""
+    picture = flag()
+    np.save(folder / "flag.npy", picture)
+    np.save(folder / "dot.npy", picture[:1, :1])
+    np.save(folder / "holes.npy", np.where(picture > 100, np.nan, picture))
+    np.save(folder / "words.npy", np.array([["a", "b"], ["c", "d"]]))
+    np.save(folder / "stack.npy", np.zeros((2, 3, 4, 5)))
+    np.save(folder / "cube.npy", np.zeros((70, 80, 90), np.uint8))
+    np.save(folder / "small.npy", picture[:5, :5, 0])
+    (folder / "empty.png").write_bytes(b"")
+    (folder / "text.jpg").write_text("no picture")
+    (folder / "half.npy").write_bytes((folder / "flag.npy").read_bytes()[:3000])
+    return {
+        "dot.npy": ([], "1 x 1 pixels"),
+        "holes.npy": ([], "NaN or infinity in"),
+        "words.npy": ([], "holds"),
+        "stack.npy": ([], "shape (2, 3, 4, 5)"),
+        "cube.npy": ([], "90 bands"),
+        "empty.png": ([], "is empty"),
+        "text.jpg": ([], "text.jpg"),
+        "half.npy": ([], "half.npy"),
+        "small.npy": (["-k", "26"], "number of pixels, 25"),
+        "flag.npy": (["--mask", "small.npy"], "48 x 60 pixels (height x width)"),
+    }
+
+
+def test_ten_bad_inputs_get_a_sentence_and_leave_nothing(call, tmp_path):
+    pytest.importorskip("PIL")
+    for name, (options, words) in write_bad(tmp_path).items():
+        before = {path.name for path in tmp_path.iterdir()}
+        ended = call("image", name, *options)
+        assert ended.code == 3, (name, ended)
+        said = [line for line in ended.err.splitlines() if line.startswith("error")]
+        assert len(said) == 1, (name, ended.err)
+        assert words in ended.err.replace("\n", " "), (name, ended.err)
+        assert {path.name for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "give the file of the PICTURE"),
+        (["flag.npy", "-k", "none"], "a number of regions"),
+        (["flag.npy", "--min-area", "5", "--min-share", "1%"], "not both"),
+        (["flag.npy", "-o", "-"], "give a folder"),
+    ],
+)
+def test_usage_is_explained(call, tmp_path, arguments, words):
+    np.save(tmp_path / "flag.npy", flag())
+    ended = call("image", *arguments)
+    assert ended.code == 2
+    assert words in ended.err
