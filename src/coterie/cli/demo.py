@@ -57,6 +57,7 @@ def _options(output: str, seed: int, as_json: bool, quiet: bool) -> dict[str, An
         "clusters": None, "min_share": None, "query": None, "table": None, "memory_limit": None, "time_limit": None,
         "method": "auto", "labels_to_stdout": False, "no_report": False, "force": False, "strict": False,
         "dry_run": False, "verbose": False, "array": None, "size": None, "encoder": None, "cluster": None, "purpose": None,
+        "text_model": None,
     }  # fmt: skip
 
 
