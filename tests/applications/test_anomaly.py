@@ -189,3 +189,35 @@ def test_a_model_whose_parts_do_not_fit_is_refused(tmp_path, model):
 def test_a_metric_that_returns_no_distance_is_refused():
     with pytest.raises(InputError, match="finite distance"):
         NormalcyModel(lambda a, b: float("nan"), n_clusters=2).fit(np.eye(8)).score_samples(np.eye(8))
+
+
+def halves_of(path, bad_share):
+    """Return training rows, with anomalies as a share of them, and test rows with their truth."""
+    with np.load(path) as file:
+        X, y = file["X"].astype(float), file["y"].ravel().astype(bool)
+    random = np.random.default_rng(0)
+    normal, bad = random.permutation(np.flatnonzero(~y)), random.permutation(np.flatnonzero(y))
+    half = len(normal) // 2
+    n_bad = round(bad_share * half / (1 - bad_share))
+    train = np.concatenate([normal[:half], bad[:n_bad]])
+    test = np.concatenate([normal[half:], bad[len(bad) // 2 :]])
+    return X[train], X[test], y[test]
+
+
+@pytest.mark.parametrize("bad_share", [0.0, 0.05])
+def test_real_anomalies_are_found_better_than_by_the_nearest_rows_and_by_isolation(shared_data, bad_share):
+    from sklearn.ensemble import IsolationForest
+    from sklearn.neighbors import NearestNeighbors
+
+    found = []
+    for name in ("18_Ionosphere", "6_cardio", "7_Cardiotocography", "20_letter", "14_glass", "4_breastw"):
+        train, test, truth = halves_of(shared_data / "anomaly" / f"{name}.npz", bad_share)
+        contamination = 0 if bad_share == 0 else "auto"
+        ours = -NormalcyModel(contamination=contamination, random_state=0).fit(train).score_samples(test)
+        forest = -IsolationForest(random_state=0).fit(train).score_samples(test)
+        spread = train.std(axis=0)
+        near = NearestNeighbors(n_neighbors=5).fit(train / spread).kneighbors(test / spread)[0][:, 4]
+        found.append([roc_auc_score(truth, scores) for scores in (ours, near, forest)])
+    ours, near, forest = np.mean(found, axis=0)
+    assert ours > forest + 0.01
+    assert ours > near - 0.002

@@ -9,7 +9,7 @@ import click
 from . import _interrupt
 from ._config import ConfiguredCommand, print_config
 from ._deliver import deliver, spent
-from ._options import Role, Share, default_folder, limits_and_seed, output_and_talk, usable_input
+from ._options import Bytes, Role, Share, default_folder, limits_and_seed, output_and_talk, usable_input
 from ._terminal import Talk
 
 __all__ = ["command"]
@@ -34,14 +34,16 @@ class _Contamination(Share):
         return share
 
 
-@click.group("anomaly", short_help="Learn what is normal, and find the rows that are not.")
-def command() -> None:
-    r"""Learn what is normal from a history, and say which new rows are not, how sure that is, and why.
+_HELP = """Learn what is normal from a history, and say which new rows are not, how sure that is, and why.
 
-    \b
-      coterie anomaly fit history.csv -o model
-      coterie anomaly score today.csv --model model --fpr 0.01 -o alerts.csv
-    """
+\b
+  coterie anomaly fit history.csv -o model
+  coterie anomaly score today.csv --model model --fpr 0.01 -o alerts.csv"""
+
+
+@click.group("anomaly", help=_HELP, short_help="Learn what is normal, and find the rows that are not.")
+def command() -> None:
+    """Hold the two commands."""
 
 
 @command.command("fit", cls=ConfiguredCommand, short_help="Learn what is normal from a history.")
@@ -127,7 +129,8 @@ def fit(ctx: click.Context, /, **options: Any) -> int:
     "--batch", type=click.IntRange(1), metavar="ROWS",
     help="Judge so many rows at a time as they come, and write alarms at once; for CSV on stdin that does not end.",
 )  # fmt: skip
-@limits_and_seed("files that need")
+@click.option("--memory-limit", type=Bytes(), help="Refuse files that need more, e.g. 2GB.")
+@click.option("--json", "as_json", is_flag=True, help="Write the record of the run (as in run.json) to stdout.")
 @output_and_talk
 @click.pass_context
 def score(ctx: click.Context, /, **options: Any) -> int:

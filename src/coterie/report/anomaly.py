@@ -10,7 +10,7 @@ from ..applications.anomaly import Learnt
 from ..applications.anomaly._profile import usual_text, value_text
 from .cells import field, number, plain_text, write_rows
 from .sheet import Sheet, sheet_record
-from .words import count, counted
+from .words import count, counted, percent
 
 __all__ = ["distance_histogram", "history_sheet"]
 
@@ -53,7 +53,7 @@ def history_sheet(learnt: Learnt, options: Mapping[str, Any]) -> Sheet:
         },
         options=options,
         seed=int(options.get("seed") or 0),
-        headline=f"what is normal in {counted(table.n_rows, 'row')}: {counted(n_kinds, 'kind')} of normal rows",
+        headline=f"{counted(n_kinds, 'kind')} of normal rows among {count(table.n_rows)}",
         answer=_answer(learnt, len(used)),
         groups=_groups(learnt, used),
         noun="kind",
@@ -99,7 +99,12 @@ def _answer(learnt: Learnt, n_columns: int) -> list[str]:
         "were judged without having been seen.",
     ]
     if model.suspects_ > 0:
-        sentences.append(f"{model.suspects_:.1%} of the rows lie very far from all others and do not count as normal.")
+        share = percent(model.suspects_)
+        sentences.append(
+            f"{share} of the rows lie very far from all others and do not count as normal."
+            if model.contamination == "auto"
+            else f"The farthest {share} of the rows do not count as normal, as was said."
+        )
     return sentences
 
 
@@ -120,7 +125,11 @@ def _profile_rows(learnt: Learnt, used: list) -> Iterator[tuple[str, str, list[s
     for kind, name in zip(learnt.profile, learnt.card["names"], strict=True):
         for column, usual in kind["columns"].items():
             if isinstance(usual, dict):
-                yield name, column, ["", " or ".join(f"{level} ({share:.0%})" for level, share in usual.items()), ""]
+                yield (
+                    name,
+                    column,
+                    ["", " or ".join(f"{level} ({percent(share)})" for level, share in usual.items()), ""],
+                )
             else:
                 yield name, column, [value_text(value, roles[column]) for value in usual or (None, None, None)]
 
@@ -174,8 +183,8 @@ def _metrics(learnt: Learnt) -> list[dict[str, Any]]:
          "share of the rows of history that count as no normal rows for p-values: as stated, or beyond the tail of the others", True),
         ("left_out", "Not summed up", "percent",
          "share of the rows of history, the farthest, that its summary does not stand on, in case they are not normal", False),
-        ("stability", "Stability", "number",
-         "rank correlation of the scores that summaries of two random halves of history give to all rows; 1 is the same order", True),
+        ("stability", "Stability", "percent",
+         "share of the farthest twentieth of the rows, by a summary of one random half of history, that is so by the other half too", True),
     ]  # fmt: skip
     found = [
         {"name": name, "label": label, "value": given[name], "format": kind, "definition": words, "key": key}

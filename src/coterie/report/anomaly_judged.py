@@ -35,7 +35,7 @@ def judged_sheet(judged: Judged, options: Mapping[str, Any]) -> Sheet:
     sections = [_alerts_table(judged), *_columns_bars(judged)]
     sections += [
         distance_histogram([(table.name, -judged.scores)], threshold),
-        _over_time(judged, options.get("time_column")),
+        _over_time(judged),
     ]
     record = sheet_record(
         kind="anomaly",
@@ -176,7 +176,7 @@ def _columns_bars(judged: Judged) -> list[dict[str, Any]]:
     return [bars]
 
 
-def _over_time(judged: Judged, time_column: str | None) -> dict[str, Any]:
+def _over_time(judged: Judged) -> dict[str, Any]:
     windows = judged.windows
     return {
         "kind": "lines",
@@ -187,7 +187,7 @@ def _over_time(judged: Judged, time_column: str | None) -> dict[str, Any]:
             {"name": "share of alarms", "values": windows.shares.tolist()},
             {"name": "limits", "values": [judged.fpr] * len(windows.shares), "low": windows.low.tolist(), "high": windows.high.tolist()},
         ],
-        "x_label": time_column or "first row",
+        "x_label": windows.label,
         "y_label": "share of alarms",
         "format": "percent",
     }  # fmt: skip

@@ -12,6 +12,7 @@ __all__ = ["constants_of", "kind_names", "profile_of", "usual_text", "value_text
 
 _OUTER = (0.01, 0.5, 0.99)
 _MOST_LEVELS = 6
+_RARE = 0.01  # share of the rows of a kind below which a level is not usual
 _TELLING = 0.75  # spreads, or share of rows, from which a column names a kind
 
 
@@ -87,7 +88,8 @@ def usual_text(usual: Any, role: str) -> str:
     if usual is None:
         return "nothing known"
     if isinstance(usual, Mapping):
-        return " or ".join(list(usual)[:3]) or "missing"
+        levels = [level for level, share in usual.items() if share >= _RARE] or list(usual)[:1]
+        return " or ".join(levels[:3]) or "missing"
     low, high = (value_text(value, role) for value in (usual[0], usual[2]))
     return low if low == high else f"{low} to {high}"
 
@@ -98,7 +100,7 @@ def value_text(value: Any, role: str) -> str:
         return "missing"
     if role == "date":
         return str(np.datetime64("1970-01-01") + round(float(value)))
-    return f"{value:.6g}" if isinstance(value, float | int) else str(value)
+    return f"{value:.4g}" if isinstance(value, float | int) else str(value)
 
 
 def constants_of(table: Table, codings: Sequence[Any]) -> dict[str, str]:

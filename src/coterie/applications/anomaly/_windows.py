@@ -20,12 +20,15 @@ class Windows(NamedTuple):
 
     Attributes
     ----------
+    label : str
+        What the starts are.
     starts : list of str or int
         Time, or number, of the first row of each.
     shares, low, high : (w,) float64 arrays
         Share of alarms, and the limits between which it lies for rows like those of history.
     """
 
+    label: str
     starts: list
     shares: np.ndarray
     low: np.ndarray
@@ -37,8 +40,10 @@ class Windows(NamedTuple):
         return int((self.shares > self.high).sum())
 
 
-def windows_of(table: Table, p_values: np.ndarray, fpr: float, n_held_out: int, time_column: str | None) -> Windows:
-    """Cut rows into windows of equal size, in the order in which they come.
+def windows_of(
+    table: Table, p_values: np.ndarray, fpr: float, n_held_out: int, time_column: str | None, order: np.ndarray
+) -> Windows:
+    """Cut rows into windows of equal size, one after the other.
 
     Parameters
     ----------
@@ -49,6 +54,8 @@ def windows_of(table: Table, p_values: np.ndarray, fpr: float, n_held_out: int, 
         Rows by which p-values were found.
     time_column : str or None
         Names the windows.
+    order : (n,) int64 array
+        Positions of the rows in their order.
 
     Returns
     -------
@@ -57,13 +64,14 @@ def windows_of(table: Table, p_values: np.ndarray, fpr: float, n_held_out: int, 
     n = len(p_values)
     edges = np.linspace(0, n, max(1, min(_MOST, n // _FEWEST_ROWS)) + 1).astype(int)
     sizes = np.diff(edges)
-    alarms = np.array([(p_values[a:b] <= fpr + 1e-12).sum() for a, b in itertools.pairwise(edges)])
+    alarms = np.array([(p_values[order[a:b]] <= fpr + 1e-12).sum() for a, b in itertools.pairwise(edges)])
     limits = {int(size): alarm_limits(int(size), n_held_out, fpr, _LEVEL / len(sizes)) for size in np.unique(sizes)}
     low, high = (np.array([limits[int(size)][i] for size in sizes]) / sizes for i in (0, 1))
+    label: str = "first row"
     starts: list = [int(start) for start in edges[:-1]]
     if time_column is not None:
-        column = table.column(time_column)
-        starts = [str(column.values[start])[:19] for start in edges[:-1]]
-        if len(set(starts)) < len(starts):
-            starts = [int(start) for start in edges[:-1]]
-    return Windows(starts, alarms / sizes, low, high)
+        values = table.column(time_column).values
+        times = [str(values[order[start]])[:19].removesuffix("T00:00:00") for start in edges[:-1]]
+        if len(set(times)) == len(times):
+            label, starts = time_column, times
+    return Windows(label, starts, alarms / sizes, low, high)

@@ -13,12 +13,13 @@ from ._explaining import Explanation
 from ._profile import usual_text, value_text
 from ._truth import Checked, checked
 from ._windows import Windows, windows_of
-from .learning import in_order_of, refuse_fpr, rows_that
+from .learning import refuse_fpr, rows_that, time_order
 from .normalcy import NormalcyModel
 
 __all__ = ["Judged", "judge_rows", "model_of"]
 
 TOP = 3
+_LEAST_SHARE, _OF_THE_FIRST = 0.02, 0.25  # of a row's distance, from which a column is a reason
 _BLOCK_ROWS = 100_000
 _LEVEL = 0.001  # chance of a false word about the rows as a whole
 _LEAST_MOVE = 0.1  # how much more or less than half of the rows must lie on the far side to be worth a word
@@ -30,7 +31,6 @@ class Judged(NamedTuple):
     Attributes
     ----------
     table : Table
-        In order of time, where a time was given.
     model : NormalcyModel
     fpr : float
     scores, p_values : (n,) float64 arrays
@@ -76,7 +76,7 @@ class Judged(NamedTuple):
         parts = []
         pairs = zip(self.explanation.columns[alarm], self.explanation.shares[alarm], strict=True)
         for j, share in pairs:
-            if share < 0.01:
+            if share < max(_LEAST_SHARE, _OF_THE_FIRST * self.explanation.shares[alarm, 0]):
                 continue
             name = self.explanation.names[j]
             value = _value(self.table, name, row)
@@ -120,7 +120,7 @@ def judge_rows(
     fpr : float, optional
         False-alarm rate: the share of normal rows that may be alarms; that of the fit where not given.
     time_column : str, optional
-        When each row was.
+        When each row was; that of the fit, where it is there.
     label : str, optional
         Known anomalies, to check the alarms by.
     memory_limit : int, optional
@@ -144,8 +144,9 @@ def judge_rows(
             f"more history, or give --fpr {1 / (n_held_out + 1):.2g} or more"
         )
     table = read(source, memory_limit=memory_limit)
-    if time_column is not None:
-        table = in_order_of(table, time_column)
+    if time_column is None and loaded.card["time"] in table.names:
+        time_column = loaded.card["time"]
+    order = np.arange(table.n_rows) if time_column is None else time_order(table, time_column)
     truth_column = None if label is None else table.column(label)
     parts = [_scored(model, table.take(np.arange(start, min(start + _BLOCK_ROWS, table.n_rows)))) for start in range(0, table.n_rows, _BLOCK_ROWS)]  # fmt: skip
     scores, p_values, kinds = (np.concatenate(part) for part in zip(*parts, strict=True))
@@ -157,7 +158,7 @@ def judge_rows(
     if len(alarms):
         explanation = model.explain(table.take(alarms), top=TOP)
     limits = alarm_limits(table.n_rows, n_held_out, fpr, _LEVEL)
-    windows = windows_of(table, p_values, fpr, n_held_out, time_column)
+    windows = windows_of(table, p_values, fpr, n_held_out, time_column, order)
     truth = None if truth_column is None else checked(truth_column, scores, p_values <= fpr + 1e-12)
     moved = _moved(p_values, n_held_out)
     return Judged(

@@ -16,10 +16,10 @@ from ._history import learn, scores_of
 from ._profile import constants_of, kind_names, profile_of
 from .normalcy import NormalcyModel
 
-__all__ = ["Learnt", "in_order_of", "learn_history", "refuse_fpr", "rows_that"]
+__all__ = ["Learnt", "learn_history", "refuse_fpr", "rows_that", "time_order"]
 
 _MOST_COMPARED = 20_000
-_UNSTABLE = 0.8
+_FARTHEST, _UNSTABLE = 0.05, 0.5
 _MANY_SUSPECTS = 0.002
 
 
@@ -100,7 +100,7 @@ def learn_history(
     aside = {name: "ignored" for name in (time_column, label) if name is not None}
     refuse_fpr(fpr, None)
     if time_column is not None:
-        table = in_order_of(table, time_column)
+        table = table.take(time_order(table, time_column))
     prepared = prepare(table, roles={**(roles or {}), **aside})
     used = [coding for coding in prepared.codings if coding.used]
     diary.note("prepare", f"{len(used):,} columns are compared")
@@ -130,8 +130,8 @@ def learn_history(
     return Learnt(table, model, profile, card, metrics, _warnings(model, stability), diary.steps)
 
 
-def in_order_of(table: Table, column: str) -> Table:
-    """Return the rows of a table in order of time.
+def time_order(table: Table, column: str) -> np.ndarray:
+    """Return the rows of a table in order of time, as positions.
 
     Raises
     ------
@@ -146,7 +146,7 @@ def in_order_of(table: Table, column: str) -> Table:
             "drop such rows or leave --time out"
         )
     values = as_date(found).values if found.kind == "text" else found.values
-    return table.take(np.argsort(values, kind="stable"))
+    return np.argsort(values, kind="stable")
 
 
 def rows_that(n: int, has: str = "have") -> str:
@@ -172,14 +172,15 @@ def refuse_fpr(fpr: float, n_rows: int | None, needed: int = 0) -> None:
 
 
 def _stability(model: NormalcyModel, rows: np.ndarray, seed: int) -> float:
-    """Return the rank correlation between the scores that the two halves of history give to the same rows."""
-    from scipy.stats import spearmanr
-
+    """Return which share of the farthest twentieth of the rows, by one half of history, is so by the other half too."""
     random = check_random_state(seed)
     rows = rows[random.permutation(len(rows))[:_MOST_COMPARED]]
     halves = [learn(rows[i::2], model.plan(len(rows) // 2), random)[0] for i in (0, 1)]
-    first, second = (scores_of(half, rows, model.plan()) for half in halves)
-    return float(spearmanr(first, second).statistic) if np.ptp(first) and np.ptp(second) else 0.0
+    n_far = max(1, round(_FARTHEST * len(rows)))
+    first, second = (
+        set(np.argsort(-scores_of(half, rows, model.plan()), kind="stable")[:n_far].tolist()) for half in halves
+    )
+    return len(first & second) / n_far
 
 
 def _warnings(model: NormalcyModel, stability: float) -> list[dict[str, str]]:
@@ -192,7 +193,7 @@ def _warnings(model: NormalcyModel, stability: float) -> list[dict[str, str]]:
         })  # fmt: skip
     if stability < _UNSTABLE:
         found.append({
-            "text": f"Two halves of history order the rows differently (agreement {stability:.2f} of 1): what is normal is not settled yet.",
+            "text": f"Two halves of history agree on {stability:.0%} of the rows that are farthest: what is normal is not settled yet.",
             "remedy": "Give more history, or leave out columns that say little.",
         })  # fmt: skip
     return found
