@@ -96,7 +96,7 @@ _METRICS: dict[str, tuple[str, str, str]] = {
     "gamma_gamma_v": ("Gamma-gamma v", "number", "scale of that distribution, in money"),
 }  # fmt: skip
 _KEYS = {
-    "w_over_t", "least_share", "stability", "rule_fidelity", "spending_r2", "top_decile_share", "mrr", "churn_a_month", "clv_mean", "cac",
+    "w_over_t", "stability", "rule_fidelity", "spending_r2", "top_decile_share", "mrr", "churn_a_month", "clv_mean", "cac",
 }  # fmt: skip
 
 WORDS = (

@@ -18,7 +18,7 @@ from .words import percent
 __all__ = ["segments_sheet", "table_text"]
 
 # From this fidelity on a rule is worth to be shown on a card.
-_FAITHFUL = 0.7
+_FAITHFUL = 0.5
 
 
 def segments_sheet(segmentation: MarketSegmentation, options: Mapping[str, Any] | None = None) -> Sheet:
@@ -78,6 +78,8 @@ def _answer_of_buyers(found: Any) -> list[str]:
             f"Tested on what came after: the tenth of the customers valued highest made {figures['top_decile_share']:.1%} of the spending; the tenth who "
             f"had spent most before made {figures['top_decile_share_past_spending']:.1%}."
         )
+    elif found.after is None:
+        said.append("Nothing came after the cut-off to test this on; an earlier cut-off shows how well it foretells.")
     return said
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from .worth import Forecast
 
-__all__ = ["HeldOut", "held_out", "spread_of_means"]
+__all__ = ["HeldOut", "held_out", "spending_r2", "spread_of_means", "top_share"]
 
 _DRAWS = 500
 
@@ -63,10 +63,10 @@ def held_out(
         "purchase_mae": float(np.abs(error).mean()),
         "purchase_rmse": float(np.sqrt((error**2).mean())),
         "purchase_total_error": float(error.sum() / actual) if purchases.any() else float("nan"),
-        "spending_r2": _between(spent, labels),
-        "top_decile_share": _top_share(expected.value, spent),
-        "top_decile_share_past_spending": _top_share(past_spent, spent),
-        "top_decile_share_perfect": _top_share(spent, spent),
+        "spending_r2": spending_r2(spent, labels),
+        "top_decile_share": top_share(expected.value, spent),
+        "top_decile_share_past_spending": top_share(past_spent, spent),
+        "top_decile_share_perfect": top_share(spent, spent),
     }
     return HeldOut(days, purchases, spent, figures)
 
@@ -89,7 +89,7 @@ def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     return float(np.corrcoef(a, b)[0, 1]) if np.ptp(a) > 0 and np.ptp(b) > 0 else float("nan")
 
 
-def _between(values: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+def spending_r2(values: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
     """Return the share of the variance that lies between segments."""
     sizes = np.bincount(labels)
     means = np.bincount(labels, values) / np.maximum(sizes, 1)
@@ -97,7 +97,7 @@ def _between(values: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
     return float(sizes @ (means - values.mean()) ** 2 / total) if total > 0 else float("nan")
 
 
-def _top_share(score: NDArray[np.float64], spent: NDArray[np.float64]) -> float:
+def top_share(score: NDArray[np.float64], spent: NDArray[np.float64]) -> float:
     """Return the share of what was spent by the tenth of the customers with the highest score."""
     top = np.argsort(-score, kind="stable")[: max(round(0.1 * len(score)), 1)]
     total = float(spent.sum())

@@ -119,7 +119,9 @@ def rule_text(leaf: Leaf, words: dict[str, str]) -> str:
     parts = []
     for name, (low, high) in leaf.bounds.items():
         said = words.get(name, name)
-        if np.isfinite(low) and np.isfinite(high):
+        if name == "frequency" and high == 0:
+            parts.append(f"no {said}")
+        elif np.isfinite(low) and np.isfinite(high):
             parts.append(f"{said} above {low:,g} and at most {high:,g}")
         elif np.isfinite(low):
             parts.append(f"{said} above {low:,g}")
