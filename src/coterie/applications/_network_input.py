@@ -14,6 +14,8 @@ __all__ = ["read_network"]
 _LEAST, _MOST = 1e-100, 1e100
 # Measured: 1 million links between 100,000 nodes, both directions stored, take 470 MB at the peak of Leiden and the check.
 _BYTES_A_LINK, _BYTES_A_NODE = 220, 600
+# 4.8 million links with times, in 12 windows, take 1.1 GB more than without.
+_BYTES_A_TIME = 230
 
 
 def read_network(
@@ -74,6 +76,7 @@ def _check_memory(network: Any, memory_limit: int | None) -> None:
     """Refuse what would not fit, before anything is made of it."""
     links, nodes = len(network.graph.indices), network.n_nodes
     need = _BYTES_A_LINK * links + _BYTES_A_NODE * nodes
+    need += 0 if network.timed is None else _BYTES_A_TIME * len(network.timed.times)
     limit = free_bytes() if memory_limit is None else memory_limit
     if need > limit:
         raise ResourceError(

@@ -145,8 +145,10 @@ def paths(
     evidence : (T, n) float64 array
         Where a node's class is another than in the window before: how much likelier the new one makes its links from there on.
     """
+    found = [_settled_paths(slices, labels, alive, price)]
     cheap, *_ = _settled_paths(slices, labels, alive, _CHEAP * price)
-    found = [_settled_paths(slices, start, alive, price) for start in (labels, cheap)]
+    if not np.array_equal(cheap, found[0][0]):
+        found.append(_settled_paths(slices, cheap, alive, price))
     return max(found, key=lambda one: one[2])[:2]
 
 
@@ -161,9 +163,9 @@ def _settled_paths(
         for a in range(0, labels.shape[1], step):
             part = slice(a, a + step)
             fit = np.stack([np.asarray(c[part] @ r.T) for c, r in zip(counts, rates, strict=True)])
-            fit[~np.broadcast_to(alive[:, None, :], fit.shape)] = _NEVER
-            found[:, part] = _best_paths(fit, price)
-            evidence[:, part] = _evidence(fit, found[:, part])
+            for t in np.flatnonzero(~alive.all(axis=1)):
+                fit[t][:, ~alive[t]] = _NEVER
+            found[:, part], evidence[:, part] = _best_paths(fit, price)
         found[:, never] = -1
         if np.array_equal(found, labels):
             break
@@ -235,8 +237,21 @@ def _shares(table: np.ndarray, prior: np.ndarray, weight: float) -> np.ndarray:
     return (table + weight * prior) / (table.sum(axis=1, keepdims=True) + weight)
 
 
-def _best_paths(fit: np.ndarray, price: float) -> np.ndarray:
-    """Return the path of each node with the best sum of ``fit`` (T, n, k), less the price of its changes."""
+def _best_paths(fit: np.ndarray, price: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the path of each node with the best sum of ``fit`` (T, n, k), less the price of its changes, and the evidence."""
+    T, n, _ = fit.shape
+    constant = fit.sum(axis=0).argmax(axis=1)
+    path, evidence = np.tile(constant, (T, 1)), np.zeros((T, n))
+    # Most nodes can be told at a glance: all that they could win by changes is less than the price of one.
+    most = (fit.max(axis=2) - fit[:, np.arange(n), constant]).sum(axis=0)
+    open_ = np.flatnonzero(most > price)
+    path[:, open_] = _searched(fit[:, open_], price)
+    moved = open_[(path[1:, open_] != path[:-1, open_]).any(axis=0)]
+    evidence[:, moved] = _evidence(fit[:, moved], path[:, moved])
+    return path, evidence
+
+
+def _searched(fit: np.ndarray, price: float) -> np.ndarray:
     T, n, k = fit.shape
     rows = np.arange(n)
     score = fit[0].copy()

@@ -67,6 +67,7 @@ def time_record(
             {"window": one.window, "kind": one.kind, "class": one.group, "other": one.other if one.other >= 0 else None,
              "nodes": one.nodes, "text": _event_text(one, called, found.windows.labels)}
             for one in found.events
+            if one.window > 0  # in the first, it is how its classes differ from those of the whole network
         ],
         "n_movers": len(told),
         "movers": [
