@@ -14,6 +14,7 @@ _PUBLIC = {line.name: line.target for line in ALL if line not in DEEP} | {
     "Analysis": "coterie.report:Analysis",
     "Graph": "coterie.arrays:Graph",
     "ClusterFeatures": "coterie.study.cluster_features:ClusterFeatures",
+    "ClusterRecommender": "coterie.applications.recommend:ClusterRecommender",
     "MarketSegmentation": "coterie.applications.segments:MarketSegmentation",
     "ImageSegmenter": "coterie.applications.images:ImageSegmenter",
     "NOISE": "coterie.arrays:NOISE",

@@ -3,7 +3,7 @@
 ``study_network(edges)`` finds the classes of a network, how they relate, and who connects them. ``study_pictures(folder)`` finds
 the groups of pictures, and which pictures stand for each. ``NormalcyModel`` learns what is normal from a history, and says which
 new rows are not. ``MarketSegmentation`` finds segments
-of customers from what they buy.
+of customers from what they buy. ``ClusterRecommender`` suggests items to users, with reasons.
 """
 
 from importlib import import_module
@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from .images import ImageSegmenter
     from .network import NetworkStudy, study_network
     from .pictures import PictureStudy, study_pictures
+    from .recommend import ClusterRecommender
     from .segments import MarketSegmentation
 
 __all__ = [
+    "ClusterRecommender",
     "ImageSegmenter",
     "MarketSegmentation",
     "NetworkStudy",
@@ -27,6 +29,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "ClusterRecommender": "recommend",
     "ImageSegmenter": "images",
     "MarketSegmentation": "segments",
     "NormalcyModel": "anomaly", "NetworkStudy": "network", "PictureStudy": "pictures", "study_network": "network", "study_pictures": "pictures",

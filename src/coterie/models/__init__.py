@@ -37,7 +37,10 @@ _TUPLES = {
     "SpanningTree": "coterie.primitives.spanning_tree:SpanningTree",
 }
 # Models of applications, which are no algorithms and stand in no list of them.
-_APPLICATIONS = {"NormalcyModel": "coterie.applications.anomaly:NormalcyModel"}
+_APPLICATIONS = {
+    "ClusterRecommender": "coterie.applications.recommend:ClusterRecommender",
+    "NormalcyModel": "coterie.applications.anomaly:NormalcyModel",
+}
 # How rows were prepared, by the word that only such a description has; Prepared where it has none of them.
 _CODINGS = {
     "pictures": "coterie.tables:PictureCoding",

@@ -1,0 +1,192 @@
+"""What suggestions and predicted ratings are worth, by the protocols that the field uses."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ._interactions import Interactions
+from ._items import Items
+from ._lists import Likeness, best, coverage, gini, novelty, overlap, variety
+from ._ranking import Setting, combined, fit_ranker, parts_of, recent, without
+from ._ratings import PARTS, expected, fit_ratings
+from ._windows import TOP, Outcome, best_popularity, progressive, split_outcome
+
+__all__ = ["DROPPED", "calibration", "consistency", "drawn", "folds", "likeness_of", "rolling", "sparsity"]
+
+DROPPED = (0.0, 0.5, 0.8, 0.9)
+_N_FOLDS, _HELD_OUT, _N_BINS = 5, 0.1, 8
+_MOST_USERS = 1_000
+
+
+def likeness_of(items: Items, liked: Any) -> Likeness:
+    """Return how alike items are: by tags where there are some, else by who likes them."""
+    return Likeness(liked.T, False) if items.tags is None else Likeness(items.tags, True)
+
+
+def rolling(
+    outcomes: Sequence[Outcome], settings: Sequence[Setting], n_settle: int, likeness: Likeness, shares: np.ndarray
+) -> dict[str, Any]:
+    """Report the windows after the first ``n_settle``, each with the setting that served best before it.
+
+    Parameters
+    ----------
+    outcomes : sequence of Outcome
+    settings : sequence of Setting
+        That were tried.
+    n_settle : int
+        Windows that only serve to settle on a setting.
+    likeness : Likeness
+    shares : (m,) array
+        Share of users who have each item.
+    """
+    m = len(shares)
+    settled = progressive(outcomes, settings, m)[n_settle:]
+    shown = outcomes[n_settle:]
+    windows = [
+        {
+            "start": one.start, "end": one.end, "users": int(one.known.sum()), "new_users": int((~one.known).sum()),
+            "half_life": setting.half_life, "ndcg": _mean(one.worth[setting]["ndcg"][one.known]),
+            "new_item_share": one.n_new / max(one.n_wanted, 1),
+        }
+        for one, setting in zip(shown, settled, strict=True)
+    ]  # fmt: skip
+    pairs = list(zip(shown, settled, strict=True))
+    lists = np.concatenate([one.lists[setting][one.known] for one, setting in pairs])
+    worth = {
+        name: np.concatenate([one.worth[setting][name][one.known] for one, setting in pairs])
+        for name in ("ndcg", "recall", "precision")
+    }
+    new = np.concatenate([one.worth[setting]["ndcg"][~one.known] for one, setting in pairs])
+    return {
+        **{name: _mean(values) for name, values in worth.items()},
+        "ndcg_error": float(worth["ndcg"].std() / max(len(lists), 1) ** 0.5),
+        "user_windows": len(lists), "coverage": coverage(lists, m), "gini": gini(lists, m), "novelty": novelty(lists, shares),
+        "variety": variety(lists, likeness), "new_user_ndcg": _mean(new), "new_user_windows": len(new),
+        "new_item_share": sum(one.n_new for one in shown) / max(sum(one.n_wanted for one in shown), 1),
+        "popularity": best_popularity(shown, m), "windows": windows,
+    }  # fmt: skip
+
+
+def drawn(outcome: Outcome, setting: Setting) -> dict[str, float]:
+    """Report likes that were held out at random, where there are no windows of time."""
+    return {
+        "drawn_ndcg": _mean(outcome.worth[setting]["ndcg"]),
+        "drawn_popularity_ndcg": _mean(outcome.popular[None][1]),
+    }
+
+
+def folds(
+    lines: Interactions, *, n_chains: int, seed: int, assignment: np.ndarray | None = None
+) -> dict[str, dict[str, float]]:
+    """Return RMSE and MAE of each part of the model of ratings, the mean of five random folds.
+
+    Parameters
+    ----------
+    lines : Interactions
+        With ratings.
+    n_chains, seed : int
+    assignment : (e,) int array, optional
+        Fold of each line; by default drawn.
+    """
+    if assignment is None:
+        assignment = np.random.default_rng(seed).permutation(len(lines.user)) % _N_FOLDS
+    errors: dict[str, list[np.ndarray]] = {part: [] for part in PARTS}
+    for fold in np.unique(assignment):
+        held = lines.take(assignment == fold)
+        model = fit_ratings(lines.take(assignment != fold), n_chains=n_chains, seed=seed)
+        for part in PARTS:
+            errors[part].append(held.rating - expected(model, held.user, held.item, part))
+    return {
+        part: {
+            "rmse": float(np.mean([np.sqrt(np.mean(one**2)) for one in found])),
+            "mae": float(np.mean([np.mean(np.abs(one)) for one in found])),
+        }
+        for part, found in errors.items()
+    }
+
+
+def sparsity(
+    lines: Interactions, setting: Setting, *, n_groups: int, n_chains: int, seed: int
+) -> dict[str, list[float | None]]:
+    """Return how predictions and suggestions suffer where lines are dropped: each tested on the same tenth of the lines.
+
+    Parameters
+    ----------
+    lines : Interactions
+    setting : Setting
+    n_groups, n_chains, seed : int
+    """
+    order = np.random.default_rng(seed).permutation(len(lines.user))
+    n_held = max(1, int(_HELD_OUT * len(order)))
+    held, rest = lines.take(np.sort(order[:n_held])), order[n_held:]
+    curve: dict[str, list[float | None]] = {
+        "dropped": [],
+        "rmse": [],
+        "baseline_rmse": [],
+        "ndcg": [],
+        "popularity_ndcg": [],
+    }
+    still = Setting(None, setting.links)
+    for share in DROPPED:
+        kept = lines.take(np.sort(rest[: max(1, round((1 - share) * len(rest)))]))
+        curve["dropped"].append(share)
+        rmse: list[float | None] = [None, None]
+        if lines.rating is not None and kept.rating.min() < kept.rating.max():
+            model = fit_ratings(kept, n_chains=n_chains, seed=seed)
+            rmse = [
+                _rmse(held.rating - expected(model, held.user, held.item, part)) for part in ("blended", "baseline")
+            ]
+        curve["rmse"].append(rmse[0])
+        curve["baseline_rmse"].append(rmse[1])
+        outcome = split_outcome(kept, held, [still], n_groups, seed)
+        curve["ndcg"].append(None if outcome is None else _mean(outcome.worth[still]["ndcg"]))
+        curve["popularity_ndcg"].append(None if outcome is None else _mean(outcome.popular[None][1]))
+    return curve
+
+
+def consistency(lines: Interactions, setting: Setting, *, n_groups: int, seed: int) -> dict[str, float]:
+    """Return how much of a user's ten suggestions is the same with another seed, and with a tenth of the lines dropped."""
+    random = np.random.default_rng(seed)
+    users = np.sort(random.permutation(lines.shape[0])[:_MOST_USERS])
+    some = lines.take(np.sort(random.permutation(len(lines.user))[: round(0.9 * len(lines.user))]))
+    now = None if lines.day is None else float(lines.day.max())
+    found = [
+        _lists(one, users, setting, n_groups, at, now) for one, at in ((lines, seed), (lines, seed + 1), (some, seed))
+    ]
+    return {"seeds": overlap(found[0], found[1]), "lines": overlap(found[0], found[2])}
+
+
+def _lists(
+    lines: Interactions, users: np.ndarray, setting: Setting, n_groups: int, seed: int, now: float | None
+) -> np.ndarray:
+    ranker = fit_ranker(lines, n_groups, seed, now)
+    likes, there = recent(ranker, setting.half_life), np.bincount(lines.item, minlength=lines.shape[1]) > 0
+    found = []
+    step = max(1, (1 << 22) // lines.shape[1])
+    for start in range(0, len(users), step):
+        block = users[start : start + step]
+        circles, linked = parts_of(ranker, block)
+        found.append(best(without(combined(circles, likes, linked, setting.links), ranker.seen[block], there), TOP))
+    return np.concatenate(found)
+
+
+def calibration(held_out: dict[str, np.ndarray]) -> dict[str, list[float]]:
+    """Return predicted and true ratings in bins of what was predicted, of the ratings held out, with how many there are."""
+    truth, predicted = held_out["truth"], held_out["predicted"]
+    edges = np.unique(np.quantile(predicted, np.arange(1, _N_BINS) / _N_BINS))
+    bins = np.searchsorted(edges, predicted, side="right")
+    used = [b for b in range(len(edges) + 1) if (bins == b).any()]
+    return {
+        "predicted": [float(predicted[bins == b].mean()) for b in used],
+        "rated": [float(truth[bins == b].mean()) for b in used],
+        "count": [int((bins == b).sum()) for b in used],
+    }
+
+
+def _rmse(errors: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(errors**2)))
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(np.mean(values)) if len(values) else 0.0

@@ -1,0 +1,36 @@
+"""How users write a half-life: days as a number, or a number and a unit."""
+
+import re
+from typing import Any
+
+from ...errors import InputError
+
+__all__ = ["days_of"]
+
+_DAYS = {"h": 1 / 24, "d": 1.0, "w": 7.0, "m": 30.4375, "y": 365.25}
+
+
+def days_of(half_life: Any) -> Any:
+    """Return days; "auto" and None stay.
+
+    Raises
+    ------
+    InputError
+        If it is no time above 0.
+
+    Examples
+    --------
+    >>> days_of("2W"), days_of(10), days_of(None)
+    (14.0, 10.0, None)
+    """
+    if half_life is None or half_life == "auto":
+        return half_life
+    if half_life == "none":
+        return None
+    match = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([hdwmy]?)[a-z]*\s*", str(half_life), re.IGNORECASE)
+    days = float(match[1]) * _DAYS[match[2].lower() or "d"] if match else 0.0
+    if not days > 0:
+        raise InputError(
+            f"half_life must be a time above 0 such as 14D, 6W, 3M or 1Y, or auto or none, got {half_life!r}"
+        )
+    return days

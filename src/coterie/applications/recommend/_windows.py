@@ -1,0 +1,160 @@
+"""Rolling windows: learn from what came before a window, suggest, and see what users liked within it.
+
+Every setting is tried on every window. A window's setting is the one that served best in the windows before it, so that what is reported
+for a window was settled before it began.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ._interactions import Interactions, table_of
+from ._lists import best, coverage, worth
+from ._ranking import LINK_WEIGHTS, Setting, combined, decay, fit_ranker, parts_of, recent, without
+
+__all__ = [
+    "KNOWN",
+    "TOP",
+    "Outcome",
+    "best_popularity",
+    "choose",
+    "drawn_outcome",
+    "progressive",
+    "settings_for",
+    "split_outcome",
+    "window_edges",
+    "window_outcome",
+]
+
+TOP = 10
+KNOWN = 5  # likes from which on a user is known; others are reported apart
+_HALVINGS = 2.0 ** np.arange(-3, 5)  # half-lives, in widths of a window
+_MOST_USERS, _MOST_SCORES = 500, 1 << 22
+_AS_GOOD = 0.98  # of the best NDCG; of settings this good, the one that shows most of the catalogue is taken
+_EARLY, _HELD_OUT = 0.1, 0.2
+
+
+class Outcome(NamedTuple):
+    """What came of suggestions in a window."""
+
+    start: float | None
+    end: float | None
+    users: np.ndarray  # (r,)
+    known: np.ndarray  # (r,) bool
+    lists: dict[Setting, np.ndarray]  # (r, 10) each
+    worth: dict[Setting, dict[str, np.ndarray]]
+    popular: dict[float | None, tuple[np.ndarray, np.ndarray]]  # by half-life: lists and NDCG of what was popular
+    n_wanted: int
+    n_new: int  # of the wanted, items that nobody had before
+
+
+def window_edges(day: np.ndarray, n_windows: int) -> np.ndarray:
+    """Return (2 n + 1,) times: n windows of equal length to settle on, from the first tenth of the lines on, and n from their middle on."""
+    early, middle, last = np.quantile(day, _EARLY), np.quantile(day, 0.5), day.max()
+    return np.concatenate(
+        [np.linspace(early, middle, n_windows, endpoint=False), np.linspace(middle, last, n_windows + 1)]
+    )
+
+
+def settings_for(edges: np.ndarray | None, half_life: Any = "auto", links: float | None = None) -> list[Setting]:
+    """Return the settings to try; half-lives are in proportion to the windows, so that any unit of time will do."""
+    if edges is None:
+        lives: Sequence[float | None] = [None]
+    elif half_life == "auto":
+        lives = [*((edges[-1] - edges[-2]) * _HALVINGS).tolist(), None]
+    else:
+        lives = [half_life]
+    return [Setting(life, weight) for life in lives for weight in (LINK_WEIGHTS if links is None else (links,))]
+
+
+def window_outcome(
+    lines: Interactions, start: float, end: float, settings: Iterable[Setting], n_groups: int, seed: int
+) -> Outcome | None:
+    """Suggest at ``start`` and look at what was liked until ``end``; None where there is nobody to look at."""
+    before, later = lines.take(lines.day <= start), lines.take((lines.day > start) & (lines.day <= end) & lines.liked)
+    return _outcome(before, later, settings, n_groups, seed, (start, end))
+
+
+def split_outcome(
+    before: Interactions, later: Interactions, settings: Iterable[Setting], n_groups: int, seed: int
+) -> Outcome | None:
+    """Suggest from some lines and look at what was liked in others, whatever the times."""
+    return _outcome(before, later.take(later.liked), settings, n_groups, seed, (None, None))
+
+
+def drawn_outcome(lines: Interactions, settings: Iterable[Setting], n_groups: int, seed: int) -> Outcome | None:
+    """Suggest without a fifth of the likes, drawn at random, and look at that fifth: for lines without times."""
+    held = lines.liked & (np.random.default_rng(seed).random(len(lines.user)) < _HELD_OUT)
+    return split_outcome(lines.take(~held), lines.take(held), settings, n_groups, seed)
+
+
+def _outcome(
+    before: Interactions,
+    later: Interactions,
+    settings: Iterable[Setting],
+    n_groups: int,
+    seed: int,
+    when: tuple[float | None, float | None],
+) -> Outcome | None:
+    users = np.unique(later.user)
+    if not len(users) or not before.liked.any():
+        return None
+    most = max(1, min(_MOST_USERS, _MOST_SCORES // before.shape[1]))
+    if len(users) > most:
+        users = np.sort(np.random.default_rng(seed).choice(users, most, replace=False))
+    ranker = fit_ranker(before, n_groups, seed, when[0])
+    circles, linked = parts_of(ranker, users)
+    seen, there = ranker.seen[users], np.bincount(before.item, minlength=before.shape[1]) > 0
+    wanted = table_of(later)[users]
+    lists: dict[Setting, np.ndarray] = {}
+    popular: dict[float | None, tuple[np.ndarray, np.ndarray]] = {}
+    for life in dict.fromkeys(one.half_life for one in settings):
+        likes = recent(ranker, life)
+        everyone = np.tile(_popularity(before, life), (len(users), 1))
+        found = best(without(everyone, seen, there), TOP)
+        popular[life] = found, worth(found, wanted)["ndcg"]
+        near = combined(circles, likes, linked, 0.0)
+        for one in settings:
+            if one.half_life == life:
+                lists[one] = best(without(near + one.links * linked, seen, there), TOP)
+    known = ranker.taste.counts[users] >= KNOWN
+    told = {one: worth(found, wanted) for one, found in lists.items()}
+    return Outcome(
+        when[0], when[1], users, known, lists, told, popular, wanted.nnz, int((~there[wanted.indices]).sum())
+    )
+
+
+def _popularity(lines: Interactions, half_life: float | None) -> np.ndarray:
+    """Return how often each item was liked, with one half-life: what suggestions have to beat."""
+    likes = lines.take(lines.liked)
+    ages = np.zeros(len(likes.item)) if likes.day is None else likes.day.max() - likes.day
+    return np.bincount(likes.item, decay(ages, half_life), lines.shape[1])
+
+
+def choose(outcomes: Sequence[Outcome], settings: Sequence[Setting], n_items: int) -> Setting:
+    """Return the setting that served known users best: of those within 2 % of the best NDCG, the one with the largest coverage."""
+    seen = [one for one in outcomes if one.known.any()]
+    if not seen:
+        return settings[len(settings) // 2]
+    ndcg = np.array([np.concatenate([o.worth[one]["ndcg"][o.known] for o in seen]).mean() for one in settings])
+    shown = np.array([coverage(np.concatenate([o.lists[one][o.known] for o in seen]), n_items) for one in settings])
+    return settings[int(np.argmax(np.where(ndcg >= _AS_GOOD * ndcg.max(), shown, -1.0)))]
+
+
+def progressive(outcomes: Sequence[Outcome], settings: Sequence[Setting], n_items: int) -> list[Setting]:
+    """Return for each window the setting that served best in those before it."""
+    return [choose(outcomes[:w], settings, n_items) for w in range(len(outcomes))]
+
+
+def best_popularity(outcomes: Sequence[Outcome], n_items: int) -> dict[str, Any]:
+    """Return what suggesting the recently most liked would have come to, with the half-life that turned out best for these windows."""
+    lives = list(outcomes[0].popular)
+    ndcg = [np.concatenate([one.popular[life][1][one.known] for one in outcomes]) for life in lives]
+    top = int(np.argmax([values.mean() if len(values) else 0.0 for values in ndcg]))
+    lists = np.concatenate([one.popular[lives[top]][0][one.known] for one in outcomes])
+    return {
+        "half_life": lives[top],
+        "ndcg": float(ndcg[top].mean()) if len(ndcg[top]) else 0.0,
+        "coverage": coverage(lists, n_items),
+    }

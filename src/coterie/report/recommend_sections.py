@@ -1,0 +1,137 @@
+"""The sections of a sheet of suggestions: windows of the past, groups, how far ratings can be trusted, and the suggestions."""
+
+import datetime
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+__all__ = ["recommend_sections"]
+
+_MOST_ROWS = 500
+_MOST_ITEMS, _ITEMS_PER_GROUP = 24, 3
+_EPOCH_DAYS = (3_650, 47_500)  # 1980 to 2100: days that are dates
+
+
+def recommend_sections(
+    recommender: Any, suggestions: Mapping[str, list], told: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Return the sections in the order in which a reader wants them.
+
+    Parameters
+    ----------
+    recommender : ClusterRecommender
+    suggestions : mapping
+        Columns.
+    told : mapping
+        By protocol.
+    """
+    return list(_sections(recommender, suggestions, told))
+
+
+def _sections(recommender: Any, suggestions: Mapping[str, list], told: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    yield _suggestions(suggestions)
+    if rolling := told.get("rolling"):
+        yield _windows(rolling["windows"])
+    yield _groups_and_items(recommender)
+    if len(recommender.groups_) > 1:
+        yield _cohesion(recommender)
+    if calibration := told.get("calibration"):
+        yield _calibration(calibration)
+    if sparsity := told.get("sparsity"):
+        yield from _sparsity(sparsity)
+    yield _support(suggestions)
+
+
+def _suggestions(suggestions: Mapping[str, list]) -> dict[str, Any]:
+    columns = [
+        ("user", "User", "text"),
+        ("rank", "Rank", "integer"),
+        ("title", "Item", "text"),
+        ("reason", "Why", "text"),
+        ("support", "Support", "integer"),
+    ]
+    if "rating" in suggestions:
+        columns += [("rating", "Expected rating", "number"), ("low", "Lowest", "number"), ("high", "Highest", "number")]
+    rows = list(zip(*(suggestions[name][:_MOST_ROWS] for name, *_ in columns), strict=True))
+    return {
+        "kind": "table", "title": "What to suggest to whom", "file": "recommendations.csv", "total": len(suggestions["user"]),
+        "text": "The first suggestions, each with what speaks for it. Nine of ten ratings lie between the lowest and the highest."
+        if "rating" in suggestions else "The first suggestions, each with what speaks for it.",
+        "columns": [{"name": name, "label": label, "format": form} for name, label, form in columns], "rows": [list(row) for row in rows],
+    }  # fmt: skip
+
+
+def _windows(windows: list[dict[str, Any]]) -> dict[str, Any]:
+    used = [one for one in windows if one["users"]]
+    return {
+        "kind": "bars", "title": "How good suggestions were, window by window",
+        "text": "NDCG for users who were known before each window, learning only from what came before it. A fall at the end says that tastes drift.",
+        "labels": [f"{_day(one['start'])} to {_day(one['end'])}: {one['users']:,} users" for one in used],
+        "series": [{"name": "NDCG of ten suggestions", "values": [one["ndcg"] for one in used]}], "format": "number",
+    }  # fmt: skip
+
+
+def _groups_and_items(recommender: Any) -> dict[str, Any]:
+    """How far each group likes the items that set the groups apart."""
+    wanted: list[str] = []
+    for group in recommender.groups_:
+        wanted += [title for title, *_ in group.items[:_ITEMS_PER_GROUP] if title not in wanted]
+    wanted = wanted[:_MOST_ITEMS]
+    shares = recommender.group_shares(wanted)
+    return {
+        "kind": "heat", "title": "What each group likes", "row_label": "group", "column_label": "item",
+        "text": "Share of each group that liked the items that set the groups apart.",
+        "rows": [group.name for group in recommender.groups_], "columns": wanted, "values": shares.tolist(), "format": "percent", "scale": "sequential",
+    }  # fmt: skip
+
+
+def _cohesion(recommender: Any) -> dict[str, Any]:
+    return {
+        "kind": "bars", "title": "How large the groups are", "text": "Users in each taste group.", "format": "integer",
+        "labels": [group.name for group in recommender.groups_], "groups": list(range(len(recommender.groups_))),
+        "series": [{"name": "users", "values": [group.size for group in recommender.groups_]}],
+    }  # fmt: skip
+
+
+def _calibration(calibration: Mapping[str, list]) -> dict[str, Any]:
+    labels = [
+        f"{value:.2f} ({count:,})" for value, count in zip(calibration["predicted"], calibration["count"], strict=True)
+    ]
+    return {
+        "kind": "bars", "title": "Are predicted ratings right?", "format": "number", "labels": labels,
+        "text": "Held-out ratings by what was predicted for them (how many in brackets): where both bars are alike, predictions can be taken at their word.",
+        "series": [{"name": "predicted", "values": calibration["predicted"]}, {"name": "rated", "values": calibration["rated"]}],
+    }  # fmt: skip
+
+
+def _sparsity(sparsity: Mapping[str, list]) -> Iterator[dict[str, Any]]:
+    x = [f"{share:.0%} dropped" for share in sparsity["dropped"]]
+    if None not in sparsity["rmse"]:
+        yield {
+            "kind": "lines", "title": "Ratings, with fewer lines", "x": x, "x_label": "lines to learn from", "y_label": "RMSE", "format": "number",
+            "text": "Error of predicted ratings when lines are dropped, on the same tenth of the lines; the baseline knows only how users and items lean.",
+            "series": [{"name": "predicted", "values": sparsity["rmse"]}, {"name": "baseline", "values": sparsity["baseline_rmse"]}],
+        }  # fmt: skip
+    if None not in sparsity["ndcg"]:
+        yield {
+            "kind": "lines", "title": "Suggestions, with fewer lines", "x": x, "x_label": "lines to learn from", "y_label": "NDCG", "format": "number",
+            "text": "NDCG of ten suggestions on the same tenth of the lines, drawn at random and so easier than windows of time.",
+            "series": [{"name": "suggestions", "values": sparsity["ndcg"]}, {"name": "popularity", "values": sparsity["popularity_ndcg"]}],
+        }  # fmt: skip
+
+
+def _support(suggestions: Mapping[str, list]) -> dict[str, Any]:
+    support = np.array(suggestions["support"])
+    edges = np.unique(np.round(np.geomspace(1, max(support.max(), 2) + 1, 12)))
+    counts, _ = np.histogram(support, edges)
+    return {
+        "kind": "histogram", "title": "How much stands behind a suggestion", "text": "Suggestions by how many lines of the file the item has.",
+        "edges": edges.tolist(), "series": [{"name": "suggestions", "counts": counts.tolist()}], "x_label": "lines of the item",
+    }  # fmt: skip
+
+
+def _day(day: float) -> str:
+    if not _EPOCH_DAYS[0] <= day <= _EPOCH_DAYS[1]:
+        return f"{day:,.6g}"
+    return (datetime.date(1970, 1, 1) + datetime.timedelta(days=int(day))).isoformat()
