@@ -184,7 +184,7 @@ def _metrics(learnt: Learnt) -> list[dict[str, Any]]:
         ("left_out", "Not summed up", "percent",
          "share of the rows of history, the farthest, that its summary does not stand on, in case they are not normal", False),
         ("stability", "Stability", "percent",
-         "share of the farthest twentieth of the rows, by a summary of one random half of history, that is so by the other half too", True),
+         "of a random third of the rows: share of its farthest twentieth, by a summary of the second third, that is so by the last third too", True),
     ]  # fmt: skip
     found = [
         {"name": name, "label": label, "value": given[name], "format": kind, "definition": words, "key": key}

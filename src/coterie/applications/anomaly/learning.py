@@ -19,7 +19,7 @@ from .normalcy import NormalcyModel
 __all__ = ["Learnt", "learn_history", "refuse_fpr", "rows_that", "time_order"]
 
 _MOST_COMPARED = 20_000
-_FARTHEST, _UNSTABLE = 0.05, 0.5
+_FARTHEST, _UNSTABLE = 0.05, 0.25
 _MANY_SUSPECTS = 0.002
 
 
@@ -172,13 +172,18 @@ def refuse_fpr(fpr: float, n_rows: int | None, needed: int = 0) -> None:
 
 
 def _stability(model: NormalcyModel, rows: np.ndarray, seed: int) -> float:
-    """Return which share of the farthest twentieth of the rows, by one half of history, is so by the other half too."""
+    """Return which share of the farthest twentieth of a third of the rows, by the second third, is so by the last third too."""
     random = check_random_state(seed)
     rows = rows[random.permutation(len(rows))[:_MOST_COMPARED]]
-    halves = [learn(rows[i::2], model.plan(len(rows) // 2), random)[0] for i in (0, 1)]
-    n_far = max(1, round(_FARTHEST * len(rows)))
+    judged, parts = rows[::3], (rows[1::3], rows[2::3])
+    n_far = max(1, round(_FARTHEST * len(judged)))
     first, second = (
-        set(np.argsort(-scores_of(half, rows, model.plan()), kind="stable")[:n_far].tolist()) for half in halves
+        set(
+            np.argsort(-scores_of(learn(part, model.plan(len(part)), random)[0], judged, model.plan()), kind="stable")[
+                :n_far
+            ].tolist()
+        )
+        for part in parts
     )
     return len(first & second) / n_far
 
@@ -193,7 +198,7 @@ def _warnings(model: NormalcyModel, stability: float) -> list[dict[str, str]]:
         })  # fmt: skip
     if stability < _UNSTABLE:
         found.append({
-            "text": f"Two halves of history agree on {stability:.0%} of the rows that are farthest: what is normal is not settled yet.",
+            "text": f"Two parts of history agree on {stability:.0%} of the rows that are farthest: what is normal is not settled yet.",
             "remedy": "Give more history, or leave out columns that say little.",
         })  # fmt: skip
     return found
