@@ -32,7 +32,7 @@ def cdnow():
 
 @pytest.fixture(scope="module")
 def telco(shared_data):
-    return MarketSegmentation().fit(shared_data / "customers" / "Telco-Customer-Churn.csv")
+    return MarketSegmentation(6).fit(shared_data / "customers" / "Telco-Customer-Churn.csv")
 
 
 def test_eight_segments_of_cdnow_are_tighter_than_scikit_learns_and_tell_later_spending(cdnow):

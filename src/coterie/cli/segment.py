@@ -126,13 +126,13 @@ def _segment(options: dict[str, Any], talk: Talk) -> int:
         if step.name == "read":
             talk.say("read", f"{step.text}   seed {options['seed']}{spent(step, talk)}")
         else:
+            for i, note in enumerate(segmentation.taken_):
+                talk.say("note" if i else "columns", note)
             talk.step(step)
 
     spend = None if options["spend"] is None else tables.read(options["spend"])
     table = tables.read(options["file"], memory_limit=options["memory_limit"])
     segmentation.fit(table, spend, on_step=on_step)
-    for i, note in enumerate(segmentation.taken_):
-        talk.say("note" if i else "columns", note)
     asked = {name: value for name, value in given.items() if value is not None}
     asked |= {} if options["spend"] is None else {"spend": options["spend"]}
     return deliver(segments_sheet(segmentation, asked), folder, options, talk)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ...clustering import map_by_size, relabel
 from ...study.judge import cluster_stability, separation
 from ...study.population import cluster_means, squares_within
-from .grouping import CustomerCoding, Grouping, fit_coding, group
+from .grouping import CustomerCoding, Grouping, fit_coding, group, on_part, sampled
 from .naming import Rules, rules_of
 
 __all__ = ["Segmented", "doubts", "label_of", "segmented"]
@@ -131,17 +131,9 @@ def doubts(found: Segmented) -> list[dict[str, str]]:
 
 def _comes_back(found: Grouping, rows: NDArray, labels: NDArray, seed: int) -> NDArray:
     """Refit on random parts; each segment is compared with the one that it overlaps most."""
-    estimator = found.estimator
-    bound = estimator.min_cluster_size
-    share = None if bound is None else bound / len(rows)
+    estimator, tried = found.estimator, sampled(len(rows), seed)
 
     def refit(part: NDArray[np.int64]) -> NDArray[np.int64]:
-        again = type(estimator)(estimator.n_clusters, n_init=3, random_state=seed, min_cluster_size=share)
-        return again.fit(rows[part]).labels_
+        return on_part(estimator, len(rows), len(part)).fit(rows[tried[part]]).labels_
 
-    sample = np.arange(len(rows))
-    if len(rows) > 4_000:
-        sample = np.sort(np.random.default_rng(seed).choice(len(rows), 4_000, replace=False))
-    return cluster_stability(
-        lambda part: refit(sample[part]), rows[sample], labels[sample], estimator.n_clusters, seed=seed
-    )[1]
+    return cluster_stability(refit, rows[tried], labels[tried], estimator.n_clusters, seed=seed)[1]

@@ -1,5 +1,6 @@
 """What a customer cost to win: acquisition spend of a month over the customers it brought."""
 
+import re
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -147,12 +148,12 @@ def _months(table: Table, column: Column) -> NDArray[np.int64]:
     texts = column.values.tolist() if column.kind == "text" else [f"{value:g}" for value in column.values]
     found = []
     for row, text in enumerate(texts):
-        try:
-            found.append(int(np.datetime64(str(text).strip().replace("/", "-")[:7], "M").astype(np.int64)))
-        except ValueError:
+        match = re.match(r"\s*(\d{4})[-/.]?(0[1-9]|1[0-2])(?!\d{4})", str(text))
+        if match is None:
             raise InputError(
                 f"row {row} of {table.name} has {brief(str(text), 40)!r} in column {column.name!r}; write months as 2024-01"
-            ) from None
+            )
+        found.append((int(match[1]) - 1970) * 12 + int(match[2]) - 1)
     return np.array(found, np.int64)
 
 

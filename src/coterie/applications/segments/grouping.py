@@ -16,7 +16,7 @@ from ...metrics import stability
 from ...partition.kmeans import KMeans
 from ...tables import Table, read
 
-__all__ = ["CustomerCoding", "Grouping", "fit_coding", "group"]
+__all__ = ["CustomerCoding", "Grouping", "fit_coding", "group", "on_part", "sampled"]
 
 FEWEST_CUSTOMERS = 20
 MOST_SEGMENTS = 8  # that "auto" tries: more, and nobody writes a letter of their own to each
@@ -195,12 +195,14 @@ def group(rows: NDArray[np.float64], apart: NDArray[np.bool_], k: int | str, min
     rest = rows[~apart]
     least = int(np.ceil(min_share * len(rows)))
     distinct = len(np.unique(rest, axis=0))
-    most = min(distinct, len(rest) // max(least, 1))
+    # Parts of the customers, on which it is tried whether segments come back, must hold as many.
+    most = min(distinct, len(rest) // max(least, 1), int(_STABILITY_SHARE * len(rest)) // 2)
     if k != "auto" and int(k) > most:
+        by_share = most == len(rest) // max(least, 1)
         reason = (
-            f"{distinct} customers differ"
-            if distinct < len(rest) // max(least, 1)
-            else f"each shall have {min_share:.1%} of the customers"
+            f"each shall have {min_share:.1%} of the customers"
+            if by_share
+            else f"there are {len(rest):,} customers, {distinct:,} of them different"
         )
         raise InputError(f"expected at most {most} segments, since {reason}, got k={k}; lower k or min_share")
     tried = range(2, min(MOST_SEGMENTS, most) + 1) if k == "auto" else [int(k)]
@@ -233,15 +235,24 @@ def _fitted(rows: NDArray[np.float64], k: int, least: int, seed: int) -> KMeans:
     return KMeans(k, n_init=_STARTS, random_state=seed, min_cluster_size=least).fit(rows)
 
 
-def _stability(estimator: KMeans, rows: NDArray[np.float64], seed: int) -> float:
-    n = len(rows)
-    if n > _STABILITY_ROWS:
-        rows = rows[np.sort(np.random.default_rng(seed).choice(n, _STABILITY_ROWS, replace=False))]
+def on_part(estimator: KMeans, n: int, part: int) -> KMeans:
+    """Return the same k-means for a part of the rows: fewer starts, and a bound that is smaller as the part is."""
     bound = estimator.min_cluster_size
-    again = KMeans(
-        estimator.n_clusters, n_init=3, random_state=seed, min_cluster_size=None if bound is None else bound / n
-    )
-    return stability(again, rows, n_resamples=_RESAMPLES, sample_share=_STABILITY_SHARE, random_state=seed)
+    least = None if bound is None else max(bound * part // n, 1)
+    return KMeans(estimator.n_clusters, n_init=3, random_state=estimator.random_state, min_cluster_size=least)
+
+
+def sampled(n: int, seed: int) -> NDArray[np.int64]:
+    """Return the rows on which it is tried whether segments come back: all, or some thousands."""
+    if n <= _STABILITY_ROWS:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(seed).choice(n, _STABILITY_ROWS, replace=False))
+
+
+def _stability(estimator: KMeans, rows: NDArray[np.float64], seed: int) -> float:
+    tried = sampled(len(rows), seed)
+    again = on_part(estimator, len(rows), round(_STABILITY_SHARE * len(tried)))
+    return stability(again, rows[tried], n_resamples=_RESAMPLES, sample_share=_STABILITY_SHARE, random_state=seed)
 
 
 def _logs(values: NDArray[np.float64]) -> NDArray[np.float64]:

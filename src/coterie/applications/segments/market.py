@@ -176,14 +176,13 @@ class MarketSegmentation(BaseEstimator):
         with diary.step("segment"):
             room: Any = with_contract.members if contract else without_contract.buyers
             found = room(table, given, self, spend)
+            self.taken_ = list(found.subscriptions.notes if contract else found.transactions.notes)
             diary.text = f"{found.segments.k} segments of {len(found.segments.labels):,} customers"
         self.found_ = found
         self._keep(found, contract)
         self.steps_ = [step.plain() for step in diary.steps]
         self.warnings_ = found.warnings
-        read_notes = found.subscriptions.notes if contract else found.transactions.notes
-        self.taken_ = list(read_notes)
-        self.notes_ = [*table.notes, *read_notes, *(found.notes if contract else ())]
+        self.notes_ = [*table.notes, *self.taken_, *(found.notes if contract else ())]
         self.source_ = {
             "name": table.name, "rows": table.n_rows, "bytes": table.source_bytes, "fingerprint": table.fingerprint(),
         }  # fmt: skip
