@@ -198,8 +198,7 @@ def _decoded(image: Any) -> tuple[NDArray, NDArray | None, list[str]]:
         alpha = None if (alpha == 255).all() else alpha
         image = image.convert("RGB")
     elif image.mode not in _PLAIN:
-        grey = image.mode == "1" or (image.mode == "P" and image.convert("RGB").getextrema()[0] is None)
-        image = image.convert("L" if grey else "RGB")
+        image = image.convert("RGB")
     values = np.asarray(image)
     if values.dtype == np.int32:  # Pillow's mode for whole numbers of any length
         values = values.astype(np.uint16) if values.min() >= 0 and values.max() < 65536 else values.astype(np.float32)

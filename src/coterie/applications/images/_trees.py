@@ -17,7 +17,7 @@ from ...trees.cuts import cut_into
 __all__ = ["HEIGHT", "divided", "heights_between", "measure_for", "merged"]
 
 # Chosen on twenty photographs of BSDS500; docs/decisions/ says how, and what was gained on photographs left out of the choice.
-_WEIGHTS = {"colour": 0.10, "spread": 0.10, "histogram": 0.10, "texture": 0.20, "layers": 0.20}
+_WEIGHTS = {"colour": 0.10, "spread": 0.10, "histogram": 0.10, "texture": 0.20}
 _CONTRAST = (0.10, 0.15, 0.25)  # at each of the scales
 _EXPONENT = 0.19
 HEIGHT = 0.41
@@ -27,9 +27,9 @@ _WIDTH = 0.08  # difference at which a link counts 1/e
 _LEAST_LINK = 1e-6  # so that what touches stays linked
 
 
-def measure_for(area: float) -> Measure:
-    """Return what differences count in a picture of so many pixels."""
-    return Measure(np.array([*_WEIGHTS.values(), *_CONTRAST]), _EXPONENT, area * _UNIT)
+def measure_for(area: float, layers: float = 0.0) -> Measure:
+    """Return what differences count in a picture of so many pixels, those of further features ``layers``."""
+    return Measure(np.array([*_WEIGHTS.values(), layers, *_CONTRAST]), _EXPONENT, area * _UNIT)
 
 
 def divided(regions: Regions, measure: Measure, least: float = 0.0, n_regions: int = 1) -> NDArray[np.float64]:

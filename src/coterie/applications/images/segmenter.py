@@ -51,6 +51,8 @@ class ImageSegmenter(Estimator):
         Of the superpixels: how many units of lightness (0 to 100) the side of one counts as.
     max_pixels : int, default=400_000
         A larger picture is looked at at a size of no more than this, and borders are then drawn at its full size.
+    features_weight : float, default=0.05
+        What a difference of ``features`` counts, where ``fit`` is given any; colours count 0.3 and texture 0.2.
     random_state : int, RandomState or None, default=0
         Seed of the k-means that finds textons.
 
@@ -105,6 +107,7 @@ class ImageSegmenter(Estimator):
         "n_superpixels": [Interval(Integral, 2, 20_000, closed="both")],
         "compactness": [Interval(Real, 0.0, None, closed="neither")],
         "max_pixels": [Interval(Integral, 1000, None, closed="left")],
+        "features_weight": [Interval(Real, 0.0, None, closed="left")],
         "random_state": ["random_state"],
     }
 
@@ -118,6 +121,7 @@ class ImageSegmenter(Estimator):
         n_superpixels: int = 800,
         compactness: float = 10.0,
         max_pixels: int = 400_000,
+        features_weight: float = 0.05,
         random_state: Any = 0,
     ) -> None:
         self.mode = mode
@@ -127,6 +131,7 @@ class ImageSegmenter(Estimator):
         self.n_superpixels = n_superpixels
         self.compactness = compactness
         self.max_pixels = max_pixels
+        self.features_weight = features_weight
         self.random_state = random_state
 
     def fit(self, image: Any, y: Any = None, *, mask: Any = None, features: Any = None) -> "ImageSegmenter":
@@ -161,7 +166,7 @@ class ImageSegmenter(Estimator):
         self.picture_ = picture
         self._cut_up(picture, features)
         area = float(self._regions.area.sum())
-        measure = measure_for(area)
+        measure = measure_for(area, self.features_weight)
         least = self.min_area * area if self.min_area < 1 else float(self.min_area)
         if self.mode == "merge":
             self.tree_ = merged(self._regions, measure, least)
