@@ -39,13 +39,12 @@ def measure(ratings: str, items: str | None, python: str | None) -> dict:
     began = time.perf_counter()
     ours = recommender.evaluate("folds", folds=folds)
     seconds["folds"] = time.perf_counter() - began
-    found = {
+    return {
         "lines": len(lines.user), "users": len(lines.users), "items": len(lines.items), "seconds": seconds,
         "ratings": {f"coterie, {name}": values for name, values in ours.items()} | _peers(lines, folds, python),
         "rolling": {key: value for key, value in recommender.evaluate("rolling").items() if key != "windows"},
         "sparsity": recommender.evaluate("sparsity"), "consistency": recommender.evaluate("consistency"),
     }  # fmt: skip
-    return found
 
 
 def _peers(lines, folds: np.ndarray, python: str | None) -> dict:
