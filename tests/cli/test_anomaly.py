@@ -226,3 +226,18 @@ def test_what_was_typed_wrongly_is_said(call, arguments, said):
     ended = call(*arguments)
     assert ended.code == 2
     assert said in ended.err
+
+
+@pytest.mark.parametrize(
+    ("stdin", "said"),
+    [
+        ("", "standard input is empty"),
+        (HEADER + "\n", "a header line but no rows"),
+        ("a,b\n1,2\n", "lack a column the model uses"),
+    ],
+)
+def test_a_stream_that_cannot_be_used_leaves_no_file(process, kept, tmp_path, stdin, said):
+    ended = process("anomaly", "score", "-", "--model", kept / "model", "-o", "alerts.csv", "--batch", "9", stdin=stdin)
+    assert (ended.code, ended.out) == (3, "")
+    assert said in ended.err
+    assert not (tmp_path / "alerts.csv").exists()

@@ -1,12 +1,12 @@
 """``coterie anomaly fit HISTORY`` and ``coterie anomaly score FILE``: what is normal, and which new rows are not."""
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from . import _interrupt
 from ._config import ConfiguredCommand, print_config
 from ._deliver import deliver, spent
 from ._options import Bytes, Role, Share, default_folder, limits_and_seed, output_and_talk, usable_input
@@ -194,27 +194,30 @@ def _write_alerts(judged: Any, output: str, talk: Talk) -> None:
 
 
 def _as_they_come(loaded: Any, output: str, options: dict[str, Any], talk: Talk) -> int:
+    """Write alarms batch by batch; what was written stays, whatever comes later, and nothing is before the first batch is judged."""
     from ..applications.anomaly.stream import batches, judge_batches
     from ..report.anomaly_judged import alert_header, alert_rows
 
-    if options["file"] != "-":
-        source: Any = open(options["file"], "rb")  # noqa: SIM115 - closed below, and stdin is not ours to close
-    else:
-        source = sys.stdin.buffer
     n_rows = n_alarms = 0
-    with _interrupt.leave_no_part_of(output):
-        target: Any = sys.stdout if output == "-" else open(output, "w", encoding="utf-8", newline="")  # noqa: SIM115
-        try:
-            for first, judged in judge_batches(loaded, batches(source, options["batch"]), fpr=options["fpr"]):
-                if first == 0:
-                    target.write(",".join(alert_header(judged)) + "\n")
-                target.writelines(",".join(row) + "\n" for row in alert_rows(judged, first))
-                target.flush()
-                n_rows, n_alarms = first + judged.table.n_rows, n_alarms + len(judged.alarms)
-                talk.progress(n_rows, 0, f"{n_alarms:,} alarms")
-        finally:
-            for stream in (source, target):
-                if stream not in (sys.stdin.buffer, sys.stdout):
-                    stream.close()
+    with contextlib.ExitStack() as opened:
+        source = sys.stdin.buffer if options["file"] == "-" else opened.enter_context(open(options["file"], "rb"))
+        target: Any = None
+        for first, judged in judge_batches(loaded, batches(source, options["batch"]), fpr=options["fpr"]):
+            if target is None:
+                target = sys.stdout if output == "-" else opened.enter_context(_opened(output))
+                target.write(",".join(alert_header(judged)) + "\n")
+            target.writelines(",".join(row) + "\n" for row in alert_rows(judged, first))
+            target.flush()
+            n_rows, n_alarms = first + judged.table.n_rows, n_alarms + len(judged.alarms)
+            talk.progress(n_rows, 0, f"{n_alarms:,} alarms")
     talk.say("judged", f"{n_rows:,} rows, {n_alarms:,} alarms")
     return 0
+
+
+def _opened(output: str) -> Any:
+    from ..errors import OutputError
+
+    try:
+        return open(output, "w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise OutputError(f"could not write {output}: {error.strerror or error}") from error

@@ -35,14 +35,18 @@ def batches(source: IO[bytes], n_rows: int) -> Iterator[bytes]:
     if not header.strip():
         raise InputError("standard input is empty; give a header line and at least one row")
     lines: list[bytes] = []
+    n_before = 0
     while line := _record(source):
         if line.strip():
             lines.append(line)
         if len(lines) == n_rows:
             yield _piece(header, lines)
             lines = []
+        n_before += bool(line.strip())
     if lines:
         yield _piece(header, lines)
+    if not n_before:
+        raise InputError("there is a header line but no rows; give at least one row")
 
 
 def judge_batches(loaded: Any, pieces: Iterator[bytes], *, fpr: float | None = None) -> Iterator[tuple[int, Judged]]:
