@@ -82,6 +82,11 @@ def test_groups_must_be_numbered_in_order():
         make_sheet_record(groups=[{"id": 1, "size": 2, "share": 1.0}])
 
 
+def test_a_tint_must_be_a_colour():
+    with pytest.raises(InputError, match="a tint must be a colour such as #3366cc, got 'url"):
+        make_sheet_record(groups=[{"id": 0, "size": 2, "share": 1.0, "tint": "url(#x)"}], sections=[])
+
+
 def test_the_page_is_one_piece_without_addresses(page):
     assert re.findall(r"https?://(?!www\.w3\.org/2000/svg)", page) == []
     assert re.findall(r"<(?:link|script|iframe)[^>]*(?:src|href)=\"(?!data:)", page) == []

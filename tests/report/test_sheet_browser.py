@@ -139,6 +139,31 @@ def test_a_table_is_searched_sorted_and_cut(visit, record):
     assert content.decode().count("\n") == 61
 
 
+def test_values_that_stand_together_have_as_many_decimals_unless_a_small_one_would_be_lost(visit):
+    def table(title, values, form="number"):
+        columns = [{"name": "x", "format": form}]
+        return {"kind": "table", "title": title, "columns": columns, "rows": [[value] for value in values]}
+
+    even, wide, money, whole = [4.199, 2.7, 1.53], [900.5, 0.00012], [25766.4, 259.84], [1200, 7]
+    seen = visit(make_sheet_record([table("a", even), table("b", wide), table("c", money, "money"), table("d", whole)]))
+    shown = [seen.page.locator(f"#part-{i} tbody td").all_inner_texts() for i in range(4)]
+    assert shown == [["4.20", "2.70", "1.53"], ["900.5", "0.00012"], ["25,766", "260"], ["1,200", "7"]]
+
+
+def test_a_group_with_a_tint_has_that_colour_everywhere(visit, record):
+    record["groups"][0]["tint"] = "#123456"
+    seen = visit(record)
+    assert seen.page.locator("#view-part-0 rect.swatch").first.get_attribute("fill") == "#123456"
+    color = "getComputedStyle(document.querySelector('#group-0 .badge')).backgroundColor"
+    assert seen.ask(color) == "rgb(18, 52, 86)"
+
+
+def test_names_that_do_not_fit_are_told_apart_on_a_second_line(visit):
+    labels = [f"new customers on medium plans, tenure about {i} months" for i in (2, 13)]
+    seen = visit(make_sheet_record([make_bars(2, labels=labels)]), viewport={"width": 1200, "height": 800})
+    assert len(set(seen.page.locator("#view-part-0 .name-words").all_text_contents()[1::2])) == 2
+
+
 def test_the_slider_goes_through_the_levels_by_keyboard(visit, record):
     seen = visit(record)
     levels = seen.page.locator("#part-8")

@@ -59,7 +59,7 @@ def sheet_record(
     seed : int, default=0
     groups : sequence of mapping
         ``id`` (0, 1, 2 and so on; -1 for members that have none), ``name``, ``size``, ``share`` (0 to 1), and optionally ``facts``
-        (pairs of words and a value in words), ``phrases``, ``rule``, ``picture`` (as in a section).
+        (pairs of words and a value in words), ``phrases``, ``rule``, ``picture`` (as in a section), ``tint`` (a colour of its own).
     noun, members : str
         What a group is called, one of it, and its members, several.
     sections : sequence of mapping

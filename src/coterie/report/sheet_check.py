@@ -58,6 +58,8 @@ def _section(part: Any, ids: set[int]) -> Iterator[str]:
 def _groups(groups: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for one in groups:
         yield from _lacking(one, ("id", "size", "share"))
+        if one.get("tint") is not None and not re.fullmatch("#[0-9a-fA-F]{6}", str(one["tint"])):
+            yield f"a tint must be a colour such as #3366cc, got {one['tint']!r}"
     ids = [one["id"] for one in groups]
     proper = [i for i in ids if i != -1]
     if proper != list(range(len(proper))) or ids.count(-1) > 1:

@@ -20,6 +20,7 @@ function svg(tag, attributes, ...children) {
 
 function colorOf(cluster) {
   if (!clusters[cluster]) return record.noise_color;
+  if (clusters[cluster].tint) return clusters[cluster].tint;
   const index = clusters[cluster].color ?? cluster;
   return record.palette[index % record.palette.length];
 }

@@ -16,7 +16,7 @@ function barsView(part, id) {
 
 function barsOf(part, id, drawn) {
   const { series } = part;
-  const said = shownIn(part);
+  const said = shownIn(part, numbersOf(series, ["values", "low", "high"]));
   const nameAt = (i) => (part.groups ? nameOf(part.groups[i]) : text(part.labels[i]));
   const limits = series.some((one) => one.low || one.high);
   const heads = [part.label_name || (part.groups ? titled(noun) : "Name"), ...series.flatMap((one, i) => [seriesName(one, i), ...(one.low || one.high ? [`${seriesName(one, i)}, from`, `${seriesName(one, i)}, to`] : [])])];
@@ -44,7 +44,11 @@ function drawBars(part, nameAt, said, drawn, width) {
   const to = width - 12 - lastOf([16, ...lines.flatMap((i) => series.map((one) => wide(said(one.values[i]))))]);
   const x = linear(low, high || (low < 0 ? 0 : 1), from, to);
   const thick = series.length === 1 ? 18 : 14;
-  const each = above + series.length * thick + 10;
+  const room = above ? width - signs - 4 : from - signs - 10;
+  const names = lines.map((i) => inTwo(nameAt(i), room));
+  const two = names.some((name) => name.length > 1);
+  const second = above && two ? 14 : 0;
+  const each = Math.max(above + second + series.length * thick + 10, !above && two ? 38 : 0);
   const fills = series.map((_, i) => fillOf(i));
   const key = keyOf(series, width, (_, i) => svg("rect", { x: 2, y: 4, width: 24, height: 12, fill: fills[i].fill, class: "swatch" }));
   const bottom = key.height + 6 + drawn * each;
@@ -56,15 +60,18 @@ function drawBars(part, nameAt, said, drawn, width) {
     axisBelow(x, ticksOf(low, high || 1, Math.max(2, Math.floor((to - from) / 90))), key.height, bottom, "", (from + to) / 2, axisIn(part)),
     lines.map((i) => {
       const top = key.height + 8 + i * each;
+      const middle = top + (each - 10) / 2;
       const group = part.groups ? part.groups[i] : null;
+      const first = above ? top + above + second : middle - (series.length * thick) / 2;
+      const nameLine = (name, j, all) => (above
+        ? words(signs + 2, top + 13 + 14 * j, name, { "data-group": group, class: "name-words" })
+        : words(from - 8, middle + 4 + 14 * (j - (all.length - 1) / 2), name, { "text-anchor": "end", "data-group": group, class: "name-words" }));
       return svg(
         "g",
         {},
-        group !== null && sign(group, 14, top + (above ? 8 : (each - 10) / 2), above ? 9 : 11),
-        above
-          ? words(signs + 2, top + 13, fitted(nameAt(i), width - signs - 4), { "data-group": group, class: "name-words" })
-          : words(from - 8, top + (each - 10) / 2 + 4, fitted(nameAt(i), from - signs - 10), { "text-anchor": "end", "data-group": group, class: "name-words" }),
-        series.map((one, j) => barAt(one, i, { x, y: top + above + j * thick, thick: thick - (series.length > 1 ? 2 : 0), said, group, fill: group !== null && series.length === 1 ? colorOf(group) : fills[j].fill })),
+        group !== null && sign(group, 14, above ? top + 8 : middle, above ? 9 : 11),
+        names[i].map(nameLine),
+        series.map((one, j) => barAt(one, i, { x, y: first + j * thick, thick: thick - (series.length > 1 ? 2 : 0), said, group, fill: group !== null && series.length === 1 ? colorOf(group) : fills[j].fill })),
       );
     }),
     svg("line", { x1: x(0), x2: x(0), y1: key.height, y2: bottom, class: "zero-line" }),

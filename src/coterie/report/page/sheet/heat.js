@@ -3,8 +3,8 @@
 const STRONGEST = 0.45;
 
 function heatView(part, id) {
-  const said = shownIn(part);
   const values = part.values.flat().filter(isNumber);
+  const said = shownIn(part, values);
   const shade = shadeIn(part.scale, values);
   const corner = [part.row_label, part.column_label].filter(known).join(" ↓ · ") + (known(part.column_label) ? " →" : "");
   const heads = [corner || "Name", ...part.columns].map((name, i) => el("th", { scope: "col", class: i ? "number" : null }, el("bdi", {}, clip(name, 60))));

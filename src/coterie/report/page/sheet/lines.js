@@ -3,7 +3,7 @@
 function linesView(part, id) {
   if (!part.x.length || !part.series.length) return nothingToDraw();
   const { series } = part;
-  const said = shownIn(part);
+  const said = shownIn(part, numbersOf(series, ["values", "low", "high"]));
   return view({
     id,
     title: part.title,

@@ -23,7 +23,22 @@ function withUnit(said, unit) {
   return said.startsWith("-") ? `-${unit}${said.slice(1)}` : `${unit}${said}`;
 }
 
-const shownIn = (part) => (value) => shown(value, part.format, part.unit);
+// Values that stand together have as many decimals each, unless the smallest would then be lost.
+function shownIn({ format: form, unit }, values) {
+  const sizes = values.filter(isNumber).map(Math.abs).filter((size) => size > 0);
+  const [least, most] = [firstOf(sizes), lastOf(sizes)];
+  const plain = (value) => shown(value, form, unit);
+  if (!sizes.length || most >= 1e9) return plain;
+  let digits = null;
+  if (form === "money" && most >= 1000) digits = 0;
+  if ((form || "number") === "number" && most < 1000 && !sizes.every(Number.isInteger)) {
+    digits = Math.min(4, Math.max(0, 2 - Math.floor(Math.log10(most))));
+    if (least < 10 ** -digits / 2) return plain;
+  }
+  if (digits === null) return plain;
+  const even = new Intl.NumberFormat("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return (value) => (isNumber(value) ? withUnit(even.format(value), unit) : plain(value));
+}
 
 // On an axis round sums of money need no cents.
 const axisIn = (part) => (value) => shown(value, part.format === "money" && Number.isInteger(value) ? "integer" : part.format, part.unit);
@@ -50,6 +65,16 @@ function fitted(said, room) {
     else high = middle - 1;
   }
   return `${letters.slice(0, low).join("")}…`;
+}
+
+// Words in two lines at most, parted between words where they can be.
+function inTwo(said, room) {
+  const all = upright(said).replace(/\s+/gu, " ");
+  if (wide(all) <= room) return [all];
+  const parts = all.split(" ");
+  let n = parts.length - 1;
+  while (n > 0 && wide(parts.slice(0, n).join(" ")) > room) n -= 1;
+  return n === 0 ? [fitted(all, room)] : [parts.slice(0, n).join(" "), fitted(parts.slice(n).join(" "), room)];
 }
 
 // A line of a table below a drawing.

@@ -5,19 +5,20 @@ const SEARCHED_FROM = 8;
 
 const isFigure = ({ format: form }) => ["number", "integer", "percent", "money", "seconds"].includes(form || "number");
 
-function cellOfTable(value, column) {
+function cellOfTable(value, column, said) {
   if (column.format === "group" && isNumber(value)) return el("td", {}, el("span", { class: "named" }, badge(value), nameNode(value, 60)));
-  if (isNumber(value)) return figureCell(shown(value, column.format, column.unit));
+  if (isNumber(value)) return figureCell(said(value));
   if (!known(value)) return el("td", { class: isFigure(column) ? "number" : null }, soft("–"));
   return el("td", { class: text(value).length > 40 ? "why" : null }, el("bdi", {}, clip(value, 300)));
 }
 
 function tableView(part, id) {
   const columns = part.columns.map((column, i) => ({ title: column.label || column.name, numeric: isFigure(column) && part.rows.every((row) => row[i] === null || isNumber(row[i])) }));
+  const said = part.columns.map((column, i) => shownIn(column, part.rows.map((row) => row[i])));
   const lines = part.rows.map((row) => ({
     keys: row,
     said: row.map((value, i) => `${known(value) ? text(value) : ""} ${shown(value, part.columns[i].format, part.columns[i].unit)}`).join("\n").toLowerCase(),
-    node: el("tr", {}, row.map((value, i) => cellOfTable(value, part.columns[i]))),
+    node: el("tr", {}, row.map((value, i) => cellOfTable(value, part.columns[i], said[i]))),
   }));
   const state = { wanted: "", most: FIRST_OF_TABLE };
   const note = el("p", { class: "soft", role: "status" });
@@ -33,7 +34,9 @@ function tableView(part, id) {
   const table = sortable(`${part.title}, as a table`, columns, lines, part.columns.map((column) => column.label || column.name), chosenLines);
   const again = () => table.querySelector("tbody").dispatchEvent(new Event("coterie:again"));
   const search = part.rows.length >= SEARCHED_FROM && searchOf(id, part, (wanted) => { state.wanted = wanted; again(); });
-  return el("div", { class: "sheet-table" }, search, note, table, more, helpOf(part));
+  // A short table that is all there needs no words about it.
+  const whole = !search && part.rows.length > 0 && !(part.total > part.rows.length);
+  return el("div", { class: "sheet-table" }, search, !whole && note, table, more, helpOf(part));
 }
 
 function searchOf(id, part, act) {
