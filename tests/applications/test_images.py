@@ -155,6 +155,15 @@ def test_a_transformer_is_given_a_patch_of_each_superpixel():
     assert means.shape == (model.superpixels_.max() + 1, 3, 32, 32)
 
 
+def test_regions_are_found_in_a_picture_that_moved():
+    model = ImageSegmenter().fit(flag())
+    moved = np.roll(flag(), 12, axis=1)
+    assert np.array_equal(model.predict(moved), np.roll(model.labels_, 12, axis=1))
+    mask = np.ones((36, 60), bool)
+    mask[:5] = False
+    assert (model.predict(moved, mask=mask)[:5] == -1).all()
+
+
 BAD = {
     "one pixel": (np.zeros((1, 1), np.uint8), {}, {}, "1 x 1 pixels"),
     "words": (np.array([["a", "b"]]), {}, {}, "holds numbers"),

@@ -6,8 +6,11 @@ import json
 import numpy as np
 import pytest
 
+import coterie
+from coterie.errors import InputError, ModelFileError
+
 FILES = {
-    "regions.csv", "labels.npy", "labels.png", "overlay.png", "ucm.png", "tree.json", "metrics.json", "run.json", "report.html",
+    "regions.csv", "labels.npy", "labels.png", "overlay.png", "ucm.png", "model.coterie", "tree.json", "metrics.json", "run.json", "report.html",
 }  # fmt: skip
 
 
@@ -76,6 +79,26 @@ def test_pictures_written_can_be_read_again(written):
     ucm = pixels("ucm.png")
     assert (ucm[:, 19] == 0).all()
     assert ucm[:, :15].min() > 100
+
+
+def test_the_model_finds_the_regions_in_another_picture(written, tmp_path):
+    model = coterie.load(written[1] / "model.coterie")
+    np.save(tmp_path / "turned.npy", np.ascontiguousarray(flag()[:, ::-1]))
+    found = model.predict(tmp_path / "turned.npy")
+    assert np.array_equal(found, np.load(written[1] / "labels.npy")[:, ::-1])
+    with pytest.raises(InputError, match="in other pictures only"):
+        model.estimator.cut(2)
+    with pytest.raises(InputError, match="has 1 bands, and the regions were found in a picture of 3"):
+        model.predict(flag()[:, :, 0])
+
+
+def test_a_damaged_model_is_refused(written, tmp_path):
+    model = coterie.load(written[1] / "model.coterie")
+    looks = model.estimator._looks
+    model.estimator._looks = looks._replace(words=looks.words[:, 1:])
+    coterie.save(model, tmp_path / "damaged.coterie")
+    with pytest.raises(ModelFileError, match="does not fit together"):
+        coterie.load(tmp_path / "damaged.coterie")
 
 
 def test_the_number_of_regions_can_be_given(call, tmp_path):

@@ -28,10 +28,12 @@ _TUPLES = {
     "AttributeCoder": "coterie.tables.attribute_rows:AttributeCoder",
     "AttributeProfiles": "coterie.graph._held_out:AttributeProfiles",
     "SubspaceCluster": "coterie.grid.clique:SubspaceCluster",
+    "Colours": "coterie.applications.images._colours:Colours",
     "CondensedTree": "coterie.trees.condense:CondensedTree",
     "DivisionTree": "coterie.hierarchy._dividing:DivisionTree",
     "Graph": "coterie.arrays:Graph",
     "History": "coterie.applications.anomaly:History",
+    "Looks": "coterie.applications.images._looks:Looks",
     "Relations": "coterie.graph._relations:Relations",
     "Scaling": "coterie.applications.anomaly:Scaling",
     "SpanningTree": "coterie.primitives.spanning_tree:SpanningTree",
@@ -39,12 +41,14 @@ _TUPLES = {
 # Models of applications, which are no algorithms and stand in no list of them.
 _APPLICATIONS = {
     "ClusterRecommender": "coterie.applications.recommend:ClusterRecommender",
+    "ImageSegmenter": "coterie.applications.images:ImageSegmenter",
     "NormalcyModel": "coterie.applications.anomaly:NormalcyModel",
 }
 # How rows were prepared, by the word that only such a description has; Prepared where it has none of them.
 _CODINGS = {
     "pictures": "coterie.tables:PictureCoding",
     "nodes": "coterie.tables:NodeCoding",
+    "picture": "coterie.tables.picture_whole:WholePicture",
     "customers": "coterie.applications.segments.grouping:CustomerCoding",
 }
 _VERSIONS_OF = ("numpy", "scipy", "scikit-learn", "numba")

@@ -13,7 +13,17 @@ from scipy.sparse import csr_array
 from ._numba.blocks import run_kernel
 from ._numba.region_merges import N_BINS, compare_pairs, merge_regions
 
-__all__ = ["N_BINS", "Measure", "Regions", "differences", "linkage_of", "merged", "regions_from", "united"]
+__all__ = [
+    "N_BINS",
+    "Measure",
+    "Regions",
+    "differences",
+    "linkage_of",
+    "merged",
+    "most_alike_of",
+    "regions_from",
+    "united",
+]
 
 
 class Regions(NamedTuple):
@@ -70,6 +80,33 @@ def differences(regions: Regions, measure: Measure) -> np.ndarray:
         regions.layers, measure.weights, measure.exponent, measure.unit, costs,
     )  # fmt: skip
     return costs
+
+
+def most_alike_of(regions: Regions, others: tuple[np.ndarray, ...], measure: Measure) -> np.ndarray:
+    """Find for each region the one of some others that differs least, borders and further features aside.
+
+    Parameters
+    ----------
+    regions : Regions
+    others : tuple of arrays
+        Area, colour and words of k regions.
+    measure : Measure
+
+    Returns
+    -------
+    (n,) int64 array
+        The lowest of equally different ones.
+    """
+    n, k = regions.n, len(others[0])
+    mine = regions.area, regions.colour, regions.words
+    area, colour, words = (np.concatenate(both) for both in zip(mine, others, strict=True))
+    nothing, costs = np.zeros((n * k, 0)), np.empty(n * k)
+    low, high = np.repeat(np.arange(n), k), n + np.tile(np.arange(k), n)
+    run_kernel(
+        compare_pairs, low, high, np.ones(n * k), nothing, area, colour, words, np.zeros((n + k, 0)), measure.weights,
+        measure.exponent, measure.unit, costs,
+    )  # fmt: skip
+    return costs.reshape(n, k).argmin(axis=1)
 
 
 def merged(regions: Regions, measure: Measure, least: float = 0.0) -> np.ndarray:

@@ -12,7 +12,9 @@ from ..applications.images import ImageStudy
 from ..applications.images._drawing import as_bytes, cut_out, outlined, painted, smaller, strengths
 from ..applications.images._table import band_names, mean_colours
 from ..files import write_bytes
+from ..models import save
 from ..tables.picture_looks import jpeg_uri, png, png_uri
+from ..tables.picture_whole import WholePicture
 from .cells import field, number, write_rows
 from .sheet import Sheet, sheet_record
 from .words import count, counted, percent
@@ -253,6 +255,7 @@ def _writers(study: ImageStudy, pixels: np.ndarray) -> dict[str, Callable[[Path]
         "labels.png": lambda path: write_bytes(path, png((model.labels_ + 1).astype(kept), _FAST)),
         "overlay.png": lambda path: write_bytes(path, png(outlined(pixels, model.labels_), _FAST)),
         "ucm.png": lambda path: write_bytes(path, png(strengths(model.ucm_, model.height), _FAST)),
+        "model.coterie": lambda path: save(model, path, prepared=WholePicture()),
         "tree.json": lambda path: path.write_text(_tree(study), encoding="utf-8"),
     }
 

@@ -6,6 +6,7 @@ through are laid on white.
 
 import os
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from .picture_files import MOST_PIXELS, need_pillow, opened, reason
 from .picture_values import unit_of
 from .read import must_be_file
 
-__all__ = ["MOST_BANDS", "Picture", "read_picture"]
+__all__ = ["MOST_BANDS", "Picture", "WholePicture", "read_picture"]
 
 MOST_BANDS = 64
 # Pillow's modes whose pixels are numbers as they stand.
@@ -55,6 +56,29 @@ class Picture:
     is_colour: bool
     notes: tuple[str, ...] = ()
     source_bytes: int | None = None
+
+
+class WholePicture:
+    """How a model of a picture takes another: as it is read."""
+
+    @classmethod
+    def from_state(cls, described: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> "WholePicture":
+        """Return what `state` described."""
+        if dict(described) != {"picture": "whole"} or arrays:
+            raise ValueError("no such coding of a picture")
+        return cls()
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray]]:
+        """Return what a model file keeps."""
+        return {"picture": "whole"}, {}
+
+    def read(self, source: Any) -> Picture:
+        """Read a picture; one that was read is returned."""
+        return source if isinstance(source, Picture) else read_picture(source)
+
+    def transform(self, picture: Picture) -> Picture:
+        """Return the picture."""
+        return picture
 
 
 def read_picture(source: Any, *, mask: Any = None, memory_limit: int | None = None) -> Picture:

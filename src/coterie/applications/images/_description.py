@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from ...partition.kmeans import KMeans
+from ...primitives.assign import nearest_center
 from ...primitives.region_merges import N_BINS, Regions, regions_from
-from ...primitives.superpixels import Borders
+from ...primitives.superpixels import Borders, borders_of
+from ._pieces import SIDE, Pieces
 
-__all__ = ["SCALES", "SIDE", "contrasts", "described", "textons"]
+__all__ = ["SCALES", "answers_of", "contrasts", "described", "nearest_texton", "texton_centers"]
 
 SCALES = (1.0, 2.0, 4.0)  # standard deviation of the smoothing, in pixels where a superpixel has SIDE a side
-SIDE = 13.7
 _CONTRAST = 30.0  # a gradient of so many units of colour counts as 1
 _COLOUR = 50.0  # a difference of so many units of colour counts as 1
 _TEXTONS = 24
@@ -36,8 +37,8 @@ def contrasts(colours: NDArray[np.float32], side: float) -> NDArray[np.float32]:
     return found
 
 
-def textons(lightness: NDArray[np.float32], inside: NDArray[np.bool_], side: float, seed: int) -> NDArray[np.int64]:
-    """Return the kind of pattern around each pixel of (h, w) lightness, 0 to 23."""
+def answers_of(lightness: NDArray[np.float32], side: float) -> NDArray[np.float32]:
+    """Return what ten derivatives say of each pixel of (h, w) lightness, (h * w, 10)."""
     answers = np.stack(
         [
             gaussian_filter(lightness, scale, order=order) * np.float32(scale ** sum(order))
@@ -48,40 +49,44 @@ def textons(lightness: NDArray[np.float32], inside: NDArray[np.bool_], side: flo
     ).reshape(-1, 2 * len(_ORDERS))
     size = np.sqrt((answers**2).sum(axis=1, keepdims=True))
     answers *= np.log1p(size / np.float32(_FAINT)) / np.maximum(size, np.float32(1e-6))
+    return answers
+
+
+def texton_centers(answers: NDArray[np.float32], inside: NDArray[np.bool_], seed: int) -> NDArray[np.float32]:
+    """Return the kinds of patterns that occur where the picture counts, (24, 10) or fewer."""
     rows = answers[inside.reshape(-1)]
     rows = np.ascontiguousarray(rows[:: max(1, len(rows) // _LEARNT_FROM)])
     k = min(_TEXTONS, len(np.unique(rows, axis=0)))
-    model = KMeans(k, n_init=1, max_iter=15, random_state=seed).fit(rows)
-    return model.predict(answers).reshape(lightness.shape)
+    return KMeans(k, n_init=1, max_iter=15, random_state=seed).fit(rows).cluster_centers_
+
+
+def nearest_texton(answers: NDArray[np.float32], centers: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Return the kind of pattern around each pixel."""
+    labels, _ = nearest_center(np.ascontiguousarray(answers), np.ascontiguousarray(centers, np.float64))
+    return labels.astype(np.int64)
 
 
 def described(
-    colours: NDArray[np.float32],
+    pieces: Pieces,
     kinds: NDArray[np.int64],
+    k: int,
     limits: NDArray[np.float64],
-    coarse: NDArray[np.int32],
     area: NDArray[np.float64],
-    edges: Borders,
-    contrast: NDArray[np.float64],
     layers: NDArray[np.float64],
 ) -> Regions:
     """Describe superpixels and their borders.
 
     Parameters
     ----------
-    colours : (ch, cw, b) array
-    kinds : (ch, cw) int array
-        Texton of each pixel.
+    pieces : Pieces
+    kinds : (ch * cw,) int array
+        Texton of each pixel that is looked at.
+    k : int
+        Number of textons.
     limits : (b, 2) array
         Of the histograms.
-    coarse : (ch, cw) int array
-        Superpixel of each pixel, -1 outside; each of them occurs.
     area : (n,) array
         Pixels of each superpixel at full size.
-    edges : Borders
-        At full size.
-    contrast : (scales, m) array
-        At each place where superpixels meet.
     layers : (n, d) array
         Mean of further features.
 
@@ -89,19 +94,27 @@ def described(
     -------
     Regions
     """
-    n = len(area)
+    n, colours, coarse = pieces.n, pieces.colours, pieces.coarse
+    edges = borders_of(pieces.labels)
+    contrast = _along(edges, pieces)
     held = coarse.reshape(-1) >= 0
     label = coarse.reshape(-1)[held].astype(np.int64)
     pixels = colours.reshape(-1, colours.shape[2])[held].astype(np.float64)
     count = np.bincount(label, minlength=n).astype(np.float64)
     mean = np.stack([np.bincount(label, band, n) for band in pixels.T], axis=1) / count[:, None] / _COLOUR
-    k = int(kinds.max()) + 1
     words = [_histogram(band, label, n, *limit) for band, limit in zip(pixels.T, limits, strict=True)]
-    words.append(np.bincount(label * k + kinds.reshape(-1)[held], minlength=n * k).reshape(n, k).astype(np.float64))
+    words.append(np.bincount(label * k + kinds[held], minlength=n * k).reshape(n, k).astype(np.float64))
     length = np.bincount(edges.pair, minlength=len(edges.low)).astype(np.float64)
     strength = np.stack([np.bincount(edges.pair, one, len(edges.low)) for one in contrast], axis=1)
     full = np.concatenate(words, axis=1) * (area / count)[:, None]
     return regions_from(edges.low, edges.high, length, strength, (area, mean, full, layers))
+
+
+def _along(edges: Borders, pieces: Pieces) -> NDArray[np.float64]:
+    """Return the contrast at each scale where two pixels of different superpixels touch, (scales, m)."""
+    found, width = contrasts(pieces.colours, pieces.side), pieces.labels.shape[1]
+    sides = [found[:, at // width // pieces.factor, at % width // pieces.factor] for at in (edges.first, edges.second)]
+    return 0.5 * (sides[0].astype(np.float64) + sides[1])
 
 
 def _histogram(band: NDArray, label: NDArray, n: int, low: float, high: float) -> NDArray:

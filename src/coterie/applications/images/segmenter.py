@@ -10,24 +10,23 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ...base import Estimator, Interval, StrOptions
 from ...errors import InputError
-from ...primitives.superpixels import borders_of, full_size, superpixels, tallied
+from ...primitives.region_merges import Regions, united
+from ...primitives.superpixels import borders_of, tallied
 from ...tables.picture_whole import Picture, read_picture
 from ...trees.cuts import cut_at_height, cut_into
-from ._colours import Colours, colours_of, shrunk
-from ._description import SIDE, contrasts, described, textons
+from ._colours import colours_of
+from ._description import answers_of, described, nearest_texton, texton_centers
 from ._layers import layers_of
+from ._looks import Looks, most_alike, refuse_damaged
+from ._pieces import cut_into_pieces
 from ._trees import HEIGHT, divided, heights_between, measure_for, merged
 
 __all__ = ["ImageSegmenter"]
-
-_NOISE = 0.7  # pixels of smoothing where superpixels have SIDE a side
-_PIXELS_A_PIECE = 25  # of a small picture, at least, in a superpixel
 
 
 class ImageSegmenter(Estimator):
@@ -71,6 +70,8 @@ class ImageSegmenter(Estimator):
     ucm_ : (h, w) float32 array
         The height at which each pixel and its right or lower neighbour come together: how strong the border is there.
     n_superpixels_ : int
+    n_features_in_ : int
+        Number of bands.
     factor_ : int
         How many pixels a side became one where the picture was looked at; 1 up to ``max_pixels``.
     picture_ : Picture
@@ -99,6 +100,7 @@ class ImageSegmenter(Estimator):
     (2, array([1, 0], dtype=int32))
     """
 
+    _state_attributes = ("_looks",)
     _parameter_constraints: ClassVar[dict] = {
         "mode": [StrOptions({"merge", "divide"})],
         "n_regions": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
@@ -164,7 +166,7 @@ class ImageSegmenter(Estimator):
         picture = image if isinstance(image, Picture) else read_picture(image, mask=mask)
         self._refuse_too_many(picture)
         self.picture_ = picture
-        self._cut_up(picture, features)
+        self._regions = self._cut_up(picture, features)
         area = float(self._regions.area.sum())
         measure = measure_for(area, self.features_weight)
         least = self.min_area * area if self.min_area < 1 else float(self.min_area)
@@ -179,8 +181,56 @@ class ImageSegmenter(Estimator):
             self.leaves_ = self.leaves(int(self.n_regions))
         self.labels_ = self._painted(self.leaves_)
         self.n_regions_ = int(self.leaves_.max()) + 1
+        self.n_features_in_ = picture.values.shape[2]
+        whole = united(self._regions, self.leaves_)
+        self._looks = Looks(self._space, self._textons, self._side, whole.area, whole.colour, whole.words)
         if self._is_plain:
             warnings.warn("the picture has one colour only, so that it is one region", UserWarning, stacklevel=2)
+        return self
+
+    def predict(self, image: Any, *, mask: Any = None) -> NDArray[np.int32]:
+        """Find the regions of this picture in another one, such as the next frame: each superpixel gets the region it looks most like.
+
+        Place does not count, nor that regions hang together. On the picture of the fit that is near to ``labels_``, not equal.
+
+        Parameters
+        ----------
+        image : path, array or Picture
+            With the same bands.
+        mask : path or (h, w) array, optional
+            Where it is 0 or False the picture is left out.
+
+        Returns
+        -------
+        (h, w) int32 array
+            Regions as in ``labels_``, -1 outside.
+
+        Raises
+        ------
+        InputError
+            If the picture cannot be read, or has other bands.
+        """
+        check_is_fitted(self, "_looks")
+        picture = image if isinstance(image, Picture) else read_picture(image, mask=mask)
+        if picture.values.shape[2] != self.n_features_in_:
+            raise InputError(
+                f"{picture.name} has {picture.values.shape[2]} bands, and the regions were found in a picture of {self.n_features_in_}; "
+                "give one of the same kind"
+            )
+        space = self._looks.space
+        pieces = cut_into_pieces(picture, space, self.n_superpixels, self.compactness, self.max_pixels)
+        kinds = nearest_texton(answers_of(space.lightness(pieces.colours), pieces.side), self._looks.textons)
+        area = tallied(pieces.labels, picture.values, pieces.n)[0][:, -1]
+        found = described(pieces, kinds, len(self._looks.textons), space.limits, area, np.zeros((pieces.n, 0)))
+        leaves = most_alike(found, self._looks, measure_for(float(area.sum())))
+        return np.append(leaves, -1).astype(np.int32)[pieces.labels]
+
+    def _fitted_state(self) -> dict[str, Any]:
+        return {"n_features_in_": self.n_features_in_, "n_regions_": self.n_regions_, "_looks": self._looks}
+
+    def _restore(self, state: dict[str, Any]) -> "ImageSegmenter":
+        super()._restore(state)
+        refuse_damaged(self._looks, self.n_features_in_, self.n_regions_)
         return self
 
     def cut(self, n_regions: int | None = None, *, height: float | None = None) -> NDArray[np.int32]:
@@ -198,7 +248,7 @@ class ImageSegmenter(Estimator):
         (h, w) int32 array
             As ``labels_``.
         """
-        check_is_fitted(self)
+        self._refuse_without_picture()
         return self._painted(self.leaves(n_regions, height=height))
 
     def _painted(self, leaves: NDArray[np.int64]) -> NDArray[np.int32]:
@@ -206,7 +256,7 @@ class ImageSegmenter(Estimator):
 
     def leaves(self, n_regions: int | None = None, *, height: float | None = None) -> NDArray[np.int64]:
         """Return the region of each superpixel for a cut; see `cut`."""
-        check_is_fitted(self)
+        self._refuse_without_picture()
         if (n_regions is None) == (height is None):
             raise InputError("a cut needs either a number of regions or a height; give one of the two")
         if height is not None:
@@ -245,13 +295,20 @@ class ImageSegmenter(Estimator):
     @property
     def ucm_(self) -> NDArray[np.float32]:
         """Border strength at each pixel, made each time that it is asked for."""
-        check_is_fitted(self)
+        self._refuse_without_picture()
         edges = borders_of(self.superpixels_)
         strength = heights_between(self.tree_, edges.low, edges.high)
         strength = np.where(np.isfinite(strength), strength, 0.0).astype(np.float32)
         found = np.zeros(self.superpixels_.size, np.float32)
         np.maximum.at(found, edges.first, strength[edges.pair])
         return found.reshape(self.superpixels_.shape)
+
+    def _refuse_without_picture(self) -> None:
+        if not hasattr(self, "superpixels_"):
+            check_is_fitted(self, "_looks")
+            raise InputError(
+                "a model from a file finds its regions in other pictures only, by predict; the tree of its own picture is in tree.json"
+            )
 
     def _possible(self, n_regions: Any) -> int:
         n = len(self.tree_) + 1
@@ -285,72 +342,18 @@ class ImageSegmenter(Estimator):
                 f"min_area must be at most the area of the picture, {pixels:,} pixels, got {self.min_area:,.0f}; lower it"
             )
 
-    def _cut_up(self, picture: Picture, features: Any) -> None:
+    def _cut_up(self, picture: Picture, features: Any) -> Regions:
         """Cut the picture into superpixels and describe them."""
-        values, inside = picture.values, picture.inside
-        factor = int(np.ceil((inside.size / self.max_pixels) ** 0.5)) if inside.size > self.max_pixels else 1
         space = colours_of(picture)
-        small = np.ascontiguousarray(space.of(shrunk(values, factor)))
-        seen = inside if factor == 1 else shrunk(inside[:, :, None].astype(np.float32), factor)[:, :, 0] > 0.5
-        if not seen.any():
-            seen = shrunk(inside[:, :, None].astype(np.float32), factor)[:, :, 0] > 0
-        self._is_plain = bool((values[inside] == values[inside][:1]).all())
-        wanted = max(1, min(self.n_superpixels, int(seen.sum()) // _PIXELS_A_PIECE))
-        side = float((seen.sum() / wanted) ** 0.5)
-        coarse = superpixels(_smoothed(small, side), seen, wanted, self.compactness)
-        labels = coarse
-        if factor > 1:
-            labels = full_size(
-                coarse, small, lambda start, end: space.of(values[start:end]), inside, factor, self.compactness
-            )  # fmt: skip
-        self._describe(space, small, seen, coarse, labels, factor, features)
-
-    def _describe(
-        self,
-        space: Colours,
-        small: NDArray,
-        seen: NDArray,
-        coarse: NDArray,
-        labels: NDArray,
-        factor: int,
-        features: Any,
-    ) -> None:
-        values = self.picture_.values
-        kept = np.unique(labels[labels >= 0])
-        if len(kept) <= coarse.max() or kept[-1] > coarse.max():
-            coarse, labels = _numbered(coarse, labels, kept, factor)
-        n = len(kept)
-        sums, box = tallied(labels, values, n)
-        edges = borders_of(labels)
-        width = labels.shape[1]
-        row, column = edges.first // width // factor, edges.first % width // factor
-        other_row, other_column = edges.second // width // factor, edges.second % width // factor
-        side = float((seen.sum() / n) ** 0.5)
-        contrast = contrasts(small, side)
-        along = 0.5 * (contrast[:, row, column].astype(np.float64) + contrast[:, other_row, other_column])
+        pieces = cut_into_pieces(picture, space, self.n_superpixels, self.compactness, self.max_pixels)
+        self._is_plain = bool((picture.values[picture.inside] == picture.values[picture.inside][:1]).all())
         seed = int(check_random_state(self.random_state).randint(2**31))
-        kinds = textons(space.lightness(small), seen, side, seed)
-        layers = layers_of(features, small, coarse, space)
-        self.superpixels_, self.n_superpixels_, self.factor_ = labels, n, factor
-        self._sums, self._box = sums, box
-        self._regions = described(small, kinds, space.limits, coarse, sums[:, -1], edges, along, layers)
-
-
-def _smoothed(colours: NDArray[np.float32], side: float) -> NDArray[np.float32]:
-    """Take off the noise of single pixels, which would fray the superpixels."""
-    scale = _NOISE * side / SIDE
-    return np.stack([gaussian_filter(band, scale) for band in np.moveaxis(colours, 2, 0)], axis=2)
-
-
-def _numbered(coarse: NDArray, labels: NDArray, kept: NDArray, factor: int) -> tuple[NDArray, NDArray]:
-    """Number the superpixels that are left at full size, in both sizes; each has a coarse pixel where it has one at all."""
-    table = np.full(max(int(kept[-1]), int(coarse.max())) + 2, -1, np.int32)  # the last one is for -1
-    table[kept] = np.arange(len(kept))
-    labels, coarse = table[labels], table[coarse].copy()
-    at = np.full(len(kept), -1)
-    flat = labels.reshape(-1)
-    held = np.flatnonzero(flat >= 0)
-    at[flat[held]] = held
-    missing = np.setdiff1d(np.arange(len(kept)), coarse)
-    coarse[at[missing] // labels.shape[1] // factor, at[missing] % labels.shape[1] // factor] = missing
-    return coarse, labels
+        answers = answers_of(space.lightness(pieces.colours), pieces.side)
+        centers = texton_centers(answers, pieces.seen, seed)
+        layers = layers_of(features, pieces.colours, pieces.coarse, space)
+        self.superpixels_, self.n_superpixels_, self.factor_ = pieces.labels, pieces.n, pieces.factor
+        self._sums, self._box = tallied(pieces.labels, picture.values, pieces.n)
+        self._space, self._textons, self._side = space, centers, pieces.side
+        return described(
+            pieces, nearest_texton(answers, centers), len(centers), space.limits, self._sums[:, -1], layers
+        )
