@@ -46,6 +46,12 @@ def test_the_record_says_in_words_when_and_how_many(moving):
     assert study.record["time"]["cut"] == "a month each"
 
 
+def test_the_share_that_moved_is_a_metric_beside_what_chance_would_show(moving):
+    found = {one["name"]: one["value"] for one in moving[1].record["metrics"]}
+    assert found["churn"] == pytest.approx(24 / 1200, abs=0.002)
+    assert found["churn_by_chance"] <= 0.002
+
+
 def test_where_classes_change_halves_of_a_window_agree_more_than_windows_do(moving):
     windows = moving[1].record["time"]["windows"]
     assert windows[0]["agrees_with_before"] is None

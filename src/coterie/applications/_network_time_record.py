@@ -8,13 +8,19 @@ import numpy as np
 from ._network_events import Event
 from ._network_time import OverTime
 
-__all__ = ["time_record", "time_sentences", "time_warnings"]
+__all__ = ["time_metrics", "time_record", "time_sentences", "time_warnings"]
 
 MOST_CLASSES = 20  # in the matrices of the record; migration.csv holds all
 MOST_MOVERS = 500
 # Nodes of a window with fewer neighbours than this say little of where they belong.
 _FEW_NEIGHBOURS = 3.0
-_NOISY = 0.002
+_NOISY, _MUCH = 0.002, 0.02
+
+_DEFINITIONS = {
+    "churn": "Share of the nodes seen in two windows in a row that are in another class in the later one, over all windows; those whose "
+    "class as a whole parted or joined another are not counted.",
+    "churn_by_chance": "The same where the links are dealt to the windows at random.",
+}
 
 
 def time_record(
@@ -84,7 +90,7 @@ def time_sentences(record: Mapping[str, Any]) -> list[str]:
     labels = [one["label"] for one in record["windows"]]
     moves = record["moves"]
     total = sum(one["moved"] for one in moves)
-    span = f"{len(labels)} windows, {labels[0]} to {labels[-1]}"
+    span = f"{len(labels)} windows from {record['windows'][0]['start']} to {labels[-1].rpartition(' to ')[2]}"
     if not total:
         said = [f"Over {span}, no node clearly changed its class."]
     else:
@@ -100,16 +106,35 @@ def time_sentences(record: Mapping[str, Any]) -> list[str]:
 
 def time_warnings(record: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return what to be careful about."""
+    found = []
+    if record["chance"] > _MUCH:
+        found.append(
+            {
+                "text": f"Even where the links are dealt to the windows at random {100 * record['chance']:.0f}% of the nodes seem to "
+                "change their class: most of the moves mean nothing.",
+                "remedy": "Ask for fewer or longer windows with --windows.",
+            }
+        )
     thin = [
         one["label"]
         for one in record["windows"]
         if 2 * one["pairs"] < _FEW_NEIGHBOURS * one["nodes"] or not one["nodes"]
     ]
     if not thin:
-        return []
+        return found
     few = ", ".join(thin[:3]) + (f" and {len(thin) - 3} more" if len(thin) > 3 else "")
-    text = f"In {few} nodes have too few links to say where most of them belong: they count as staying where they were."
-    return [{"text": text, "remedy": "Ask for fewer or longer windows with --windows."}]
+    text = f"In the window{'s' if len(thin) > 1 else ''} {few} nodes have too few links to say where most of them belong: they count as staying where they were."
+    return [*found, {"text": text, "remedy": "Ask for fewer or longer windows with --windows."}]
+
+
+def time_metrics(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the metrics of change, with their definitions."""
+    both = sum(one["both"] for one in record["moves"])
+    moved = sum(one["moved"] for one in record["moves"]) / both if both else None
+    return [
+        {"name": name, "value": value, "definition": _DEFINITIONS[name]}
+        for name, value in (("churn", moved), ("churn_by_chance", record["chance"]))
+    ]
 
 
 def _names(found: OverTime, names: Sequence[str]) -> list[str]:
@@ -125,7 +150,11 @@ def _event_text(one: Event, called: Sequence[str], labels: Sequence[str]) -> str
     nodes = f"{one.nodes:,} node{'s' if one.nodes != 1 else ''}"
     where = labels[one.window]
     if one.kind == "split":
-        return f"In {where}, {nodes} of class {one.other} ({called[one.other]}) form a class of their own, number {one.group}."
+        return f"In the window {where}, {nodes} of class {one.other} ({called[one.other]}) form a class of their own, number {one.group}."
     if one.kind == "merged":
-        return f"In {where}, {own} and class {one.other} ({called[one.other]}) become one."
-    return f"In {where}, {own} comes up." if one.kind == "born" else f"From {where} on, {own} is seen no more."
+        return f"In the window {where}, {own} and class {one.other} ({called[one.other]}) become one."
+    return (
+        f"In the window {where}, {own} comes up."
+        if one.kind == "born"
+        else f"From the window {where} on, {own} is seen no more."
+    )

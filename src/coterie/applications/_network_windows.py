@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -167,12 +168,18 @@ def _by_number(times: np.ndarray, are_dates: bool, n: int) -> Windows:
         cuts[i] = min(max(cuts[i], cuts[i - 1] + 1 if i else 0), len(moments) - (n - 1 - i) - 1)
     starts = np.concatenate([moments[:1], moments[cuts + 1]])
     of = np.where(np.isnan(times), -1, np.searchsorted(starts, times, side="right") - 1).astype(np.int64)
-    texts = [_moment(one) if are_dates else _figure(one) for one in starts]
-    return Windows([f"from {one}" for one in texts], texts, of, "about as many links each")
+    ends = np.concatenate([moments[cuts], moments[-1:]])
+    word = _moment_in(starts) if are_dates else _figure
+    texts = [word(one) for one in starts]
+    labels = [f"{text} to {word(end)}" for text, end in zip(texts, ends, strict=True)]
+    return Windows(labels, texts, of, "about as many links each")
 
 
-def _moment(value: float) -> str:
-    return str(np.datetime64(int(value), "us").astype("datetime64[s]")).replace("T00:00:00", "").replace("T", " ")
+def _moment_in(starts: np.ndarray) -> Callable[[float], str]:
+    """Return how to write moments: as days, where windows begin on different ones."""
+    days = np.unique(starts.astype(np.int64).astype("datetime64[us]").astype("datetime64[D]"))
+    unit = "D" if len(days) == len(starts) else "s"
+    return lambda value: str(np.datetime64(int(value), "us").astype(f"datetime64[{unit}]")).replace("T", " ")
 
 
 def _figure(value: float) -> str:

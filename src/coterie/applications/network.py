@@ -28,7 +28,7 @@ from ._network_record import name_of, network_record
 from ._network_relations import ClassRelations, relations_of
 from ._network_stability import Stability, stability_of
 from ._network_time import OverTime, over_time
-from ._network_time_record import time_record, time_sentences, time_warnings
+from ._network_time_record import time_metrics, time_record, time_sentences, time_warnings
 from ._network_warnings import network_warnings
 
 __all__ = ["NetworkStudy", "study_network"]
@@ -247,6 +247,7 @@ def _told_of_time(study: NetworkStudy, through: OverTime, record: dict[str, Any]
     names = [one["name"] for one in record["classes"]]
     told = plain(time_record(through, names, lambda node: name_of(study, node), study.network.names))
     record["answer"] += time_sentences(told)
+    record["metrics"] += time_metrics(told)
     record["warnings"] += time_warnings(told)
     return told
 

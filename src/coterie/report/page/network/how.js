@@ -3,8 +3,8 @@
 const MOST_ATTRIBUTES = 60;
 
 function metricsBlock() {
-  const names = { modularity: "Modularity", coverage: "Links inside", cut: "Cut", mean_conductance: "Mean conductance", max_conductance: "Largest conductance", normalized_cut: "Normalised cut", ratio_cut: "Ratio cut", balance: "Balance" };
-  const lines = record.metrics.filter((one) => isNumber(one.value)).map((one) => el("tr", {}, rowHead(names[one.name] || one.name), figureCell(one.name === "coverage" ? percent(one.value) : exact.format(one.value)), el("td", { class: "why" }, one.definition)));
+  const names = { modularity: "Modularity", coverage: "Links inside", cut: "Cut", mean_conductance: "Mean conductance", max_conductance: "Largest conductance", normalized_cut: "Normalised cut", ratio_cut: "Ratio cut", balance: "Balance", stability: "Stability", churn: "Moved to another class", churn_by_chance: "Moved by chance" };
+  const lines = record.metrics.filter((one) => isNumber(one.value)).map((one) => el("tr", {}, rowHead(names[one.name] || one.name), figureCell(["coverage", "churn", "churn_by_chance"].includes(one.name) ? percent(one.value) : exact.format(one.value)), el("td", { class: "why" }, one.definition)));
   return block("Figures", null, plainTable("Figures", ["Figure", "Value", "What it is"], lines));
 }
 
