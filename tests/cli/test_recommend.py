@@ -45,7 +45,7 @@ def test_a_run_says_what_it_took_and_writes_its_files(call, made, tmp_path):
     folder = tmp_path / "ratings.coterie"
     assert {path.name for path in folder.iterdir()} == FILES
     assert "user user, item item, rating rating, time time" in ended.err
-    assert "suggestions for 60 users in 3 taste groups" in ended.err
+    assert "Suggestions for 60 users in 3 taste groups" in ended.err
     told = _lines(folder / "recommendations.csv")
     assert len(told) == 180
     assert {"user", "rank", "item", "title", "score", "support", "rating", "low", "high", "group", "reason"} <= set(

@@ -49,7 +49,7 @@ def recommend_sheet(recommender: ClusterRecommender, options: Mapping[str, Any] 
         source=recommender.source_,
         options=dict(options or {}),
         seed=recommender.random_state,
-        headline=f"suggestions for {counted(len(recommender.users_), 'user')} in {counted(len(recommender.groups_), 'taste group')}",
+        headline=f"Suggestions for {counted(len(recommender.users_), 'user')} in {counted(len(recommender.groups_), 'taste group')}",
         answer=_answer(recommender, told),
         groups=_groups(recommender),
         noun="taste group",

@@ -24,7 +24,7 @@ _ROLLING = (
     ("popularity_coverage", "Coverage of what was popular", "percent", "Share of all items among the popular ones that were suggested.", False),
     ("recall", "Recall of ten suggestions", "percent", "Mean share of what a user liked in the window that was suggested.", False),
     ("precision", "Precision of ten suggestions", "percent", "Mean share of the suggestions that were liked in the window.", False),
-    ("variety", "Variety of a list", "number", "Mean over lists and pairs of items of 1 - likeness: the Jaccard index of tags, or the cosine of who likes them.", True),
+    ("variety", "Variety of a list", "number", "Mean over lists and pairs of items of 1 - likeness: the Jaccard index of tags, or the cosine of who likes them.", False),
     ("gini", "Inequality of exposure", "number", "Gini index of how often items are suggested: 0 all alike, 1 one item only.", False),
     ("novelty", "Novelty", "number", "Mean of -log2 of the share of users who already have a suggested item.", False),
     ("new_user_ndcg", "NDCG for new users", "number", "The same as NDCG, for users with fewer than five likes before the window.", False),
@@ -54,7 +54,28 @@ def recommend_metrics(recommender: Any, told: Mapping[str, Any]) -> list[dict[st
         for name, label, form, definition, key in (*_ROLLING, *_DRAWN, *_RATINGS)
         if name in recommender.metrics_
     ]
-    consistency = told["consistency"]
+    consistency, rolling = told["consistency"], told.get("rolling", {})
+    if rolling.get("group_drift") is not None:
+        found.append(
+            _metric(
+                "group_drift",
+                "Groups from window to window",
+                rolling["group_drift"],
+                "number",
+                "Mean adjusted Rand index of the taste groups at the start of a window and of the next, on users known at both: 1 the same, 0 no better than chance. Where it is about as high as between seeds, tastes did not move.",
+                False,
+            )
+        )
+        found.append(
+            _metric(
+                "group_seeds",
+                "Groups from seed to seed",
+                rolling["group_seeds"],
+                "number",
+                "The same between two seeds at the start of one window.",
+                False,
+            )
+        )
     return [
         *found,
         _metric("overlap_seeds", "Same suggestions with another seed", consistency["seeds"], "percent", "Mean share of a user's ten suggestions that are also made with another seed.", True),

@@ -34,8 +34,6 @@ def _sections(recommender: Any, suggestions: Mapping[str, list], told: Mapping[s
     if rolling := told.get("rolling"):
         yield _windows(rolling["windows"])
     yield _groups_and_items(recommender)
-    if len(recommender.groups_) > 1:
-        yield _cohesion(recommender)
     if calibration := told.get("calibration"):
         yield _calibration(calibration)
     if sparsity := told.get("sparsity"):
@@ -66,9 +64,9 @@ def _windows(windows: list[dict[str, Any]]) -> dict[str, Any]:
     used = [one for one in windows if one["users"]]
     return {
         "kind": "bars", "title": "How good suggestions were, window by window",
-        "text": "NDCG for users who were known before each window, learning only from what came before it. A fall at the end says that tastes drift.",
+        "text": "NDCG for users who were known before each window, learning only from what came before it. A fall over the windows says that the past tells less and less.",
         "labels": [f"{_day(one['start'])} to {_day(one['end'])}: {one['users']:,} users" for one in used],
-        "series": [{"name": "NDCG of ten suggestions", "values": [one["ndcg"] for one in used]}], "format": "number",
+        "series": [{"name": "ten suggestions", "values": [one["ndcg"] for one in used]}, {"name": "what was popular", "values": [one["popularity_ndcg"] for one in used]}], "format": "number",
     }  # fmt: skip
 
 
@@ -80,17 +78,9 @@ def _groups_and_items(recommender: Any) -> dict[str, Any]:
     wanted = wanted[:_MOST_ITEMS]
     shares = recommender.group_shares(wanted)
     return {
-        "kind": "heat", "title": "What each group likes", "row_label": "group", "column_label": "item",
-        "text": "Share of each group that liked the items that set the groups apart.",
-        "rows": [group.name for group in recommender.groups_], "columns": wanted, "values": shares.tolist(), "format": "percent", "scale": "sequential",
-    }  # fmt: skip
-
-
-def _cohesion(recommender: Any) -> dict[str, Any]:
-    return {
-        "kind": "bars", "title": "How large the groups are", "text": "Users in each taste group.", "format": "integer",
-        "labels": [group.name for group in recommender.groups_], "groups": list(range(len(recommender.groups_))),
-        "series": [{"name": "users", "values": [group.size for group in recommender.groups_]}],
+        "kind": "heat", "title": "What each group likes", "row_label": "item", "column_label": "group",
+        "text": "Share of each group that liked the items that set the groups apart.", "format": "percent", "scale": "sequential",
+        "rows": wanted, "columns": [group.name for group in recommender.groups_], "values": shares.T.tolist(),
     }  # fmt: skip
 
 

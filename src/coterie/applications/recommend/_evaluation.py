@@ -1,10 +1,12 @@
 """What suggestions and predicted ratings are worth, by the protocols that the field uses."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from ...metrics import adjusted_rand_score
 from ._interactions import Interactions
 from ._items import Items
 from ._lists import Likeness, best, coverage, gini, novelty, overlap, variety
@@ -57,15 +59,30 @@ def rolling(
         name: np.concatenate([one.worth[setting][name][one.known] for one, setting in pairs])
         for name in ("ndcg", "recall", "precision")
     }
+    popular = best_popularity(shown, m)
+    for line, one in zip(windows, shown, strict=True):
+        line["popularity_ndcg"] = _mean(one.popular[popular["half_life"]][1][one.known])
     new = np.concatenate([one.worth[setting]["ndcg"][~one.known] for one, setting in pairs])
     return {
-        **{name: _mean(values) for name, values in worth.items()},
+        **{name: _mean(values) for name, values in worth.items()}, **_moves(shown),
         "ndcg_error": float(worth["ndcg"].std() / max(len(lists), 1) ** 0.5),
         "user_windows": len(lists), "coverage": coverage(lists, m), "gini": gini(lists, m), "novelty": novelty(lists, shares),
         "variety": variety(lists, likeness), "new_user_ndcg": _mean(new), "new_user_windows": len(new),
         "new_item_share": sum(one.n_new for one in shown) / max(sum(one.n_wanted for one in shown), 1),
-        "popularity": best_popularity(shown, m), "windows": windows,
+        "popularity": popular, "windows": windows,
     }  # fmt: skip
+
+
+def _moves(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
+    """Return how much taste groups agree from one window to the next, and between two seeds at the start of one."""
+    drift = [_agreement(one.groups[0], later.groups[0]) for one, later in pairwise(outcomes)]
+    seeds = [_agreement(*one.groups) for one in outcomes]
+    return {"group_drift": _mean(np.array(drift)) if drift else None, "group_seeds": _mean(np.array(seeds))}
+
+
+def _agreement(first: np.ndarray, second: np.ndarray) -> float:
+    both = (first >= 0) & (second >= 0)
+    return float(adjusted_rand_score(first[both], second[both])) if both.sum() > 1 else 1.0
 
 
 def drawn(outcome: Outcome, setting: Setting) -> dict[str, float]:

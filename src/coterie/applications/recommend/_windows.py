@@ -45,6 +45,7 @@ class Outcome(NamedTuple):
     lists: dict[Setting, np.ndarray]  # (r, 10) each
     worth: dict[Setting, dict[str, np.ndarray]]
     popular: dict[float | None, tuple[np.ndarray, np.ndarray]]  # by half-life: lists and NDCG of what was popular
+    groups: np.ndarray  # (2, n) taste groups from two seeds at the start; -1 for who liked nothing so far
     n_wanted: int
     n_new: int  # of the wanted, items that nobody had before
 
@@ -121,7 +122,16 @@ def _outcome(
     known = ranker.taste.counts[users] >= KNOWN
     told = {one: worth(found, wanted) for one, found in lists.items()}
     return Outcome(
-        when[0], when[1], users, known, lists, told, popular, wanted.nnz, int((~there[wanted.indices]).sum())
+        when[0],
+        when[1],
+        users,
+        known,
+        lists,
+        told,
+        popular,
+        ranker.taste.labels[:2],
+        wanted.nnz,
+        int((~there[wanted.indices]).sum()),
     )
 
 
