@@ -104,6 +104,7 @@ def _groups(study: ImageStudy, few: np.ndarray, labels: np.ndarray) -> list[dict
         first, last, left, right = table.box[i].tolist()
         group: dict[str, Any] = {
             "id": i, "name": name, "size": int(table.area[i]), "share": float(table.share[i]),
+            "tint": _hex(table.colour[i]),
             "facts": [
                 ["mean colour", _hex(table.colour[i])], ["rows", f"{first:,} to {last:,}"], ["columns", f"{left:,} to {right:,}"],
                 ["touches", counted(len(table.neighbours[i]), "region")], ["comes back", percent(study.stability[i])],
@@ -179,7 +180,7 @@ def _palette(study: ImageStudy) -> dict[str, Any]:
     labels = [f"{i}: {_hex(table.colour[i])} {name}" for i, name in enumerate(table.names)]
     return {
         "kind": "bars", "title": "Palette", "text": "Mean colour of the largest regions, and their share of the picture.",
-        "label_name": "region", "labels": labels[shown],
+        "label_name": "region", "labels": labels[shown], "groups": list(range(len(labels[shown]))),
         "series": [{"name": "share of the picture", "values": table.share[shown].tolist()}], "format": "percent",
     }  # fmt: skip
 

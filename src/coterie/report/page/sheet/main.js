@@ -14,6 +14,9 @@ function compositionOfSheet() {
   return composition([...wideOnes, ...none], rest > 0 && el("span", { class: "part part-rest", title: `${count(rest)} smaller ${nouns}` }));
 }
 
+// Colours that come from the data may be as dark or light as the page: they get an outline.
+if (clusters.some((one) => one.tint)) document.documentElement.dataset.tinted = "yes";
+
 const { input } = record;
 const head = masthead(
   [input.name, isNumber(input.rows) ? rows(input.rows) : null],
