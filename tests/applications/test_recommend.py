@@ -6,6 +6,7 @@ import pytest
 from applications.tastes import made_ratings
 from coterie import ClusterRecommender, load
 from coterie.errors import InputError, ResourceError
+from coterie.report.recommend import recommend_sheet
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +109,7 @@ def test_diversity_makes_lists_more_varied(made):
         ClusterRecommender(3, n_windows=1, n_restarts=1, diversity=diversity, half_life=None).fit(
             made, items=items, rating="none"
         )
-        for diversity in (0.0, 0.7)
+        for diversity in (0.0, 1.0)
     )
     tags = [{i % 3, 10 + i % 7} for i in range(60)]
 
@@ -171,6 +172,13 @@ def test_the_last_rating_counts_where_there_are_times(made):
     )
     assert model._lines.rating[row].tolist() == [twice["rating"][-1]]
     assert any("repeat a user and item" in note for note in model.notes_)
+
+
+def test_where_everybody_has_everything_nothing_is_suggested():
+    model = ClusterRecommender().fit({"user": np.repeat(range(20), 10), "item": np.tile(range(10), 20)})
+    assert model.recommend(n=3, explain=True)["item"] == []
+    sheet = recommend_sheet(model)
+    assert sheet.record["warnings"][0]["text"] == "Every user has every item, so there is nothing to suggest."
 
 
 @pytest.mark.thorough

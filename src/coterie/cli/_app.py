@@ -16,7 +16,7 @@ COMMANDS = {
     "explain": ("coterie.cli.explain:command", "Say why rows are in their groups; or give the groups as SQL or JSON."),
     "compare": ("coterie.cli.compare:command", "Set runs, or methods on the same data, side by side."),
     "drift": ("coterie.cli.drift:command", "Compare new rows, or a newer run, with an earlier run."),
-    "recommend": ("coterie.cli.recommend:command", "Suggest items to users, with reasons, from who chose or rated what."),
+    "recommend": ("coterie.cli.recommend:command", "Suggest items to users, and say why and how good it is."),
     "network": ("coterie.cli.network:command", "Find the classes of a network and how they relate."),
     "anomaly": ("coterie.cli.anomaly:command", "Learn what is normal, and find the rows that are not."),
     "segment": ("coterie.cli.segment:command", "Find segments of customers, what they are worth, and rules for a CRM."),

@@ -56,7 +56,7 @@ def recommend_sheet(recommender: ClusterRecommender, options: Mapping[str, Any] 
         members="users",
         sections=plain(recommend_sections(recommender, suggestions, told)),
         metrics=plain(recommend_metrics(recommender, told)),
-        warnings=_warnings(recommender, told),
+        warnings=_warnings(recommender, suggestions, told),
         notes=recommender.notes_,
         steps=recommender.steps_,
         words=WORDS,
@@ -129,8 +129,17 @@ def _groups(recommender: ClusterRecommender) -> list[dict[str, Any]]:
     return cards
 
 
-def _warnings(recommender: ClusterRecommender, told: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _warnings(
+    recommender: ClusterRecommender, suggestions: Mapping[str, list], told: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     found = []
+    if not suggestions["user"]:
+        found.append(
+            {
+                "text": "Every user has every item, so there is nothing to suggest.",
+                "remedy": "Give items that some users lack.",
+            }
+        )
     left_out = recommender.n_left_out_
     if left_out > _MANY_LEFT_OUT * recommender.source_["rows"]:
         found.append({

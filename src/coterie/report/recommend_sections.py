@@ -30,7 +30,8 @@ def recommend_sections(
 
 
 def _sections(recommender: Any, suggestions: Mapping[str, list], told: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    yield _suggestions(suggestions)
+    if suggestions["user"]:
+        yield _suggestions(suggestions)
     if rolling := told.get("rolling"):
         yield _windows(rolling["windows"])
     yield _groups_and_items(recommender)
@@ -38,7 +39,8 @@ def _sections(recommender: Any, suggestions: Mapping[str, list], told: Mapping[s
         yield _calibration(calibration)
     if sparsity := told.get("sparsity"):
         yield from _sparsity(sparsity)
-    yield _support(suggestions)
+    if suggestions["user"]:
+        yield _support(suggestions)
 
 
 def _suggestions(suggestions: Mapping[str, list]) -> dict[str, Any]:

@@ -72,11 +72,11 @@ def _varied(items: np.ndarray, values: np.ndarray, n: int, likeness: Likeness, d
         return chosen
     worth = (values - values[-1]) / max(values[0] - values[-1], 1e-12)
     alike = likeness.among(items)
-    nearest = np.zeros(len(items))
+    nearest, free = np.zeros(len(items)), np.ones(len(items), bool)
     for place in range(min(n, len(items))):
-        pick = int(np.argmax((1.0 - diversity) * worth - diversity * nearest))
+        pick = int(np.argmax(np.where(free, (1.0 - diversity) * worth - diversity * nearest, -np.inf)))
         chosen[place] = items[pick]
-        worth[pick] = -np.inf
+        free[pick] = False
         nearest = np.maximum(nearest, alike[pick])
     return chosen
 
