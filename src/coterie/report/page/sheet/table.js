@@ -9,7 +9,8 @@ function cellOfTable(value, column, said) {
   if (column.format === "group" && isNumber(value)) return el("td", {}, el("span", { class: "named" }, badge(value), nameNode(value, 60)));
   if (isNumber(value)) return figureCell(said(value));
   if (!known(value)) return el("td", { class: isFigure(column) ? "number" : null }, soft("–"));
-  return el("td", { class: text(value).length > 40 ? "why" : null }, el("bdi", {}, clip(value, 300)));
+  const isMoment = /^\d{4}-\d\d\S{0,8}$/.test(text(value));
+  return el("td", { class: text(value).length > 40 ? "why" : isMoment ? "moment" : null }, el("bdi", {}, clip(value, 300)));
 }
 
 function tableView(part, id) {
