@@ -125,7 +125,7 @@ def test_the_saved_model_gives_the_p_values_of_the_folder(call, kept, tmp_path):
 
 def test_rows_unlike_history_are_said_to_be(call, kept, tmp_path):
     moved = [line.replace("plant 7", "plant 8").split(",") for line in lines_of(300, 3)]
-    moved = [",".join([*one[:3], f"{float(one[3]) + 0.4:.3f}" if i else "", *one[4:]]) for i, one in enumerate(moved)]
+    moved = [",".join([*one[:3], f"{float(one[3]) + 0.9:.3f}" if i else "", *one[4:]]) for i, one in enumerate(moved)]
     ended = call(
         "anomaly", "score", write(tmp_path / "moved.csv", moved), "--model", kept / "model", "-o", "out", "--strict"
     )

@@ -36,6 +36,7 @@ class Plan(NamedTuple):
     scale: str
     leave_out: float | None  # share of the rows; None finds it
     stretch: np.ndarray | None = None  # (d,) what spreads are multiplied with
+    as_coded: np.ndarray | None = None  # (d,) features that keep the scale they have
 
 
 class History(NamedTuple):
@@ -88,6 +89,9 @@ def _summed_up(rows: np.ndarray, plan: Plan, random: np.random.RandomState) -> H
     scaling = fit_scaling(rows, plan.scale)
     if plan.stretch is not None:
         scaling = scaling._replace(spread=scaling.spread * plan.stretch)
+    if plan.as_coded is not None:
+        center, spread = np.where(plan.as_coded, 0.0, scaling.center), np.where(plan.as_coded, 1.0, scaling.spread)
+        scaling = scaling._replace(center=center, spread=spread)
     rows = scaled(rows, scaling)
     k = min(plan.n_clusters, len(rows))
     with warnings.catch_warnings():

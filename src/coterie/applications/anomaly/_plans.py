@@ -10,7 +10,7 @@ __all__ = ["plan_for"]
 
 _CLUSTERS, _CLUSTERS_OF_CLEAN, _CLUSTERS_WITH_SHAPE = 100, 200, 5
 _ROWS_PER_CLUSTER = 4
-_LEAST_SHARE, _LARGEST_SHARE, _N_SHARES = 0.005, 0.1, 3
+_LEAST_SHARE, _LARGEST_SHARE, _N_SHARES = 0.005, 0.5, 4
 
 
 def _is_clean(contamination: Any) -> bool:
@@ -42,7 +42,8 @@ def plan_for(model: Any, n_rows: int | None, column_of: np.ndarray) -> Plan:
     scale, stretch = _scale(model, clean), None
     if scale == "range" and len(np.unique(column_of)) < len(column_of):
         stretch = np.where(np.bincount(column_of)[column_of] > 1, 2.0, 1.0)  # two levels differ where one value does
-    return Plan(model.metric, _n_clusters(model, clean, n_rows), shares, scale, leave_out, stretch)
+    as_coded = None if scale == "range" else _as_coded(model)
+    return Plan(model.metric, _n_clusters(model, clean, n_rows), shares, scale, leave_out, stretch, as_coded)
 
 
 def _n_clusters(model: Any, clean: bool, n_rows: int | None) -> int:
@@ -57,13 +58,21 @@ def _n_clusters(model: Any, clean: bool, n_rows: int | None) -> int:
 def _scale(model: Any, clean: bool) -> str:
     if isinstance(model.metric, str) and model.metric == "gower":
         return "range"
-    if callable(model.metric) or model.scale == "none" or getattr(model, "prepared_", None) is not None:
+    if callable(model.metric) or model.scale == "none":
         return "none"
-    return "spread" if clean else "robust"
+    return "spread" if clean else "compressed"
+
+
+def _as_coded(model: Any) -> np.ndarray | None:
+    """Say which features of a table keep their scale: levels and texts, whose weight does not follow from how rare they are."""
+    prepared = getattr(model, "prepared_", None)
+    if prepared is None:
+        return None
+    return np.array([c.role not in ("number", "date") for c in prepared.codings for _ in c.feature_names], bool)
 
 
 def _ladder(least: float) -> tuple[float, ...]:
-    """Return shares from the least one on, in equal ratios, to a tenth: about the smallest group that is normal by itself."""
+    """Return shares from the least one to a half of history, in equal ratios."""
     if least >= _LARGEST_SHARE:
         return (float(least),)
     return tuple(np.geomspace(least, _LARGEST_SHARE, _N_SHARES).tolist())

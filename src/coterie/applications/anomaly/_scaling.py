@@ -1,8 +1,7 @@
-"""Columns in units that can be compared: what a spread is, in a history that may hold rows that are not normal.
+"""Columns in units that can be compared: distances from the mean in standard deviations.
 
-Where nothing is known of the history, the middle is the median and the spread is that of the values without the outermost 2.5 % on
-either side; beyond four spreads a logarithm is put on what lies further out, so that one wild column does not drown the others.
-A history that is known to be clean needs no such care.
+Where history may hold rows that are not normal, a logarithm is put on what lies beyond four deviations, so that one wild column
+does not drown the others; and the units are measured again once far rows are left out.
 """
 
 from typing import NamedTuple
@@ -13,8 +12,7 @@ from ...tables.coding import compress
 
 __all__ = ["Scaling", "fit_scaling", "scaled"]
 
-_OUTERMOST = (0.025, 0.975)
-_NOTHING = 1e-9  # of the spread of all values
+_NOTHING = 1e-9  # of the size of a column
 
 
 class Scaling(NamedTuple):
@@ -31,27 +29,22 @@ def fit_scaling(rows: np.ndarray, kind: str) -> Scaling:
     Parameters
     ----------
     rows : (n, d) float64 array
-    kind : {"robust", "spread", "range", "none"}
-        "spread" is mean and standard deviation; "range" the least value, and the greatest less the least.
+    kind : {"compressed", "spread", "range", "none"}
+        "compressed" and "spread" are mean and standard deviation, the first with tails compressed; "range" the least value, and the
+        greatest less the least.
 
     Returns
     -------
     Scaling
         A column that is constant has its own size as the spread, so that a change by as much counts as one.
     """
-    n_columns = rows.shape[1]
     if kind == "none":
-        return Scaling(np.zeros(n_columns), np.ones(n_columns), False)
+        return Scaling(np.zeros(rows.shape[1]), np.ones(rows.shape[1]), False)
     if kind == "range":
         center = rows.min(axis=0)
         return Scaling(center, _positive(rows.max(axis=0) - center, center), False)
-    deviation = rows.std(axis=0)
-    if kind == "spread":
-        center = rows.mean(axis=0)
-        return Scaling(center, _positive(deviation, center), False)
-    center = np.median(rows, axis=0)
-    inner = np.clip(rows, *np.quantile(rows, _OUTERMOST, axis=0)).std(axis=0)
-    return Scaling(center, _positive(np.where(inner > _NOTHING * deviation, inner, deviation), center), True)
+    center = rows.mean(axis=0)
+    return Scaling(center, _positive(rows.std(axis=0), center), kind == "compressed")
 
 
 def scaled(rows: np.ndarray, scaling: Scaling) -> np.ndarray:

@@ -101,7 +101,7 @@ def learn_history(
     refuse_fpr(fpr, None)
     if time_column is not None:
         table = table.take(time_order(table, time_column))
-    prepared = prepare(table, roles={**(roles or {}), **aside})
+    prepared = prepare(table, roles={**(roles or {}), **aside}, scale="z-score")
     used = [coding for coding in prepared.codings if coding.used]
     diary.note("prepare", f"{len(used):,} columns are compared")
     model = NormalcyModel(

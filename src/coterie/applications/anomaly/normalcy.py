@@ -53,8 +53,9 @@ class NormalcyModel(OutlierMixin, Estimator):
     calibration : {"random", "time"}, default="random"
         "time": rows of the history are in order of time; the last three tenths are judged by what came before.
     scale : {"auto", "none"}, default="auto"
-        "auto" brings columns of an array to one unit, robustly unless history is known to be clean. Tables with other columns than
-        numbers are prepared by `coterie.tables.prepare` and not scaled again. A callable metric gets the rows as they are.
+        "auto" measures columns in standard deviations; unless history is known to be clean, a logarithm is put on what lies beyond
+        four of them. Columns of tables that are no numbers keep the weight that `coterie.tables.prepare` gives them. A callable metric
+        gets the rows as they are.
     random_state : int, RandomState or None, default=None
         Seed.
 
@@ -318,7 +319,7 @@ class NormalcyModel(OutlierMixin, Estimator):
         if reset:
             self.prepared_ = None
             if isinstance(X, Table) or is_mixed(X):
-                return self._rows_of(prepare(read(X)))
+                return self._rows_of(prepare(read(X), scale="z-score"))
         else:
             check_is_fitted(self)
             if self.prepared_ is not None:
