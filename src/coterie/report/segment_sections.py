@@ -24,18 +24,20 @@ _PROFILE = {
     "segment": ("Segment", "group"), "customers": ("Customers", "integer"), "share": ("Share", "percent"),
     "revenue_share": ("Of revenue", "percent"), "median_recency_days": ("Days since last", "integer"),
     "mean_frequency": ("Repeat purchases", "number"), "median_total": ("Spent so far", "money"),
-    "p_gone": ("Probably gone", "percent"), "silent_share": ("Silent for the horizon", "percent"),
+    "p_gone": ("Probably gone", "percent"),
     "expected_purchases": ("Expected purchases", "number"), "active": ("Active", "integer"),
     "median_tenure_months": ("Months of tenure", "integer"), "mean_price": ("Monthly price", "money"), "usual_plan": ("Usual plan", "text"),
     "mrr": ("MRR", "money"), "mrr_share": ("Of MRR", "percent"), "left_share": ("Left", "percent"),
     "churn_a_month": ("Churn a month", "percent"), "clv": ("CLV", "money"), "cac": ("CAC", "money"),
-    "ltv_to_cac": ("CLV over CAC", "number"), "payback_months": ("Payback months", "number"),
-    "variance_within": ("Of variance", "percent"), "comes_back": ("Comes back", "percent"),
+    "payback_months": ("Payback months", "number"),
+}  # fmt: skip
+_FIRM = {
+    "segment": ("Segment", "group"), "share": ("Of the customers", "percent"), "variance_within": ("Of the variance", "percent"),
+    "comes_back": ("Comes back", "percent"),
 }  # fmt: skip
 _HELP = {
     "variance_within": "Share of the variance of all customers that is left within the segment.",
     "comes_back": "Overlap with the most similar segment of refits on random 60% of the customers.",
-    "silent_share": "Share without a purchase for as long as the horizon.",
     "p_gone": "1 less the mean probability of the model that a customer still buys; nothing is known of who bought once.",
 }
 
@@ -89,7 +91,7 @@ def sections_of_members(found: Any) -> list[dict[str, Any]]:
 
 def _common(found: Any) -> list[dict[str, Any]]:
     """Return what both kinds have: profile, rules, costs, how k was found, and the customers."""
-    parts = [_profile_table(found.profile), _rules_table(found)]
+    parts = [*_profile_tables(found.profile), _rules_table(found)]
     if found.costs is not None:
         parts.append(_costs_table(found.costs))
     candidates = found.segments.grouping.candidates
@@ -190,18 +192,27 @@ def _bridge(bridge: dict[str, np.ndarray]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _profile_table(profile: dict[str, list]) -> dict[str, Any]:
-    names = [name for name in _PROFILE if name in profile]
-    columns = [
-        {"name": name, "label": _PROFILE[name][0], "format": _PROFILE[name][1]}
-        | ({"help": _HELP[name]} if name in _HELP else {})
-        for name in names
+def _profile_tables(profile: dict[str, list]) -> list[dict[str, Any]]:
+    told = (
+        (_PROFILE, "Segments side by side", "what their customers did, and what is expected of them"),
+        (_FIRM, "How firm the segments are", "how much of what sets customers apart is left within, and whether the segment comes back"),
+    )  # fmt: skip
+    return [
+        {
+            "kind": "table",
+            "title": title,
+            "text": text,
+            "columns": [
+                {"name": name, "label": label, "format": form, "help": _HELP.get(name)}
+                for name, (label, form) in shown.items()
+                if name in profile
+            ],
+            "rows": [known(row) for row in zip(*(profile[name] for name in shown if name in profile), strict=True)],
+            "total": len(profile["segment"]),
+            "file": "profile.csv",
+        }
+        for shown, title, text in told
     ]
-    rows = [known(row) for row in zip(*(profile[name] for name in names), strict=True)]
-    return {
-        "kind": "table", "title": "Segments side by side", "text": "what their customers did, and what is expected of them",
-        "columns": columns, "rows": rows, "total": len(rows), "file": "profile.csv",
-    }  # fmt: skip
 
 
 def _rules_table(found: Any) -> dict[str, Any]:

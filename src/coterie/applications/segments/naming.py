@@ -70,7 +70,7 @@ def names_of_subscribers(values: NDArray[np.float64], labels: NDArray[np.int64],
     middles = np.array([np.median(values[labels == c], axis=0) for c in range(k)])
     names = []
     for months, paid in middles:
-        how_long = ("new", "settled", "long-standing")[_third(months, tenure)]
+        how_long = ("short-stay", "settled", "long-standing")[_third(months, tenure)]
         how_much = ("small", "medium", "large")[_third(paid, price)]
         names.append(f"{how_long} customers on {how_much} plans")
     return _different(names, middles[:, 0], "tenure about {:,.0f}")
