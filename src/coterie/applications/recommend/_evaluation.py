@@ -8,22 +8,16 @@ import numpy as np
 
 from ...metrics import adjusted_rand_score
 from ._interactions import Interactions
-from ._items import Items
 from ._lists import Likeness, best, coverage, gini, novelty, overlap, variety
 from ._ranking import Setting, combined, fit_ranker, parts_of, recent, without
 from ._ratings import PARTS, expected, fit_ratings
-from ._windows import TOP, Outcome, best_popularity, progressive, split_outcome
+from ._windows import TOP, Outcome, Trial, best_popularity, progressive, split_outcome
 
-__all__ = ["DROPPED", "calibration", "consistency", "drawn", "folds", "likeness_of", "rolling", "sparsity"]
+__all__ = ["DROPPED", "calibration", "consistency", "drawn", "folds", "rolling", "sparsity"]
 
 DROPPED = (0.0, 0.5, 0.8, 0.9)
 _N_FOLDS, _HELD_OUT, _N_BINS = 5, 0.1, 8
 _MOST_USERS = 1_000
-
-
-def likeness_of(items: Items, liked: Any) -> Likeness:
-    """Return how alike items are: by tags where there are some, else by who likes them."""
-    return Likeness(liked.T, False) if items.tags is None else Likeness(items.tags, True)
 
 
 def rolling(
@@ -156,7 +150,7 @@ def sparsity(
             ]
         curve["rmse"].append(rmse[0])
         curve["baseline_rmse"].append(rmse[1])
-        outcome = split_outcome(kept, held, [still], n_groups, seed)
+        outcome = split_outcome(kept, held, Trial([still], n_groups, seed))
         curve["ndcg"].append(None if outcome is None else _mean(outcome.worth[still]["ndcg"]))
         curve["popularity_ndcg"].append(None if outcome is None else _mean(outcome.popular[None][1]))
     return curve

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-__all__ = ["Likeness", "best", "coverage", "gini", "novelty", "overlap", "variety", "worth"]
+__all__ = ["Likeness", "best", "coverage", "gini", "likeness_of", "novelty", "overlap", "variety", "worth"]
 
 _CANDIDATES = 10  # for each place in a varied list
 
@@ -31,6 +31,11 @@ class Likeness:
         a, b = self.sizes[items][:, None], self.sizes[items][None]
         whole = a + b - common if self.by_tags else np.sqrt(a * b)
         return common / np.maximum(whole, 1.0)
+
+
+def likeness_of(tags: Any, liked: csr_array) -> Likeness:
+    """Return how alike items are: by (m, t) tags where there are some, else by who likes them, (n, m)."""
+    return Likeness(liked.T, False) if tags is None else Likeness(tags, True)
 
 
 def best(scores: np.ndarray, n: int, likeness: Likeness | None = None, diversity: float = 0.0) -> np.ndarray:

@@ -4,19 +4,20 @@ Every setting is tried on every window. A window's setting is the one that serve
 for a window was settled before it began.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ._interactions import Interactions, table_of
-from ._lists import best, coverage, worth
+from ._lists import best, coverage, likeness_of, worth
 from ._ranking import LINK_WEIGHTS, Setting, combined, decay, fit_ranker, parts_of, recent, without
 
 __all__ = [
     "KNOWN",
     "TOP",
     "Outcome",
+    "Trial",
     "best_popularity",
     "choose",
     "drawn_outcome",
@@ -69,56 +70,68 @@ def settings_for(edges: np.ndarray | None, half_life: Any = "auto", links: float
     return [Setting(life, weight) for life in lives for weight in (LINK_WEIGHTS if links is None else (links,))]
 
 
-def window_outcome(
-    lines: Interactions, start: float, end: float, settings: Iterable[Setting], n_groups: int, seed: int
-) -> Outcome | None:
+class Trial(NamedTuple):
+    """What is tried on each window.
+
+    Attributes
+    ----------
+    settings : list of Setting
+    n_groups : int
+    seed : int
+    diversity : float
+    tags : (m, t) sparse array or None
+        Of the items, by which lists are varied.
+    """
+
+    settings: list[Setting]
+    n_groups: int
+    seed: int
+    diversity: float = 0.0
+    tags: Any = None
+
+
+def window_outcome(lines: Interactions, start: float, end: float, trial: Trial) -> Outcome | None:
     """Suggest at ``start`` and look at what was liked until ``end``; None where there is nobody to look at."""
     before, later = lines.take(lines.day <= start), lines.take((lines.day > start) & (lines.day <= end) & lines.liked)
-    return _outcome(before, later, settings, n_groups, seed, (start, end))
+    return _outcome(before, later, trial, (start, end))
 
 
-def split_outcome(
-    before: Interactions, later: Interactions, settings: Iterable[Setting], n_groups: int, seed: int
-) -> Outcome | None:
+def split_outcome(before: Interactions, later: Interactions, trial: Trial) -> Outcome | None:
     """Suggest from some lines and look at what was liked in others, whatever the times."""
-    return _outcome(before, later.take(later.liked), settings, n_groups, seed, (None, None))
+    return _outcome(before, later.take(later.liked), trial, (None, None))
 
 
-def drawn_outcome(lines: Interactions, settings: Iterable[Setting], n_groups: int, seed: int) -> Outcome | None:
+def drawn_outcome(lines: Interactions, trial: Trial) -> Outcome | None:
     """Suggest without a fifth of the likes, drawn at random, and look at that fifth: for lines without times."""
-    held = lines.liked & (np.random.default_rng(seed).random(len(lines.user)) < _HELD_OUT)
-    return split_outcome(lines.take(~held), lines.take(held), settings, n_groups, seed)
+    held = lines.liked & (np.random.default_rng(trial.seed).random(len(lines.user)) < _HELD_OUT)
+    return split_outcome(lines.take(~held), lines.take(held), trial)
 
 
 def _outcome(
-    before: Interactions,
-    later: Interactions,
-    settings: Iterable[Setting],
-    n_groups: int,
-    seed: int,
-    when: tuple[float | None, float | None],
+    before: Interactions, later: Interactions, trial: Trial, when: tuple[float | None, float | None]
 ) -> Outcome | None:
     users = np.unique(later.user)
     if not len(users) or not before.liked.any():
         return None
     most = max(1, min(_MOST_USERS, _MOST_SCORES // before.shape[1]))
     if len(users) > most:
-        users = np.sort(np.random.default_rng(seed).choice(users, most, replace=False))
-    ranker = fit_ranker(before, n_groups, seed, when[0])
+        users = np.sort(np.random.default_rng(trial.seed).choice(users, most, replace=False))
+    ranker = fit_ranker(before, trial.n_groups, trial.seed, when[0])
     circles, linked = parts_of(ranker, users)
     seen, there = ranker.seen[users], np.bincount(before.item, minlength=before.shape[1]) > 0
     wanted = table_of(later)[users]
+    likeness = likeness_of(trial.tags, ranker.liked)
     lists: dict[Setting, np.ndarray] = {}
     popular: dict[float | None, tuple[np.ndarray, np.ndarray]] = {}
-    for life in dict.fromkeys(one.half_life for one in settings):
+    for life in dict.fromkeys(one.half_life for one in trial.settings):
         likes = recent(ranker, life)
         everyone = np.tile(_popularity(before, life), (len(users), 1))
         found = best(without(everyone, seen, there), TOP)
         popular[life] = found, worth(found, wanted)["ndcg"]
         near = combined(circles, likes, linked, 0.0)
-        for one in settings:
-            if one.half_life == life:
-                lists[one] = best(without(near + one.links * linked, seen, there), TOP)
+        for one in (one for one in trial.settings if one.half_life == life):
+            scores = without(near + one.links * linked, seen, there)
+            lists[one] = best(scores, TOP, likeness, trial.diversity)
     known = ranker.taste.counts[users] >= KNOWN
     told = {one: worth(found, wanted) for one, found in lists.items()}
     return Outcome(

@@ -22,11 +22,12 @@ from ._half_life import days_of
 from ._interactions import read_interactions
 from ._items import read_items
 from ._links import check_memory
+from ._lists import likeness_of
 from ._ranking import fit_ranker, recent
 from ._ratings import errors_of, expected, fit_ratings
 from ._state import pack_state, unpack_state
 from ._suggesting import Learnt, numbers_of, rows_of_fit, rows_of_history, suggested
-from ._windows import choose, drawn_outcome, settings_for, window_edges, window_outcome
+from ._windows import Trial, choose, drawn_outcome, settings_for, window_edges, window_outcome
 
 __all__ = ["ClusterRecommender"]
 
@@ -241,26 +242,29 @@ class ClusterRecommender(Estimator):
                 rmse = errors_of(ratings)["rmse"]
                 diary.text = f"predicted within {rmse:.2f} (root mean square) of the ratings that were held out"
         self.half_life_ = self._setting.half_life
-        likeness, now = evaluation.likeness_of(known, ranker.liked), recent(ranker, self.half_life_)
+        likeness, now = likeness_of(known.tags, ranker.liked), recent(ranker, self.half_life_)
         self._learnt = Learnt(lines, known, self._setting, ranker, now, groups, likeness, ratings)
 
     def _try_settings(self, life: Any) -> None:
         """Try settings on windows of the past, or on a fifth of the likes where there are no times."""
-        lines, seed = self._lines, int(self.random_state)
+        lines = self._lines
         edges = None
         self._outcomes, self._n_settle = [], 0
         if lines.day is not None and lines.day.max() > lines.day.min():
             n = min(int(self.n_windows), _FEW_WINDOWS) if len(lines.user) >= _MANY_LINES else int(self.n_windows)
             edges = window_edges(lines.day, n)
             self._settings = settings_for(edges, life)
-            found = [window_outcome(lines, a, b, self._settings, self._k, seed) for a, b in itertools.pairwise(edges)]
+            found = [window_outcome(lines, a, b, self._trial()) for a, b in itertools.pairwise(edges)]
             self._n_settle = sum(one is not None for one in found[:n])
             self._outcomes = [one for one in found if one is not None]
         if not any(one.known.any() for one in self._outcomes):
             self._settings, self._n_settle = settings_for(None), 0
-            one = drawn_outcome(lines, self._settings, self._k, seed)
+            one = drawn_outcome(lines, self._trial())
             self._outcomes = [] if one is None else [one]
         self._setting = choose(self._outcomes, self._settings, lines.shape[1])
+
+    def _trial(self) -> Trial:
+        return Trial(self._settings, self._k, int(self.random_state), float(self.diversity), self._items.tags)
 
     def _metrics(self) -> dict[str, float]:
         found = {"group_stability": float(self._learnt.groups.stability)}
