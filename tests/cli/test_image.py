@@ -92,6 +92,17 @@ def test_the_model_finds_the_regions_in_another_picture(written, tmp_path):
         model.predict(flag()[:, :, 0])
 
 
+def test_predict_writes_the_regions_of_another_picture(call, written, tmp_path):
+    image = pytest.importorskip("PIL.Image")
+    assert call("predict", "flag.coterie", "flag.npy", "-o", "again.png", "-q").code == 0
+    with image.open(tmp_path / "again.png") as opened:
+        assert np.array_equal(np.asarray(opened), np.load(written[1] / "labels.npy") + 1)
+    assert call("predict", "flag.coterie", "flag.npy", "-o", "again.npy", "-q").code == 0
+    assert np.array_equal(np.load(tmp_path / "again.npy"), np.load(written[1] / "labels.npy"))
+    ended = call("predict", "flag.coterie", "flag.npy")
+    assert (ended.code, "give -o NAME.npy" in ended.err) == (2, True)
+
+
 def test_a_damaged_model_is_refused(written, tmp_path):
     model = coterie.load(written[1] / "model.coterie")
     looks = model.estimator._looks

@@ -49,13 +49,15 @@ def command(
     Writes CSV with the columns row and label: rows count from 0 without the header, -1 means that a row fits no cluster.
     Columns are matched by name, in any order; further columns are ignored. A model of pictures takes a folder of them, or an .npy
     or .npz stack, and writes the columns picture and label. A model of a network takes links of new nodes to those that it has, and
-    writes the columns node and label.
+    writes the columns node and label. A model of the regions of a picture takes another picture, and -o NAME.npy or NAME.png.
     """
     from .. import models, tables
     from ..report.words import counted
 
     with Talk(quiet) as talk:
         loaded = models.load(model, text_model=text_model)
+        if isinstance(loaded.prepared, tables.WholePicture):
+            return _regions(loaded, file, output, talk)
         names, noun = None, "row"
         if isinstance(loaded.prepared, tables.NodeCoding):
             rows, noun = (
@@ -84,6 +86,27 @@ def command(
             with _interrupt.leave_no_part_of(output), atomic_write(output, "w", encoding="utf-8", newline="") as stream:
                 _emit(stream, batches, rows.n_rows, model, as_json, names, noun)
             talk.say("wrote", output)
+    return 0
+
+
+def _regions(model: Any, file: str, output: str, talk: Talk) -> int:
+    """Write the region of each pixel of a picture."""
+    import numpy as np
+
+    from ..files import atomic_write, write_bytes
+    from ..tables.picture_looks import label_png
+
+    ending = Path(output).suffix.lower()
+    if ending not in (".npy", ".png"):
+        raise click.UsageError("regions of a picture go to a file: give -o NAME.npy or -o NAME.png")
+    labels = model.predict(file).astype(np.int32)
+    with _interrupt.leave_no_part_of(output):
+        if ending == ".png":
+            write_bytes(output, label_png(labels))
+        else:
+            with atomic_write(output) as stream:
+                np.save(stream, labels)
+    talk.say("wrote", output)
     return 0
 
 

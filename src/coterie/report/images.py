@@ -13,7 +13,7 @@ from ..applications.images._drawing import as_bytes, cut_out, outlined, painted,
 from ..applications.images._table import band_names, mean_colours
 from ..files import write_bytes
 from ..models import save
-from ..tables.picture_looks import jpeg_uri, png, png_uri
+from ..tables.picture_looks import jpeg_uri, label_png, png, png_uri
 from ..tables.picture_whole import WholePicture
 from .cells import field, number, write_rows
 from .sheet import Sheet, sheet_record
@@ -249,11 +249,10 @@ def _metric(name: str, label: str, value: float, form: str, definition: str, key
 
 def _writers(study: ImageStudy, pixels: np.ndarray) -> dict[str, Callable[[Path], object]]:
     model = study.model
-    kept = np.uint8 if model.n_regions_ < 256 else np.uint16
     return {
         "regions.csv": lambda path: _write_regions(path, study),
         "labels.npy": lambda path: np.save(path, model.labels_),
-        "labels.png": lambda path: write_bytes(path, png((model.labels_ + 1).astype(kept), _FAST)),
+        "labels.png": lambda path: write_bytes(path, label_png(model.labels_)),
         "overlay.png": lambda path: write_bytes(path, png(outlined(pixels, model.labels_), _FAST)),
         "ucm.png": lambda path: write_bytes(path, png(strengths(model.ucm_, model.height), _FAST)),
         "model.coterie": lambda path: save(model, path, prepared=WholePicture()),

@@ -6,6 +6,7 @@ from .graphml import write_graphml
 from .node_coding import NodeCoding
 from .picture_coding import PictureCoding
 from .picture_looks import thumbnails
+from .picture_whole import WholePicture
 from .pictures import Pictures, holds_pictures, read_pictures
 from .prepare import Coding, Prepared, prepare
 from .read import read
@@ -26,6 +27,7 @@ __all__ = [
     "RowFiles",
     "Table",
     "TextModel",
+    "WholePicture",
     "find_roles",
     "holds_pictures",
     "prepare",

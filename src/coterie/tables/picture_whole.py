@@ -201,6 +201,10 @@ def _of_file(path: Path, limit: int | None) -> tuple[NDArray, NDArray | None, li
     except (InputError, ResourceError, MemoryError):
         raise
     except Exception as error:  # decoders have no common base
+        if type(error).__name__ == "DecompressionBombError":
+            raise InputError(
+                f"{path.name} claims to have more pixels than a picture can, and at most {MOST_PIXELS:,} are taken; cut it into parts"
+            ) from error
         raise InputError(
             f"{path.name} cannot be read as a picture: {reason(error)}; save it again as PNG or TIFF, or as .npy"
         ) from error
