@@ -76,11 +76,11 @@ def test_blends_are_better_than_a_baseline(fitted):
 def test_suggestions_at_a_window_do_not_know_what_came_later(made):
     settings = {"n_windows": 3, "n_restarts": 1, "like": 4}
     clean = ClusterRecommender(3, **settings).fit(made)
-    start = clean._outcomes[-1].start
+    start = clean._tried.outcomes[-1].start
     later = made["time"].astype("datetime64[D]").astype(float) > start
     turned = made | {"rating": np.where(later, 6.0 - made["rating"], made["rating"])}
     dirty = ClusterRecommender(3, **settings).fit(turned)
-    one, other = clean._outcomes[-1], dirty._outcomes[-1]
+    one, other = clean._tried.outcomes[-1], dirty._tried.outcomes[-1]
     both, mine, theirs = np.intersect1d(one.users, other.users, return_indices=True)
     assert len(both) > 5
     for setting in one.lists:
@@ -179,6 +179,12 @@ def test_where_everybody_has_everything_nothing_is_suggested():
     assert model.recommend(n=3, explain=True)["item"] == []
     sheet = recommend_sheet(model)
     assert sheet.record["warnings"][0]["text"] == "Every user has every item, so there is nothing to suggest."
+
+
+def test_a_half_life_that_was_given_is_kept_where_nobody_was_known_before(made):
+    few = {name: values[::12] for name, values in made.items()}
+    model = ClusterRecommender(half_life="30D", n_windows=2, n_restarts=1).fit(few)
+    assert model.half_life_ == 30.0
 
 
 @pytest.mark.thorough

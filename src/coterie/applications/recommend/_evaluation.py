@@ -8,37 +8,42 @@ import numpy as np
 
 from ...metrics import adjusted_rand_score
 from ._interactions import Interactions
-from ._lists import Likeness, best, coverage, gini, novelty, overlap, variety
+from ._lists import best, coverage, gini, novelty, overlap, variety
 from ._ranking import Setting, combined, fit_ranker, parts_of, recent, without
-from ._ratings import PARTS, expected, fit_ratings
-from ._windows import TOP, Outcome, Trial, best_popularity, progressive, split_outcome
+from ._ratings import PARTS, errors_of, expected, fit_ratings
+from ._suggesting import Learnt
+from ._windows import TOP, Outcome, Trial, Tried, best_popularity, progressive, split_outcome
 
-__all__ = ["DROPPED", "calibration", "consistency", "drawn", "folds", "rolling", "sparsity"]
+__all__ = ["DROPPED", "calibration", "consistency", "figures", "folds", "rolling", "sparsity"]
 
 DROPPED = (0.0, 0.5, 0.8, 0.9)
 _N_FOLDS, _HELD_OUT, _N_BINS = 5, 0.1, 8
 _MOST_USERS = 1_000
+_REPORTED = ("ndcg", "recall", "precision", "coverage", "gini", "novelty", "variety", "new_user_ndcg", "new_item_share")
 
 
-def rolling(
-    outcomes: Sequence[Outcome], settings: Sequence[Setting], n_settle: int, likeness: Likeness, shares: np.ndarray
-) -> dict[str, Any]:
-    """Report the windows after the first ``n_settle``, each with the setting that served best before it.
+def figures(learnt: Learnt, tried: Tried) -> dict[str, float]:
+    """Return the figures that every fit reports, by name."""
+    found = {"group_stability": float(learnt.groups.stability)}
+    if learnt.ratings is not None:
+        found |= errors_of(learnt.ratings)
+    if tried.has_windows:
+        told = rolling(learnt, tried)
+        found |= {name: told[name] for name in _REPORTED}
+        found |= {f"popularity_{name}": told["popularity"][name] for name in ("ndcg", "coverage")}
+    elif tried.outcomes:
+        one = tried.outcomes[0]
+        found["drawn_ndcg"] = _mean(one.worth[tried.setting]["ndcg"])
+        found["drawn_popularity_ndcg"] = _mean(one.popular[tried.setting.half_life][1])
+    return found
 
-    Parameters
-    ----------
-    outcomes : sequence of Outcome
-    settings : sequence of Setting
-        That were tried.
-    n_settle : int
-        Windows that only serve to settle on a setting.
-    likeness : Likeness
-    shares : (m,) array
-        Share of users who have each item.
-    """
+
+def rolling(learnt: Learnt, tried: Tried) -> dict[str, Any]:
+    """Report the windows after those that only served to settle, each with the setting that had served best before it."""
+    shares = learnt.ranker.seen.sum(axis=0) / len(learnt.lines.users)
     m = len(shares)
-    settled = progressive(outcomes, settings, m)[n_settle:]
-    shown = outcomes[n_settle:]
+    settled = progressive(tried.outcomes, tried.settings, m)[tried.n_settle :]
+    shown = tried.outcomes[tried.n_settle :]
     windows = [
         {
             "start": one.start, "end": one.end, "users": int(one.known.sum()), "new_users": int((~one.known).sum()),
@@ -61,7 +66,7 @@ def rolling(
         **{name: _mean(values) for name, values in worth.items()}, **_moves(shown),
         "ndcg_error": float(worth["ndcg"].std() / max(len(lists), 1) ** 0.5),
         "user_windows": len(lists), "coverage": coverage(lists, m), "gini": gini(lists, m), "novelty": novelty(lists, shares),
-        "variety": variety(lists, likeness), "new_user_ndcg": _mean(new), "new_user_windows": len(new),
+        "variety": variety(lists, learnt.likeness), "new_user_ndcg": _mean(new), "new_user_windows": len(new),
         "new_item_share": sum(one.n_new for one in shown) / max(sum(one.n_wanted for one in shown), 1),
         "popularity": popular, "windows": windows,
     }  # fmt: skip
@@ -77,14 +82,6 @@ def _moves(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
 def _agreement(first: np.ndarray, second: np.ndarray) -> float:
     both = (first >= 0) & (second >= 0)
     return float(adjusted_rand_score(first[both], second[both])) if both.sum() > 1 else 1.0
-
-
-def drawn(outcome: Outcome, setting: Setting) -> dict[str, float]:
-    """Report likes that were held out at random, where there are no windows of time."""
-    return {
-        "drawn_ndcg": _mean(outcome.worth[setting]["ndcg"]),
-        "drawn_popularity_ndcg": _mean(outcome.popular[None][1]),
-    }
 
 
 def folds(

@@ -77,12 +77,12 @@ def _varied(items: np.ndarray, values: np.ndarray, n: int, likeness: Likeness, d
         return chosen
     worth = (values - values[-1]) / max(values[0] - values[-1], 1e-12)
     alike = likeness.among(items)
-    nearest, free = np.zeros(len(items)), np.ones(len(items), bool)
+    like, free = np.zeros(len(items)), np.ones(len(items), bool)
     for place in range(min(n, len(items))):
-        pick = int(np.argmax(np.where(free, (1.0 - diversity) * worth - diversity * nearest, -np.inf)))
+        pick = int(np.argmax(np.where(free, (1.0 - diversity) * worth - diversity * like / max(place, 1), -np.inf)))
         chosen[place] = items[pick]
         free[pick] = False
-        nearest = np.maximum(nearest, alike[pick])
+        like += alike[pick]
     return chosen
 
 

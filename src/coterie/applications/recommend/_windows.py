@@ -5,6 +5,7 @@ for a window was settled before it began.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,19 +19,20 @@ __all__ = [
     "TOP",
     "Outcome",
     "Trial",
+    "Tried",
     "best_popularity",
     "choose",
-    "drawn_outcome",
     "progressive",
     "settings_for",
     "split_outcome",
+    "try_settings",
     "window_edges",
-    "window_outcome",
 ]
 
 TOP = 10
 KNOWN = 5  # likes from which on a user is known; others are reported apart
 _HALVINGS = 2.0 ** np.arange(-3, 5)  # half-lives, in widths of a window
+_MANY_LINES, _FEW_WINDOWS = 300_000, 4
 _MOST_USERS, _MOST_SCORES = 500, 1 << 22
 _AS_GOOD = 0.98  # of the best NDCG; of settings this good, the one that shows most of the catalogue is taken
 _EARLY, _HELD_OUT = 0.1, 0.2
@@ -51,6 +53,58 @@ class Outcome(NamedTuple):
     n_new: int  # of the wanted, items that nobody had before
 
 
+class Tried(NamedTuple):
+    """What came of all settings in all windows.
+
+    Attributes
+    ----------
+    settings : list of Setting
+    outcomes : list of Outcome
+        In order of time; or one, of likes that were drawn at random.
+    n_settle : int
+        Windows at the beginning that only serve to settle on a setting.
+    setting : Setting
+        That served best.
+    """
+
+    settings: list[Setting]
+    outcomes: list[Outcome]
+    n_settle: int
+    setting: Setting
+
+    @property
+    def has_windows(self) -> bool:
+        """Whether there are windows to report, in which users who were known before liked anything."""
+        return any(one.start is not None and one.known.any() for one in self.outcomes[self.n_settle :])
+
+
+def try_settings(lines: Interactions, half_life: Any, n_windows: int, trial: "Trial") -> Tried:
+    """Try settings on windows of the past, or on a fifth of the likes where there are none with known users.
+
+    Parameters
+    ----------
+    lines : Interactions
+    half_life : "auto", None or float
+    n_windows : int
+        To report; as many before them serve to settle. At most 4 from 300,000 lines on.
+    trial : Trial
+        Without its settings.
+    """
+    m = lines.shape[1]
+    if lines.day is not None and lines.day.max() > lines.day.min():
+        n = min(n_windows, _FEW_WINDOWS) if len(lines.user) >= _MANY_LINES else n_windows
+        edges = window_edges(lines.day, n)
+        settings = settings_for(edges, half_life)
+        found = [window_outcome(lines, start, end, trial._replace(settings=settings)) for start, end in pairwise(edges)]
+        outcomes = [one for one in found if one is not None]
+        if any(one.known.any() for one in outcomes):
+            return Tried(settings, outcomes, sum(one is not None for one in found[:n]), choose(outcomes, settings, m))
+    settings = settings_for(None, half_life)
+    drawn = drawn_outcome(lines, trial._replace(settings=settings))
+    outcomes = [] if drawn is None else [drawn]
+    return Tried(settings, outcomes, 0, choose(outcomes, settings, m))
+
+
 def window_edges(day: np.ndarray, n_windows: int) -> np.ndarray:
     """Return (2 n + 1,) times: n windows of equal length to settle on, from the first tenth of the lines on, and n from their middle on."""
     early, middle, last = np.quantile(day, _EARLY), np.quantile(day, 0.5), day.max()
@@ -61,12 +115,9 @@ def window_edges(day: np.ndarray, n_windows: int) -> np.ndarray:
 
 def settings_for(edges: np.ndarray | None, half_life: Any = "auto", links: float | None = None) -> list[Setting]:
     """Return the settings to try; half-lives are in proportion to the windows, so that any unit of time will do."""
-    if edges is None:
-        lives: Sequence[float | None] = [None]
-    elif half_life == "auto":
+    lives: Sequence[float | None] = [None if half_life == "auto" else half_life]
+    if half_life == "auto" and edges is not None:
         lives = [*((edges[-1] - edges[-2]) * _HALVINGS).tolist(), None]
-    else:
-        lives = [half_life]
     return [Setting(life, weight) for life in lives for weight in (LINK_WEIGHTS if links is None else (links,))]
 
 

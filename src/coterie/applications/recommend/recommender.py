@@ -1,6 +1,5 @@
 """`ClusterRecommender`: what to suggest to whom, from who chose or rated what, with a reason for each suggestion."""
 
-import itertools
 from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -27,11 +26,9 @@ from ._ranking import fit_ranker, recent
 from ._ratings import errors_of, expected, fit_ratings
 from ._state import pack_state, unpack_state
 from ._suggesting import Learnt, numbers_of, rows_of_fit, rows_of_history, suggested
-from ._windows import Trial, choose, drawn_outcome, settings_for, window_edges, window_outcome
+from ._windows import Trial, Tried, try_settings
 
 __all__ = ["ClusterRecommender"]
-
-_MANY_LINES, _FEW_WINDOWS = 300_000, 4
 
 
 class ClusterRecommender(Estimator):
@@ -115,6 +112,7 @@ class ClusterRecommender(Estimator):
     ['item 6']
     """
 
+    _tried: Tried | None
     _state_attributes: ClassVar = ("_kept",)
     _parameter_constraints: ClassVar[dict] = {
         "n_groups": [Interval(Integral, 1, None, closed="left")],
@@ -209,10 +207,11 @@ class ClusterRecommender(Estimator):
         check_memory(lines.shape, parse_bytes(memory_limit))
         self._take(lines, known)
         with diary.step("try"):
-            self._try_settings(life)
-            diary.text = said_of(self._setting, self._outcomes)
+            self._tried = self._trial(life)
+            self._setting = self._tried.setting
+            diary.text = said_of(self._setting, self._tried.outcomes)
         self._build(diary)
-        self.metrics_ = self._metrics()
+        self.metrics_ = evaluation.figures(self._learnt, self._tried)
         self.steps_ = diary.steps
         return self
 
@@ -245,53 +244,9 @@ class ClusterRecommender(Estimator):
         likeness, now = likeness_of(known.tags, ranker.liked), recent(ranker, self.half_life_)
         self._learnt = Learnt(lines, known, self._setting, ranker, now, groups, likeness, ratings)
 
-    def _try_settings(self, life: Any) -> None:
-        """Try settings on windows of the past, or on a fifth of the likes where there are no times."""
-        lines = self._lines
-        edges = None
-        self._outcomes, self._n_settle = [], 0
-        if lines.day is not None and lines.day.max() > lines.day.min():
-            n = min(int(self.n_windows), _FEW_WINDOWS) if len(lines.user) >= _MANY_LINES else int(self.n_windows)
-            edges = window_edges(lines.day, n)
-            self._settings = settings_for(edges, life)
-            found = [window_outcome(lines, a, b, self._trial()) for a, b in itertools.pairwise(edges)]
-            self._n_settle = sum(one is not None for one in found[:n])
-            self._outcomes = [one for one in found if one is not None]
-        if not any(one.known.any() for one in self._outcomes):
-            self._settings, self._n_settle = settings_for(None), 0
-            one = drawn_outcome(lines, self._trial())
-            self._outcomes = [] if one is None else [one]
-        self._setting = choose(self._outcomes, self._settings, lines.shape[1])
-
-    def _trial(self) -> Trial:
-        return Trial(self._settings, self._k, int(self.random_state), float(self.diversity), self._items.tags)
-
-    def _metrics(self) -> dict[str, float]:
-        found = {"group_stability": float(self._learnt.groups.stability)}
-        if self._learnt.ratings is not None:
-            found |= errors_of(self._learnt.ratings)
-        if self._reported():
-            told = self.evaluate("rolling")
-            names = (
-                "ndcg",
-                "recall",
-                "precision",
-                "coverage",
-                "gini",
-                "novelty",
-                "variety",
-                "new_user_ndcg",
-                "new_item_share",
-            )
-            found |= {name: told[name] for name in names}
-            found |= {f"popularity_{name}": told["popularity"][name] for name in ("ndcg", "coverage")}
-        elif self._outcomes:
-            found |= evaluation.drawn(self._outcomes[0], self._setting)
-        return found
-
-    def _reported(self) -> bool:
-        """Say whether there are windows of time in which users who were known before liked anything."""
-        return any(one.start is not None and one.known.any() for one in self._outcomes[self._n_settle :])
+    def _trial(self, life: Any) -> Tried:
+        trial = Trial([], self._k, int(self.random_state), float(self.diversity), self._items.tags)
+        return try_settings(self._lines, life, int(self.n_windows), trial)
 
     def _fitted_state(self) -> dict[str, Any]:
         check_is_fitted(self, "groups_")
@@ -302,7 +257,7 @@ class ClusterRecommender(Estimator):
         """Learn again from the lines that the file holds; the same comes out."""
         lines, known, self._setting, self.metrics_, self.source_ = unpack_state(state["_kept"])
         self._take(lines, known)
-        self._outcomes, self._n_settle, self.steps_ = [], 0, []
+        self._tried, self.steps_ = None, []
         self._build(Diary(None))
         return self
 
@@ -410,14 +365,12 @@ class ClusterRecommender(Estimator):
         check_is_fitted(self, "groups_")
         seed, k, chains = int(self.random_state), self._k, int(self.n_restarts)
         if protocol == "rolling":
-            if not self._outcomes:
-                self._try_settings(days_of(self.half_life))
-            if not self._reported():
+            self._tried = self._tried or self._trial(days_of(self.half_life))
+            if not self._tried.has_windows:
                 raise InputError(
                     "there is no window in which users who were known before liked anything; give lines over a longer time"
                 )
-            shares = self._learnt.ranker.seen.sum(axis=0) / len(self.users_)
-            return evaluation.rolling(self._outcomes, self._settings, self._n_settle, self._learnt.likeness, shares)
+            return evaluation.rolling(self._learnt, self._tried)
         if protocol == "folds":
             if self._learnt.ratings is None:
                 raise InputError("folds are for ratings, and there are none; use rolling")
