@@ -186,6 +186,13 @@ def test_a_model_whose_parts_do_not_fit_is_refused(tmp_path, model):
         coterie.load(path)
 
 
+def test_a_history_of_few_different_rows_leaves_none_of_them_out():
+    rows = np.repeat([[1.0, 2.0], [3.0, 4.0]], [240, 60], axis=0)
+    model = NormalcyModel(random_state=0).fit(rows)
+    assert model.suspects_ == 0
+    assert model.predict([[1.0, 2.0], [3.0, 4.0], [1.0, 4.0]]).tolist() == [1, 1, -1]
+
+
 def test_a_metric_that_returns_no_distance_is_refused():
     with pytest.raises(InputError, match="finite distance"):
         NormalcyModel(lambda a, b: float("nan"), n_clusters=2).fit(np.eye(8)).score_samples(np.eye(8))

@@ -123,7 +123,7 @@ def _answer(judged: Judged) -> list[str]:
     sentences = [f"{among}; {verdict}."]
     if alarms:
         sentences.append(f"The least likely row is row {int(judged.alarms[0]):,}: {judged.reason(0)}.")
-    if judged.windows.above:
+    if judged.windows.above and len(judged.windows.shares) > 1:
         sentences.append(
             f"In {judged.windows.above} of {len(judged.windows.shares)} parts of the rows there are more alarms than chance explains."
         )

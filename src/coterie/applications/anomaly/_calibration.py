@@ -19,6 +19,7 @@ _FOLDS = 20
 _MOST_FOLDED = 10_000  # rows; of more, a part is set aside
 _MOST_ASIDE = 50_000
 _SHARE_ASIDE = 0.3
+_EQUAL = 1e-9
 _FEWEST = 100  # rows from which a tail can be measured
 _AS_MANY = 3.0  # times the rows of which none is expected beyond the tail: short histories measure it badly
 _TAIL = (0.75, 0.9)  # quantiles between which the tail of ordinary rows is measured
@@ -78,8 +79,10 @@ def beyond_tail(scores: np.ndarray) -> np.ndarray:
         return np.zeros(len(scores), bool)
     logs = np.log(scores)
     low, high = np.quantile(logs, _TAIL)
+    if high - low < _EQUAL:
+        return np.zeros(len(scores), bool)
     length = (high - low) / math.log((1 - _TAIL[0]) / (1 - _TAIL[1]))
-    return logs > low + max(length, 1e-9) * math.log(max(1.0, _AS_MANY * (1 - _TAIL[0]) * len(scores)))
+    return logs > low + length * math.log(max(1.0, _AS_MANY * (1 - _TAIL[0]) * len(scores)))
 
 
 def p_values(scores: np.ndarray, held_out: np.ndarray) -> np.ndarray:

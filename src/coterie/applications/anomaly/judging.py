@@ -22,7 +22,7 @@ TOP = 3
 _LEAST_SHARE, _OF_THE_FIRST = 0.02, 0.25  # of a row's distance, from which a column is a reason
 _BLOCK_ROWS = 100_000
 _LEVEL = 0.001  # chance of a false word about the rows as a whole
-_LEAST_MOVE = 0.1  # how much more or less than half of the rows must lie on the far side to be worth a word
+_LEAST_MOVE = 0.1  # how much more than half of the rows must lie on the far side to be worth a word
 
 
 class Judged(NamedTuple):
@@ -43,7 +43,7 @@ class Judged(NamedTuple):
     limits : tuple of int
         How few and how many alarms rows like history give, all but once in a thousand times.
     moved : float or None
-        Share of rows that are farther from history than half of its own are, where it is not about half.
+        Share of rows that are farther from history than half of its own are, where it is more than half.
     windows : Windows
         The share of alarms from one part of the rows to the next.
     truth : Checked or None
@@ -181,11 +181,11 @@ def _value(table: Table, name: str, row: int) -> Any:
 
 
 def _moved(p_values: np.ndarray, n_held_out: int) -> float | None:
-    """Return the share of rows beyond the middle of history, where chance does not explain that it is not a half."""
-    low, high = alarm_limits(len(p_values), n_held_out, 0.5, _LEVEL)
+    """Return the share of rows beyond the middle of history, where it is more than chance makes of a half."""
+    high = alarm_limits(len(p_values), n_held_out, 0.5, _LEVEL)[1]
     beyond = int((p_values <= 0.5).sum())
     share = beyond / len(p_values)
-    return share if not low <= beyond <= high and abs(share - 0.5) >= _LEAST_MOVE else None
+    return share if beyond > high and share >= 0.5 + _LEAST_MOVE else None
 
 
 def _warnings(table: Table, model: NormalcyModel, card: Mapping[str, Any], moved: float | None) -> list[dict[str, str]]:
@@ -193,7 +193,7 @@ def _warnings(table: Table, model: NormalcyModel, card: Mapping[str, Any], moved
     if moved is not None:
         text = f"{moved:.0%} of the rows are farther from history than half of its own rows are; about 50 % would be if they were alike."
         found.append({
-            "text": f"The rows as a whole are {'unlike' if moved > 0.5 else 'more alike than'} history: {text}",
+            "text": f"The rows as a whole are unlike history: {text}",
             "remedy": "The false-alarm rate holds for rows like those of history: fit a model on newer history.",
         })  # fmt: skip
     for name, value in card.get("constants", {}).items():

@@ -103,7 +103,7 @@ def learn_history(
         table = table.take(time_order(table, time_column))
     prepared = prepare(table, roles={**(roles or {}), **aside}, scale="z-score")
     used = [coding for coding in prepared.codings if coding.used]
-    diary.note("prepare", f"{len(used):,} columns are compared")
+    diary.note("prepare", f"{len(used):,} column{'s are' if len(used) != 1 else ' is'} compared")
     model = NormalcyModel(
         metric, n_clusters, contamination=contamination, min_share=min_share, fpr=min(fpr, 0.5),
         calibration="random" if time_column is None else "time", random_state=seed,
