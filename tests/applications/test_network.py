@@ -283,6 +283,13 @@ def test_planted_classes_come_back_without_a_tenth_of_the_links_and_chance_does_
     assert any("partly change" in sentence for sentence in random.record["answer"])
 
 
+def test_classes_that_joined_by_the_least_share_join_again_where_links_are_left_out():
+    _, links = planted_links([60, 40, 12, 12], assortative(4, 0.5, 0.01), seed=2)
+    study = study_network(network_of(links, 124), min_share=0.2)
+    assert study.found.k == 2
+    assert study.stability.agreement > 0.95
+
+
 def test_directions_are_kept_where_links_are_left_out():
     rates = np.full((3, 3), 0.02)
     rates[0, 1] = rates[1, 2] = 0.4

@@ -165,22 +165,26 @@ def test_the_map_is_saved_as_picture_and_as_drawing(fresh, record):
     assert {c["name"] for c in record["clusters"]} & {t.text for t in drawing.iter("{http://www.w3.org/2000/svg}text")}
 
 
-def saved_views(seen, which):
+def saved_views(seen, ending):
     # Chromium asks before the eleventh file that a page saves in a row.
-    buttons = seen.page.locator(f".view-head .view-tools button:nth-child({which})")
+    buttons = seen.page.locator(".view-head .view-tools button", has_text=ending)
     assert buttons.count() == 7
     return [seen.saved(buttons.nth(i).click)[1] for i in range(7)]
 
 
 def test_every_view_is_saved_as_a_drawing(fresh):
-    for content in saved_views(fresh, 1):
+    for content in saved_views(fresh, "SVG"):
         drawing = tree.fromstring(content)
         assert drawing.tag == "{http://www.w3.org/2000/svg}svg"
         assert not any({"class", "style"} & set(part.keys()) for part in drawing.iter())
 
 
+def test_every_view_is_saved_as_a_picture(fresh):
+    assert all(content.startswith(b"\x89PNG\r\n") for content in saved_views(fresh, "PNG"))
+
+
 def test_every_view_is_saved_as_a_table(fresh):
-    for content in saved_views(fresh, 2):
+    for content in saved_views(fresh, "CSV"):
         lines = list(csv.reader(io.StringIO(content.decode())))
         assert len(lines) > 1
         assert len({len(line) for line in lines}) == 1

@@ -15,10 +15,11 @@ def links(path, text):
 
 
 def test_names_come_back_from_their_state_whatever_they_hold():
-    described, arrays = NodeCoding(NAMES, True).state()
+    described, arrays = NodeCoding(NAMES, True, {"source": "from"}).state()
     again = NodeCoding.from_state(described, arrays)
     assert again.names == NAMES
     assert again.directed
+    assert again.columns == {"source": "from"}
 
 
 @pytest.mark.parametrize("damage", ["ends", "text", "nodes"])
@@ -48,3 +49,9 @@ def test_a_directed_model_takes_links_where_new_nodes_start(tmp_path):
 def test_what_is_no_list_of_links_is_refused():
     with pytest.raises(InputError, match="takes a file of links, got ndarray"):
         NodeCoding(("a",)).read(np.eye(2))
+
+
+def test_columns_that_were_said_are_taken_again(tmp_path):
+    path = links(tmp_path / "new.csv", "day,payer,payee\n1,x,a\n2,x,b\n")
+    found = NodeCoding(("a", "b"), columns={"source": "payer", "target": "payee"}).read(path)
+    assert (found.names, found.links.toarray().tolist()) == (("x",), [[1, 1]])

@@ -13,6 +13,7 @@ from ..graphs import from_edges, to_scipy
 from ..metrics import adjusted_mutual_info_score
 from ..metrics.resampling import jaccard_by_cluster
 from ._network_check import links_of
+from ._network_settle import join_small
 
 __all__ = ["Stability", "stability_of"]
 
@@ -32,7 +33,9 @@ class Stability(NamedTuple):
     sentence: str
 
 
-def stability_of(found: Any, network: Any, one_way: Graph, attributes: Any, seed: int) -> Stability:
+def stability_of(
+    found: Any, network: Any, one_way: Graph, attributes: Any, min_share: float | None, seed: int
+) -> Stability:
     """Run the method again without some of the links.
 
     Parameters
@@ -43,6 +46,8 @@ def stability_of(found: Any, network: Any, one_way: Graph, attributes: Any, seed
         The network without directions.
     attributes : (n, m) array, csr_array or None
         What took part beside the links.
+    min_share : float or None
+        Below which a class joins another, there as here.
     seed : int
 
     Returns
@@ -62,6 +67,8 @@ def stability_of(found: Any, network: Any, one_way: Graph, attributes: Any, seed
         kept = np.sort(rng.permutation(len(ends))[: max(1, round((1 - LEFT_OUT) * len(ends)))])
         graph = from_edges(ends[kept], one_way.n_nodes, weights=weights[kept], directed=directed)
         again = _again(found, graph, attributes, seed + 1 + run)
+        if min_share:
+            again = join_small(again, to_scipy(one_way), int(np.ceil(min_share * len(again))))[0]
         likeness += jaccard_by_cluster(found.labels, again)[1]
         placed = found.labels >= 0
         agreement += float(adjusted_mutual_info_score(found.labels[placed], again[placed]))

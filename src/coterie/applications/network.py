@@ -211,7 +211,7 @@ def study_network(
         diary.text += structure["sentence"]
     with diary.step("stability"):
         compared = attributes.without(set(found.left_out), roles or {}).X if found.left_out else attributes.X
-        stability = stability_of(found, network, one_way, compared, seed)
+        stability = stability_of(found, network, one_way, compared, min_share, seed)
         diary.text = stability.sentence
     with diary.step("relations"):
         members = members_of(both_ways, found.labels, found.k)

@@ -162,12 +162,16 @@ class NetworkAnalysis:
 
         study = self.study
         directed = study.network.directed and study.found.method == "block_model"
+        said = {
+            kind: self.record["options"][kind]
+            for kind in ("source", "target", "weight")
+            if kind in self.record["options"]
+        }
+        coding = tables.NodeCoding(study.network.names, directed, said)
         own, first = np.unique(np.asarray(study.found.estimator.labels_), return_index=True)
         final = np.full(int(own.max(initial=-1)) + 1, -1, np.int64)
         final[own[own >= 0]] = self.labels[first[own >= 0]]
-        models.save(
-            study.found.estimator, path, prepared=tables.NodeCoding(study.network.names, directed), label_map=final
-        )
+        models.save(study.found.estimator, path, prepared=coding, label_map=final)
 
     def _write_graph(self, path: Path) -> None:
         from .. import tables

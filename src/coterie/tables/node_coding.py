@@ -14,6 +14,8 @@ from .graph_files import Network, read_graph
 
 __all__ = ["NewNodes", "NodeCoding"]
 
+_COLUMNS = ("source", "target", "weight")
+
 
 class NewNodes(NamedTuple):
     """Nodes that a network did not have, and how they link to those it had."""
@@ -39,10 +41,13 @@ class NodeCoding:
         Of the nodes of the fit, in their order.
     directed : bool
         Whether the estimator heeds where links start; then the links from new nodes count, else those to them, too.
+    columns : mapping of str to str
+        Which columns of a list were said to hold "source", "target" and "weight".
     """
 
     names: tuple[str, ...] = field(repr=False)
     directed: bool = False
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, source: Any, *, memory_limit: int | None = None) -> NewNodes:
         """Read links of new nodes to those of the fit.
@@ -67,7 +72,8 @@ class NodeCoding:
             return source
         if isinstance(source, str | os.PathLike):
             # Links of a directed model lead somewhere, whatever a list says of itself.
-            source = read_graph(source, directed=True if self.directed else None, memory_limit=memory_limit)
+            directed = True if self.directed else None
+            source = read_graph(source, directed=directed, memory_limit=memory_limit, **self.columns)
         if not isinstance(source, Network):
             raise InputError(f"a model of a network takes a file of links, got {type(source).__name__}")
         place = {name: i for i, name in enumerate(self.names)}
@@ -100,7 +106,7 @@ class NodeCoding:
         """Return everything as JSON and arrays, for `from_state`."""
         texts = [name.encode("utf-8", "surrogateescape") for name in self.names]
         ends = np.cumsum([len(text) for text in texts], dtype=np.int64)
-        return {"nodes": len(texts), "directed": self.directed}, {
+        return {"nodes": len(texts), "directed": self.directed, "columns": dict(self.columns)}, {
             "text": np.frombuffer(b"".join(texts), np.uint8),
             "ends": ends,
         }
@@ -124,8 +130,9 @@ class NodeCoding:
             or ends[-1] != len(text)
         ):
             raise ValueError("the names of its nodes are not whole")
+        columns = {str(kind): str(name) for kind, name in json["columns"].items() if kind in _COLUMNS}
         pieces = (text[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True))
-        return cls(tuple(piece.decode("utf-8", "surrogateescape") for piece in pieces), bool(json["directed"]))
+        return cls(tuple(piece.decode("utf-8", "surrogateescape") for piece in pieces), bool(json["directed"]), columns)
 
     def _links(self, rows: Any, at: NDArray[np.int64]) -> Any:
         """Keep the links to nodes of the fit, under the numbers they had there."""
