@@ -19,7 +19,7 @@ from scipy.sparse import csr_array, hstack
 
 from ._network_members import class_indicator
 
-__all__ = ["Slice", "halves", "paths", "price_of", "refined", "slices_of", "together"]
+__all__ = ["Slice", "dealt", "paths", "price_of", "refined", "slices_of", "together"]
 
 # Links that stand for the rates of all windows in those of one, and for no preference at all.
 _POOLED, _FLAT = 20.0, 1.0
@@ -102,11 +102,11 @@ def together(slices: Sequence[Slice]) -> Slice:
     return _slice(s, t, w, sum(one.n_links for one in slices), len(slices[0].seen), len(slices[0].sides) == 2)
 
 
-def halves(window: Slice, rng: np.random.Generator) -> tuple[Slice, Slice]:
-    """Deal the pairs of a window into two halves at random."""
+def dealt(window: Slice, share: float, rng: np.random.Generator) -> tuple[Slice, Slice]:
+    """Deal the pairs of a window into two parts at random, the first with this share of them."""
     n, m = len(window.seen), len(window.sources)
     first = np.zeros(m, bool)
-    first[rng.permutation(m)[: m // 2]] = True
+    first[rng.permutation(m)[: int(share * m)]] = True
     return tuple(
         _of_pairs(
             window.sources[part], window.targets[part], window.weights[part], int(part.sum()), n, len(window.sides) == 2
