@@ -1,6 +1,11 @@
 """The record, the text, the page and the folder of an application: documented, complete, and nothing in it is read as markup."""
 
+import contextlib
+import copy
+import functools
 import json
+import operator
+import random
 import re
 from pathlib import Path
 
@@ -85,6 +90,27 @@ def test_groups_must_be_numbered_in_order():
 def test_a_tint_must_be_a_colour():
     with pytest.raises(InputError, match="a tint must be a colour such as #3366cc, got 'url"):
         make_sheet_record(groups=[{"id": 0, "size": 2, "share": 1.0, "tint": "url(#x)"}], sections=[])
+
+
+def places_in(value, path=()):
+    """Every place in a record, as the keys that lead there."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in inside:
+        yield (*path, key)
+        yield from places_in(part, (*path, key))
+
+
+def test_whatever_a_record_holds_in_the_wrong_place_is_shown_or_refused_in_a_sentence():
+    whole = make_sheet_record()
+    rng = random.Random(0)
+    places = rng.sample(sorted(places_in(whole), key=str), 400)
+    for *path, last in places:
+        record = copy.deepcopy(whole)
+        part = functools.reduce(operator.getitem, path, record)
+        part[last] = rng.choice([None, "x", [], {}, [["x"]], {"a": 1}, -1, 2.5])
+        with contextlib.suppress(InputError):
+            sheet_html(record)
+            sheet_text(record)
 
 
 def test_the_page_is_one_piece_without_addresses(page):

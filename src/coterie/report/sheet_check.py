@@ -23,19 +23,34 @@ def check_sheet(record: Mapping[str, Any]) -> None:
     record : mapping
         The content of ``run.json``.
     """
-    for place, found in _parts(record):
-        for problem in found:
-            raise InputError(f"{place} of the record cannot be shown: {problem}; run the analysis again")
+    place, problem = "a part", None
+    try:
+        for place, found in _parts(record):
+            problem = next(found, None)
+            if problem is not None:
+                break
+    except (TypeError, KeyError, ValueError, AttributeError) as error:  # a list where a number belongs, and the like
+        raise InputError(f"{place} of the record is damaged; run the analysis again") from error
+    if problem is not None:
+        raise InputError(f"{place} of the record cannot be shown: {problem}; run the analysis again")
 
 
 def _parts(record: Mapping[str, Any]) -> Iterator[tuple[str, Iterator[str]]]:
+    yield "the input", _lacking(record["input"], ())
+    yield "the name of the groups", _texts([record.get("noun") or "", record.get("members") or ""])
     yield "the groups", _groups(record["groups"])
     yield "the answer", _texts(record["answer"])
+    yield "the warnings", (problem for one in record.get("warnings") or () for problem in _lacking(one, ("text",)))
     yield "the list of sections", _titles(record["sections"])
     for i, metric in enumerate(record["metrics"]):
-        yield f"metric {i}", _lacking(metric, ("name", "definition"))
+        yield f"metric {i}", _metric(metric)
     for i, part in enumerate(record["sections"]):
         yield f"section {i}", _section(part, {one["id"] for one in record["groups"]})
+
+
+def _metric(metric: Any) -> Iterator[str]:
+    yield from _lacking(metric, ("name", "definition"))
+    yield from _plain([metric.get(name) for name in ("value", "low", "high")], "its values")
 
 
 def _titles(sections: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -60,6 +75,14 @@ def _groups(groups: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield from _lacking(one, ("id", "size", "share"))
         if one.get("tint") is not None and not re.fullmatch("#[0-9a-fA-F]{6}", str(one["tint"])):
             yield f"a tint must be a colour such as #3366cc, got {one['tint']!r}"
+        if not all(isinstance(one[name], int | float) for name in ("id", "size", "share")):
+            yield "size and share must be numbers"
+        if not all(isinstance(fact, list) and len(fact) == 2 for fact in one.get("facts") or ()):
+            yield "each fact must be a label and a value"
+        yield from _plain([part for fact in one.get("facts") or () for part in fact], "a label and a value")
+        yield from _texts(_listed(one, "phrases"))
+        if one.get("picture") is not None:
+            yield from _picture(one["picture"])
     ids = [one["id"] for one in groups]
     proper = [i for i in ids if i != -1]
     if proper != list(range(len(proper))) or ids.count(-1) > 1:
@@ -68,6 +91,7 @@ def _groups(groups: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 def _bars(part: Mapping[str, Any]) -> Iterator[str]:
     yield from _lists(part, ("labels", "series"))
+    yield from _plain(part["labels"], "labels")
     yield from _series(part["series"], len(part["labels"]))
     if part.get("groups") and len(part["groups"]) != len(part["labels"]):
         yield "groups must be as many as labels"
@@ -90,6 +114,8 @@ def _histogram(part: Mapping[str, Any]) -> Iterator[str]:
 
 def _heat(part: Mapping[str, Any]) -> Iterator[str]:
     yield from _lists(part, ("rows", "columns", "values"))
+    yield from _plain([*part["rows"], *part["columns"]], "rows and columns")
+    yield from _numbers([value for row in part["values"] for value in row], "values")
     if [len(row) for row in part["values"]] != [len(part["columns"])] * len(part["rows"]):
         yield "values must have a list for each row, with a number or None for each column"
     if len(part["rows"]) * len(part["columns"]) > _MOST_CELLS:
@@ -105,11 +131,16 @@ def _table(part: Mapping[str, Any]) -> Iterator[str]:
         yield f"a table shows at most {_MOST_ROWS} rows, got {len(part['rows'])}; give the first, and the total"
     if any(len(row) != len(part["columns"]) for row in part["rows"]):
         yield "each row must have a value for each column"
+    yield from _plain([value for row in part["rows"] for value in row], "values")
 
 
 def _picture(part: Mapping[str, Any]) -> Iterator[str]:
     yield from _lacking(part, ("source", "alt"))
-    if not isinstance(part["source"], str) or not _IMAGE.fullmatch(part["source"]):
+    yield from _image(part["source"])
+
+
+def _image(source: Any) -> Iterator[str]:
+    if not isinstance(source, str) or not _IMAGE.fullmatch(source):
         yield "a picture is damaged: expected data:image/png;base64 or data:image/jpeg;base64"
 
 
@@ -118,7 +149,8 @@ def _levels(part: Mapping[str, Any]) -> Iterator[str]:
     for frame in part["frames"]:
         yield from _lacking(frame, ("label",))
         yield from _picture(frame)
-    if not part["frames"] or not 0 <= (part.get("start") or 0) < len(part["frames"]):
+    start = part.get("start") or 0
+    if not isinstance(start, int) or not 0 <= start < len(part["frames"]):
         yield "start must be the number of a frame, counted from 0"
 
 
@@ -139,8 +171,7 @@ def _series(series: Sequence[Mapping[str, Any]], length: int, values: str = "val
         for name in (values, "low", "high"):
             if one.get(name) is not None and len(one[name]) != length:
                 yield f"{name} of {one.get('name')!r} must be {length}, got {len(one[name])}"
-            if any(isinstance(value, str) for value in one.get(name) or ()):
-                yield f"{name} of {one.get('name')!r} must be numbers or None"
+            yield from _numbers(one.get(name) or (), f"{name} of {one.get('name')!r}")
 
 
 def _format(part: Mapping[str, Any]) -> Iterator[str]:
@@ -163,6 +194,21 @@ def _lists(part: Any, names: Sequence[str]) -> Iterator[str]:
             yield f"{name} must be a list"
 
 
+def _listed(part: Mapping[str, Any], name: str) -> list[Any]:
+    value = part.get(name)
+    return value if isinstance(value, list) else [] if value is None else [None]
+
+
 def _texts(lines: Sequence[Any]) -> Iterator[str]:
     if not all(isinstance(line, str) for line in lines):
-        yield "it must be sentences"
+        yield "it must be texts"
+
+
+def _numbers(values: Sequence[Any], what: str) -> Iterator[str]:
+    if not all(value is None or isinstance(value, int | float) for value in values):
+        yield f"{what} must be numbers or None"
+
+
+def _plain(values: Sequence[Any], what: str) -> Iterator[str]:
+    if not all(value is None or isinstance(value, str | int | float) for value in values):
+        yield f"{what} must be texts, numbers or None"
