@@ -23,16 +23,13 @@ def check_sheet(record: Mapping[str, Any]) -> None:
     record : mapping
         The content of ``run.json``.
     """
-    place, problem = "a part", None
-    try:
-        for place, found in _parts(record):
+    for place, found in _parts(record):
+        try:
             problem = next(found, None)
-            if problem is not None:
-                break
-    except (TypeError, KeyError, ValueError, AttributeError) as error:  # a list where a number belongs, and the like
-        raise InputError(f"{place} of the record is damaged; run the analysis again") from error
-    if problem is not None:
-        raise InputError(f"{place} of the record cannot be shown: {problem}; run the analysis again")
+        except (TypeError, KeyError, ValueError, AttributeError) as error:  # a list where a number belongs, and the like
+            raise InputError(f"{place} of the record is damaged; run the analysis again") from error
+        if problem is not None:
+            raise InputError(f"{place} of the record cannot be shown: {problem}; run the analysis again")
 
 
 def _parts(record: Mapping[str, Any]) -> Iterator[tuple[str, Iterator[str]]]:
