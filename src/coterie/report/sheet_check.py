@@ -37,12 +37,17 @@ def _parts(record: Mapping[str, Any]) -> Iterator[tuple[str, Iterator[str]]]:
     yield "the name of the groups", _texts([record.get("noun") or "", record.get("members") or ""])
     yield "the groups", _groups(record["groups"])
     yield "the answer", _texts(record["answer"])
-    yield "the warnings", (problem for one in record.get("warnings") or () for problem in _lacking(one, ("text",)))
+    yield "the warnings", _warnings(record.get("warnings") or ())
     yield "the list of sections", _titles(record["sections"])
     for i, metric in enumerate(record["metrics"]):
         yield f"metric {i}", _metric(metric)
     for i, part in enumerate(record["sections"]):
         yield f"section {i}", _section(part, {one["id"] for one in record["groups"]})
+
+
+def _warnings(warnings: Sequence[Any]) -> Iterator[str]:
+    for one in warnings:
+        yield from _lacking(one, ("text",))
 
 
 def _metric(metric: Any) -> Iterator[str]:
