@@ -7,6 +7,7 @@ from coterie import KMeans
 from coterie.errors import InputError
 from coterie.metrics import adjusted_rand_score
 from coterie.tables import Prepared, find_roles, prepare, read, word_counts
+from coterie.tables.bags import bag_of
 from coterie.tables.table import factorize
 from coterie.tables.text_directions import MOST_DIRECTIONS
 from coterie.tables.texts import code_texts, fit_texts, says
@@ -158,7 +159,7 @@ def test_words_are_counted_within_bounds_and_the_frequent_ones_kept(made, monkey
     coding, _ = fit_texts(factorize(made[0]))
     rare = [f"{text} " + " ".join(f"r{i}n{j}" for j in range(40)) for i, text in enumerate(made[0])]
     most = []
-    forget = word_counts._without_rarest
+    forget = word_counts.without_rarest
 
     def watched(texts_with):
         most.append(len(texts_with))
@@ -167,7 +168,7 @@ def test_words_are_counted_within_bounds_and_the_frequent_ones_kept(made, monkey
         return left
 
     monkeypatch.setattr(word_counts, "MOST_COUNTED", 2_000)
-    monkeypatch.setattr(word_counts, "_without_rarest", watched)
+    monkeypatch.setattr(word_counts, "without_rarest", watched)
     again, _ = fit_texts(factorize(rare))
     assert len(most) > 5
     assert max(most) < 2_100
@@ -183,3 +184,10 @@ def test_of_a_long_text_the_beginning_is_looked_at(made):
     assert not set(END) & set(coding.terms)
     far = code_texts(coding, factorize(longer)) - code_texts(coding, factorize([text[:-9] for text in longer]))
     assert np.abs(far).max() == 0
+
+
+def test_bags_are_counted_within_the_same_bounds():
+    texts = [" ".join(f"u{i}x{j}" for j in range(200)) + " common word" for i in range(1_500)]
+    found = bag_of(read({"about": texts}).column("about"))
+    assert found.terms == ("common", "word")
+    assert found.counts.sum() == 3_000

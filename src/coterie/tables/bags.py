@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .table import Column
-from .word_counts import first_words, word_counts
+from .word_counts import MOST_COUNTED, first_words, without_rarest, word_counts
 
 __all__ = ["Bag", "bag_of"]
 
@@ -24,6 +24,8 @@ class Bag(NamedTuple):
 
 def bag_of(column: Column) -> Bag:
     """Count the words that rows share, of each text the first 500, and at most the 50,000 most frequent words.
+
+    Memory is bounded as in `word_counts`: while words are counted, the rarest are forgotten.
 
     Parameters
     ----------
@@ -48,6 +50,8 @@ def bag_of(column: Column) -> Bag:
     rows_with: Counter[str] = Counter()
     for text, rows in zip(levels.values, levels.counts.tolist(), strict=True):
         rows_with.update(dict.fromkeys(first_words(text), rows))
+        if len(rows_with) > MOST_COUNTED:
+            rows_with = without_rarest(rows_with)
     shared = sorted((word for word, rows in rows_with.items() if rows > 1), key=lambda word: (-rows_with[word], word))
     terms = tuple(shared[:MOST_TERMS])
     known = levels.codes >= 0

@@ -15,7 +15,17 @@ from numpy.typing import NDArray
 
 from .words import words_of
 
-__all__ = ["MOST_TERMS", "MOST_WORDS", "first_words", "shared_words", "shuffled", "weighted", "word_counts"]
+__all__ = [
+    "MOST_COUNTED",
+    "MOST_TERMS",
+    "MOST_WORDS",
+    "first_words",
+    "shared_words",
+    "shuffled",
+    "weighted",
+    "without_rarest",
+    "word_counts",
+]
 
 MOST_TERMS = 2_000
 MOST_WORDS = 500  # of a text, from its beginning
@@ -31,14 +41,14 @@ def shared_words(texts: Sequence[str], share: NDArray[np.float64]) -> list[str]:
             texts_with[word] += 1
             held[word] = held.get(word, 0.0) + weight
         if len(texts_with) > MOST_COUNTED:
-            texts_with = _without_rarest(texts_with)
+            texts_with = without_rarest(texts_with)
             held = {word: held[word] for word in texts_with}
     shared = [word for word, count in texts_with.items() if 1 < count < len(texts)]
     return sorted(shared, key=lambda word: (-held[word], word))[:MOST_TERMS]
 
 
-def _without_rarest(texts_with: Counter) -> Counter:
-    """Forget the words that the fewest texts say, all that are equally rare, until half of what may be counted is left at most."""
+def without_rarest(texts_with: Counter) -> Counter:
+    """Return the counts without the words of the fewest texts, until at most half of what may be counted is left."""
     counts = np.sort(np.fromiter(texts_with.values(), np.int64, len(texts_with)))
     rarest = counts[-(MOST_COUNTED // 2) - 1]
     return Counter({word: count for word, count in texts_with.items() if count > rarest})
