@@ -16,11 +16,11 @@ COMMANDS = {
     "explain": ("coterie.cli.explain:command", "Say why rows are in their groups; or give the groups as SQL or JSON."),
     "compare": ("coterie.cli.compare:command", "Set runs, or methods on the same data, side by side."),
     "drift": ("coterie.cli.drift:command", "Compare new rows, or a newer run, with an earlier run."),
+    "segment": ("coterie.cli.segment:command", "Find segments of customers, what they are worth, and rules for a CRM."),
     "recommend": ("coterie.cli.recommend:command", "Suggest items to users, and say why and how good it is."),
     "network": ("coterie.cli.network:command", "Find the classes of a network and how they relate."),
-    "anomaly": ("coterie.cli.anomaly:command", "Learn what is normal, and find the rows that are not."),
-    "segment": ("coterie.cli.segment:command", "Find segments of customers, what they are worth, and rules for a CRM."),
     "image": ("coterie.cli.image:command", "Find the regions of a picture."),
+    "anomaly": ("coterie.cli.anomaly:command", "Learn what is normal, and find the rows that are not."),
     "report": ("coterie.cli.report:command", "Make report.html anew from the run.json of a result folder."),
     "doctor": ("coterie.cli.doctor:command", "Check this installation: versions, speed, a self-test."),
     "completion": ("coterie.cli.completion:command", "Print the completion script for a shell."),
@@ -32,7 +32,7 @@ _HELP = """Find the clusters in your data, check them, and explain them in the d
 \b
   coterie run customers.csv        read, prepare, choose, cluster, judge, explain
   coterie demo                     the same on real data that is already installed
-  coterie network edges.csv        the classes of a network, how they relate, who joins them
+  coterie segment sales.csv        segments of customers; so do recommend, network, image and anomaly for their questions
 
 Results go to customers.coterie/: labels.csv, model.coterie, run.json, report.html."""
 
