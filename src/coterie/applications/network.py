@@ -297,7 +297,8 @@ def _time_text(through: OverTime | None) -> str:
         return "too few links or times to cut into windows"
     moved = sum(one.moved for one in through.transitions)
     nodes = f"{moved:,} change{'s' if moved != 1 else ''} of class" if moved else "nobody clearly changed class"
-    events = f", {len(through.events)} of classes" if through.events else ""
+    n_events = sum(one.window > 0 for one in through.events)
+    events = f", {n_events} of classes" if n_events else ""
     return f"{len(through.slices)} windows, {through.windows.words}: {nodes}{events}"
 
 
