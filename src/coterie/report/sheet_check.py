@@ -26,7 +26,12 @@ def check_sheet(record: Mapping[str, Any]) -> None:
     for place, found in _parts(record):
         try:
             problem = next(found, None)
-        except (TypeError, KeyError, ValueError, AttributeError) as error:  # a list where a number belongs, and the like
+        except (
+            TypeError,
+            KeyError,
+            ValueError,
+            AttributeError,
+        ) as error:  # a list where a number belongs, and the like
             raise InputError(f"{place} of the record is damaged; run the analysis again") from error
         if problem is not None:
             raise InputError(f"{place} of the record cannot be shown: {problem}; run the analysis again")
