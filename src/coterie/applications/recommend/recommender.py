@@ -11,11 +11,11 @@ from ...base import Estimator, Interval, StrOptions
 from ...errors import InputError
 from ...models import load, save
 from ...study.plan import parse_bytes
+from ...study.steps import Diary
 from ...tables import read
 from ...tables.table import unknown_name
 from . import _evaluation as evaluation
 from ._columns import Given
-from ._diary import Diary, said_of
 from ._groups import find_groups
 from ._half_life import days_of
 from ._interactions import read_interactions
@@ -26,7 +26,7 @@ from ._ranking import fit_ranker, recent
 from ._ratings import errors_of, expected, fit_ratings
 from ._state import pack_state, unpack_state
 from ._suggesting import Learnt, numbers_of, rows_of_fit, rows_of_history, suggested
-from ._windows import Trial, Tried, try_settings
+from ._windows import Trial, Tried, said_of, try_settings
 
 __all__ = ["ClusterRecommender"]
 
