@@ -191,3 +191,19 @@ def test_windows_by_number_hold_about_as_many_links_and_never_part_a_moment():
 def test_windows_that_cannot_be_made_are_refused_in_one_sentence(windows, words):
     with pytest.raises(InputError, match=words):
         cut(days("2025-11-30", "2025-12-01", "2026-01-13"), True, 3, windows, "date")
+
+
+@pytest.mark.parametrize(
+    ("times", "are_dates", "windows", "said"),
+    [
+        (np.arange(9.0) * 8.64e10, True, "99999999999999999999d", "a length such as 1mo"),
+        (np.arange(9.0) * 8.64e10, True, "1.5mo", "a length such as 1mo"),
+        (np.arange(9.0) * 8.64e10, True, 2.5, "a whole number or a length"),
+        (np.arange(9.0), False, "1mo", "the times in 'when' are numbers"),
+        (np.arange(9.0), False, "0.000001", "more than 100,000"),
+        (np.array([0.0, 1.0, np.inf]), False, 2, "'when' holds an infinite time"),
+    ],
+)
+def test_windows_that_cannot_be_are_refused_in_one_sentence(times, are_dates, windows, said):
+    with pytest.raises(InputError, match=said):
+        cut(times, are_dates, 4, windows, "when")

@@ -3,6 +3,7 @@
 import itertools
 import re
 from collections.abc import Callable
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ __all__ = ["MOST_WINDOWS", "Windows", "cut"]
 
 MOST_WINDOWS = 60
 _MOST_BY_ITSELF = 12
+_MOST_COUNTED = 100_000  # before it is said how many there would be
 # Links that a window needs for each node, so that most nodes say where they belong, and for a network of few nodes.
 _LINKS_A_NODE, _LEAST_LINKS = 4, 60
 
@@ -59,6 +61,10 @@ def cut(times: np.ndarray, are_dates: bool, n_nodes: int, windows: int | str | N
     InputError
         If ``windows`` cannot be used.
     """
+    if windows is not None and not isinstance(windows, str | Integral):
+        raise InputError(f"windows must be a whole number or a length such as '1mo', got {windows!r}")
+    if np.isinf(times).any():
+        raise InputError(f"{column!r} holds an infinite time; leave those links out or give them a time")
     known = times[~np.isnan(times)]
     moments = len(np.unique(known))
     if isinstance(windows, str):
@@ -85,16 +91,25 @@ def cut(times: np.ndarray, are_dates: bool, n_nodes: int, windows: int | str | N
 
 
 def _by_length(times: np.ndarray, are_dates: bool, length: str, column: str) -> Windows:
-    asked = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", length.lower())
-    known = asked is not None and float(asked[1]) > 0 and (asked[2] in _UNITS if are_dates else not asked[2])
-    if asked is None or not known:
-        example = "1mo, 2w or 1d" if are_dates else f"a number in the units of {column!r}"
-        raise InputError(f"windows must be a whole number, or a length such as {example}, got {length!r}")
     if are_dates:
+        asked = re.fullmatch(r"\s*(\d{1,6})(?:\.0*)?\s*([a-z]+)\s*", length.lower())
+        if asked is None or asked[2] not in _UNITS or not int(asked[1]):
+            raise InputError(
+                f"windows must be their number, or a length such as 1mo, 2w or 1d in whole units, got {length!r}"
+            )
         return _limited(_calendar(_units(times, length), length), length)
-    width = float(asked[1])
-    ids = np.floor((times - np.nanmin(times)) / width)
-    first = float(np.nanmin(times))
+    asked = re.fullmatch(r"\s*(\d{1,15}(?:\.\d+)?)\s*", length)
+    width, first, last = float(asked[1]) if asked else 0.0, float(np.nanmin(times)), float(np.nanmax(times))
+    if not width > 0:
+        raise InputError(
+            f"the times in {column!r} are numbers, so windows must be their number, or in Python a length in the same units as a text, "
+            f"such as '10', got {length!r}"
+        )
+    if (last - first) / width > _MOST_COUNTED:
+        raise InputError(
+            f"windows of {length} would be more than {_MOST_COUNTED:,}; give a length that makes 2 to {MOST_WINDOWS}"
+        )
+    ids = np.floor((times - first) / width)
     ends = [first + width * i for i in range(int(np.nanmax(ids)) + 2)]
     labels = [f"{_figure(a)} to {_figure(b)}" for a, b in itertools.pairwise(ends)]
     return _limited(
@@ -125,7 +140,7 @@ def _calendar(ids: np.ndarray, length: str) -> Windows:
     count, unit = re.fullmatch(r"(\d+)(?:\.0*)?([a-z]+)", length.replace(" ", "").lower()).groups()  # type: ignore[union-attr]
     step, each = _UNITS[unit]
     first, last = int(np.nanmin(ids)), int(np.nanmax(ids))
-    if last - first >= 100_000:
+    if last - first >= _MOST_COUNTED:
         raise InputError(
             f"windows of {length} would be {last - first + 1:,}; give a length that makes 2 to {MOST_WINDOWS}"
         )
@@ -183,7 +198,7 @@ def _moment_in(starts: np.ndarray) -> Callable[[float], str]:
 
 
 def _figure(value: float) -> str:
-    return f"{value:.6g}"
+    return f"{value:,.0f}" if value == round(value) and abs(value) < 1e15 else f"{value:.6g}"
 
 
 def _whole(ids: np.ndarray) -> np.ndarray:

@@ -5,9 +5,7 @@ networks linked at random, and by leaving links out; count the relations between
 is timed, told once, and leaves its part in the record, a dict of plain JSON values that the report is made of.
 """
 
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +14,7 @@ from ..arrays import Graph
 from ..graphs import to_scipy, undirected
 from ..study.plan import parse_bytes
 from ..study.record import plain
-from ..study.steps import Step
+from ..study.steps import Diary, Step
 from ._network_check import agreement, examine
 from ._network_classes import METHODS, Found, find_classes
 from ._network_input import read_network
@@ -80,24 +78,6 @@ class NetworkStudy(NamedTuple):
     labels: np.ndarray
     record: dict[str, Any]
     time: OverTime | None = None
-
-
-class _Diary:
-    """Times each step and tells about it once."""
-
-    def __init__(self, on_step: Callable[[Step], None] | None):
-        self.on_step = on_step
-        self.steps: list[Step] = []
-        self.text = ""
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        began, self.text = time.perf_counter(), ""
-        yield
-        done = Step(name, self.text, round(time.perf_counter() - began, 4))
-        self.steps.append(done)
-        if self.on_step is not None:
-            self.on_step(done)
 
 
 def study_network(
@@ -177,7 +157,7 @@ def study_network(
         If the method would need more memory than there is.
     """
     options = {"n_clusters": n_clusters, "resolution": resolution, "objective": objective, "imbalance": imbalance}
-    diary = _Diary(on_step)
+    diary = Diary(on_step)
     with diary.step("read"):
         network = read_network(
             edges,
