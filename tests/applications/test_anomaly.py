@@ -11,6 +11,7 @@ import coterie
 from coterie.applications.anomaly import NormalcyModel
 from coterie.applications.anomaly._calibration import alarm_limits, p_values, rows_needed, threshold
 from coterie.applications.anomaly._measure import remoteness, share_distances2
+from coterie.applications.anomaly._profile import is_usual
 from coterie.errors import InputError, ModelFileError
 
 
@@ -228,3 +229,15 @@ def test_real_anomalies_are_found_better_than_by_the_nearest_rows_and_by_isolati
     ours, near, forest = np.mean(found, axis=0)
     assert ours > forest + 0.01
     assert ours > near - 0.002
+
+
+@pytest.mark.parametrize(
+    ("value", "usual", "answer"),
+    [
+        (5.0, [1.0, 4.0, 9.0], True), (9.5, [1.0, 4.0, 9.0], False), (None, [1.0, 4.0, 9.0], False), (5.0, None, False),
+        ("busy", {"busy": 0.7, "idle": 0.295, "off": 0.005}, True), ("off", {"busy": 0.995, "off": 0.005}, False), ("new", {"busy": 1.0}, False),
+        (1.0, {"0": 0.9, "1": 0.1}, True), ("2026-01-05", [20_000.0, 20_450.0, 20_500.0], True), ("1999-01-05", [20_000.0, 20_450.0, 20_500.0], False),
+    ],
+)  # fmt: skip
+def test_what_is_usual_by_itself(value, usual, answer):
+    assert is_usual(value, usual) is answer

@@ -241,3 +241,13 @@ def test_a_stream_that_cannot_be_used_leaves_no_file(process, kept, tmp_path, st
     assert (ended.code, ended.out) == (3, "")
     assert said in ended.err
     assert not (tmp_path / "alerts.csv").exists()
+
+
+def test_a_reason_says_what_is_unusual_or_that_only_the_combination_is(call, kept, tmp_path):
+    rows = ["m1,2026-03-01,90.00,1.000,idle,plant 7,0", "m2,2026-03-01,-50.00,1.000,idle,plant 7,0", *lines_of(60, 2)]
+    write(tmp_path / "odd.csv", rows)
+    assert call("anomaly", "score", "odd.csv", "--model", kept / "model", "-o", "alerts.csv", "--fpr", "0.05").code == 0
+    why = {row["machine_id"]: row["why"] for row in table_of(tmp_path / "alerts.csv")}
+    assert why["m2"].startswith("watts is -50, usually ")
+    assert "usually idle" not in why["m1"]
+    assert ("idle" in why["m1"]) or ("watts is 90" in why["m1"])

@@ -8,7 +8,7 @@ import numpy as np
 from ...tables import Table
 from ...tables.convert import as_date, as_levels, as_number
 
-__all__ = ["constants_of", "kind_names", "profile_of", "usual_text", "value_text"]
+__all__ = ["constants_of", "is_usual", "kind_names", "profile_of", "usual_text", "value_text"]
 
 _OUTER = (0.01, 0.5, 0.99)
 _MOST_LEVELS = 6
@@ -92,6 +92,16 @@ def usual_text(usual: Any, role: str) -> str:
         return " or ".join(levels[:3]) or "missing"
     low, high = (value_text(value, role) for value in (usual[0], usual[2]))
     return low if low == high else f"{low} to {high}"
+
+
+def is_usual(value: Any, usual: Any) -> bool:
+    """Return whether a value by itself is one that rows of history have; a date is a text, its days since 1970 are usual."""
+    if usual is None or value is None:
+        return False
+    if isinstance(usual, Mapping):
+        return usual.get(value_text(value, "text"), 0.0) >= _RARE
+    day = np.datetime64(value, "D").astype(np.int64) if isinstance(value, str) else value
+    return bool(usual[0] <= day <= usual[2])
 
 
 def value_text(value: Any, role: str) -> str:

@@ -10,7 +10,7 @@ from ...tables import Table, read
 from ...tables.convert import as_levels
 from ._calibration import alarm_limits, rows_needed
 from ._explaining import Explanation
-from ._profile import usual_text, value_text
+from ._profile import is_usual, usual_text, value_text
 from ._truth import Checked, checked
 from ._windows import Windows, windows_of
 from .learning import refuse_fpr, rows_that, time_order
@@ -73,16 +73,23 @@ class Judged(NamedTuple):
         row = int(self.alarms[alarm])
         usual = self.card["profile"][int(self.kinds[row])]["columns"]
         roles = {coding.column: coding.role for coding in self.model.prepared_.codings} if self.model.prepared_ else {}
-        parts = []
-        pairs = zip(self.explanation.columns[alarm], self.explanation.shares[alarm], strict=True)
-        for j, share in pairs:
-            if share < max(_LEAST_SHARE, _OF_THE_FIRST * self.explanation.shares[alarm, 0]):
-                continue
+        least = max(_LEAST_SHARE, _OF_THE_FIRST * self.explanation.shares[alarm, 0])
+        odd, beside = [], []
+        for j in self.explanation.columns[alarm][self.explanation.shares[alarm] >= least]:
             name = self.explanation.names[j]
-            value = _value(self.table, name, row)
-            parts.append(f"{name} is {value_text(value, 'text' if isinstance(value, str) else 'number')}, usually "
-                         f"{usual_text(usual.get(name), roles.get(name, 'number'))}")  # fmt: skip
-        return "; ".join(parts) or "no single column: the combination is unusual"
+            value, known = _value(self.table, name, row), usual.get(name)
+            text = value_text(value, "text" if isinstance(value, str) else "number")
+            if is_usual(value, known):
+                beside.append(f"{name} {text}")
+            else:
+                odd.append(f"{name} is {text}, usually {usual_text(known, roles.get(name, 'number'))}")
+        if not odd:
+            return (
+                f"each usual, but not together: {', '.join(beside)}"
+                if beside
+                else "the combination of all columns is unusual"
+            )
+        return "; ".join(odd) + (f"; beside {', '.join(beside)}" if beside else "")
 
 
 def model_of(loaded: Any) -> NormalcyModel:
