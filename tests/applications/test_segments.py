@@ -88,8 +88,7 @@ def test_rows_of_an_order_are_one_purchase_on_its_first_day(purchases):
     order = np.array([f"o{i}" for i in range(len(purchases["date"]))], object)
     second = {"customer_id": purchases["customer_id"], "date": purchases["date"] + 1, "amount": purchases["amount"]}
     both = {name: np.r_[purchases[name], second[name]] for name in purchases} | {"order_id": np.r_[order, order]}
-    one = MarketSegmentation(3, cutoff="2024-05-31").fit(purchases).segments_
-    two = MarketSegmentation(3, cutoff="2024-05-31").fit(both).segments_
+    one, two = (MarketSegmentation(3).fit(rows).segments_ for rows in (purchases, both))
     np.testing.assert_array_equal(one["frequency"], two["frequency"])
     np.testing.assert_allclose(2 * one["monetary_total"], two["monetary_total"])
 
@@ -318,7 +317,8 @@ def test_a_damaged_coding_is_refused(fitted):
     [
         ({"k": 1}, "from 2 on"), ({"min_share": 0.9}, "min_share from 0 to 0.5"), ({"horizon": "soon"}, "a horizon such as 39w"),
         ({"cutoff": "31/01/2024"}, "a cut-off such as 2024-01-31"), ({"whales": "eat"}, "separate"), ({"discount": -1}, "0 or more"),
-        ({"margin": 7}, "margin from 0 to 1"), ({"contractual": "maybe"}, "contractual"), ({"k": 40}, "at most"),
+        ({"margin": 7}, "margin above 0 and up to 1"), ({"margin": 0}, "nobody is worth anything"), ({"discount": np.nan}, "0 or more"),
+        ({"horizon": "12monkeys"}, "a horizon such as 39w"), ({"contractual": "maybe"}, "contractual"), ({"k": 40}, "at most"),
     ],
 )  # fmt: skip
 def test_parameters_that_mean_nothing_are_refused(purchases, options, words):

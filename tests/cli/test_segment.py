@@ -81,6 +81,23 @@ def test_customers_get_the_segments_of_an_earlier_run(call, shop, tmp_path):
     assert "coterie segment FILE --model FOLDER" in ended.err
 
 
+def test_newer_purchases_go_into_the_segments_of_a_run_with_a_cutoff(call, shop, tmp_path):
+    assert call("segment", "shop.csv", "-k", "3", "--cutoff", "2024-01-31", "--no-report").code == 0
+    _write(tmp_path / "NEW.csv", {**shop, "date": shop["date"] + 400})
+    ended = call("segment", "NEW.csv", "--model", "shop.coterie")
+    assert ended.code == 0, ended.err
+    assert f"as of      {shop['date'].max() + 400}" in ended.err
+    assert min(int(line["recency_days"]) for line in csv.DictReader(ended.out.splitlines())) == 0
+    ended = call("segment", "shop.csv", "--model", "shop.coterie")
+    assert "as of      2024-01-31" in ended.err
+
+
+def test_options_that_do_nothing_with_a_model_are_refused(call, shop, tmp_path):
+    ended = call("segment", "shop.csv", "--model", "shop.coterie", "-k", "4", "--json", "--margin", "40%")
+    assert ended.code == 2
+    assert "--k and --margin and --json would do nothing" in " ".join(ended.err.split())
+
+
 def test_subscriptions_give_a_bridge_that_closes(call, tmp_path):
     _write(tmp_path / "subs.csv", made_subscriptions())
     ended = call("segment", "subs.csv", "-k", "3", "--no-report")
@@ -130,6 +147,10 @@ def _once(purchases):
 
 BAD = {
     "dates in the future": (lambda d: _many(d, date=np.r_[d["date"][:-1], np.datetime64("2187-03-01")]), (), "dated after today, up to 2187-03-01"),
+    "dates that stand for none": (lambda d: _many(d, date=np.r_[d["date"][:-1], np.datetime64("0001-01-01")]), (), "dated 1900-01-01 or before, down to 0001-01-01"),
+    "amounts beyond reason": (lambda d: _many(d, amount=np.r_[d["amount"][:-1], 4e38]), (), "amounts are at most 1e+15"),
+    "more returned than bought": (lambda d: _many(d, amount=np.r_[d["amount"][:-1], -1e6]), (), "check the signs of the amounts"),
+    "a margin of nothing": (lambda d: d, ("--margin", "0"), "a margin above 0"),
     "dates that are none": (lambda d: _many(d, date=np.where(np.arange(len(d["date"])) % 9 == 4, "last week", d["date"].astype(str))), ("--date", "date"), "cannot be read as dates, the first is 'last week'"),
     "no column of amounts": (lambda d: {name: d[name] for name in ("customer_id", "date")}, (), "looks like an amount of money; name it with --amount"),
     "amounts that are words": (lambda d: _many(d, amount=["much"] * len(d["date"])), ("--amount", "amount"), "amounts must be numbers"),

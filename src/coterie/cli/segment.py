@@ -3,6 +3,7 @@
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from ._config import ConfiguredCommand, print_config
 from ._options import Share, default_folder, limits_and_seed, output_and_talk, usable_input
@@ -17,6 +18,13 @@ _COLUMNS = (
     ("period", "Subscriptions: what the price pays for, month, quarter or year"), ("tenure", "Subscriptions: months, where there are no dates"),
     ("churn", "Subscriptions: whether the customer left"),
 )  # fmt: skip
+
+
+# What counts only where segments are found, and not where customers are put into those of a model.
+_OF_A_FIT = {
+    "k", "min_share", "horizon", "spend", "margin", "discount", "whales", "whale_share", "contractual", "seed", "as_json",
+    "no_report", "force", "strict",
+}  # fmt: skip
 
 
 class Count(click.ParamType):
@@ -50,7 +58,7 @@ def _column_options(command: Any) -> Any:
 @click.option(
     "--cutoff",
     metavar="DAY",
-    help="Last day to learn from, e.g. 2024-01-31; later rows only test (default: the last day).",
+    help="Last day to learn from, e.g. 2024-01-31; later rows only test (default: the last day; with --model, its cut-off unless FILE is newer).",
 )
 @click.option(
     "--horizon",
@@ -105,6 +113,7 @@ def command(ctx: click.Context, **options: Any) -> int:
         raise click.UsageError("give a folder or file with -o; --json writes the record to stdout", ctx)
     with Talk(options["quiet"], options["verbose"]) as talk:
         if options["model"] is not None:
+            _refuse_idle(ctx)
             return _assign(options, talk)
         return _segment(options, talk)
 
@@ -138,6 +147,21 @@ def _segment(options: dict[str, Any], talk: Talk) -> int:
     return deliver(segments_sheet(segmentation, asked), folder, options, talk)
 
 
+def _refuse_idle(ctx: click.Context) -> None:
+    """Refuse options on the command line that do nothing where segments are taken from a model."""
+    idle = [
+        parameter.opts[-1]
+        for parameter in ctx.command.params
+        if parameter.name in _OF_A_FIT and ctx.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
+    ]
+    if idle:
+        raise click.UsageError(
+            f"with --model the segments are those of the earlier run, so {' and '.join(idle)} would do nothing; leave {'it' if len(idle) == 1 else 'them'} "
+            "out, or leave out --model to find new segments",
+            ctx,
+        )
+
+
 def _assign(options: dict[str, Any], talk: Talk) -> int:
     from .. import tables
     from ..applications.segments import MarketSegmentation
@@ -149,6 +173,8 @@ def _assign(options: dict[str, Any], talk: Talk) -> int:
     loaded.set_params(**given)
     table = tables.read(options["file"], memory_limit=options["memory_limit"])
     told = loaded.assign(table, cutoff=options["cutoff"])
+    if loaded.as_of_ is not None:
+        talk.say("as of", loaded.as_of_)
     text = table_text(told)
     if options["output"] is None:
         click.echo(text, nl=False)

@@ -81,7 +81,8 @@ _METRICS: dict[str, tuple[str, str, str]] = {
     "left_share": ("Customers who left", "percent", "share of all customers ever who have no active subscription at the cut-off"),
     "churn_a_month": (
         "Churn a month", "percent",
-        "customers who left over the months that all customers were there, a started month counted whole",
+        "how often customers left, over the calendar months that all of them were there: a month begun counts whole, months without a subscription do not, "
+        "and who came back and left again left twice",
     ),
     "mrr_unexplained": (
         "Revenue unexplained", "money",

@@ -16,7 +16,17 @@ from ...tables.dates import dates_from_numbers, parse_dates
 from ...tables.roles import is_id_name
 from ...tables.table import Column, Table, brief, listing
 
-__all__ = ["MONTHS_OF", "Given", "as_days", "as_ids", "as_numbers", "find", "is_subscriptions", "missing_column"]
+__all__ = [
+    "MONTHS_OF",
+    "Given",
+    "as_days",
+    "as_ids",
+    "as_numbers",
+    "find",
+    "is_subscriptions",
+    "missing_column",
+    "refuse_large",
+]
 
 _CUSTOMER = {"customer", "client", "user", "member", "account", "household", "buyer", "subscriber", "person", "contact"}
 _ORDER = {"order", "invoice", "transaction", "basket", "receipt", "trans"}
@@ -37,8 +47,10 @@ _AMOUNT = (
     "gross",
     "net",
 )
+_BIRTH = {"birth", "born", "birthday", "birthdate", "dob"}
 _LEFT = {"churn", "churned", "exited", "attrition", "cancelled", "canceled", "left"}
 
+_MOST = 1e15  # of an amount: the cents of larger ones are lost in float64
 # Months that a price of this period pays for.
 MONTHS_OF = {
     "month": 1, "monthly": 1, "m": 1, "quarter": 3, "quarterly": 3, "q": 3, "half-year": 6, "semiannual": 6, "half-yearly": 6,
@@ -88,13 +100,31 @@ def find(table: Table, what: str, given: str | None) -> Column | None:
 
 
 def is_subscriptions(table: Table, given: Given) -> bool:
-    """Say whether the rows are subscriptions: a price, with a start or a tenure, and no column of purchase dates that was named."""
+    """Say whether the rows are subscriptions: a price, with a start or a tenure.
+
+    They are purchases where a column of purchase dates is named, or where there are other dates and each customer has one start, however
+    many rows: since when somebody is a customer.
+    """
     if given.date is not None or given.amount is not None:
         return False
     if given.start is not None or given.tenure is not None or given.price is not None:
         return True
-    times = find(table, "start", None) is not None or find(table, "tenure", None) is not None
-    return times and find(table, "price", None) is not None
+    start = find(table, "start", None)
+    if find(table, "price", None) is None or (start is None and find(table, "tenure", None) is None):
+        return False
+    return start is None or not _is_since_when(table, start, given)
+
+
+def _is_since_when(table: Table, start: Column, given: Given) -> bool:
+    """Say whether starts are those of customers rather than of subscriptions, and other dates say when they bought."""
+    who, end, date = find(table, "id", given.id), find(table, "end", given.end), find(table, "date", None)
+    if who is None or date is None or date is start or date is end:
+        return False
+    customer, starts = as_ids(who)[1], as_ids(start)[1]
+    known = customer >= 0
+    n_customers = len(np.unique(customer[known]))
+    pairs = len(np.unique(np.column_stack([customer[known], starts[known]]), axis=0))
+    return pairs == n_customers and n_customers < int(known.sum())
 
 
 def as_ids(column: Column) -> tuple[list[str], NDArray[np.int64]]:
@@ -158,7 +188,24 @@ def as_numbers(column: Column, what: str) -> NDArray[np.float64]:
         raise InputError(
             f"column {column.name!r} holds {column.kind} (such as {brief(str(example), 40)!r}), and {what} must be numbers; name another column"
         )
+    refuse_large(column.values, column.name, what)
     return column.values
+
+
+def refuse_large(values: NDArray[np.float64], name: str, what: str) -> None:
+    """Refuse numbers so large that their cents are lost.
+
+    Raises
+    ------
+    InputError
+        Infinite ones are no numbers here, and are left out later.
+    """
+    large = np.flatnonzero(np.isfinite(values) & (np.abs(values) > _MOST))
+    if len(large):
+        row = int(large[0])
+        raise InputError(
+            f"{name} is {values[row]:g} in row {row}, and {what} are at most {_MOST:g}; correct it, or leave the row out"
+        )
 
 
 def missing_column(table: Table, what: str, option: str) -> InputError:
@@ -184,8 +231,16 @@ def _id(column: Column, words: set[str]) -> float:
 
 def _date(column: Column, words: set[str]) -> float:
     named = bool(words & {"date", "day", "datetime", "time", "timestamp", "month"})
+    if words & _BIRTH:
+        return 0.0
     if column.kind == "date":
-        return 2.0 + named
+        # Dates of orders before others, and since or until when somebody is a customer last.
+        return (
+            2.0
+            + named
+            + 2 * bool(words & (_ORDER | {"purchase", "purchased", "sale", "bought"}))
+            - 1.5 * bool(words & (_START | _END))
+        )
     return float(named and column.kind == "text" and not words & {"id"})
 
 
@@ -219,8 +274,12 @@ def _ends(column: Column, words: set[str]) -> float:
 
 
 def _period(column: Column, words: set[str]) -> float:
-    named = column.kind == "text" and bool(words & {"billing", "interval", "cycle", "frequency", "period"})
-    return float(named and {value.strip().lower() for value in column.levels.values} <= set(MONTHS_OF))
+    # A period that is not known must be refused, not passed over; so one that is known, or such a name, is enough.
+    how_often = words & {"interval", "cycle", "frequency", "period"}
+    if column.kind != "text" or not (how_often or "billing" in words):
+        return 0.0
+    known = any(value.strip().lower() in MONTHS_OF for value in column.levels.values)
+    return float(known or bool(how_often and "billing" in words))
 
 
 _SCORES: dict[str, Score] = {
@@ -228,7 +287,7 @@ _SCORES: dict[str, Score] = {
     "date": _date,
     "amount": _amount,
     "order": _order,
-    "start": _one_of(_START, ("date",)),
+    "start": _one_of(_START, ("date",), without=tuple(_BIRTH)),
     "end": _ends,
     "price": _price,
     "plan": _one_of(("plan", "tier", "contract", "package"), ("text",)),

@@ -22,11 +22,15 @@ def check_options(options: Any) -> None:
     k = options.k
     if not (k == "auto" or (isinstance(k, int | np.integer) and not isinstance(k, bool) and k >= 2)):
         raise InputError(f'expected k="auto" or a whole number from 2 on, got {k!r}')
-    for name, low, high in (("min_share", 0.0, 0.5), ("whale_share", 0.0, 0.5), ("margin", 0.0, 1.0)):
+    for name, low, high in (("min_share", 0.0, 0.5), ("whale_share", 0.0, 0.5)):
         value = getattr(options, name)
         if not _is_number(value) or not low <= value <= high:
             raise InputError(f"expected {name} from {low:g} to {high:g}, got {value!r}")
-    if not _is_number(options.discount) or options.discount < 0:
+    if not _is_number(options.margin) or not 0 < options.margin <= 1:
+        raise InputError(
+            f"expected a margin above 0 and up to 1, without which nobody is worth anything, got {options.margin!r}"
+        )
+    if not _is_number(options.discount) or not 0 <= options.discount < np.inf:
         raise InputError(f"expected a discount a year of 0 or more, such as 0.1, got {options.discount!r}")
     if options.whales not in ("keep", "separate"):
         raise InputError(f'expected whales="keep" or "separate", got {options.whales!r}')
@@ -45,8 +49,8 @@ def parse_horizon(value: Any) -> int | None:
     """
     if value is None:
         return None
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([dwmy]?)\w*\s*", str(value).lower())
-    days = round(float(match[1]) * _DAYS[match[2] or "d"]) if match else 0
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(d|w|m|y|days?|weeks?|months?|years?|mo)?\s*", str(value).lower())
+    days = round(float(match[1]) * _DAYS[(match[2] or "d")[0]]) if match else 0
     if not 1 <= days <= 36_525:
         raise InputError(f"expected a horizon such as 39w, 90d, 12m or 1y, got {value!r}")
     return days

@@ -83,12 +83,13 @@ def buyers(table: Table, given: Given, options: Any, spend: Any) -> BuyersFound:
     InputError
         If the table cannot be used for this.
     """
-    transactions = read_transactions(table, given)
+    transactions = read_transactions(table, given, None if options.cutoff is None else options.cutoff_day())
     refuse_contract(transactions)
     last = int(transactions.day.max())
     cutoff = last if options.cutoff is None else options.cutoff_day()
     seen = behaviour(transactions, cutoff)
     _refuse_one_purchase(seen)
+    _refuse_returns_only(seen)
     horizon = options.horizon_days() or (last - cutoff if last > cutoff else _YEAR)
     found = segmented("transactions", FEATURES, values_of(seen), options)
     names = names_of_buyers(found.values, found.labels, found.k, found.whales)
@@ -121,6 +122,14 @@ def _refuse_one_purchase(seen: Behaviour) -> None:
         raise InputError(
             f"{who} bought on one day only by {day_text(seen.day)}, so nothing tells who comes back; take a longer history, a later "
             "cut-off, or check the column of customers"
+        )
+
+
+def _refuse_returns_only(seen: Behaviour) -> None:
+    if seen.total.sum() <= 0:
+        raise InputError(
+            f"up to {day_text(seen.day)} customers returned as much as they bought or more (all amounts together are {seen.total.sum():,.2f}), so no "
+            "segment has a share of the revenue; check the signs of the amounts, or leave returns out"
         )
 
 
@@ -177,7 +186,7 @@ def _profile(
     revenue = np.bincount(labels, seen.total, k)
     columns: dict[str, Any] = {
         "segment": np.arange(k), "name": names, "customers": sizes, "share": sizes / sizes.sum(),
-        "revenue": revenue, "revenue_share": revenue / max(revenue.sum(), 1e-300),
+        "revenue": revenue, "revenue_share": revenue / revenue.sum(),
         "median_recency_days": middle(seen.recency), "mean_frequency": mean(seen.frequency),
         "median_total": middle(seen.total), "variance_within": found.within, "comes_back": found.again,
         "p_alive": mean(expected.alive), "p_gone": 1 - mean(expected.alive),

@@ -19,12 +19,11 @@ from . import buyers as without_contract
 from . import members as with_contract
 from ._columns import Given, is_subscriptions
 from ._frames import frame_like
+from ._newcomers import customers_of, last_day_of
 from ._options import check_options, parse_day, parse_horizon
 from ._segmented import label_of
-from .behaviour import behaviour
 from .grouping import CustomerCoding
-from .subscriptions import read_subscriptions, subscribers
-from .transactions import read_transactions
+from .transactions import day_text
 
 __all__ = ["MarketSegmentation"]
 
@@ -76,6 +75,8 @@ class MarketSegmentation(BaseEstimator):
         Figures by name; what each means is in ``metrics.json`` of the command line and in the guide.
     rules_ : list of dict
         ``segment``, ``from`` and ``to`` of each column, ``customers``, ``precision``: what a CRM can apply.
+    as_of_ : str or None
+        The day as of which `assign` last looked at customers; None for tenures.
     found_ : BuyersFound or MembersFound
         Everything else that was found.
     steps_, warnings_, taken_, notes_ : list
@@ -179,6 +180,7 @@ class MarketSegmentation(BaseEstimator):
             self.taken_ = list(found.subscriptions.notes if contract else found.transactions.notes)
             diary.text = f"{found.segments.k} segments of {len(found.segments.labels):,} customers"
         self.found_ = found
+        self.last_day_ = last_day_of(found.subscriptions if contract else found.transactions)
         self._keep(found, contract)
         self.steps_ = [step.plain() for step in diary.steps]
         self.warnings_ = found.warnings
@@ -206,7 +208,8 @@ class MarketSegmentation(BaseEstimator):
         data : path, frame, dict of columns or Table
             Of the kind of the fit.
         cutoff : str or date, optional
-            As of which day; None is that of the fit where one was given, else the last day of the data.
+            As of which day; None is the cut-off of the fit where the data end no later than those of the fit, else the last day of the data.
+            Which it was is in ``as_of_``.
 
         Returns
         -------
@@ -258,6 +261,7 @@ class MarketSegmentation(BaseEstimator):
             "application": "segments",
             "columns": given,
             "cutoff": None if self.cutoff is None else str(self.cutoff),
+            "last_day": self.last_day_,
         }
         return models.save(self.estimator_, path, prepared=self.coding_, label_map=self.label_map_, card=card)
 
@@ -286,6 +290,8 @@ class MarketSegmentation(BaseEstimator):
         columns = columns if isinstance(columns, dict) else {}
         given: dict[str, Any] = {name: columns.get(name) for name in _COLUMNS}
         loaded = cls(cutoff=model.card.get("cutoff"), contractual=model.prepared.kind == "subscriptions", **given)
+        last_day = model.card.get("last_day")
+        loaded.last_day_ = last_day if isinstance(last_day, int) else None
         loaded.coding_, loaded.estimator_, loaded.label_map_ = model.prepared, model.estimator, model.label_map
         if loaded.label_map_ is None or len(loaded.coding_.names) < len(loaded.label_map_):
             raise ModelFileError(f"{path} is damaged: it does not name its segments")
@@ -326,16 +332,17 @@ class MarketSegmentation(BaseEstimator):
     def _customers_of(self, data: Any, cutoff: Any) -> tuple[list[str], NDArray[np.float64]]:
         self._check_fitted()
         table = read(data)
-        day = parse_day(self.cutoff if cutoff is None else cutoff)
-        if self.coding_.kind == "subscriptions":
-            subscribed = read_subscriptions(table, self._given())
-            if day is None and subscribed.start is not None:
-                day = with_contract.last_day(subscribed)
-            members = subscribers(subscribed, day)
-            return [subscribed.names[i] for i in members.customer], with_contract.values_of(members)
-        bought = read_transactions(table, self._given())
-        seen = behaviour(bought, int(bought.day.max()) if day is None else day)
-        return [bought.names[i] for i in seen.customer], without_contract.values_of(seen)
+        return customers_of(table, self._given(), self.coding_.kind, lambda last: self._as_of(last, cutoff))
+
+    def _as_of(self, last_day: int | None, cutoff: Any) -> int | None:
+        """Return the day to look at: what was asked for, the cut-off of the fit for data as old as its own, or the last day."""
+        day = parse_day(cutoff)
+        if day is None and self.cutoff is not None:
+            newer = last_day is not None and self.last_day_ is not None and last_day > self.last_day_
+            day = last_day if newer else self.cutoff_day()
+        day = last_day if day is None or last_day is None else day
+        self.as_of_ = None if day is None else day_text(day)
+        return day
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "estimator_"):

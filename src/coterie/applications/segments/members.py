@@ -110,7 +110,7 @@ def values_of(seen: Subscribers) -> NDArray[np.float64]:
 
 
 def last_day(subscriptions: Subscriptions) -> int:
-    """Return the last day of which the file says something: a start, or an end that is not in the future."""
+    """Return the last day of which the file says something: a start, or the day after an end, if not in the future."""
     assert subscriptions.start is not None
     assert subscriptions.end is not None
     today = float(np.datetime64("today", "D").astype(np.int64))
@@ -126,9 +126,9 @@ def _first_days(subscriptions: Subscriptions, seen: Subscribers) -> NDArray[np.i
     return first[seen.customer].astype(np.int64)
 
 
-def _churn(left: NDArray, months: NDArray) -> NDArray:
-    """Return the share lost a month: customers lost over the months that customers were there; a started month counts whole."""
-    return np.minimum(left / np.maximum(months, 1.0), 1.0)
+def _churn(leavings: NDArray, months: NDArray) -> NDArray:
+    """Return the share lost a month: how often customers left over the months that they were there."""
+    return np.minimum(leavings / np.maximum(months, 1.0), 1.0)
 
 
 def _profile(
@@ -137,8 +137,7 @@ def _profile(
     labels, k = found.labels, found.k
     sizes = np.bincount(labels, minlength=k)
     lost = np.bincount(labels, seen.left, k)
-    months = np.bincount(labels, np.ceil(seen.months), k)
-    churn = _churn(lost, months)
+    churn = _churn(np.bincount(labels, seen.leavings, k), np.bincount(labels, seen.paid_months, k))
     cents = np.zeros(k, np.int64)
     np.add.at(cents, labels[~seen.left], seen.cents[~seen.left])
     horizon = options.horizon_days()
@@ -178,7 +177,7 @@ def _figures(
     figures["mrr"] = int(seen.cents[~seen.left].sum()) / 100
     figures["active"] = float((~seen.left).sum())
     figures["left_share"] = float(seen.left.mean())
-    figures["churn_a_month"] = float(_churn(seen.left.sum(), np.ceil(seen.months).sum()))
+    figures["churn_a_month"] = float(_churn(seen.leavings.sum(), seen.paid_months.sum()))
     if bridge is not None:
         rest = bridge["start"] + bridge["new"] + bridge["expansion"] - bridge["contraction"] - bridge["churned"]
         figures["mrr_unexplained"] = float(np.abs(rest - bridge["end"]).max()) / 100
@@ -189,7 +188,7 @@ def _figures(
 
 def _warnings(found: Segmented, seen: Subscribers) -> list[dict[str, str]]:
     said = doubts(found)
-    if not seen.left.any():
+    if not seen.leavings.any():
         said.append(
             {"text": "Nobody has left, so churn is 0 and customers seem to stay for ever.",
              "remedy": "Give the subscriptions that ended, too; without them churn and value mislead."}

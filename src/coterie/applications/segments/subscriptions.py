@@ -1,6 +1,7 @@
 """Subscriptions: who pays how much a month, since when, and whether they left; and the bridge of monthly recurring revenue.
 
 Money is counted in whole cents, so that every month's revenue is to the cent the last month's plus what came and less what went.
+The end of a subscription is the last day that is paid: who starts again the next day has not left.
 """
 
 from typing import Any, NamedTuple
@@ -11,8 +12,8 @@ from numpy.typing import NDArray
 from ...errors import InputError
 from ...tables.table import Column, Table, brief
 from ._columns import MONTHS_OF, Given, as_days, as_ids, as_numbers, find, missing_column
-from .transactions import day_text
-from .worth import DAYS_A_MONTH
+from .spells import months_between, spells
+from .transactions import day_text, refuse_before_1900
 
 __all__ = ["Subscribers", "Subscriptions", "mrr_bridge", "read_subscriptions", "subscribers"]
 
@@ -31,7 +32,7 @@ class Subscriptions(NamedTuple):
     cents : (m,) int64 array
         A month.
     start, end : (m,) float64 array or None
-        Days since 1970, end NaN where it runs on; None where the file says tenures instead.
+        Days since 1970: the first that is paid, and the first that no longer is, NaN where it runs on; None where the file says tenures.
     months, left : (m,) float64 and bool arrays or None
         Tenure, and whether the customer left; None where the file says dates.
     plan : (m,) list or None
@@ -56,7 +57,11 @@ class Subscribers(NamedTuple):
     ----------
     customer : (n,) int64 array
     months : (n,) float64 array
-        For how long they have paid, or did.
+        For how long they have paid, or did; times between subscriptions left out.
+    paid_months : (n,) float64 array
+        The same where a month begun counts whole.
+    leavings : (n,) int64 array
+        How often they left; who came back and left again did so twice.
     cents : (n,) int64 array
         What they pay a month, or last did.
     left : (n,) bool array
@@ -66,6 +71,8 @@ class Subscribers(NamedTuple):
 
     customer: NDArray[np.int64]
     months: NDArray[np.float64]
+    paid_months: NDArray[np.float64]
+    leavings: NDArray[np.int64]
     cents: NDArray[np.int64]
     left: NDArray[np.bool_]
     plan: NDArray[np.object_] | None
@@ -111,12 +118,14 @@ def read_subscriptions(table: Table, given: Given) -> Subscriptions:
         days = as_days(start, "starts")
         ends = np.full(len(days), np.nan) if end is None or end.n_missing == len(days) else as_days(end, "ends")
         use &= ~np.isnan(days)
+        refuse_before_1900(days, use)
         bad = np.flatnonzero(use & (ends < days))
         if len(bad):
             row = int(bad[0])
             raise InputError(
                 f"the subscription in row {row} ends ({day_text(ends[row])}) before it starts ({day_text(days[row])})"
             )
+        ends = _first_unpaid(customer, days, ends)
     elif tenure is not None:
         taken += [("tenure in months", tenure), ("left", churn)]
         months = as_numbers(tenure, "tenures")
@@ -132,6 +141,7 @@ def read_subscriptions(table: Table, given: Given) -> Subscriptions:
     if not use.any():
         raise InputError(f"no row of {table.name} has a customer, a price and a time; check the columns {notes[0]}")
     cents = np.rint(np.where(use, prices, 0) * 100 / np.where(use, pays_for, 1)).astype(np.int64)
+    notes += _below_a_cent((cents == 0) & (prices > 0) & use, use, price.name)
     plans = None if plan is None or plan.kind != "text" else plan.values
 
     def kept(values: Any) -> Any:
@@ -163,9 +173,10 @@ def subscribers(subscriptions: Subscriptions, day: int | None) -> Subscribers:
     if subscriptions.months is not None and subscriptions.left is not None:
         order = np.argsort(subscriptions.customer, kind="stable")
         plan = None if subscriptions.plan is None else subscriptions.plan[order]
+        months, left = subscriptions.months[order], subscriptions.left[order]
         return Subscribers(
-            subscriptions.customer[order], subscriptions.months[order], subscriptions.cents[order],
-            subscriptions.left[order], plan,
+            subscriptions.customer[order], months, np.ceil(months), left.astype(np.int64), subscriptions.cents[order],
+            left, plan,
         )  # fmt: skip
     assert subscriptions.start is not None
     assert subscriptions.end is not None
@@ -178,22 +189,24 @@ def subscribers(subscriptions: Subscriptions, day: int | None) -> Subscribers:
     owner, start = subscriptions.customer[known], subscriptions.start[known]
     end = np.where(subscriptions.end[known] <= day, subscriptions.end[known], np.inf)
     n = len(subscriptions.names)
-    first, last = np.full(n, np.inf), np.full(n, -np.inf)
-    np.minimum.at(first, owner, start)
+    last = np.full(n, -np.inf)
     np.maximum.at(last, owner, end)
     # What counts of who left is what they paid last: all subscriptions that ended on their last day.
     current = end == last[owner]
     cents = np.bincount(owner[current], subscriptions.cents[known][current], n).astype(np.int64)
-    customer = np.unique(owner)
-    left = np.isfinite(last[customer])
-    months = (np.where(left, last[customer], day) - first[customer]) / DAYS_A_MONTH
+    there = spells(owner, start, end, day)
+    customer, which = np.unique(there.customer, return_inverse=True)
+    months = months_between(there.first, there.last)
     plan = None
     if subscriptions.plan is not None:
         latest = np.full(n, None, object)
         order = np.lexsort((start, end))
         latest[owner[order]] = subscriptions.plan[known][order]
         plan = latest[customer]
-    return Subscribers(customer, months, cents[customer], left, plan)
+    return Subscribers(
+        customer, np.bincount(which, months).astype(np.float64), np.bincount(which, np.ceil(months)).astype(np.float64),
+        np.bincount(which, there.over).astype(np.int64), cents[customer], np.isfinite(last[customer]), plan,
+    )  # fmt: skip
 
 
 def mrr_bridge(subscriptions: Subscriptions, day: int) -> dict[str, NDArray]:
@@ -257,6 +270,26 @@ def mrr_bridge(subscriptions: Subscriptions, day: int) -> dict[str, NDArray]:
 
 def _month(days: NDArray) -> NDArray[np.int64]:
     return days.astype(np.int64).astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+
+
+def _below_a_cent(tiny: NDArray[np.bool_], use: NDArray[np.bool_], price: str) -> list[str]:
+    count = int(tiny.sum())
+    if count and count == use.sum():
+        raise InputError(
+            f"every price in column {price!r} is below half a cent a month, and revenue is counted in cents; give prices of a larger unit, such as of a thousand"
+        )
+    return (
+        [f"{count:,} price{'s' if count > 1 else ''} below half a cent a month count{'' if count > 1 else 's'} as 0"]
+        if count
+        else []
+    )
+
+
+def _first_unpaid(customer: NDArray[np.int64], start: NDArray, end: NDArray) -> NDArray[np.float64]:
+    """Return the day after the end; where the same customer starts anew on the day of the end, that day."""
+    span = 1.0 + np.nanmax(np.r_[start, end], initial=0) - min(np.nanmin(np.r_[start, end], initial=0), 0)
+    anew = np.isin(customer * span + end, customer * span + start) & (start < end)
+    return np.where(anew, end, end + 1)
 
 
 def _months_of(column: Column) -> NDArray[np.float64]:

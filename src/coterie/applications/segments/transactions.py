@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from ...tables.table import Table
-from ._columns import Given, as_days, as_ids, as_numbers, find, missing_column
+from ._columns import Given, as_days, as_ids, as_numbers, find, missing_column, refuse_large
 
-__all__ = ["Transactions", "day_text", "read_transactions", "refuse_contract"]
+__all__ = ["Transactions", "day_text", "read_transactions", "refuse_before_1900", "refuse_contract"]
 
 # Gaps of this share of customers with at least two gaps, all but equal, are payments of a contract.
 _CONTRACT_SHARE = 0.8
 _EQUAL_GAPS = 0.12  # standard deviation of the gaps over their mean: months of 28 to 31 days have 0.03
+_FIRST_OF_1900 = -25_567  # days since 1970
 
 
 class Transactions(NamedTuple):
@@ -48,7 +49,7 @@ class Transactions(NamedTuple):
     notes: tuple[str, ...]
 
 
-def read_transactions(table: Table, given: Given) -> Transactions:
+def read_transactions(table: Table, given: Given, cutoff: int | None = None) -> Transactions:
     """Take the purchases from a table.
 
     Parameters
@@ -57,6 +58,8 @@ def read_transactions(table: Table, given: Given) -> Transactions:
         A row per purchase, or per item of one.
     given : Given
         Columns that the user named.
+    cutoff : int, optional
+        Days since 1970; rows of one order before and after it are purchases of their own, so that what comes later changes nothing earlier.
 
     Returns
     -------
@@ -65,7 +68,7 @@ def read_transactions(table: Table, given: Given) -> Transactions:
     Raises
     ------
     InputError
-        If a column is not there or cannot be read, dates lie in the future, or no amount is above 0.
+        If a column is not there or cannot be read, dates lie in the future or before 1900, or no amount is above 0.
     """
     who, when = find(table, "id", given.id), find(table, "date", given.date)
     if who is None:
@@ -85,13 +88,14 @@ def read_transactions(table: Table, given: Given) -> Transactions:
     if not use.any():
         raise InputError(f"no row of {table.name} has a customer, a date and an amount; check the columns {notes[0]}")
     _refuse_future(day, use)
+    refuse_before_1900(day, use)
     customer, days, amount = customer[use], day[use].astype(np.int64), amount[use]
     if not (amount > 0).any():
         raise InputError(
             f"no amount in {amount_name} is above 0 (the largest is {amount.max():g}); if money spent is written as negative, turn its sign"
         )
     if order is not None:
-        days = _first_days(customer, as_ids(order)[1][use], days)
+        days = _first_days(customer, as_ids(order)[1][use], days, cutoff)
     return _merged(names, customer, days, amount, notes)
 
 
@@ -139,7 +143,9 @@ def _amounts(table: Table, given: str | None) -> tuple[NDArray[np.float64], str]
         if len(factors) < 2:
             raise missing_column(table, "an amount of money", "amount")
     product = np.prod([as_numbers(column, "amounts") for column in factors], axis=0)
-    return product, " times ".join(column.name for column in factors)
+    name = " times ".join(column.name for column in factors)
+    refuse_large(product, name, "amounts")
+    return product, name
 
 
 def _left_out(no_customer: NDArray, no_day: NDArray, no_amount: NDArray, who: str) -> list[str]:
@@ -168,10 +174,27 @@ def _refuse_future(day: NDArray[np.float64], use: NDArray[np.bool_]) -> None:
         )
 
 
-def _first_days(customer: NDArray, order: NDArray, days: NDArray) -> NDArray:
-    """Give the rows of an order the first of its days; rows without an order keep their own."""
+def refuse_before_1900(day: NDArray[np.float64], use: NDArray[np.bool_]) -> None:
+    """Refuse days up to 1900-01-01: they stand for a date that is not known.
+
+    Raises
+    ------
+    InputError
+    """
+    old = np.flatnonzero(use & (day <= _FIRST_OF_1900))
+    if len(old):
+        early = old[np.argmin(day[old])]
+        raise InputError(
+            f"{len(old):,} row{'s are' if len(old) > 1 else ' is'} dated 1900-01-01 or before, down to {day_text(day[early])} in row {early}, "
+            "as dates that are not known often are; correct these dates, or leave the rows out"
+        )
+
+
+def _first_days(customer: NDArray, order: NDArray, days: NDArray, cutoff: int | None) -> NDArray:
+    """Give the rows of an order the first of its days on their side of the cut-off; rows without an order keep their own."""
     named = order >= 0
-    _, which = np.unique(np.column_stack([customer[named], order[named]]), axis=0, return_inverse=True)
+    later = np.zeros(len(days), bool) if cutoff is None else days > cutoff
+    _, which = np.unique(np.column_stack([customer[named], order[named], later[named]]), axis=0, return_inverse=True)
     first = np.full(which.max(initial=-1) + 1, np.iinfo(np.int64).max)
     np.minimum.at(first, which, days[named])
     moved = days.copy()
