@@ -156,7 +156,7 @@ def test_what_does_not_fit_is_refused_before_it_is_made(made):
         ClusterRecommender().fit(made, memory_limit=1000)
 
 
-@pytest.mark.parametrize("half_life", [0, "0D", "soon", -1.0])
+@pytest.mark.parametrize("half_life", [0, "0D", "soon", -1.0, "30min", "10 seconds", "3ms", "9" * 400])
 def test_a_half_life_must_be_a_time(made, half_life):
     with pytest.raises(ValueError, match="half_life"):
         ClusterRecommender(half_life=half_life).fit(made)
