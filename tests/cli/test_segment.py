@@ -150,6 +150,8 @@ BAD = {
     "dates that stand for none": (lambda d: _many(d, date=np.r_[d["date"][:-1], np.datetime64("0001-01-01")]), (), "dated 1900-01-01 or before, down to 0001-01-01"),
     "amounts beyond reason": (lambda d: _many(d, amount=np.r_[d["amount"][:-1], 4e38]), (), "amounts are at most 1e+15"),
     "more returned than bought": (lambda d: _many(d, amount=np.r_[d["amount"][:-1], -1e6]), (), "check the signs of the amounts"),
+    "all customers alike": (lambda d: {"customer_id": [f"c{i % 30}" for i in range(60)], "date": ["2024-01-01"] * 30 + ["2024-02-03"] * 30, "amount": [10] * 60}, ("-k", "3"), "30 customers to be grouped did the same"),
+    "more whales than half": (lambda d: d, ("--whales", "separate", "--whale-share", "60%"), "a share of whales from 0 to 0.5, which is 50%"),
     "a margin of nothing": (lambda d: d, ("--margin", "0"), "a margin above 0"),
     "dates that are none": (lambda d: _many(d, date=np.where(np.arange(len(d["date"])) % 9 == 4, "last week", d["date"].astype(str))), ("--date", "date"), "cannot be read as dates, the first is 'last week'"),
     "no column of amounts": (lambda d: {name: d[name] for name in ("customer_id", "date")}, (), "looks like an amount of money; name it with --amount"),
@@ -187,6 +189,8 @@ def test_a_file_that_cannot_be_used_is_one_sentence_and_nothing_is_written(call,
         ("month,cost\nJanuary,5\n", "write months as 2024-01"),
         ("month,clicks\n2023-01,5\n", "has no column 'cost'"),
         ("month,cost\n2023-01,lots\n", "costs must be numbers"),
+        ("month,cost\n2023-01,-50\n", "costs are 0 or more"),
+        ("month,cost,new_customers\n2023-01,50,-3\n", "new customers are 0 or more"),
     ],
 )
 def test_a_file_of_spend_that_cannot_be_used_is_one_sentence(call, shop, tmp_path, rows, words):

@@ -104,8 +104,15 @@ WORDS = (
     ("recency", "days from a customer's last purchase to the cut-off"),
     ("repeat purchases", "days with a purchase after the first; several orders on one day count once"),
     ("cut-off", "the last day that segments and forecasts know of; what comes later only tests them"),
-    ("CLV", "customer lifetime value: what a customer is expected to earn within the horizon, in money of today"),
+    (
+        "CLV",
+        "customer lifetime value: what a customer is expected to earn from the cut-off on, within the horizon, in money of today; what was paid before is not in it",
+    ),
     ("CAC", "customer acquisition cost: what it cost to win a customer"),
+    (
+        "paid back after",
+        "months in which what a customer is expected to earn from the cut-off on makes up for the CAC; what was paid before is not counted",
+    ),
     ("MRR", "monthly recurring revenue: what active subscriptions pay a month"),
     (
         "churn",

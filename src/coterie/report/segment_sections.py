@@ -36,6 +36,11 @@ _FIRM = {
     "comes_back": ("Comes back", "percent"),
 }  # fmt: skip
 _HELP = {
+    "clv": "Money still to come: margin times what is expected within the horizon, or for as long as subscribers stay, discounted; what was paid "
+    "up to the cut-off is not in it.",
+    "cac": "Mean over the customers of the segment of what a new customer cost in the month in which they came.",
+    "payback_months": "CAC over what a customer is expected to earn a month from the cut-off on (under contract, the price times the margin); what "
+    "was paid before is not counted.",
     "variance_within": "Share of the variance of all customers that is left within the segment.",
     "comes_back": "Overlap with the most similar segment of refits on random 60% of the customers.",
     "p_gone": "1 less the mean probability of the model that a customer still buys; nothing is known of who bought once.",

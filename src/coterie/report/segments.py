@@ -225,7 +225,8 @@ def _write(path: Path, columns: Mapping[str, Sequence]) -> None:
 
 def _cell(value: Any) -> str:
     if isinstance(value, float | np.floating):
-        return plain_text(float(f"{value:.10g}")) if np.isfinite(value) else ""
+        # Whole numbers as they are: a bound of a rule that is rounded is another rule.
+        return plain_text(float(value if value == round(value) else f"{value:.10g}")) if np.isfinite(value) else ""
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     return field(plain_text(value))

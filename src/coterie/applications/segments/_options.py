@@ -22,10 +22,10 @@ def check_options(options: Any) -> None:
     k = options.k
     if not (k == "auto" or (isinstance(k, int | np.integer) and not isinstance(k, bool) and k >= 2)):
         raise InputError(f'expected k="auto" or a whole number from 2 on, got {k!r}')
-    for name, low, high in (("min_share", 0.0, 0.5), ("whale_share", 0.0, 0.5)):
+    for name, said in (("min_share", "min_share"), ("whale_share", "a share of whales")):
         value = getattr(options, name)
-        if not _is_number(value) or not low <= value <= high:
-            raise InputError(f"expected {name} from {low:g} to {high:g}, got {value!r}")
+        if not _is_number(value) or not 0 <= value <= 0.5:
+            raise InputError(f"expected {said} from 0 to 0.5, which is 50%, got {value!r}")
     if not _is_number(options.margin) or not 0 < options.margin <= 1:
         raise InputError(
             f"expected a margin above 0 and up to 1, without which nobody is worth anything, got {options.margin!r}"

@@ -33,11 +33,14 @@ class Costs(NamedTuple):
         Months since 1970 to the cost of a customer over all channels, NaN where nobody was won.
     cac : float
         Over all months.
+    notes : tuple of str
+        What was missing.
     """
 
     lines: list[dict[str, Any]]
     by_month: dict[int, float]
     cac: float
+    notes: tuple[str, ...] = ()
 
     def of(self, first_day: NDArray) -> NDArray[np.float64]:
         """Return what each customer cost, from the day they came; NaN where the file says nothing of that month."""
@@ -62,7 +65,7 @@ def acquisition_costs(source: Any, first_day: NDArray[np.int64]) -> Costs:
     Raises
     ------
     InputError
-        If a column is not there, or a month is none or lies outside the data.
+        If a column is not there, a month is none or lies outside the data, or a number is negative.
     """
     table = read(source)
     month_column, cost_column = _column(table, "month"), _column(table, "cost")
@@ -74,12 +77,13 @@ def acquisition_costs(source: Any, first_day: NDArray[np.int64]) -> Costs:
     months = _months(table, month_column)
     came = first_day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
     _refuse_outside(table.name, months, came)
-    cost = np.nan_to_num(as_numbers(cost_column, "costs"))
+    notes: list[str] = []
+    cost = _counted(table, cost_column, "costs", notes)
     told = _column(table, "new_customers")
     channel = _column(table, "channel")
     if channel is not None and told is None:
         channel = None  # the purchases do not say which channel a customer came through
-    counts = None if told is None else np.nan_to_num(as_numbers(told, "new customers"))
+    counts = None if told is None else _counted(table, told, "new customers", notes)
     lines: list[dict[str, Any]] = []
     by_month: dict[int, float] = {}
     for month in np.unique(months):
@@ -96,7 +100,7 @@ def acquisition_costs(source: Any, first_day: NDArray[np.int64]) -> Costs:
                  "cac": spent / new if new else None}
             )  # fmt: skip
     won = sum(line["new_customers"] for line in lines)
-    return Costs(lines, by_month, sum(line["cost"] for line in lines) / won if won else float("nan"))
+    return Costs(lines, by_month, sum(line["cost"] for line in lines) / won if won else float("nan"), tuple(notes))
 
 
 def by_segment(
@@ -126,6 +130,23 @@ def by_segment(
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(cac > 0, value / cac, np.nan)
         return {"cac": cac, "ltv_to_cac": ratio, "payback_months": np.where(monthly > 0, cac / monthly, np.nan)}
+
+
+def _counted(table: Table, column: Column, what: str, notes: list[str]) -> NDArray[np.float64]:
+    """Return numbers of 0 or more; what is missing counts as 0, and is noted."""
+    values = as_numbers(column, what)
+    wrong = np.flatnonzero((values < 0) | np.isinf(values))
+    if len(wrong):
+        raise InputError(
+            f"column {column.name!r} of {table.name} holds {values[wrong[0]]:g} in row {wrong[0]}, and {what} are 0 or more; write what was spent, "
+            "and whom it won, as positive numbers"
+        )
+    missing = int(np.isnan(values).sum())
+    if missing:
+        notes.append(
+            f"{missing:,} row{'s' if missing > 1 else ''} of {table.name} without {column.name} count{'' if missing > 1 else 's'} as 0"
+        )
+    return np.nan_to_num(values)
 
 
 def _column(table: Table, what: str) -> Column | None:

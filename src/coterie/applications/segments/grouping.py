@@ -157,7 +157,7 @@ def fit_coding(
     rest = values if whales_from is None else values[values[:, -1] < whales_from]
     if len(rest) < FEWEST_CUSTOMERS:
         raise InputError(
-            f"setting whales apart leaves {len(rest)} customers, fewer than {FEWEST_CUSTOMERS}; lower whale_share"
+            f"setting whales apart leaves {len(rest)} customers, fewer than {FEWEST_CUSTOMERS}; set fewer apart"
         )
     logs = _logs(rest)
     mean, scale = logs.mean(axis=0), logs.std(axis=0)
@@ -197,6 +197,8 @@ def group(rows: NDArray[np.float64], apart: NDArray[np.bool_], k: int | str, min
     distinct = len(np.unique(rest, axis=0))
     # Parts of the customers, on which it is tried whether segments come back, must hold as many.
     most = min(distinct, len(rest) // max(least, 1), int(_STABILITY_SHARE * len(rest)) // 2)
+    if distinct < 2 or most < 2:
+        raise InputError(_too_few(len(rest), distinct, least))
     if k != "auto" and int(k) > most:
         by_share = most == len(rest) // max(least, 1)
         reason = (
@@ -213,12 +215,16 @@ def group(rows: NDArray[np.float64], apart: NDArray[np.bool_], k: int | str, min
         again = _stability(estimator, rest, seed)
         found.append((estimator, again))
         candidates.append({"k": count, "stability": round(again, 4), "inertia": float(estimator.inertia_)})
-    if not found:
-        raise InputError("expected customers enough for two segments; lower min_share")
     best = _best([again for _, again in found])
     own = np.full(len(rows), -1, np.int64)
     own[~apart] = found[best][0].labels_
     return Grouping(found[best][0], own, candidates)
+
+
+def _too_few(n: int, distinct: int, least: int) -> str:
+    if distinct < 2:
+        return f"all {n:,} customers to be grouped did the same, so there are no segments among them; check the columns of date and amount"
+    return f"two segments of {least:,} customers or more each cannot be made of {n:,}; lower min_share"
 
 
 def _best(stabilities: list[float]) -> int:

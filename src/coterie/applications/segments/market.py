@@ -184,7 +184,9 @@ class MarketSegmentation(BaseEstimator):
         self._keep(found, contract)
         self.steps_ = [step.plain() for step in diary.steps]
         self.warnings_ = found.warnings
-        self.notes_ = [*table.notes, *self.taken_, *(found.notes if contract else ())]
+        self.notes_ = [
+            *table.notes, *self.taken_, *(found.notes if contract else ()), *(found.costs.notes if found.costs else ()),
+        ]  # fmt: skip
         self.source_ = {
             "name": table.name, "rows": table.n_rows, "bytes": table.source_bytes, "fingerprint": table.fingerprint(),
         }  # fmt: skip

@@ -95,15 +95,19 @@ def rules_of(names: Sequence[str], values: NDArray[np.float64], labels: NDArray[
     """
     from sklearn.tree import DecisionTreeClassifier
 
+    # The tree sees places in the order of each column's values: it holds numbers in float32, which would move its cuts.
+    different, places = zip(*(np.unique(column, return_inverse=True) for column in values.T))
+    ranks = np.column_stack(places)
     for leaves in range(max(k, 2), 2 * k + 1):
-        tree = DecisionTreeClassifier(max_leaf_nodes=leaves, min_samples_leaf=5, random_state=0).fit(values, labels)
-        said = tree.predict(values)
+        tree = DecisionTreeClassifier(max_leaf_nodes=leaves, min_samples_leaf=5, random_state=0).fit(ranks, labels)
+        said = tree.predict(ranks)
         if len(np.unique(said)) == k:
             break
     cuts, feature = tree.tree_.threshold.copy(), tree.tree_.feature
     for node in np.flatnonzero(feature >= 0):
-        cuts[node] = _short(values[:, feature[node]], cuts[node])
-    where = tree.apply(values)
+        below = int(cuts[node])
+        cuts[node] = _short(*different[feature[node]][below : below + 2])
+    where = tree.apply(ranks)
     found = []
     for leaf, bounds in _leaves(tree.tree_, cuts, names):
         caught = where == leaf
@@ -122,11 +126,11 @@ def rule_text(leaf: Leaf, words: dict[str, str]) -> str:
         if name == "frequency" and high == 0:
             parts.append(f"no {said}")
         elif np.isfinite(low) and np.isfinite(high):
-            parts.append(f"{said} above {low:,g} and at most {high:,g}")
+            parts.append(f"{said} above {low:,.15g} and at most {high:,.15g}")
         elif np.isfinite(low):
-            parts.append(f"{said} above {low:,g}")
+            parts.append(f"{said} above {low:,.15g}")
         elif np.isfinite(high):
-            parts.append(f"{said} at most {high:,g}")
+            parts.append(f"{said} at most {high:,.15g}")
     return " and ".join(parts) or "everybody"
 
 
@@ -145,9 +149,8 @@ def _leaves(tree: Any, cuts: NDArray, names: Sequence[str]) -> list[tuple[int, d
     return found
 
 
-def _short(column: NDArray, cut: float) -> float:
-    """Return the number of fewest figures that parts the column as the cut does."""
-    low, high = column[column <= cut].max(), column[column > cut].min()
+def _short(low: float, high: float) -> float:
+    """Return the number of fewest figures that parts two values."""
     if float(low).is_integer() and float(high).is_integer():
         return float(low)  # of whole numbers, "at most 2"
     for figures in range(2, 9):

@@ -1,0 +1,49 @@
+"""Rules and figures as they are written: the text of a rule is the rule that was counted."""
+
+import re
+
+import numpy as np
+import pytest
+
+from applications.customers import made_purchases
+from coterie import MarketSegmentation
+from coterie.applications.segments.naming import rule_text, rules_of
+from coterie.report.segments import table_text
+
+NAMES = ("recency_days", "frequency", "monetary_total")
+
+
+def _caught(text, values):
+    """Apply a rule as it is written."""
+    inside = np.ones(len(values), bool)
+    for name, column in zip(NAMES, values.T, strict=True):
+        number = r"([\d,.]+\d)"
+        if match := re.search(rf"{name} (?:above {number})?(?: and )?(?:at most {number})?", text):
+            low, high = (part and float(part.replace(",", "")) for part in match.groups())
+            inside &= (column > (-np.inf if low is None else low)) & (column <= (np.inf if high is None else high))
+    return inside & ((values[:, 1] == 0) | ("no frequency" not in text))
+
+
+@pytest.mark.parametrize("unit", [1, 123_457.0, 1e12, 1e40])
+def test_rules_are_written_whole_whatever_the_currency(unit):
+    rng = np.random.default_rng(0)
+    values = np.column_stack([rng.integers(0, 400, 300), rng.poisson(1, 300), np.round(rng.gamma(2, 20, 300) * unit)])
+    labels = (values[:, 2] > np.median(values[:, 2])) + (values[:, 0] > 200)
+    rules = rules_of(NAMES, values, labels, 3)
+    assert rules.fidelity > 0.95
+    for leaf in rules.leaves:
+        text = rule_text(leaf, {})
+        if unit < 1e15:
+            assert "e+" not in text
+            assert _caught(text, values).sum() == leaf.customers
+    assert sum(leaf.customers for leaf in rules.leaves) == 300
+
+
+def test_whole_numbers_are_whole_in_files():
+    assert table_text({"bound": [2207413071234.0, 0.1 + 0.2]}) == "bound\n2207413071234\n0.3\n"
+
+
+def test_missing_costs_are_told():
+    spend = {"month": ["2023-01", "2023-02"], "cost": [300.0, np.nan]}
+    found = MarketSegmentation(2).fit(made_purchases(60), spend)
+    assert any("without cost counts as 0" in note for note in found.notes_)
