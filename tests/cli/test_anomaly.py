@@ -251,3 +251,10 @@ def test_a_reason_says_what_is_unusual_or_that_only_the_combination_is(call, kep
     assert why["m2"].startswith("watts is -50, usually ")
     assert "usually idle" not in why["m1"]
     assert ("idle" in why["m1"]) or ("watts is 90" in why["m1"])
+
+
+def test_a_history_of_hardly_any_rows_says_nothing_of_its_stability(call, tmp_path):
+    write(tmp_path / "two.csv", ["1,2", "2,3"], header="a,b")
+    ended = call("anomaly", "fit", "two.csv", "-o", "model", "--fpr", "0.5")
+    assert ended.code == 0, ended.err
+    assert call("anomaly", "fit", "two.csv", "-o", "more", "--min-share", "0.9").code == 2

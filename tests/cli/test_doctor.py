@@ -57,7 +57,7 @@ def test_the_torch_engine_passes_every_check_on_the_cpu_and_is_timed(call, monke
     assert ended.code == 0
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_the_checks_reach_every_primitive_of_the_torch_engine():
     script = (
         "import sys, torch\n"

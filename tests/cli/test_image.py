@@ -2,11 +2,14 @@
 
 import csv
 import json
+import struct
+import zlib
 
 import numpy as np
 import pytest
 
 import coterie
+from coterie.applications.images.study import study_image
 from coterie.errors import InputError, ModelFileError
 
 FILES = {
@@ -182,3 +185,37 @@ def test_usage_is_explained(call, tmp_path, arguments, words):
     ended = call("image", *arguments)
     assert ended.code == 2
     assert words in ended.err
+
+
+def test_colour_of_16_bits_in_a_png_is_refused_rather_than_halved(call, tmp_path):
+    head = struct.pack(">IIBBBBB", 4, 4, 16, 2, 0, 0, 0)
+    rows = (b"\0" + bytes(4 * 6)) * 4
+    parts = [(b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    chunks = [
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in parts
+    ]
+    (tmp_path / "deep.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))
+    ended = call("image", "deep.png")
+    assert ended.code == 3
+    assert "deep.png holds colours of 16 bits" in ended.err
+
+
+def test_known_regions_count_inside_the_mask_alone(tmp_path):
+    rng = np.random.default_rng(0)
+    picture = rng.integers(0, 20, (40, 40), dtype=np.uint8)
+    picture[:, 20:] += 200
+    truth = np.repeat(np.arange(4), 10)[:, None] * np.ones((1, 40), int)
+    mask = np.zeros((40, 40), bool)
+    mask[:20] = True
+    np.save(tmp_path / "truth.npy", truth.astype(np.uint8))
+    np.save(tmp_path / "upper.npy", truth[:20].astype(np.uint8))
+    masked = study_image(picture, mask=mask, truth=tmp_path / "truth.npy", n_regions=2).truth
+    cropped = study_image(picture[:20], truth=tmp_path / "upper.npy", n_regions=2).truth
+    assert masked == pytest.approx(cropped, abs=0.02)
+
+
+@pytest.mark.parametrize("share", ["100%", "0.9"])
+def test_a_least_share_above_a_half_is_a_mistake(call, tmp_path, share):
+    ended = call("image", "flag.png", "--min-share", share)
+    assert ended.code == 2
+    assert "expected a share from 0 to 0.5" in ended.err

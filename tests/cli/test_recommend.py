@@ -129,3 +129,14 @@ def test_what_cannot_be_used_is_said_in_one_sentence(call, made, tmp_path, kind,
     assert len(errors) == 1
     assert said in errors[0]
     assert not (tmp_path / "out").exists()
+
+
+def test_new_ratings_that_are_no_numbers_are_refused(call, tmp_path):
+    rng = np.random.default_rng(0)
+    lines = [f"u{u},i{i},{rng.integers(1, 6)}" for u in range(30) for i in rng.choice(20, 8, replace=False)]
+    (tmp_path / "old.csv").write_text("\n".join(["user,item,rating", *lines]) + "\n")
+    assert call("recommend", "old.csv", "-o", "out", "-q").code == 0
+    (tmp_path / "new.csv").write_text("user,item,rating\nnew,i1,good\nnew,i2,bad\n")
+    ended = call("recommend", "new.csv", "--model", "out")
+    assert ended.code == 3
+    assert "ratings must be numbers" in ended.err

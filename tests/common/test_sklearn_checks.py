@@ -9,6 +9,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from common.cases import NAMES, estimator_class
 
+# Each takes a process of its own, so `make thorough` has the others.
+FIRST = ("KMeans", "DBSCAN", "AgglomerativeClustering")
 EXPECTED_FAILURES: dict[str, dict[str, str]] = {}
 
 
@@ -27,7 +29,9 @@ def test_no_check_is_expected_to_fail():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [name if name in FIRST else pytest.param(name, marks=pytest.mark.thorough) for name in NAMES]
+)
 def test_passes_the_array_api_checks_where_scipy_is_told_to_allow_them(name):
     # SciPy reads the variable at import, so the checks that are skipped above run in a process of their own.
     program = (

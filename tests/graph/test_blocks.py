@@ -344,7 +344,7 @@ def test_groups_that_stay_too_many_are_refused():
         fitted_in_little_room(Leiden(), edges, 4000, 0.3)
 
 
-@pytest.mark.parametrize("error", [CommClosedError, TimeoutError])
+@pytest.mark.parametrize("error", [pytest.param(CommClosedError, marks=pytest.mark.thorough), TimeoutError])
 def test_an_array_that_is_lost_on_its_way_to_a_worker_is_sent_again(workers, monkeypatch, error):
     edges = planted(4000, 20, 40_000, 0.3)
 

@@ -40,7 +40,15 @@ def test_modularity_misses_those_classes(kind):
 
 
 @pytest.mark.parametrize("cases", SOME, ids=["some", "others"])
-@pytest.mark.parametrize("kind", ["erdos-renyi", "hubs", "multiple links", "directed"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param("erdos-renyi", marks=pytest.mark.thorough),
+        "hubs",
+        pytest.param("multiple links", marks=pytest.mark.thorough),
+        "directed",
+    ],
+)
 def test_noise_has_one_class_and_no_relations(kind, cases):
     classes, verdicts = [], []
     for seed in cases:

@@ -92,6 +92,7 @@ def test_bars_carry_their_values_whiskers_and_what_is_not_known(visit, record):
     assert "$120.00" in drawn.inner_text()
     assert "not known" in drawn.inner_text()
     drawn.locator("summary").click()
+    drawn.locator("tbody tr").first.wait_for()  # the table is made when it is first unfolded
     cells = drawn.locator("tbody tr").nth(2).locator("td").all_inner_texts()
     assert cells == ["–", "–", "–", "$33.33"]
 

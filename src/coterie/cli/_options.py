@@ -75,15 +75,20 @@ class Seconds(click.ParamType):
 
 
 class Share(click.ParamType):
-    """A share such as 0.01 or 1%, as a number from 0 to 1."""
+    """A share such as 0.01 or 1%, as a number from 0 to 1, or to a lower bound."""
 
     name = "share"
+
+    def __init__(self, most: float = 1.0):
+        self.most = most
 
     def convert(self, value: Any, param: Any, ctx: Any) -> float:
         """Return a share."""
         share = _with_unit(value, {"": 1.0, "%": 0.01})
-        if share is None or share > 1:
-            self.fail(f"expected a share from 0 to 1, or a percentage such as 2%, got {value!r}", param, ctx)
+        if share is None or share > self.most:
+            self.fail(
+                f"expected a share from 0 to {self.most:g}, or a percentage such as 2%, got {value!r}", param, ctx
+            )
         return share
 
 

@@ -63,7 +63,7 @@ def command() -> None:
 @click.option(
     "-k", "--clusters", type=click.IntRange(1), help="Representatives that sum up history (default: up to 200)."
 )
-@click.option("--min-share", type=Share(), help="Least share of history that makes a place normal, e.g. 1%.")
+@click.option("--min-share", type=Share(0.5), help="Least share of history that makes a place normal, e.g. 1%.")
 @click.option(
     "--time",
     "time_column",

@@ -43,7 +43,7 @@ class _Regions(click.ParamType):
     "--height", type=click.FloatRange(0), help="With auto: the difference that keeps regions apart (default: 0.41)."
 )
 @click.option("--min-area", type=click.IntRange(1), metavar="PIXELS", help="Smaller regions join a neighbour.")
-@click.option("--min-share", type=Share(), help="The same as a share of the picture, e.g. 0.5%.")
+@click.option("--min-share", type=Share(0.5), help="The same as a share of the picture, e.g. 0.5%.")
 @click.option("--mask", metavar="FILE", callback=usable_input, help="A picture that is black where nothing counts.")
 @click.option(
     "--truth", metavar="FILE", callback=usable_input,
@@ -59,7 +59,7 @@ class _Regions(click.ParamType):
 def command(ctx: click.Context, /, **options: Any) -> int:
     """Find the regions of PICTURE, where they lie, how large they are and what colour they have.
 
-    PICTURE is a .png, .jpg, .tif, .bmp, .gif or .webp file, of 8 or 16 bits, grey or colour, or an .npy array with any bands. Results go
+    PICTURE is a .png, .jpg, .tif, .bmp, .gif or .webp file, 8 bits or grey of 16, or an .npy array with any bands. Results go
     to NAME.coterie/: regions.csv, labels.npy and labels.png (region of each pixel; in the PNG plus 1, 0 outside), overlay.png, ucm.png
     (strength of borders), tree.json, metrics.json, run.json and report.html.
     """

@@ -49,7 +49,7 @@ def _column_options(command: Any) -> Any:
 )
 @click.option("-k", "--groups", type=click.IntRange(1), default=10, show_default=True, help="Taste groups, at most.")
 @click.option(
-    "--min-share", type=Share(), default="2%", show_default=True, help="Least share of the users in a taste group."
+    "--min-share", type=Share(0.5), default="2%", show_default=True, help="Least share of the users in a taste group."
 )
 @click.option(
     "--model",

@@ -197,6 +197,7 @@ def _of_file(path: Path, limit: int | None) -> tuple[NDArray, NDArray | None, li
                 raise ResourceError(
                     f"dividing {path.name} needs about {needed / 1e6:,.0f} MB, above the limit of {limit / 1e6:,.0f} MB; raise it"
                 )
+            _refuse_deep_colour(path)
             return _decoded(image)
     except (InputError, ResourceError, MemoryError):
         raise
@@ -208,6 +209,16 @@ def _of_file(path: Path, limit: int | None) -> tuple[NDArray, NDArray | None, li
         raise InputError(
             f"{path.name} cannot be read as a picture: {reason(error)}; save it again as PNG or TIFF, or as .npy"
         ) from error
+
+
+def _refuse_deep_colour(path: Path) -> None:
+    """Pillow reads the colours of such a PNG with half of their bits, and does not say so."""
+    with open(path, "rb") as file:
+        head = file.read(26)
+    if head.startswith(b"\x89PNG") and head[24] == 16 and head[25] in (2, 6):
+        raise InputError(
+            f"{path.name} holds colours of 16 bits, of which 8 would be lost in reading; save it as .npy, or with 8 bits"
+        )
 
 
 def _decoded(image: Any) -> tuple[NDArray, NDArray | None, list[str]]:

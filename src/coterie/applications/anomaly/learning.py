@@ -19,6 +19,7 @@ from .normalcy import NormalcyModel
 __all__ = ["Learnt", "learn_history", "refuse_fpr", "rows_that", "time_order"]
 
 _MOST_COMPARED = 20_000
+_LEAST_COMPARED = 9
 _FARTHEST, _UNSTABLE = 0.05, 0.25
 _MANY_SUSPECTS = 0.002
 
@@ -172,7 +173,12 @@ def refuse_fpr(fpr: float, n_rows: int | None, needed: int = 0) -> None:
 
 
 def _stability(model: NormalcyModel, rows: np.ndarray, seed: int) -> float:
-    """Return which share of the farthest twentieth of a third of the rows, by the second third, is so by the last third too."""
+    """Return which share of the farthest twentieth of a third of the rows, by the second third, is so by the last third too.
+
+    So few rows that a third is hardly any say nothing: 0.
+    """
+    if len(rows) < _LEAST_COMPARED:
+        return 0.0
     random = check_random_state(seed)
     rows = rows[random.permutation(len(rows))[:_MOST_COMPARED]]
     judged, parts = rows[::3], (rows[1::3], rows[2::3])

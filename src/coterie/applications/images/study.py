@@ -101,7 +101,11 @@ def study_image(
     with diary.step("describe"):
         sums, box = model.totals(model.leaves_)
         table = region_table(model.labels_, sums, box, picture)
-        scores = None if drawn is None else segmentation_scores(drawn, np.where(picture.inside, model.labels_, -1))
+        scores = (
+            None
+            if drawn is None
+            else segmentation_scores(drawn[None, picture.inside], model.labels_[None, picture.inside])
+        )
         diary.text = "colour, place and neighbours of each region"
     _warn(diary, model, again)
     return ImageStudy(model, table, stability, again, unexplained, scores, diary.warnings, diary.steps)
@@ -115,8 +119,7 @@ def _drawn(truth: Any, picture: Picture) -> NDArray[np.int64]:
             f"width), and {known.name} is {known.values.shape[0]} x {known.values.shape[1]}; cut or enlarge it"
         )
     flat = known.values.reshape(-1, known.values.shape[2])
-    names = np.unique(flat, axis=0, return_inverse=True)[1].reshape(picture.inside.shape)
-    return np.where(picture.inside, names, -1)
+    return np.unique(flat, axis=0, return_inverse=True)[1].reshape(picture.inside.shape)
 
 
 def _stability(model: ImageSegmenter, parameters: dict[str, Any]) -> tuple[NDArray[np.float64], float]:

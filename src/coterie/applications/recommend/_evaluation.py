@@ -171,7 +171,7 @@ def _lists(
     ranker = fit_ranker(lines, n_groups, seed, now)
     likes, there = recent(ranker, setting.half_life), np.bincount(lines.item, minlength=lines.shape[1]) > 0
     found = []
-    step = max(1, (1 << 22) // lines.shape[1])
+    step = max(1, (1 << 22) // max(lines.shape))
     for start in range(0, len(users), step):
         block = users[start : start + step]
         circles, linked = parts_of(ranker, block)

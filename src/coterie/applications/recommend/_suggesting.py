@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 
 from ...errors import InputError
 from ...tables import Table
-from ._columns import NONE, Given, as_names, find_columns
+from ._columns import NONE, Given, as_names, as_ratings, find_columns
 from ._groups import Groups
 from ._interactions import Interactions
 from ._items import Items
@@ -85,7 +85,7 @@ def rows_of_history(learnt: Learnt, table: Table, users: Any = None) -> Rows:
     place = {name: i for i, name in enumerate(lines.items)}
     where = np.array([place.get(name, -1) for name in item_names] or [-1])[item]
     seen_rows = (user >= 0) & (item >= 0) & (where >= 0)
-    liked_rows = seen_rows if lines.threshold is None else seen_rows & (found["rating"].values >= lines.threshold)
+    liked_rows = seen_rows if lines.threshold is None else seen_rows & (as_ratings(found["rating"]) >= lines.threshold)
     shape = len(names), len(lines.items)
     chosen = np.arange(len(names)) if users is None else numbers_of(users, names, "user")
     seen, liked = (_ones(user[rows], where[rows], shape)[chosen] for rows in (seen_rows, liked_rows))

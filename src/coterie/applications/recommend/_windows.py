@@ -165,7 +165,7 @@ def _outcome(
     users = np.unique(later.user)
     if not len(users) or not before.liked.any():
         return None
-    most = max(1, min(_MOST_USERS, _MOST_SCORES // before.shape[1]))
+    most = max(1, min(_MOST_USERS, _MOST_SCORES // max(before.shape)))
     if len(users) > most:
         users = np.sort(np.random.default_rng(trial.seed).choice(users, most, replace=False))
     ranker = fit_ranker(before, trial.n_groups, trial.seed, when[0])
