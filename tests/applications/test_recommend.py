@@ -5,8 +5,11 @@ import pytest
 
 from applications.tastes import made_ratings
 from coterie import ClusterRecommender, load
+from coterie.applications.recommend._columns import NONE, Given
+from coterie.applications.recommend._interactions import read_interactions
 from coterie.errors import InputError, ResourceError
 from coterie.report.recommend import recommend_sheet
+from coterie.tables import read
 
 
 @pytest.fixture(scope="module")
@@ -201,3 +204,25 @@ def test_films_are_rated_better_than_by_the_baseline_and_lists_beat_what_is_popu
     assert told["ndcg"] >= told["popularity"]["ndcg"]
     assert told["coverage"] >= 2 * told["popularity"]["coverage"]
     assert model.evaluate("consistency")["seeds"] >= 0.9
+
+
+def test_what_a_user_had_before_a_window_is_no_news_in_it():
+    rng = np.random.default_rng(3)
+    table = {"user": [], "item": [], "time": []}
+    for user in range(30):
+        own = rng.choice(20, 6, replace=False)
+        for day in range(60):
+            table["user"].append(f"u{user}")
+            table["item"].append(f"i{rng.choice(own)}")
+            table["time"].append(18_000.0 + day)
+    lines = read_interactions(read(table), Given("user", "item", NONE, "time"), None)
+    had = lines.until(18_030.0)
+    assert (had.day <= 18_030.0).all()
+    first = {}
+    for user, item, day in zip(*table.values(), strict=True):
+        first.setdefault((user, item), day)
+    told = {
+        (lines.users[u], lines.items[i]): day for u, i, day in zip(lines.user, lines.item, lines.since, strict=True)
+    }
+    assert told == first
+    assert len(had.user) == sum(day <= 18_030.0 for day in first.values())

@@ -34,6 +34,8 @@ class Interactions(NamedTuple):
     notes : tuple of str
     n_left_out : int
         Lines that lacked a value.
+    since : (e,) float64 array or None
+        Day of the first of the lines of a user and item, of which ``day`` and ``rating`` are the last.
     """
 
     users: list[str]
@@ -47,6 +49,7 @@ class Interactions(NamedTuple):
     columns: dict[str, str]
     notes: tuple[str, ...] = ()
     n_left_out: int = 0
+    since: Any = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -57,9 +60,14 @@ class Interactions(NamedTuple):
         """Return some of the lines; users and items keep their numbers."""
         part: dict[str, Any] = {
             name: None if getattr(self, name) is None else getattr(self, name)[rows]
-            for name in ("user", "item", "rating", "day", "liked")
+            for name in ("user", "item", "rating", "day", "liked", "since")
         }
         return self._replace(**part)
+
+    def until(self, day: float) -> "Interactions":
+        """Return the lines of items that users had by a day; one that was used again later counts as of its first use."""
+        had = self.take(self.since <= day)
+        return had._replace(day=np.where(had.day <= day, had.day, had.since))
 
 
 def table_of(lines: Interactions, values: Any = None) -> csr_array:
@@ -98,7 +106,7 @@ def read_interactions(table: Table, given: Given, like: float | None) -> Interac
     ]
     if dropped := int((~whole).sum()):
         notes.append(f"{dropped:,} of {len(user):,} lines lack a value and are left out")
-    keep = _one_for_each_pair(np.flatnonzero(whole), user, item, rating, day, notes, (user_names, item_names))
+    keep, since = _one_for_each_pair(np.flatnonzero(whole), user, item, rating, day, notes, (user_names, item_names))
     user, item = user[keep], item[keep]
     rating, day = (None if values is None else values[keep] for values in (rating, day))
     user_names, user = _used(user_names, user)
@@ -106,19 +114,19 @@ def read_interactions(table: Table, given: Given, like: float | None) -> Interac
     _check_links(user, item, len(user_names), len(item_names), table.name)
     threshold = None if rating is None else _threshold(rating, like, names["rating"])
     liked = np.ones(len(user), bool) if rating is None else rating >= threshold
-    return Interactions(user_names, item_names, user, item, rating, day, liked, threshold, names, tuple(notes), dropped)
+    return Interactions(
+        user_names, item_names, user, item, rating, day, liked, threshold, names, tuple(notes), dropped, since
+    )
 
 
 def _one_for_each_pair(rows: Any, user: Any, item: Any, rating: Any, day: Any, notes: list[str], names: Any) -> Any:
-    """Return the rows to keep, in order: of several of one user and item the last in time."""
+    """Return the rows to keep, in order, of several of one user and item the last in time; and the days of the first."""
     if len(rows) == 0:
         raise InputError(
             "no line has both a user and an item (and a rating and a time where such columns are taken); check the columns"
         )
     order = rows[np.lexsort((rows, np.zeros(len(rows)) if day is None else day[rows], item[rows], user[rows]))]
     same = (user[order[1:]] == user[order[:-1]]) & (item[order[1:]] == item[order[:-1]])
-    if not same.any():
-        return np.sort(order)
     if rating is not None and day is None:
         differ = np.flatnonzero(same & (rating[order[1:]] != rating[order[:-1]]))
         if len(differ):
@@ -127,10 +135,13 @@ def _one_for_each_pair(rows: Any, user: Any, item: Any, rating: Any, day: Any, n
                 f"{len(differ):,} {'rating contradicts another' if len(differ) == 1 else 'ratings contradict others'} of the same user and item, such as {rating[a]:g} and {rating[b]:g} of user "
                 f"{brief(names[0][user[a]], 40)} for item {brief(names[1][item[a]], 40)}; keep one of each, or give a column of times, so that the last counts"
             )
-    notes.append(
-        f"{int(same.sum()):,} lines repeat a user and item; {'one' if day is None else 'the last'} of each counts"
-    )
-    return np.sort(order[np.append(~same, True)])
+    if same.any():
+        notes.append(
+            f"{int(same.sum()):,} lines repeat a user and item; {'one' if day is None else 'the last'} of each counts"
+        )
+    last, first = order[np.append(~same, True)], order[np.append(True, ~same)]
+    place = np.argsort(last, kind="stable")
+    return last[place], None if day is None else day[first[place]]
 
 
 def _used(names: list[str], codes: Any) -> tuple[list[str], Any]:

@@ -37,7 +37,9 @@ def unpack_state(kept: Any) -> tuple[Interactions, Items, Setting, dict, dict]:
     )
     n, m = lines.shape
     lengths = {
-        len(values) for values in (lines.user, lines.item, lines.rating, lines.day, lines.liked) if values is not None
+        len(values)
+        for values in (lines.user, lines.item, lines.rating, lines.day, lines.liked, lines.since)
+        if values is not None
     }
     inside = all(
         np.issubdtype(codes.dtype, np.integer) and codes.min() >= 0 and codes.max() < top

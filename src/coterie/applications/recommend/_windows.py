@@ -144,8 +144,8 @@ class Trial(NamedTuple):
 
 def window_outcome(lines: Interactions, start: float, end: float, trial: Trial) -> Outcome | None:
     """Suggest at ``start`` and look at what was liked until ``end``; None where there is nobody to look at."""
-    before, later = lines.take(lines.day <= start), lines.take((lines.day > start) & (lines.day <= end) & lines.liked)
-    return _outcome(before, later, trial, (start, end))
+    later = lines.take((lines.since > start) & (lines.since <= end) & lines.liked)
+    return _outcome(lines.until(start), later, trial, (start, end))
 
 
 def split_outcome(before: Interactions, later: Interactions, trial: Trial) -> Outcome | None:
