@@ -200,7 +200,11 @@ ESTIMATORS = {
     "ratio_cut": lambda: BalancedCut(5, objective="ratio_cut", random_state=0),
     "SpectralClustering": lambda: SpectralClustering(10, affinity="precomputed", random_state=0),
 }
-EACH = pytest.mark.parametrize("name", ESTIMATORS)
+# Other objectives of the same code are in `make thorough`.
+OTHERS = ("cpm", "ratio_cut")
+EACH = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.thorough) if name in OTHERS else name for name in ESTIMATORS]
+)
 
 
 @EACH
