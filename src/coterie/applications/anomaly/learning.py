@@ -1,6 +1,5 @@
 """From a file of history to a model of what is normal: what was used, what is usual, and how far the promise reaches."""
 
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -8,7 +7,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from ...errors import InputError
-from ...study.steps import Step
+from ...study.steps import Diary, Step
 from ...tables import Table, prepare, read
 from ...tables.convert import as_date
 from ._calibration import rows_needed
@@ -95,31 +94,35 @@ def learn_history(
     InputError
         If no column can be compared, or there are too few rows for the false-alarm rate.
     """
-    diary = _Diary(on_step)
-    table = read(source, memory_limit=memory_limit)
-    diary.note("read", f"{table.n_rows:,} rows and {len(table.columns):,} columns from {table.name}")
-    aside = {name: "ignored" for name in (time_column, label) if name is not None}
-    refuse_fpr(fpr, None)
-    if time_column is not None:
-        table = table.take(time_order(table, time_column))
-    prepared = prepare(table, roles={**(roles or {}), **aside}, scale="z-score")
-    used = [coding for coding in prepared.codings if coding.used]
-    diary.note("prepare", f"{len(used):,} column{'s are' if len(used) != 1 else ' is'} compared")
-    model = NormalcyModel(
-        metric, n_clusters, contamination=contamination, min_share=min_share, fpr=min(fpr, 0.5),
-        calibration="random" if time_column is None else "time", random_state=seed,
-    )  # fmt: skip
-    needed = rows_needed(fpr)
-    share = 0.3 if time_column is not None else 1.0
-    if share * table.n_rows * (1 - (0 if contamination == "auto" else contamination)) < needed:
-        refuse_fpr(fpr, table.n_rows, int(np.ceil(needed / share)))
-    model.fit_prepared(prepared)
-    diary.note("learn", f"{model.n_clusters_} representatives, {len(model.held_out_scores_):,} rows held out in turn")
-    kinds = model.nearest_kind(table)
-    profile = profile_of(table, kinds, used, len(model.kind_shares_))
-    names = kind_names(profile, used)
-    stability = _stability(model, np.asarray(prepared.X), seed)
-    diary.note("describe", f"{len(names)} kinds of normal rows" if len(names) > 1 else "one kind of normal rows")
+    diary = Diary(on_step)
+    with diary.step("read"):
+        table = read(source, memory_limit=memory_limit)
+        diary.text = f"{table.n_rows:,} rows and {len(table.columns):,} columns from {table.name}"
+    with diary.step("prepare"):
+        aside = {name: "ignored" for name in (time_column, label) if name is not None}
+        refuse_fpr(fpr, None)
+        if time_column is not None:
+            table = table.take(time_order(table, time_column))
+        prepared = prepare(table, roles={**(roles or {}), **aside}, scale="z-score")
+        used = [coding for coding in prepared.codings if coding.used]
+        diary.text = f"{len(used):,} column{'s are' if len(used) != 1 else ' is'} compared"
+    with diary.step("learn"):
+        model = NormalcyModel(
+            metric, n_clusters, contamination=contamination, min_share=min_share, fpr=min(fpr, 0.5),
+            calibration="random" if time_column is None else "time", random_state=seed,
+        )  # fmt: skip
+        needed = rows_needed(fpr)
+        share = 0.3 if time_column is not None else 1.0
+        if share * table.n_rows * (1 - (0 if contamination == "auto" else contamination)) < needed:
+            refuse_fpr(fpr, table.n_rows, int(np.ceil(needed / share)))
+        model.fit_prepared(prepared)
+        diary.text = f"{model.n_clusters_} representatives, {len(model.held_out_scores_):,} rows held out in turn"
+    with diary.step("describe"):
+        kinds = model.nearest_kind(table)
+        profile = profile_of(table, kinds, used, len(model.kind_shares_))
+        names = kind_names(profile, used)
+        stability = _stability(model, np.asarray(prepared.X), seed)
+        diary.text = f"{len(names)} kinds of normal rows" if len(names) > 1 else "one kind of normal rows"
     card = {
         "n_rows": table.n_rows, "source": table.name, "fingerprint": table.fingerprint(), "profile": profile, "names": names,
         "constants": constants_of(table, prepared.codings), "time": time_column, "label": label, "fpr": fpr,
@@ -208,18 +211,3 @@ def _warnings(model: NormalcyModel, stability: float) -> list[dict[str, str]]:
             "remedy": "Give more history, or leave out columns that say little.",
         })  # fmt: skip
     return found
-
-
-class _Diary:
-    """Keeps what was done and how long it took."""
-
-    def __init__(self, on_step: Callable[[Step], None] | None) -> None:
-        self.steps: list[Step] = []
-        self._on_step, self._began = on_step, time.perf_counter()
-
-    def note(self, name: str, text: str) -> None:
-        now = time.perf_counter()
-        self.steps.append(Step(name, text, now - self._began))
-        self._began = now
-        if self._on_step is not None:
-            self._on_step(self.steps[-1])
