@@ -1,8 +1,8 @@
 """Is the plan right? Whole studies of 100 to 10 million rows and 2 to 5,000 columns, each in a process of its own.
 
 ``python -m benchmarks.plan [MOST_NUMBERS]``: the plan of `coterie.run`, made before anything is clustered, beside the seconds and the peak of
-memory of the whole process once it is done. Asked: within 2 times of the seconds, within 1.3 times of the bytes. Kernels are compiled
-before: a table of the same number of columns is studied first by another process.
+memory of the whole process once it is done. Asked: within 2 times of the seconds, within 1.3 times of the bytes. Where kernels are not
+compiled yet, the first sizes compile them, and the plan says so.
 """
 
 import json

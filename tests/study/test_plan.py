@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from coterie.metrics import adjusted_rand_score
-from coterie.study import choose, plan
+from coterie.study import choose, plan, speed
 from coterie.study import map as maps
 from coterie.study.choose import candidates_for
 from coterie.study.describe import _telling
@@ -41,6 +41,17 @@ def test_a_slow_machine_says_more_seconds_and_tries_the_same(monkeypatch):
         found.append(make_plan(tried, 100_000, 30, memory_limit=1 << 40))
     assert [line.fits for line in found[0].candidates] == [line.fits for line in found[1].candidates]
     assert found[1].seconds == pytest.approx(10 * found[0].seconds, rel=0.01)
+
+
+def test_seconds_count_what_is_still_to_be_compiled(monkeypatch):
+    found = []
+    for cached in (True, False):
+        monkeypatch.setattr(speed, "is_cached", lambda name, cached=cached: cached)
+        found.append([make_plan([("KMeans", {})], n, 2, memory_limit=1 << 40) for n in (100, 2_000, 8_000)])
+    assert [line.compiling for line in found[0]] == [0, 0, 0]
+    told = [line.compiling / plan.slowness() for line in found[1]]
+    assert told == pytest.approx([6.5, 8.5, 12.0], abs=0.05)
+    assert found[1][1].seconds - found[0][1].seconds == pytest.approx(found[1][1].compiling, abs=0.05)
 
 
 def test_a_limit_of_the_user_counts_the_seconds_of_this_machine(monkeypatch):

@@ -4,7 +4,7 @@ A file that uses these names mentions `_numba`, so that the cache of machine cod
 """
 
 from ._numba.blocks import run_blocks, run_kernel
-from ._numba.jit import kernel, part
+from ._numba.jit import is_cached, kernel, part
 from ._numba.union_find import find
 
-__all__ = ["find", "kernel", "part", "run_blocks", "run_kernel"]
+__all__ = ["find", "is_cached", "kernel", "part", "run_blocks", "run_kernel"]

@@ -13,7 +13,7 @@ from .cost import TREE_COLUMNS, forecast
 from .describe import DESCRIBE_ROWS, RULE_COLUMNS, RULE_ROWS
 from .estimators import needs_k
 from .sensitivity import ROWS as SENSITIVITY_ROWS
-from .speed import slowness
+from .speed import compiling_seconds, slowness
 from .structure import VALLEY_ROWS
 from .turned import WIDE
 
@@ -55,7 +55,7 @@ class Plan(NamedTuple):
     """The whole study: limits, forecast, and the rows on which method and k are chosen (None is all).
 
     ``seconds`` if the cheapest candidate wins, ``most_seconds`` if the dearest does. ``bytes`` is the peak of the whole process if the
-    dearest does, ``least_bytes`` if the cheapest does.
+    dearest does, ``least_bytes`` if the cheapest does. ``compiling`` of the seconds are spent the first time on a machine only.
     """
 
     memory_limit: int
@@ -65,6 +65,7 @@ class Plan(NamedTuple):
     candidates: tuple[Planned, ...]
     most_seconds: float = 0.0
     least_bytes: int = 0
+    compiling: float = 0.0
 
 
 def parse_bytes(limit: int | str | None) -> int | None:
@@ -202,10 +203,11 @@ def make_plan(
     if not fitting:
         raise ResourceError(_refusal(planned, n, m, memory_limit))
     rows = selection_rows(n, m, sample)
-    rest = slower * (_search_seconds(fitting, rows or n, m) + _other_seconds(n, m))
+    compiling = slower * compiling_seconds(rows or n, m)
+    rest = compiling + slower * (_search_seconds(fitting, rows or n, m) + _other_seconds(n, m))
     seconds, most = (rest + pick(line.seconds for line in fitting) for pick in (min, max))
     least, size = (_peak_bytes(pick(line.bytes for line in fitting), rows or n, n, m) for pick in (min, max))
-    return Plan(memory_limit, round(seconds, 2), size, rows, tuple(planned), round(most, 2), least)
+    return Plan(memory_limit, round(seconds, 2), size, rows, tuple(planned), round(most, 2), least, round(compiling, 2))
 
 
 def _search_seconds(fitting: list[Planned], r: int, m: int) -> float:

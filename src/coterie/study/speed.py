@@ -1,4 +1,5 @@
-"""How fast this machine is beside the one whose seconds stand in `cost`: two small pieces of work, timed once a process.
+"""How fast this machine is beside the one whose seconds stand in `cost`: two small pieces of work, timed once a process; and what it
+still has to compile.
 
 What a study tries does not depend on it, so that the same data have the same answer on a slow machine; what it says of seconds does.
 """
@@ -10,13 +11,18 @@ from functools import cache
 
 import numpy as np
 
-__all__ = ["slowness"]
+from ..primitives.compiled import is_cached
+
+__all__ = ["compiling_seconds", "slowness"]
 
 # Seconds of the two pieces on a core of a 2.5 GHz server, which has two of them.
 PRODUCT_SECONDS = 5.9e-4
 PASS_SECONDS = 2.4e-4
 CORES = 2
 ROUNDS = 20
+# What compiling took there, the first time a study meets such a table: the kernel file whose machine code tells, the seconds of all that
+# is compiled with it, from how many rows compared on, up to how many columns. The rows and columns are those at which the kernels change.
+COMPILED = (("neighbors", 6.5, 1, float("inf")), ("boruvka_search", 3.5, 4_097, float("inf")), ("lloyd_boxes", 2.0, 1_000, 4))
 
 
 @cache
@@ -31,6 +37,12 @@ def slowness() -> float:
     product = _fastest(lambda: np.einsum("ij,kj->ik", square, square)) / PRODUCT_SECONDS
     through = _fastest(lambda: long + 1.0) / PASS_SECONDS
     return float(np.sqrt(product * through * CORES / _cores()))
+
+
+def compiling_seconds(n_rows: int, n_columns: int) -> float:
+    """Return the seconds in which a study on so many rows compiles kernels on that server: none where machine code of before waits on the disk."""
+    new = (seconds for name, seconds, least, most in COMPILED if n_rows >= least and n_columns <= most and not is_cached(name))
+    return sum(new)
 
 
 def _cores() -> int:

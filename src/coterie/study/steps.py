@@ -323,6 +323,8 @@ def _plan_text(plan, tried, n) -> str:
     if plan.most_seconds > 1.5 * plan.seconds or plan.bytes > 1.3 * plan.least_bytes:
         most = f"{planning.readable_seconds(plan.most_seconds)} and {planning.readable_bytes(plan.bytes)}"
         cost += f", up to {most} if the dearest wins"
+    if plan.compiling:
+        cost += f", {planning.readable_seconds(plan.compiling)} of it to compile, this first time only"
     return (
         f"{len(tried)} candidate{'s' if len(tried) != 1 else ''} tried on {where}, the best fitted on all {n:,}; {cost}"
         + (f"; {left_out} left out as too costly" if left_out else "")

@@ -22,7 +22,7 @@ from numba.core import config
 
 from .compiler import KernelCompiler
 
-__all__ = ["cache_folder", "kernel", "part"]
+__all__ = ["cache_folder", "is_cached", "kernel", "part"]
 
 _log = logging.getLogger("coterie.kernels")
 _IMPORT = re.compile(r"^ *from (\.+)([\w.]*) import (\([^)]*\)|[^\n]*)", re.MULTILINE)
@@ -74,6 +74,12 @@ def cache_folder(path: Path) -> Path | None:
             _log.debug("no kernel cache in %s: %s", root, error)
     _log.info("compiled kernels are not cached: no private folder could be made")
     return None
+
+
+def is_cached(name: str) -> bool:
+    """Return whether machine code of a kernel file of this folder waits on the disk, so that its first call compiles nothing."""
+    folder = cache_folder(Path(__file__).with_name(f"{name}.py"))
+    return folder is not None and any(folder.rglob("*.nbi"))
 
 
 def _roots() -> list[Path]:
