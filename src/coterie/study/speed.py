@@ -1,5 +1,4 @@
-"""How fast this machine is beside the one whose seconds stand in `cost`: two small pieces of work, timed once a process; and what it
-still has to compile.
+"""How fast this machine is beside the one whose seconds stand in `cost`, by two small pieces of work, and what it has yet to compile.
 
 What a study tries does not depend on it, so that the same data have the same answer on a slow machine; what it says of seconds does.
 """
@@ -22,7 +21,11 @@ CORES = 2
 ROUNDS = 20
 # What compiling took there, the first time a study meets such a table: the kernel file whose machine code tells, the seconds of all that
 # is compiled with it, from how many rows compared on, up to how many columns. The rows and columns are those at which the kernels change.
-COMPILED = (("neighbors", 6.5, 1, float("inf")), ("boruvka_search", 3.5, 4_097, float("inf")), ("lloyd_boxes", 2.0, 1_000, 4))
+COMPILED = (
+    ("neighbors", 6.5, 1, float("inf")),
+    ("boruvka_search", 3.5, 4_097, float("inf")),
+    ("lloyd_boxes", 2.0, 1_000, 4),
+)
 
 
 @cache
@@ -40,8 +43,12 @@ def slowness() -> float:
 
 
 def compiling_seconds(n_rows: int, n_columns: int) -> float:
-    """Return the seconds in which a study on so many rows compiles kernels on that server: none where machine code of before waits on the disk."""
-    new = (seconds for name, seconds, least, most in COMPILED if n_rows >= least and n_columns <= most and not is_cached(name))
+    """Return the seconds in which a study on so many rows compiles kernels on that server, without those whose machine code is kept."""
+    new = (
+        seconds
+        for name, seconds, least, most in COMPILED
+        if n_rows >= least and n_columns <= most and not is_cached(name)
+    )
     return sum(new)
 
 
