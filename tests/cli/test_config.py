@@ -44,6 +44,21 @@ def test_roles_can_be_a_table_in_the_file_and_a_list_in_the_environment(call, in
     assert _config(call)["roles"] == ["a", "b=id,", "c=text", "environment", "(COTERIE_ROLES)"]
 
 
+def test_a_command_in_two_parts_has_a_table_for_both_and_one_for_each(call, in_an_empty_folder):
+    (in_an_empty_folder / "coterie.toml").write_text(
+        '[anomaly]\nfpr = "2%"\ncontamination = 0\n[anomaly.fit]\nseed = 3\n[anomaly.score]\nfpr = "5%"\n'
+    )
+    fit, score = (call("anomaly", part, "--print-config").out for part in ("fit", "score"))
+    assert [line.split()[1:] for line in fit.splitlines() if line.split()[0] in ("fpr", "contamination", "seed")] == [
+        ["0.0", "coterie.toml"], ["0.02", "coterie.toml"], ["3", "coterie.toml"],
+    ]  # fmt: skip
+    assert ["fpr", "0.05", "coterie.toml"] in [line.split() for line in score.splitlines()]
+    (in_an_empty_folder / "coterie.toml").write_text("[anomaly]\nfrp = 0.02\n")
+    ended = call("anomaly", "fit", "--print-config")
+    assert ended.code == 2
+    assert "did you mean fpr?" in ended.err
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

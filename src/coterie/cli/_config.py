@@ -29,7 +29,7 @@ class ConfiguredCommand(click.Command):
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> click.Context:
         """Parse the arguments, with what ``coterie.toml`` says as defaults."""
         context = {**self.context_settings, **extra}
-        context.setdefault("default_map", _defaults(self))
+        context.setdefault("default_map", _defaults(self, None if parent is None else parent.command))
         return super().make_context(info_name, args, parent, **context)
 
 
@@ -50,7 +50,7 @@ def print_config(ctx: click.Context) -> None:
         click.echo(f"{_long_name(parameter):<16} {_shown(ctx.params.get(parameter.name)):<24} {place}")
 
 
-def _defaults(command: click.Command) -> dict[str, Any]:
+def _defaults(command: click.Command, group: Any) -> dict[str, Any]:
     content = _read(Path(FILE))
     mine = {_long_name(parameter): parameter for parameter in command.params if _is_configurable(parameter)}
     defaults: dict[str, Any] = {}
@@ -61,12 +61,30 @@ def _defaults(command: click.Command) -> dict[str, Any]:
             defaults[key] = value
         elif key.replace("_", "-") not in _names_of_run():
             _refuse(key, [*_names_of_run(), *COMMANDS])
-    own = content.get(command.name or "", {})
-    for key, value in own.items() if isinstance(own, Mapping) else ():
+    for key, value in _own(content, command, group).items():
         if key.replace("_", "-") not in mine:
             _refuse(key, mine)
         defaults[key] = value
     return {str(mine[key.replace("_", "-")].name): _as_typed(value) for key, value in defaults.items()}
+
+
+def _own(content: Mapping[str, Any], command: click.Command, group: Any) -> dict[str, Any]:
+    """Return what the table of a command sets; of one such as "anomaly fit" that of both, [anomaly], then [anomaly.fit]."""
+    if group is None or group.name not in COMMANDS:
+        return _table(content, command.name)
+    names = {_long_name(one) for part in group.commands.values() for one in part.params if _is_configurable(one)}
+    mine = {_long_name(one) for one in command.params}
+    both = {key: value for key, value in _table(content, group.name).items() if key not in group.commands}
+    for key in both:
+        if key.replace("_", "-") not in names:
+            _refuse(key, [*names, *group.commands])
+    shared = {key: value for key, value in both.items() if key.replace("_", "-") in mine}
+    return shared | _table(_table(content, group.name), command.name)
+
+
+def _table(content: Mapping[str, Any], name: str | None) -> dict[str, Any]:
+    own = content.get(name or "", {})
+    return dict(own) if isinstance(own, Mapping) else {}
 
 
 def _as_typed(value: Any) -> Any:
