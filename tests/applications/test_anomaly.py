@@ -9,10 +9,13 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import coterie
 from coterie.applications.anomaly import NormalcyModel
-from coterie.applications.anomaly._calibration import alarm_limits, p_values, rows_needed, threshold
+from coterie.applications.anomaly._calibration import alarm_limits, least_rate, p_values, rows_needed, threshold
+from coterie.applications.anomaly._levels import coded
 from coterie.applications.anomaly._measure import remoteness, share_distances2
 from coterie.applications.anomaly._profile import is_usual
+from coterie.applications.anomaly.learning import _farthest
 from coterie.errors import InputError, ModelFileError
+from coterie.tables import read
 
 
 @pytest.fixture(scope="module")
@@ -130,10 +133,26 @@ def test_how_many_rows_a_false_alarm_rate_needs():
 
 def test_limits_of_alarms_hold_for_rows_like_those_of_history():
     random = np.random.default_rng(0)
-    low, high = alarm_limits(1000, 500, 0.02, 0.05)
+    low, high = alarm_limits(1000, np.arange(500.0), 0.02, 0.05)
     held_out = np.sort(random.random((2000, 500)), axis=1)
     alarms = np.array([(random.random(1000) > threshold(row, 0.02)).sum() for row in held_out])
     assert 0.94 <= ((alarms >= low) & (alarms <= high)).mean() <= 0.98
+
+
+def test_limits_of_alarms_heed_ties_at_the_threshold():
+    held_out = np.sort(np.repeat([1.0, 2.0], 500))
+    assert threshold(held_out, 0.01) == 2.0  # which half of the rows reach and none passes
+    assert alarm_limits(5000, held_out, 0.01, 0.001)[0] == 0
+
+
+def test_rows_tied_for_the_last_places_share_them():
+    assert _farthest(np.array([1.0, 2.0, 2.0, 3.0]), 2).tolist() == [0.0, 0.5, 0.5, 1.0]
+
+
+@pytest.mark.parametrize(("n", "rate"), [(60, 0.017), (99, 0.01), (100, 0.01), (3600, 0.00028)])
+def test_the_lowest_rate_that_is_named_is_not_refused(n, rate):
+    assert least_rate(n) == rate
+    assert rows_needed(least_rate(n)) <= n
 
 
 def test_the_same_seed_gives_the_same_scores(history, model):
@@ -168,6 +187,18 @@ def test_columns_that_are_no_numbers_count_and_are_named():
     rows = {"watts": [20.0, 90.0, 90.0, 400.0], "state": ["idle", "busy", "idle", "busy"]}
     assert model.predict(rows).tolist() == [1, 1, -1, -1]
     assert [model.explain(rows).names[j] for j in model.explain(rows, top=1).columns[3]] == ["watts"]
+
+
+@pytest.mark.parametrize(("metric", "n_levels"), [("euclidean", 2), ("euclidean", 6), ("gower", 6)])
+def test_a_level_that_history_never_had_is_as_far_as_the_levels_are_from_one_another(metric, n_levels):
+    random = np.random.default_rng(0)
+    history = {"a": random.normal(size=300), "c": random.choice([f"L{i}" for i in range(n_levels)], 300).tolist()}
+    model = NormalcyModel(metric, contamination=0, random_state=0).fit(history)
+    rows = coded(model.prepared_, read({"a": [0.0, 0.0, 0.0], "c": ["L0", "L1", "NEW"]}), metric)
+    apart = np.abs(rows[:, None] - rows).sum(axis=2) if metric == "gower" else ((rows[:, None] - rows) ** 2).sum(axis=2)
+    assert min(apart[2, 0], apart[2, 1]) == pytest.approx(apart[0, 1])
+    p = model.p_values({"a": [0.0, 0.0], "c": ["L0", "NEW"]})
+    assert p[1] < 0.01 < p[0]
 
 
 @pytest.mark.parametrize("metric", ["euclidean", "mahalanobis", "gower"])

@@ -126,6 +126,7 @@ def test_the_saved_model_gives_the_p_values_of_the_folder(call, kept, tmp_path):
 def test_rows_unlike_history_are_said_to_be(call, kept, tmp_path):
     moved = [line.replace("plant 7", "plant 8").split(",") for line in lines_of(300, 3)]
     moved = [",".join([*one[:3], f"{float(one[3]) + 0.9:.3f}" if i else "", *one[4:]]) for i, one in enumerate(moved)]
+    moved[5] = moved[5].replace("busy", "off").replace("idle", "off")
     ended = call(
         "anomaly", "score", write(tmp_path / "moved.csv", moved), "--model", kept / "model", "-o", "out", "--strict"
     )
@@ -133,7 +134,36 @@ def test_rows_unlike_history_are_said_to_be(call, kept, tmp_path):
     said = " ".join(ended.err.split())
     assert "The rows as a whole are unlike history" in said
     assert "site was plant 7 in every row of history, and is something else in 300" in said
+    assert "1 row has a value of state that history never had (such as 'off')" in said
     assert "1 row has no value of vibration, which history never lacked" in said
+
+
+def test_the_history_itself_is_known_again_and_not_compared_with_chance(call, kept):
+    ended = call("anomaly", "score", kept / "history.csv", "--model", kept / "model", "-o", "out")
+    assert ended.code == 0
+    said = " ".join(ended.err.split())
+    assert "These are the rows that the model learnt from" in said
+    assert "chance explains" not in said
+
+
+def test_a_rate_that_a_long_history_cannot_keep_is_refused_at_the_fit(call, tmp_path):
+    rows = np.random.default_rng(0).normal(size=(10_500, 2)).round(3)
+    write(tmp_path / "long.csv", [f"{a},{b}" for a, b in rows], "a,b")
+    ended = call("anomaly", "fit", "long.csv", "-o", "model", "--fpr", "0.0002")
+    assert ended.code == 3
+    assert "needs 4,999 normal rows of history to judge by, got 3,150 of 10,500" in ended.err
+
+
+def test_a_date_is_read_as_in_history(call, tmp_path):
+    history = [f"{i % 7}.5,{1 + i % 28:02d}/{1 + i % 12:02d}/2024" for i in range(200)]
+    assert (
+        call("anomaly", "fit", write(tmp_path / "h.csv", history, "v,day"), "-o", "m", "-q", "--roles", "day=date").code
+        == 0
+    )
+    write(tmp_path / "one.csv", ["900,01/02/2019"], "v,day")
+    for more in ((), ("--batch", "1")):
+        ended = call("anomaly", "score", "one.csv", "--model", "m", "-o", "-", "-q", *more)
+        assert "day is 2019-02-01" in ended.out
 
 
 def test_later_rows_check_what_earlier_ones_promise(call, kept):
@@ -188,7 +218,10 @@ def other(tmp_path, kept, what):
         ("missing column", "no column is called 'vibration'"),
         ("text among numbers", "column 'watts' should hold numbers, but row 0 has 'much'"),
         ("constant history", "no column"),
-        ("too few rows", "needs a history of at least 99 rows, got 60"),
+        (
+            "too few rows",
+            "needs 99 normal rows of history to judge by, got 60; give more history, or --fpr 0.017 or more",
+        ),
         ("too few rows for this rate", "needs 999 rows to be judged by, and the model has"),
         ("fpr 0", "lies between 0 and 1, got 0"),
         ("fpr 1", "lies between 0 and 1, got 1"),

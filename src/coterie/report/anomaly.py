@@ -95,13 +95,13 @@ def _answer(learnt: Learnt, n_columns: int) -> list[str]:
     sentences = [
         f"History is summed up by {counted(model.n_clusters_, 'representative row')} of {counted(n_columns, 'column')}, in "
         f"{counted(len(learnt.profile), 'kind')} of normal rows.",
-        f"New rows like these will be false alarms as often as you ask for, from {least:.2%} on: {count(int(metrics['held_out']))} rows "
-        "were judged without having been seen.",
+        f"New rows like {'these' if model.suspects_ == 0 else 'the normal ones'} will be false alarms as often as you ask for, from "
+        f"{least:.2%} on: {count(int(metrics['held_out']))} rows were judged without having been seen.",
     ]
     if model.suspects_ > 0:
         share = percent(model.suspects_)
         sentences.append(
-            f"{share} of the rows lie very far from all others and do not count as normal."
+            f"{share} of the rows lie very far from all others and do not count as normal; rows like them will be alarms beside those."
             if model.contamination == "auto"
             else f"The farthest {share} of the rows do not count as normal, as was said."
         )

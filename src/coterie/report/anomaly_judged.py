@@ -109,19 +109,8 @@ def _threshold(judged: Judged) -> float:
 
 
 def _answer(judged: Judged) -> list[str]:
-    n, alarms = judged.table.n_rows, len(judged.alarms)
-    low, high = judged.limits
-    expected = judged.fpr * n
-    among = f"Of {counted(n, 'row')} like those of history, about {expected:,.0f} would be false alarms"
-    if expected < 1:
-        among = f"Of {counted(n, 'row')} like those of history, hardly one would be a false alarm"
-    verdict = (
-        f"{alarms:,} are more than chance explains (at most {high:,})" if alarms > high
-        else f"{alarms:,} are fewer than chance explains (at least {low:,})" if alarms < low
-        else f"{alarms:,} are within what chance explains ({low:,} to {high:,})"
-    )  # fmt: skip
-    sentences = [f"{among}; {verdict}."]
-    if alarms:
+    sentences = [_as_by_chance(judged)]
+    if len(judged.alarms):
         sentences.append(f"The least likely row is row {int(judged.alarms[0]):,}: {judged.reason(0)}.")
     if judged.windows.above and len(judged.windows.shares) > 1:
         sentences.append(
@@ -132,6 +121,24 @@ def _answer(judged: Judged) -> list[str]:
             f"Of {counted(judged.truth.n_anomalies, 'known anomaly').replace('anomalys', 'anomalies')}, {judged.truth.found:.0%} are alarms."
         )
     return sentences
+
+
+def _as_by_chance(judged: Judged) -> str:
+    n, alarms, expected = judged.table.n_rows, len(judged.alarms), judged.fpr * judged.table.n_rows
+    if judged.seen:
+        return (
+            f"These are the rows that the model learnt from: it knows them, so {counted(alarms, 'alarm')} cannot be compared with what "
+            "chance makes of new rows."
+        )
+    low, high = judged.limits
+    normal = "normal " if judged.model.suspects_ else ""
+    number = "hardly one would be a false alarm" if expected < 1 else f"about {expected:,.0f} would be false alarms"
+    verdict = (
+        f"{alarms:,} are more than chance explains (at most {high:,})" if alarms > high
+        else f"{alarms:,} are fewer than chance explains (at least {low:,})" if alarms < low
+        else f"{alarms:,} are within what chance explains ({low:,} to {high:,})"
+    )  # fmt: skip
+    return f"Of {counted(n, 'row')} like the {normal}rows of history, {number}; {verdict}."
 
 
 def _alerts_table(judged: Judged) -> dict[str, Any]:
@@ -195,13 +202,13 @@ def _over_time(judged: Judged) -> dict[str, Any]:
 
 def _metrics(judged: Judged) -> list[dict[str, Any]]:
     n = judged.table.n_rows
-    low, high = judged.limits
+    limits = {} if judged.seen else dict(zip(("low", "high"), judged.limits, strict=True))
     found = [
         {"name": "alarms", "label": "Alarms", "value": len(judged.alarms), "format": "integer", "key": True,
          "definition": "rows whose p-value is at most the false-alarm rate"},
         {"name": "fpr", "label": "False-alarm rate", "value": judged.fpr, "format": "percent", "key": True,
          "definition": "share of rows like those of history that may be alarms"},
-        {"name": "expected", "label": "Alarms among as many normal rows", "value": judged.fpr * n, "low": low, "high": high,
+        {"name": "expected", "label": "Alarms among as many normal rows", "value": judged.fpr * n, **limits,
          "format": "number", "definition": "false-alarm rate times rows; 999 times of 1,000 within the limits (beta-binomial)"},
         {"name": "beyond_middle", "label": "Rows beyond the middle of history", "value": float((judged.p_values <= 0.5).mean()),
          "format": "percent", "definition": "share of the rows that are farther from history than half of its own held-out rows; about 50 % "

@@ -13,7 +13,16 @@ import numpy as np
 
 from ._history import Plan, learn, scores_of
 
-__all__ = ["alarm_limits", "held_out_scores", "normal_scores", "p_values", "rows_needed", "threshold"]
+__all__ = [
+    "alarm_limits",
+    "held_out_scores",
+    "least_rate",
+    "normal_scores",
+    "p_values",
+    "rows_judged",
+    "rows_needed",
+    "threshold",
+]
 
 _FOLDS = 20
 _MOST_FOLDED = 10_000  # rows; of more, a part is set aside
@@ -44,7 +53,7 @@ def held_out_scores(rows: np.ndarray, plan: Plan, order: str, random: np.random.
     """
     n = len(rows)
     if order == "time" or n > _MOST_FOLDED:
-        aside = min(max(1, int(_SHARE_ASIDE * n)), _MOST_ASIDE)
+        aside = rows_judged(n, order)
         places = np.arange(n) if order == "time" else random.permutation(n)
         learnt = learn(rows[np.sort(places[:-aside])], plan, random)
         return learnt, scores_of(learnt[0], rows[np.sort(places[-aside:])], plan)
@@ -54,6 +63,13 @@ def held_out_scores(rows: np.ndarray, plan: Plan, order: str, random: np.random.
         history, _ = learn(rows[fold != i], plan, random)
         scores[fold == i] = scores_of(history, rows[fold == i], plan)
     return None, scores
+
+
+def rows_judged(n_rows: int, order: str) -> int:
+    """Return how many rows of so long a history are scored by a summary that had not seen them."""
+    if order != "time" and n_rows <= _MOST_FOLDED:
+        return n_rows
+    return min(max(1, int(_SHARE_ASIDE * n_rows)), _MOST_ASIDE)
 
 
 def normal_scores(held_out: np.ndarray, bad: float | None) -> np.ndarray:
@@ -109,19 +125,38 @@ def rows_needed(fpr: float) -> int:
     return max(1, math.ceil(1 / fpr - 1e-9) - 1)
 
 
+def least_rate(n_held_out: int) -> float:
+    """Return the lowest false-alarm rate that so many held-out scores allow, rounded up to two figures."""
+    rate = 1 / (n_held_out + 1)
+    size = 10.0 ** (math.floor(math.log10(rate)) - 1)
+    return float(f"{math.ceil(rate / size - 1e-9) * size:.2g}")
+
+
 def threshold(held_out: np.ndarray, fpr: float) -> float:
     """Return the remoteness above which a row is an alarm: where the p-value is at most ``fpr``, or the least there is."""
     allowed = max(1, math.floor(fpr * (len(held_out) + 1) + 1e-9))
     return float(held_out[len(held_out) - allowed])
 
 
-def alarm_limits(n_rows: int, n_held_out: int, fpr: float, level: float) -> tuple[int, int]:
+def alarm_limits(n_rows: int, held_out: np.ndarray, fpr: float, level: float) -> tuple[int, int]:
     """Return how few and how many alarms are expected among rows like those of history, with chance 1 - ``level``.
 
-    The number of alarms is beta-binomial: the threshold itself was found from a finite number of rows.
+    The number of alarms is beta-binomial: the threshold itself was found from a finite number of rows. Where held-out scores are tied
+    there, fewer lie beyond it than the rate allows; rows as far as these may be no alarms, and the lower limit heeds it.
+
+    Parameters
+    ----------
+    n_rows : int
+    held_out : (m,) float64 array
+        Ascending.
+    fpr, level : float
     """
     from scipy.stats import betabinom
 
-    allowed = max(1, math.floor(fpr * (n_held_out + 1) + 1e-9))
-    law = betabinom(n_rows, allowed, n_held_out + 1 - allowed)
-    return int(law.ppf(level / 2)), int(law.ppf(1 - level / 2))
+    m, at = len(held_out), threshold(held_out, fpr)
+    beyond = m - int(np.searchsorted(held_out, at, side="right"))
+    tied = m - beyond - int(np.searchsorted(held_out, at, side="left")) > 1
+    high = betabinom(n_rows, beyond + 1, m - beyond).ppf(1 - level / 2)
+    alike = beyond if tied else beyond + 1
+    low = betabinom(n_rows, alike, m + 1 - alike).ppf(level / 2) if alike else 0
+    return int(low), int(high)

@@ -41,7 +41,7 @@ class Windows(NamedTuple):
 
 
 def windows_of(
-    table: Table, p_values: np.ndarray, fpr: float, n_held_out: int, time_column: str | None, order: np.ndarray
+    table: Table, p_values: np.ndarray, fpr: float, held_out: np.ndarray, time_column: str | None, order: np.ndarray
 ) -> Windows:
     """Cut rows into windows of equal size, one after the other.
 
@@ -50,8 +50,8 @@ def windows_of(
     table : Table
     p_values : (n,) float64 array
     fpr : float
-    n_held_out : int
-        Rows by which p-values were found.
+    held_out : (m,) float64 array
+        Ascending distances by which p-values were found.
     time_column : str or None
         Names the windows.
     order : (n,) int64 array
@@ -65,7 +65,7 @@ def windows_of(
     edges = np.linspace(0, n, max(1, min(_MOST, n // _FEWEST_ROWS)) + 1).astype(int)
     sizes = np.diff(edges)
     alarms = np.array([(p_values[order[a:b]] <= fpr + 1e-12).sum() for a, b in itertools.pairwise(edges)])
-    limits = {int(size): alarm_limits(int(size), n_held_out, fpr, _LEVEL / len(sizes)) for size in np.unique(sizes)}
+    limits = {int(size): alarm_limits(int(size), held_out, fpr, _LEVEL / len(sizes)) for size in np.unique(sizes)}
     low, high = (np.array([limits[int(size)][i] for size in sizes]) / sizes for i in (0, 1))
     label: str = "first row"
     starts: list = [int(start) for start in edges[:-1]]

@@ -1,19 +1,21 @@
 """From new rows to alarms: how rare each row is, which columns say so, and whether the rows as a whole are still like history."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...errors import InputError
 from ...tables import Table, read
-from ...tables.convert import as_levels
-from ._calibration import alarm_limits, rows_needed
+from ...tables.convert import as_date
+from ._calibration import alarm_limits, least_rate, rows_needed
 from ._explaining import Explanation
 from ._profile import is_usual, usual_text, value_text
 from ._truth import Checked, checked
+from ._unlike import LEVEL, moved_share, moved_warning, unlike_history
 from ._windows import Windows, windows_of
-from .learning import refuse_fpr, rows_that, time_order
+from .learning import refuse_fpr, time_order
 from .normalcy import NormalcyModel
 
 __all__ = ["Judged", "judge_rows", "model_of"]
@@ -21,8 +23,6 @@ __all__ = ["Judged", "judge_rows", "model_of"]
 TOP = 3
 _LEAST_SHARE, _OF_THE_FIRST = 0.02, 0.25  # of a row's distance, from which a column is a reason
 _BLOCK_ROWS = 100_000
-_LEVEL = 0.001  # chance of a false word about the rows as a whole
-_LEAST_MOVE = 0.1  # how much more than half of the rows must lie on the far side to be worth a word
 
 
 class Judged(NamedTuple):
@@ -51,6 +51,8 @@ class Judged(NamedTuple):
     card : dict
         Of the model.
     warnings : list of dict
+    seen : bool
+        Whether these are the rows that the model learnt from: limits and shares of new rows do not hold for them.
     """
 
     table: Table
@@ -67,6 +69,7 @@ class Judged(NamedTuple):
     truth: Checked | None
     card: Mapping[str, Any]
     warnings: list[dict[str, str]]
+    seen: bool
 
     def reason(self, alarm: int) -> str:
         """Return in words why a row is an alarm: its columns, their values, and what is usual."""
@@ -143,14 +146,16 @@ def judge_rows(
     """
     model = model_of(loaded)
     fpr = float(loaded.card["fpr"]) if fpr is None else fpr
-    refuse_fpr(fpr, None)
-    n_held_out = len(model.held_out_scores_)
-    if n_held_out < rows_needed(fpr):
+    refuse_fpr(fpr)
+    held_out = model.held_out_scores_
+    if len(held_out) < rows_needed(fpr):
         raise InputError(
-            f"a false-alarm rate of {fpr:g} needs {rows_needed(fpr):,} rows to be judged by, and the model has {n_held_out:,}; fit it on "
-            f"more history, or give --fpr {1 / (n_held_out + 1):.2g} or more"
+            f"a false-alarm rate of {fpr:g} needs {rows_needed(fpr):,} rows to be judged by, and the model has {len(held_out):,}; fit it on "
+            f"more history, or give --fpr {least_rate(len(held_out)):g} or more"
         )
     table = read(source, memory_limit=memory_limit)
+    seen = table.n_rows == loaded.card["n_rows"] and table.fingerprint() == loaded.card["fingerprint"]
+    table = _dates_as_in_history(table, model)
     if time_column is None and loaded.card["time"] in table.names:
         time_column = loaded.card["time"]
     order = np.arange(table.n_rows) if time_column is None else time_order(table, time_column)
@@ -164,14 +169,22 @@ def judge_rows(
     explanation = Explanation(np.empty((0, top), np.int64), np.empty((0, top)), names)
     if len(alarms):
         explanation = model.explain(table.take(alarms), top=TOP)
-    limits = alarm_limits(table.n_rows, n_held_out, fpr, _LEVEL)
-    windows = windows_of(table, p_values, fpr, n_held_out, time_column, order)
+    limits = alarm_limits(table.n_rows, held_out, fpr, LEVEL)
+    windows = windows_of(table, p_values, fpr, held_out, time_column, order)
     truth = None if truth_column is None else checked(truth_column, scores, p_values <= fpr + 1e-12)
-    moved = _moved(p_values, n_held_out)
+    moved = None if seen else moved_share(int((p_values <= 0.5).sum()), table.n_rows, held_out)
+    warnings = unlike_history(table, model, loaded.card) + ([] if moved is None else [moved_warning(moved)])
     return Judged(
         table, model, fpr, scores, p_values, kinds, alarms, explanation, limits, moved, windows, truth, loaded.card,
-        _warnings(table, model, loaded.card, moved),
+        warnings, seen,
     )  # fmt: skip
+
+
+def _dates_as_in_history(table: Table, model: NormalcyModel) -> Table:
+    """Read 03/04/2024 as history did, where the new rows alone do not settle which number is the day."""
+    formats = {coding.column: coding.format for coding in model.prepared_.codings} if model.prepared_ else {}
+    columns = [as_date(one, formats.get(one.name)) if one.kind == "date" else one for one in table.columns]
+    return replace(table, columns=tuple(columns))
 
 
 def _scored(model: NormalcyModel, table: Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -185,40 +198,3 @@ def _value(table: Table, name: str, row: int) -> Any:
         return None
     value = column.values[row]
     return str(value)[:10] if column.kind == "date" else value if column.kind == "text" else float(value)
-
-
-def _moved(p_values: np.ndarray, n_held_out: int) -> float | None:
-    """Return the share of rows beyond the middle of history, where it is more than chance makes of a half."""
-    high = alarm_limits(len(p_values), n_held_out, 0.5, _LEVEL)[1]
-    beyond = int((p_values <= 0.5).sum())
-    share = beyond / len(p_values)
-    return share if beyond > high and share >= 0.5 + _LEAST_MOVE else None
-
-
-def _warnings(table: Table, model: NormalcyModel, card: Mapping[str, Any], moved: float | None) -> list[dict[str, str]]:
-    found = []
-    if moved is not None:
-        text = f"{moved:.0%} of the rows are farther from history than half of its own rows are; about 50 % would be if they were alike."
-        found.append({
-            "text": f"The rows as a whole are unlike history: {text}",
-            "remedy": "The false-alarm rate holds for rows like those of history: fit a model on newer history.",
-        })  # fmt: skip
-    for name, value in card.get("constants", {}).items():
-        if name in table.names:
-            levels = as_levels(table.column(name))
-            other = int(levels.counts.sum()) - sum(
-                int(count) for level, count in zip(levels.values, levels.counts, strict=True) if level == value
-            )
-            if other:
-                found.append({
-                    "text": f"{name} was {value} in every row of history, and is something else in {other:,} of these; it is not compared.",
-                    "remedy": f"Look at these rows, and fit the model anew once {name} is expected to vary.",
-                })  # fmt: skip
-    for coding in model.prepared_.codings if model.prepared_ else ():
-        missing = table.column(coding.column).n_missing if coding.used and not coding.missing else 0
-        if missing:
-            found.append({
-                "text": f"{rows_that(missing)} no value of {coding.column}, which history never lacked; what is usual stands in for it.",
-                "remedy": "Look at these rows apart: a value that is gone may be an anomaly itself.",
-            })  # fmt: skip
-    return found

@@ -1,21 +1,24 @@
 """From a file of history to a model of what is normal: what was used, what is usual, and how far the promise reaches."""
 
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils import check_random_state
 
-from ...errors import InputError
+from ...errors import ClusterWarning, InputError
 from ...study.steps import Diary, Step
 from ...tables import Table, prepare, read
 from ...tables.convert import as_date
-from ._calibration import rows_needed
+from ._calibration import least_rate, rows_judged, rows_needed
 from ._history import learn, scores_of
+from ._levels import rare_levels
 from ._profile import constants_of, kind_names, profile_of
+from ._unlike import rows_that
 from .normalcy import NormalcyModel
 
-__all__ = ["Learnt", "learn_history", "refuse_fpr", "rows_that", "time_order"]
+__all__ = ["Learnt", "learn_history", "refuse_fpr", "time_order"]
 
 _MOST_COMPARED = 20_000
 _LEAST_COMPARED = 9
@@ -100,7 +103,8 @@ def learn_history(
         diary.text = f"{table.n_rows:,} rows and {len(table.columns):,} columns from {table.name}"
     with diary.step("prepare"):
         aside = {name: "ignored" for name in (time_column, label) if name is not None}
-        refuse_fpr(fpr, None)
+        refuse_fpr(fpr)
+        fingerprint = table.fingerprint()
         if time_column is not None:
             table = table.take(time_order(table, time_column))
         prepared = prepare(table, roles={**(roles or {}), **aside}, scale="z-score")
@@ -111,11 +115,12 @@ def learn_history(
             metric, n_clusters, contamination=contamination, min_share=min_share, fpr=min(fpr, 0.5),
             calibration="random" if time_column is None else "time", random_state=seed,
         )  # fmt: skip
-        needed = rows_needed(fpr)
-        share = 0.3 if time_column is not None else 1.0
-        if share * table.n_rows * (1 - (0 if contamination == "auto" else contamination)) < needed:
-            refuse_fpr(fpr, table.n_rows, int(np.ceil(needed / share)))
-        model.fit_prepared(prepared)
+        judged = rows_judged(table.n_rows, "none" if time_column is None else "time")
+        _refuse_short(fpr, judged - round(judged * (0 if contamination == "auto" else contamination)), table.n_rows)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ClusterWarning)  # too few rows are refused below
+            model.fit_prepared(prepared)
+        _refuse_short(fpr, len(model.held_out_scores_), table.n_rows)
         diary.text = f"{model.n_clusters_} representatives, {len(model.held_out_scores_):,} rows held out in turn"
     with diary.step("describe"):
         kinds = model.nearest_kind(table)
@@ -124,14 +129,14 @@ def learn_history(
         stability = _stability(model, np.asarray(prepared.X), seed)
         diary.text = f"{len(names)} kinds of normal rows" if len(names) > 1 else "one kind of normal rows"
     card = {
-        "n_rows": table.n_rows, "source": table.name, "fingerprint": table.fingerprint(), "profile": profile, "names": names,
-        "constants": constants_of(table, prepared.codings), "time": time_column, "label": label, "fpr": fpr,
+        "n_rows": table.n_rows, "source": table.name, "fingerprint": fingerprint, "profile": profile, "names": names,
+        "constants": constants_of(table, prepared.codings), "rare": rare_levels(table, used), "time": time_column, "label": label, "fpr": fpr,
     }  # fmt: skip
     metrics = {
         "rows": table.n_rows, "held_out": len(model.held_out_scores_), "least_fpr": 1 / (len(model.held_out_scores_) + 1),
         "left_out": model.left_out_, "suspects": model.suspects_, "stability": stability,
     }  # fmt: skip
-    return Learnt(table, model, profile, card, metrics, _warnings(model, stability), diary.steps)
+    return Learnt(table, model, profile, card, metrics, _warned(model, stability), diary.steps)
 
 
 def time_order(table: Table, column: str) -> np.ndarray:
@@ -153,13 +158,8 @@ def time_order(table: Table, column: str) -> np.ndarray:
     return np.argsort(values, kind="stable")
 
 
-def rows_that(n: int, has: str = "have") -> str:
-    """Return "1 row has" or "2 rows have"."""
-    return f"{n:,} row{'s' * (n != 1)} {has if n != 1 else {'have': 'has', 'are': 'is'}[has]}"
-
-
-def refuse_fpr(fpr: float, n_rows: int | None, needed: int = 0) -> None:
-    """Raise where a false-alarm rate makes no sense, or the history is too short for it.
+def refuse_fpr(fpr: float) -> None:
+    """Raise where a false-alarm rate makes no sense.
 
     Raises
     ------
@@ -169,9 +169,15 @@ def refuse_fpr(fpr: float, n_rows: int | None, needed: int = 0) -> None:
         raise InputError(
             f"a false-alarm rate lies between 0 and 1, got {fpr:g}; give the share of normal rows that may be alarms, such as 0.01"
         )
-    if n_rows is not None:
+
+
+def _refuse_short(fpr: float, n_normal: int, n_rows: int) -> None:
+    needed = rows_needed(fpr)
+    if n_normal < needed:
+        rest = "" if n_normal == n_rows else f" of {n_rows:,} (the others are learnt from, or do not count as normal)"
         raise InputError(
-            f"a false-alarm rate of {fpr:g} needs a history of at least {needed:,} rows, got {n_rows:,}; give more history, or a higher --fpr"
+            f"a false-alarm rate of {fpr:g} needs {needed:,} normal rows of history to judge by, got {n_normal:,}{rest}; give more history, or "
+            f"--fpr {least_rate(n_normal):g} or more"
         )
 
 
@@ -187,17 +193,20 @@ def _stability(model: NormalcyModel, rows: np.ndarray, seed: int) -> float:
     judged, parts = rows[::3], (rows[1::3], rows[2::3])
     n_far = max(1, round(_FARTHEST * len(judged)))
     first, second = (
-        set(
-            np.argsort(-scores_of(learn(part, model.plan(len(part)), random)[0], judged, model.plan()), kind="stable")[
-                :n_far
-            ].tolist()
-        )
+        _farthest(scores_of(learn(part, model.plan(len(part)), random)[0], judged, model.plan()), n_far)
         for part in parts
     )
-    return len(first & second) / n_far
+    return float(np.minimum(first, second).sum()) / n_far
 
 
-def _warnings(model: NormalcyModel, stability: float) -> list[dict[str, str]]:
+def _farthest(scores: np.ndarray, n_far: int) -> np.ndarray:
+    """Return how much each row belongs to the ``n_far`` farthest: rows that are tied for the last places share them."""
+    last = np.partition(scores, -n_far)[-n_far]
+    beyond, tied = scores > last, scores == last
+    return beyond + tied * ((n_far - beyond.sum()) / tied.sum())
+
+
+def _warned(model: NormalcyModel, stability: float) -> list[dict[str, str]]:
     found = []
     if model.contamination == "auto" and model.suspects_ > _MANY_SUSPECTS:
         share = f"{model.suspects_:.1%}"

@@ -18,6 +18,7 @@ from . import _calibration as calibration
 from ._explaining import Explanation, responsible
 from ._history import History, Plan, learn, scores_of
 from ._kinds import kinds_of
+from ._levels import coded
 from ._metrics import METRICS, distances2
 from ._plans import plan_for
 from ._scaling import scaled
@@ -43,8 +44,7 @@ class NormalcyModel(OutlierMixin, Estimator):
     contamination : "auto", 0 or float, default="auto"
         Share of history that is not normal. 0: it is known to be clean, nothing is left out, and one like row is enough to be normal.
         "auto": not known; rows far from all others are left out of the summary, and those very far count as no normal rows for
-        p-values. A share, at most 0.5: the farthest are left out, they
-        count as no normal rows for p-values, and `predict` finds as many of them in the history itself.
+        p-values. A share, at most 0.5: the farthest are left out, they count as no normal rows, and `predict` finds as many in history.
     min_share : float or "auto", default="auto"
         Least share of history that makes a place normal; "auto" is 0 where it is known to be clean, and else 0.005. Distances to
         four shares from this one to 0.5 are multiplied; with 0, the nearest representative alone counts.
@@ -323,7 +323,7 @@ class NormalcyModel(OutlierMixin, Estimator):
         else:
             check_is_fitted(self)
             if self.prepared_ is not None:
-                return self.prepared_.transform(read(X))
+                return coded(self.prepared_, read(X), self.metric)
         rows = np.asarray(self._gate_in(X, reset=reset), np.float64)
         if reset:
             self._column_of = np.arange(rows.shape[1])
