@@ -14,6 +14,9 @@ import numpy as np
 __all__ = ["remoteness", "share_distances2"]
 
 _LEAST2 = 1e-9  # squared distance, in spreads, below which rows count as equal
+_GRAIN2 = (
+    0.003  # of the mean squared distance to all of history: what is nearer is no nearer, where distances are multiplied
+)
 
 
 def share_distances2(distances2: np.ndarray, weights: np.ndarray, shares: tuple[float, ...]) -> np.ndarray:
@@ -49,6 +52,12 @@ def share_distances2(distances2: np.ndarray, weights: np.ndarray, shares: tuple[
 
 
 def remoteness(distances2: np.ndarray, weights: np.ndarray, shares: tuple[float, ...]) -> np.ndarray:
-    """Return the geometric mean of the distances to several shares of history, (n,); arguments as in `share_distances2`."""
-    found = share_distances2(distances2, weights, shares)
-    return np.exp(0.5 * np.log(found + _LEAST2).mean(axis=1))
+    """Return the geometric mean of the distances to several shares of history, (n,); arguments as in `share_distances2`.
+
+    In counts and categories many rows are equal. A distance of nothing would make any product nothing, and rows that differ in one
+    unit from all of history would look like a world apart; so none is below a twentieth of the distance to history as a whole.
+    """
+    found = share_distances2(distances2, weights, shares) + _LEAST2
+    if len(shares) > 1:
+        found = np.maximum(found, _GRAIN2 * (distances2 * weights).sum(axis=1)[:, None])
+    return np.exp(0.5 * np.log(found).mean(axis=1))
