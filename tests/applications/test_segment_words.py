@@ -1,5 +1,6 @@
 """Rules and figures as they are written: the text of a rule is the rule that was counted."""
 
+import csv
 import re
 
 import numpy as np
@@ -41,6 +42,12 @@ def test_rules_are_written_whole_whatever_the_currency(unit):
 
 def test_whole_numbers_are_whole_in_files():
     assert table_text({"bound": [2207413071234.0, 0.1 + 0.2]}) == "bound\n2207413071234\n0.3\n"
+
+
+@pytest.mark.parametrize(("excel_safe", "told"), [(False, "=1+1"), (True, "'=1+1")])
+def test_ids_that_a_spreadsheet_would_run_are_defused_on_request(excel_safe, told):
+    text = table_text({"customer": ["=1+1", 'a "b", c'], "total": [-2, 0.5]}, excel_safe=excel_safe)
+    assert list(csv.reader(text.splitlines())) == [["customer", "total"], [told, "-2"], ['a "b", c', "0.5"]]
 
 
 def test_missing_costs_are_told():

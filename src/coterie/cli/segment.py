@@ -94,6 +94,9 @@ def _column_options(command: Any) -> Any:
     type=click.Path(),
     help="Put the customers of FILE into the segments of an earlier run.",
 )
+@click.option(
+    "--excel-safe", is_flag=True, help="Defuse ids in the CSV files that a spreadsheet would run as formulas."
+)
 @limits_and_seed("tables that need")
 @output_and_talk
 @click.pass_context
@@ -144,7 +147,7 @@ def _segment(options: dict[str, Any], talk: Talk) -> int:
     segmentation.fit(table, spend, on_step=on_step)
     asked = {name: value for name, value in given.items() if value is not None}
     asked |= {} if options["spend"] is None else {"spend": options["spend"]}
-    return deliver(segments_sheet(segmentation, asked), folder, options, talk)
+    return deliver(segments_sheet(segmentation, asked, excel_safe=options["excel_safe"]), folder, options, talk)
 
 
 def _refuse_idle(ctx: click.Context) -> None:
@@ -175,7 +178,7 @@ def _assign(options: dict[str, Any], talk: Talk) -> int:
     told = loaded.assign(table, cutoff=options["cutoff"])
     if loaded.as_of_ is not None:
         talk.say("as of", loaded.as_of_)
-    text = table_text(told)
+    text = table_text(told, excel_safe=options["excel_safe"])
     if options["output"] is None:
         click.echo(text, nl=False)
     else:

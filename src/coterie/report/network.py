@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import folder as folders
-from .cells import field, number, plain_text, write_rows
+from .cells import cell, field, number, plain_text, write_rows, write_text
 from .network_page import network_html
 from .network_text import network_text
 from .network_time import write_migration, write_movers
@@ -101,11 +101,11 @@ class NetworkAnalysis:
             "profile": lambda path: self._write_profile(path, excel_safe),
             "migration": lambda path: write_migration(path, self.study),
             "movers": lambda path: write_movers(path, self.study, excel_safe=excel_safe),
-            "metrics": lambda path: _write_text(path, dumps(_metrics(record))),
+            "metrics": lambda path: write_text(path, dumps(_metrics(record))),
             "graph": self._write_graph,
             "model": self._write_model,
-            "record": lambda path: _write_text(path, dumps(record)),
-            "report": lambda path: _write_text(path, network_html(record)),
+            "record": lambda path: write_text(path, dumps(record)),
+            "report": lambda path: write_text(path, network_html(record)),
         }
         folders.write_folder(target, {name: writers[kind] for kind, name in files.items()}, force=force)
         return {kind: target / name for kind, name in files.items()}
@@ -149,8 +149,8 @@ class NetworkAnalysis:
         rows = (
             (
                 str(i),
-                *(field(plain_text(one[name], excel_safe)) for name in ("column", "kind", "value")),
-                *(_cell(one[name]) for name in ("here", "elsewhere", "overall", "lift", "effect", "z")),
+                *(cell(one[name], excel_safe, 6) for name in ("column", "kind", "value")),
+                *(cell(one[name], excel_safe, 6) for name in ("here", "elsewhere", "overall", "lift", "effect", "z")),
             )
             for i, features in enumerate(self.study.profile)
             for one in features
@@ -258,11 +258,3 @@ def _columns(table: Any) -> dict[str, Any]:
     # A column of the file that is called as one of ours keeps its values under another name.
     ours = {"class", "strength", "participation"}
     return {(f"{one.name} (input)" if one.name in ours else one.name): one.values for one in table.columns}
-
-
-def _cell(value: Any) -> str:
-    return number(value) if isinstance(value, float | int) else plain_text(value)
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", newline="\n")

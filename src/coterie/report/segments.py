@@ -9,7 +9,7 @@ import numpy as np
 from ..applications.segments.market import MarketSegmentation
 from ..applications.segments.naming import rule_text
 from ..study.record import plain
-from .cells import field, plain_text
+from .cells import csv_text, write_text
 from .segment_metrics import WORDS, segment_metrics
 from .segment_sections import RULE_WORDS, sections_of_buyers, sections_of_members
 from .sheet import Sheet, sheet_record
@@ -21,7 +21,9 @@ __all__ = ["segments_sheet", "table_text"]
 _FAITHFUL = 0.5
 
 
-def segments_sheet(segmentation: MarketSegmentation, options: Mapping[str, Any] | None = None) -> Sheet:
+def segments_sheet(
+    segmentation: MarketSegmentation, options: Mapping[str, Any] | None = None, *, excel_safe: bool = False
+) -> Sheet:
     """Return what a segmentation found, ready to be shown and written.
 
     Parameters
@@ -30,6 +32,8 @@ def segments_sheet(segmentation: MarketSegmentation, options: Mapping[str, Any] 
         Fitted.
     options : mapping, optional
         As the user gave them.
+    excel_safe : bool, default=False
+        Defuse ids and names that a spreadsheet would run as formulas.
 
     Returns
     -------
@@ -55,7 +59,7 @@ def segments_sheet(segmentation: MarketSegmentation, options: Mapping[str, Any] 
         steps=segmentation.steps_,
         words=WORDS,
     )
-    return Sheet(record, _writers(segmentation), ("coterie segment NEW.csv --model {folder}",))
+    return Sheet(record, _writers(segmentation, excel_safe), ("coterie segment NEW.csv --model {folder}",))
 
 
 def _answer_of_buyers(found: Any) -> list[str]:
@@ -151,23 +155,22 @@ def _facts_of_costs(profile: Mapping[str, list], c: int) -> list[list[str]]:
     return [["CAC", f"{profile['cac'][c]:,.2f}"], *paid]
 
 
-def _writers(segmentation: MarketSegmentation) -> dict[str, Callable[[Path], object]]:
+def _writers(segmentation: MarketSegmentation, excel_safe: bool) -> dict[str, Callable[[Path], object]]:
     found = segmentation.found_
-    writers: dict[str, Callable[[Path], object]] = {
-        "segments.csv": lambda path: _write(path, found.customers),
-        "profile.csv": lambda path: _write(path, found.profile),
-        "rules.csv": lambda path: _write(path, _rules(segmentation)),
-        "model.coterie": segmentation.save,
-    }
+    tables = {"segments.csv": found.customers, "profile.csv": found.profile, "rules.csv": _rules(segmentation)}
     moved, bridge = getattr(found, "moved", None), getattr(found, "bridge", None)
     if moved is not None:
-        writers["migration.csv"] = lambda path: _write(path, _migration(moved, found.profile["name"]))
+        tables["migration.csv"] = _migration(moved, found.profile["name"])
     if bridge is not None:
-        writers["mrr.csv"] = lambda path: _write(path, _money(bridge))
+        tables["mrr.csv"] = _money(bridge)
     if found.costs is not None:
         lines = found.costs.lines
-        writers["cac.csv"] = lambda path: _write(path, {name: [line[name] for line in lines] for name in lines[0]})
-    return writers
+        tables["cac.csv"] = {name: [line[name] for line in lines] for name in lines[0]}
+
+    def writer(columns: Mapping[str, Sequence]) -> Callable[[Path], object]:
+        return lambda path: write_text(path, table_text(columns, excel_safe=excel_safe))
+
+    return {name: writer(columns) for name, columns in tables.items()} | {"model.coterie": segmentation.save}
 
 
 def _rules(segmentation: MarketSegmentation) -> dict[str, list]:
@@ -202,31 +205,18 @@ def _money(bridge: Mapping[str, np.ndarray]) -> dict[str, list]:
     }
 
 
-def table_text(columns: Mapping[str, Sequence]) -> str:
+def table_text(columns: Mapping[str, Sequence], *, excel_safe: bool = False) -> str:
     """Return columns as the text of a CSV file.
 
     Parameters
     ----------
     columns : mapping of str to sequence
         Of equal length.
+    excel_safe : bool, default=False
+        Defuse texts that a spreadsheet would run as formulas.
 
     Returns
     -------
     str
     """
-    rows = zip(*(map(_cell, values) for values in columns.values()), strict=True)
-    text = "\n".join([",".join(map(field, columns)), *(",".join(row) for row in rows), ""])
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _write(path: Path, columns: Mapping[str, Sequence]) -> None:
-    path.write_text(table_text(columns), encoding="utf-8", newline="\n")
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, float | np.floating):
-        # Whole numbers as they are: a bound of a rule that is rounded is another rule.
-        return plain_text(float(value if value == round(value) else f"{value:.10g}")) if np.isfinite(value) else ""
-    if isinstance(value, bool | np.bool_):
-        return "yes" if value else "no"
-    return field(plain_text(value))
+    return csv_text(list(columns), zip(*columns.values(), strict=True), excel_safe=excel_safe)
