@@ -1,6 +1,7 @@
 """``coterie anomaly``: a history, new rows, the alarms with their reasons, and one sentence where something cannot be used."""
 
 import csv
+import gzip
 import json
 import re
 
@@ -112,6 +113,38 @@ def test_rows_that_come_in_batches_get_the_same_alarms(call, process, kept):
     )
     assert stream.code == 0
     assert sorted(stream.out.splitlines()) == sorted(whole.out.splitlines())
+
+
+def test_batches_tell_once_what_a_whole_file_tells_and_bear_an_odd_value(call, kept, tmp_path):
+    rows = lines_of(40, 2)
+    for i, new in ((5, "off"), (9, "out")):
+        rows[i] = rows[i].replace("idle", new).replace("busy", new)
+    rows[20] = ",".join([*rows[20].split(",")[:2], "much", *rows[20].split(",")[3:]])
+    with gzip.open(tmp_path / "odd.csv.gz", "wt") as file:
+        file.write("\n".join([HEADER, *rows]) + "\n")
+    ended = call(
+        "anomaly", "score", "odd.csv.gz", "--model", kept / "model", "-o", "-", "-q", "--batch", "4", "--strict"
+    )
+    assert ended.code == 5
+    assert ended.err.count("warning") == 2
+    assert "up to row 7: 1 row has a value of state that history never had (such as 'off')" in ended.err
+    assert "up to row 23: 1 row has no value of watts, which history never lacked" in ended.err
+    rows[21:23] = [row.replace(row.split(",")[2], "more") for row in rows[21:23]]
+    ended = call(
+        "anomaly", "score", write(tmp_path / "odd.csv", rows), "--model", kept / "model", "-o", "-", "--batch", "4"
+    )
+    assert ended.code == 3
+    assert "column 'watts' should hold numbers, but 3 of 24 values so far are none, such as 'much'" in ended.err
+
+
+def test_rows_that_have_moved_as_a_whole_are_told_from_all_batches_together(call, kept, tmp_path):
+    moved = [line.split(",") for line in lines_of(80, 3)]
+    moved = [",".join([*one[:3], f"{float(one[3]) + 0.9:.3f}", *one[4:]]) for one in moved]
+    ended = call(
+        "anomaly", "score", write(tmp_path / "m.csv", moved), "--model", kept / "model", "-o", "-", "-q", "--batch", "4"
+    )
+    assert ended.code == 0
+    assert ended.err.count("The rows as a whole are unlike history") == 1
 
 
 def test_the_saved_model_gives_the_p_values_of_the_folder(call, kept, tmp_path):
@@ -251,6 +284,11 @@ def test_what_cannot_be_used_is_said_in_one_sentence_and_nothing_is_written(call
         (("anomaly", "score"), "give the FILE of new rows"),
         (("anomaly", "score", "-"), "give the folder of the model with --model"),
         (("anomaly", "score", "-", "--model", "m", "--batch", "5"), "give -o alerts.csv, or -o - for stdout"),
+        (
+            ("anomaly", "score", "-", "--model", "m", "-o", "-", "--batch", "5", "--label", "x"),
+            "--label checks all alarms",
+        ),
+        (("anomaly", "score", "-", "--model", "m", "-o", "-", "--batch", "5", "--time", "x"), "--time orders all rows"),
         (("anomaly", "score", "-", "--model", "m", "-o", "-", "--json"), "--json writes the record of a folder"),
         (("anomaly", "fit", "-", "--contamination", "60%"), "more than half of history must be normal"),
     ],

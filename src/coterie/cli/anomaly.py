@@ -127,7 +127,7 @@ def fit(ctx: click.Context, /, **options: Any) -> int:
 @click.option("--label", metavar="COLUMN", help="Known anomalies, to check the alarms by.")
 @click.option(
     "--batch", type=click.IntRange(1), metavar="ROWS",
-    help="Judge so many rows at a time as they come, and write alarms at once; for CSV on stdin that does not end.",
+    help="Judge so many rows at a time as they come, and write alarms at once; for CSV that does not end.",
 )  # fmt: skip
 @click.option("--memory-limit", type=Bytes(), help="Refuse files that need more, e.g. 2GB.")
 @click.option("--json", "as_json", is_flag=True, help="Write the record of the run (as in run.json) to stdout.")
@@ -149,6 +149,9 @@ def score(ctx: click.Context, /, **options: Any) -> int:
     alone = output == "-" or output.lower().endswith(".csv")
     if options["batch"] and not alone:
         raise click.UsageError("--batch writes alarms as they come: give -o alerts.csv, or -o - for stdout", ctx)
+    for name, what in (("label", "--label checks all alarms at once"), ("time_column", "--time orders all rows")):
+        if options["batch"] and options[name] is not None:
+            raise click.UsageError(f"{what}, and --batch never has all; leave one of them out", ctx)
     if alone and options["as_json"]:
         raise click.UsageError(
             "--json writes the record of a folder of results; give a folder with -o, or leave it out", ctx
@@ -195,26 +198,31 @@ def _write_alerts(judged: Any, output: str, talk: Talk) -> None:
 
 def _as_they_come(loaded: Any, output: str, options: dict[str, Any], talk: Talk) -> int:
     """Write alarms batch by batch; what was written stays, whatever comes later, and nothing is before the first batch is judged."""
-    from ..applications.anomaly.stream import batches, judge_batches
+    from ..applications.anomaly.stream import batches, judge_batches, opened
     from ..report.anomaly_judged import alert_header, alert_rows
+    from ._errors import DOUBTFUL
 
-    n_rows = n_alarms = 0
-    with contextlib.ExitStack() as opened:
-        source = sys.stdin.buffer if options["file"] == "-" else opened.enter_context(open(options["file"], "rb"))
+    n_rows = n_alarms = n_warnings = 0
+    given = {name: options[name] for name in ("fpr", "memory_limit")}
+    with contextlib.ExitStack() as held:
+        source, name = held.enter_context(opened(options["file"]))
         target: Any = None
-        for first, judged in judge_batches(loaded, batches(source, options["batch"]), fpr=options["fpr"]):
+        for first, judged in judge_batches(loaded, batches(source, options["batch"], name), name, **given):
             if target is None:
-                target = sys.stdout if output == "-" else opened.enter_context(_opened(output))
+                target = sys.stdout if output == "-" else held.enter_context(_writable(output))
                 target.write(",".join(alert_header(judged)) + "\n")
             target.writelines(",".join(row) + "\n" for row in alert_rows(judged, first))
             target.flush()
             n_rows, n_alarms = first + judged.table.n_rows, n_alarms + len(judged.alarms)
+            n_warnings += len(judged.warnings)
+            for warning in judged.warnings:
+                talk.warn(f"up to row {n_rows - 1:,}: {warning['text']} {warning['remedy']}")
             talk.progress(n_rows, 0, f"{n_alarms:,} alarms")
     talk.say("judged", f"{n_rows:,} rows, {n_alarms:,} alarms")
-    return 0
+    return DOUBTFUL if options["strict"] and n_warnings else 0
 
 
-def _opened(output: str) -> Any:
+def _writable(output: str) -> Any:
     from ..errors import OutputError
 
     try:

@@ -131,14 +131,14 @@ def _as_by_chance(judged: Judged) -> str:
             "chance makes of new rows."
         )
     low, high = judged.limits
-    normal = "normal " if judged.model.suspects_ else ""
+    like = "like the normal ones of history" if judged.model.suspects_ else "like those of history"
     number = "hardly one would be a false alarm" if expected < 1 else f"about {expected:,.0f} would be false alarms"
     verdict = (
         f"{alarms:,} are more than chance explains (at most {high:,})" if alarms > high
         else f"{alarms:,} are fewer than chance explains (at least {low:,})" if alarms < low
         else f"{alarms:,} are within what chance explains ({low:,} to {high:,})"
     )  # fmt: skip
-    return f"Of {counted(n, 'row')} like the {normal}rows of history, {number}; {verdict}."
+    return f"Of {counted(n, 'row')} {like}, {number}; {verdict}."
 
 
 def _alerts_table(judged: Judged) -> dict[str, Any]:
