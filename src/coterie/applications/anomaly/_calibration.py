@@ -31,7 +31,7 @@ _SHARE_ASIDE = 0.3
 _EQUAL = 1e-9
 _FEWEST = 100  # rows from which a tail can be measured
 _AS_MANY = 3.0  # times the rows of which none is expected beyond the tail: short histories measure it badly
-_TAIL = (0.75, 0.9)  # quantiles between which the tail of ordinary rows is measured
+_TAILS = ((0.5, 0.75), (0.75, 0.9))  # quantiles between which the tail of ordinary rows is measured; the longer counts
 
 
 def held_out_scores(rows: np.ndarray, plan: Plan, order: str, random: np.random.RandomState) -> tuple[Any, np.ndarray]:
@@ -89,16 +89,19 @@ def normal_scores(held_out: np.ndarray, bad: float | None) -> np.ndarray:
 def beyond_tail(scores: np.ndarray) -> np.ndarray:
     """Say which scores are so large that, by the tail of the ordinary ones, not one of three times as many is expected.
 
-    The tail is that of a power law, measured between the upper quartile and the ninth decile: what is not normal may be up to a tenth.
+    The tail is that of a power law, measured up to the ninth decile: what is not normal may be up to a tenth. It is measured in two parts,
+    for where many rows are equal, all of one part may be of one distance.
     """
     if len(scores) < _FEWEST:
         return np.zeros(len(scores), bool)
     logs = np.log(scores)
-    low, high = np.quantile(logs, _TAIL)
-    if high - low < _EQUAL:
+    length = max(
+        float(np.subtract(*np.quantile(logs, [high, low]))) / math.log((1 - low) / (1 - high)) for low, high in _TAILS
+    )
+    if length < _EQUAL:
         return np.zeros(len(scores), bool)
-    length = (high - low) / math.log((1 - _TAIL[0]) / (1 - _TAIL[1]))
-    return logs > low + length * math.log(max(1.0, _AS_MANY * (1 - _TAIL[0]) * len(scores)))
+    start = _TAILS[-1][0]
+    return logs > np.quantile(logs, start) + length * math.log(max(1.0, _AS_MANY * (1 - start) * len(scores)))
 
 
 def p_values(scores: np.ndarray, held_out: np.ndarray) -> np.ndarray:
