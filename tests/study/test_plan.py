@@ -11,6 +11,7 @@ from coterie.metrics import adjusted_rand_score
 from coterie.study import choose, plan, speed
 from coterie.study import map as maps
 from coterie.study.choose import candidates_for
+from coterie.study.estimators import final
 from coterie.study.describe import _telling
 from coterie.study.plan import make_plan, selection_rows
 from coterie.study.record import even_rows
@@ -52,6 +53,20 @@ def test_seconds_count_what_is_still_to_be_compiled(monkeypatch):
     told = [line.compiling / plan.slowness() for line in found[1]]
     assert told == pytest.approx([6.5, 8.5, 12.0], abs=0.05)
     assert found[1][1].seconds - found[0][1].seconds == pytest.approx(found[1][1].compiling, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("params", "shape", "starts"),
+    [
+        ({"n_clusters": 6}, (2_000, 11), 10),
+        ({"n_clusters": 6}, (120_000, 11), 5),
+        ({}, (10**7, 50), 3),
+        ({"n_init": 1}, (9, 2), 1),
+    ],
+)
+def test_the_kept_fit_of_kmeans_has_more_starts_where_they_cost_little(params, shape, starts):
+    assert final("KMeans", params, *shape)["n_init"] == starts
+    assert final("Birch", params, *shape) == params
 
 
 def test_a_limit_of_the_user_counts_the_seconds_of_this_machine(monkeypatch):

@@ -7,7 +7,11 @@ from typing import Any
 from ..catalog import CATALOG, entry
 from ..errors import InputError
 
-__all__ = ["build", "method_name", "needs_k", "parameters", "scaled", "takes"]
+__all__ = ["build", "final", "method_name", "needs_k", "parameters", "scaled", "takes"]
+
+# The last fit of K-means has up to ten starts, as long as all cost less than so many numbers read, rows times columns times groups.
+STARTS, MOST_STARTS = 3, 10
+CHEAP = 4e7
 
 # Set by the study itself, not by its user's ``params``; a study works on one matrix of numbers.
 _OWN = {"random_state", "device", "categorical"}
@@ -70,12 +74,20 @@ def scaled(method: str, params: dict[str, Any], n_from: int, n_to: int) -> dict[
     }
 
 
+def final(method: str, params: dict[str, Any], n_rows: int, n_columns: int) -> dict[str, Any]:
+    """Return the parameters of the fit that is kept: where they cost little, K-means has more starts than while candidates are tried."""
+    if method != "KMeans":
+        return params
+    once = n_rows * n_columns * int(params.get("n_clusters") or 8)
+    return {"n_init": int(min(max(CHEAP // max(once, 1), STARTS), MOST_STARTS))} | params
+
+
 def build(method: str, params: dict[str, Any], seed: int) -> Any:
     """Return an unfitted estimator; ``seed`` goes where there is chance."""
     cls = _class(method)
     if method == "KMeans":
         # One start of twenty groups or more often merges two and splits a third.
-        params = {"n_init": 3} | params
+        params = {"n_init": STARTS} | params
     seeded = {"random_state": seed} if "random_state" in inspect.signature(cls).parameters else {}
     return cls(**seeded, **params)
 

@@ -19,7 +19,7 @@ from . import reduce, unusual, useful
 from .answers import Listing, answered
 from .consensus import consensus
 from .describe import describe
-from .estimators import method_name, needs_k, parameters, scaled, takes
+from .estimators import final, method_name, needs_k, parameters, scaled, takes
 from .map import map_of
 from .population import settle
 from .purpose import Purpose, least_share, purpose_of, refuse_contradictions
@@ -340,7 +340,7 @@ def _sample(n: int, size: int | None, seed: int) -> np.ndarray:
 def _fit(X, best, n_sample, way: Purpose, options, verdict, seed):
     if not _asked(options) and (verdict in ("none", "one") if way.wants_structure else best.n_clusters < 2):
         return choosing.fit(X, "KMeans", {"n_clusters": 1}, seed)
-    params = scaled(best.method, best.params, n_sample, len(X))
+    params = final(best.method, scaled(best.method, best.params, n_sample, len(X)), *X.shape)
     return choosing.fit(X, best.method, params, seed, fill=options["method"] == "auto")
 
 
