@@ -15,6 +15,7 @@ from ._history import Plan, learn, scores_of
 
 __all__ = [
     "alarm_limits",
+    "beyond_tail",
     "held_out_scores",
     "least_rate",
     "normal_scores",
@@ -29,6 +30,7 @@ _MOST_FOLDED = 10_000  # rows; of more, a part is set aside
 _MOST_ASIDE = 50_000
 _SHARE_ASIDE = 0.3
 _EQUAL = 1e-9
+_MOSTLY = 0.9  # share of different scores below which many are tied
 _FEWEST = 100  # rows from which a tail can be measured
 _AS_MANY = 3.0  # times the rows of which none is expected beyond the tail: short histories measure it badly
 _TAILS = ((0.5, 0.75), (0.75, 0.9))  # quantiles between which the tail of ordinary rows is measured; the longer counts
@@ -144,8 +146,8 @@ def threshold(held_out: np.ndarray, fpr: float) -> float:
 def alarm_limits(n_rows: int, held_out: np.ndarray, fpr: float, level: float) -> tuple[int, int]:
     """Return how few and how many alarms are expected among rows like those of history, with chance 1 - ``level``.
 
-    The number of alarms is beta-binomial: the threshold itself was found from a finite number of rows. Where held-out scores are tied
-    there, fewer lie beyond it than the rate allows; rows as far as these may be no alarms, and the lower limit heeds it.
+    The number of alarms is beta-binomial: the threshold itself was found from a finite number of rows. Where many held-out scores are
+    equal, all of those at the threshold may be no alarms, and any number may be too small: the lower limit is then 0.
 
     Parameters
     ----------
@@ -156,10 +158,8 @@ def alarm_limits(n_rows: int, held_out: np.ndarray, fpr: float, level: float) ->
     """
     from scipy.stats import betabinom
 
-    m, at = len(held_out), threshold(held_out, fpr)
-    beyond = m - int(np.searchsorted(held_out, at, side="right"))
-    tied = m - beyond - int(np.searchsorted(held_out, at, side="left")) > 1
-    high = betabinom(n_rows, beyond + 1, m - beyond).ppf(1 - level / 2)
-    alike = beyond if tied else beyond + 1
-    low = betabinom(n_rows, alike, m + 1 - alike).ppf(level / 2) if alike else 0
-    return int(low), int(high)
+    m = len(held_out)
+    beyond = m - int(np.searchsorted(held_out, threshold(held_out, fpr), side="right"))
+    law = betabinom(n_rows, beyond + 1, m - beyond)
+    tied = len(np.unique(held_out)) < _MOSTLY * m
+    return 0 if tied else int(law.ppf(level / 2)), int(law.ppf(1 - level / 2))
