@@ -11,8 +11,8 @@ from coterie.metrics import adjusted_rand_score
 from coterie.study import choose, plan, speed
 from coterie.study import map as maps
 from coterie.study.choose import candidates_for
-from coterie.study.estimators import final
 from coterie.study.describe import _telling
+from coterie.study.estimators import final
 from coterie.study.plan import make_plan, selection_rows
 from coterie.study.record import even_rows
 from coterie.study.turned import turned
