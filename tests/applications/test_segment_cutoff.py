@@ -5,6 +5,10 @@ import pytest
 
 from applications.customers import made_purchases
 from coterie import MarketSegmentation
+from coterie.applications.segments._columns import Given
+from coterie.applications.segments.transactions import read_transactions
+from coterie.errors import InputError
+from coterie.tables import read
 
 
 @pytest.fixture(scope="module")
@@ -45,3 +49,32 @@ def test_newer_purchases_are_looked_at_as_of_their_own_last_day(fitted, purchase
     assert loaded.as_of_ == "2024-01-31"
     much_later = {**purchases, "date": purchases["date"] + 500}
     assert len(loaded.assign(much_later)["customer"]) == len(np.unique(purchases["customer_id"].astype(str)))
+
+
+def test_who_is_silent_without_a_cutoff_does_not_depend_on_orders_that_go_on(purchases):
+    who, when = purchases["customer_id"], purchases["date"]
+    # All that a customer buys is called one order or two.
+    orders = np.array([f"{customer}-{i % 2}" for i, customer in enumerate(who)], object)
+    moved = MarketSegmentation(2, horizon=200).fit({**purchases, "order_id": orders}).found_.moved
+    day = np.datetime64(moved.days[0], "D")
+    known, bought_since = set(who[when <= day]), set(who[when > day])
+    assert moved.counts[:-1].sum() == len(known)
+    assert np.nansum(moved.silent * moved.counts[:-1].sum(axis=1)) == pytest.approx(len(known - bought_since))
+
+
+def test_a_lone_first_of_1970_is_no_date():
+    bought = made_purchases(60)
+    dates = bought["date"].copy()
+    dates[4] = np.datetime64("1970-01-01")
+    with pytest.raises(InputError, match=r"1 row is dated 1970-01-01 .*row 4"):
+        read_transactions(read({**bought, "date": dates}), Given())
+    early = {**bought, "date": bought["date"] - (bought["date"].min() - np.datetime64("1970-01-01"))}
+    assert read_transactions(read(early), Given()).day.min() == 0
+
+
+def test_days_that_a_time_zone_moves_are_told(tmp_path):
+    path = tmp_path / "zones.csv"
+    path.write_text("customer_id,date,amount\na,2024-03-01T23:30:00-05:00,3\nb,2024-03-02T10:00:00-05:00,4\n")
+    assert any("brought to UTC" in note for note in read(path).notes)
+    path.write_text("customer_id,date,amount\na,2024-03-01T23:30:00Z,3\nb,2024-03-02T10:00:00+00:00,4\n")
+    assert not any("brought to UTC" in note for note in read(path).notes)

@@ -8,7 +8,9 @@ import pytest
 
 from applications.customers import made_purchases
 from coterie import MarketSegmentation
+from coterie.applications.segments.costs import acquisition_costs
 from coterie.applications.segments.naming import rule_text, rules_of
+from coterie.errors import InputError
 from coterie.report.segments import table_text
 
 NAMES = ("recency_days", "frequency", "monetary_total")
@@ -48,6 +50,20 @@ def test_whole_numbers_are_whole_in_files():
 def test_ids_that_a_spreadsheet_would_run_are_defused_on_request(excel_safe, told):
     text = table_text({"customer": ["=1+1", 'a "b", c'], "total": [-2, 0.5]}, excel_safe=excel_safe)
     assert list(csv.reader(text.splitlines())) == [["customer", "total"], [told, "-2"], ['a "b", c', "0.5"]]
+
+
+def test_spending_may_come_before_the_customers_it_brings():
+    came = np.array(["2023-03-05", "2023-03-09", "2023-04-30"], "datetime64[D]").astype(np.int64)
+    costs = acquisition_costs({"month": ["2023-01", "2023-02"], "cost": [100.0, 300.0]}, came, lag=2)
+    assert [(line["month"], line["new_customers"], line["cac"]) for line in costs.lines] == [
+        ("2023-01", 2.0, 50.0),
+        ("2023-02", 1.0, 300.0),
+    ]
+    assert costs.of(came).tolist() == [50.0, 50.0, 300.0]
+    with pytest.raises(InputError, match=r"1 month of .*2023-03"):
+        acquisition_costs({"month": ["2023-03"], "cost": [1.0]}, came, lag=2)
+    with pytest.raises(InputError, match="leave the lag or the column out"):
+        acquisition_costs({"month": ["2023-02"], "cost": [1.0], "new_customers": [1]}, came, lag=1)
 
 
 def test_missing_costs_are_told():

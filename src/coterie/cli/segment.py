@@ -22,7 +22,7 @@ _COLUMNS = (
 
 # What counts only where segments are found, and not where customers are put into those of a model.
 _OF_A_FIT = {
-    "k", "min_share", "horizon", "spend", "margin", "discount", "whales", "whale_share", "contractual", "seed", "as_json",
+    "k", "min_share", "horizon", "spend", "spend_lag", "margin", "discount", "whales", "whale_share", "contractual", "seed", "as_json",
     "no_report", "force", "strict",
 }  # fmt: skip
 
@@ -78,6 +78,10 @@ def _column_options(command: Any) -> Any:
     "--discount", type=Share(), default="0", show_default=True, help="A year, for the value of customers, e.g. 10%."
 )
 @click.option(
+    "--spend-lag", type=click.IntRange(0, 24), default=0, show_default=True,
+    help="Months from what is spent to the customers it brings.",
+)  # fmt: skip
+@click.option(
     "--whales",
     type=click.Choice(("keep", "separate")),
     default="keep",
@@ -129,7 +133,7 @@ def _segment(options: dict[str, Any], talk: Talk) -> int:
 
     folder = options["output"] or default_folder(options["file"])
     report.check_target(folder, force=options["force"])
-    names = ("k", "min_share", "cutoff", "horizon", "whales", "whale_share", "margin", "discount")
+    names = ("k", "min_share", "cutoff", "horizon", "whales", "whale_share", "margin", "discount", "spend_lag")
     given = {name: options[name] for name in (*names, *(name for name, _ in _COLUMNS))}
     given["contractual"] = "auto" if options["contractual"] is None else options["contractual"]
     segmentation = MarketSegmentation(**given, random_state=options["seed"])

@@ -38,7 +38,8 @@ _FIRM = {
 _HELP = {
     "clv": "Money still to come: margin times what is expected within the horizon, or for as long as subscribers stay, discounted; what was paid "
     "up to the cut-off is not in it.",
-    "cac": "Mean over the customers of the segment of what a new customer cost in the month in which they came.",
+    "cac": "Mean over the customers of the segment of what a new customer cost: the spend of the month in which they came (earlier by the lag, where one is given) over "
+    "all who came.",
     "payback_months": "CAC over what a customer is expected to earn a month from the cut-off on (under contract, the price times the margin); what "
     "was paid before is not counted.",
     "variance_within": "Share of the variance of all customers that is left within the segment.",

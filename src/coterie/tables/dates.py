@@ -31,15 +31,18 @@ _DAY_NAME = re.compile(_WEEKDAY + r"(?P<a>\d{1,2})[-\s/.]*" + _NAME + r"[-\s/.,]
 _NAME_DAY = re.compile(_WEEKDAY + _NAME + r"[-\s/.]*(?P<a>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<y>\d{4})" + _TIME, re.ASCII)
 _COMPACT = re.compile(r"(?P<y>\d{4})(?P<a>\d{2})(?P<b>\d{2})T(?P<H>\d{2})(?P<M>\d{2})(?P<S>\d{2})?(?P<tz>Z)?", re.ASCII)
 
+_SHIFTED = re.compile(r":\d{2}.*[+-](?!00:?(?:00)?$)\d{2}(?::?\d{2})?$", re.ASCII)
+_ZONES = "give their time zone and were brought to UTC, where it can be another day; to keep days as they were written, leave the zone out"
+
 _PATTERNS = ((1, _YEAR_FIRST), (2, _YEAR_LAST), (3, _DAY_NAME), (3, _NAME_DAY), (1, _COMPACT))
 
 
 class DatesRead(NamedTuple):
     """What `parse_dates` made of the different values of a column."""
 
-    values: NDArray[np.datetime64]  # datetime64[us], NaT where the text is no date
+    values: NDArray[np.datetime64]  # datetime64[us], NaT where the text is no date; UTC where a zone is given
     format: str  # "year-month-day", "day/month/year", "month/day/year", "day month year"
-    note: str | None  # said when the order was not settled by the values themselves
+    note: str | None  # said when the order was not settled by the values themselves, or zones moved them
 
 
 def looks_like_date(text: str) -> bool:
@@ -72,12 +75,14 @@ def parse_dates(texts: list[str], codes: NDArray[np.int64], *, day_first: bool |
     year, first, second, clock = parts.T
     year = np.where((year >= 0) & (year < 100) & (kinds != 1), year + np.where(year < 70, 2000, 1900), year)
     last = kinds == 2
+    zones = _ZONES if any(kinds[i] and _SHIFTED.search(text) for i, text in enumerate(texts)) else None
     if not last.any():
         values = _assemble(year, first, second, clock, kinds > 0)
-        return DatesRead(values, "day month year" if (kinds == 3).any() else "year-month-day", None)
+        return DatesRead(values, "day month year" if (kinds == 3).any() else "year-month-day", zones)
     day_month = _assemble(year, np.where(last, second, first), np.where(last, first, second), clock, kinds > 0)
     month_day = _assemble(year, first, second, clock, kinds > 0)
     day_leads, note = _settle(day_month, month_day, codes, day_first)
+    note = "; they ".join(filter(None, (note, zones))) or None
     return DatesRead(day_month if day_leads else month_day, "day/month/year" if day_leads else "month/day/year", note)
 
 

@@ -32,6 +32,8 @@ def check_options(options: Any) -> None:
         )
     if not _is_number(options.discount) or not 0 <= options.discount < np.inf:
         raise InputError(f"expected a discount a year of 0 or more, such as 0.1, got {options.discount!r}")
+    if not isinstance(options.spend_lag, int | np.integer) or not 0 <= options.spend_lag <= 24:
+        raise InputError(f"expected a lag of spending of 0 to 24 whole months, got {options.spend_lag!r}")
     if options.whales not in ("keep", "separate"):
         raise InputError(f'expected whales="keep" or "separate", got {options.whales!r}')
     if options.contractual not in ("auto", True, False):

@@ -100,8 +100,8 @@ def buyers(table: Table, given: Given, options: Any, spend: Any) -> BuyersFound:
         same = expected if horizon == last - cutoff else forecast(seen, last - cutoff)
         purchases, spent = totals_between(transactions, seen.customer, cutoff, last)
         after = held_out(last - cutoff, purchases, spent, same, found.labels, seen.total)
-    costs = None if spend is None else acquisition_costs(spend, cutoff - seen.age)
-    moved = _moves(transactions, seen, found, last, horizon)
+    costs = None if spend is None else acquisition_costs(spend, cutoff - seen.age, options.spend_lag)
+    moved = _moves(table, given, transactions, seen, found, horizon)
     profile = _profile(names, seen, found, expected, after, costs, horizon, options)
     return BuyersFound(
         transactions, seen, found, expected, horizon, after, moved, costs, profile,
@@ -133,16 +133,21 @@ def _refuse_returns_only(seen: Behaviour) -> None:
         )
 
 
-def _moves(transactions: Transactions, seen: Behaviour, found: Segmented, last: int, horizon: int) -> Migration | None:
+def _moves(
+    table: Table, given: Given, transactions: Transactions, seen: Behaviour, found: Segmented, horizon: int
+) -> Migration | None:
     """Compare the cut-off with the end of the file; where they are one, with as long before it as the horizon, or half of the file."""
+    last = int(transactions.day.max())
     if last > seen.day:
         earlier, later = seen, behaviour(transactions, last)
     else:
         day = max(seen.day - horizon, (int(transactions.day.min()) + seen.day) // 2)
         if not (transactions.is_purchase & (transactions.day <= day)).any():
             return None
+        # Rows of an order on both sides of that day are purchases of their own, as they are at a cut-off.
+        transactions = read_transactions(table, given, day)
         earlier, later = behaviour(transactions, day), seen
-    purchases, _ = totals_between(transactions, earlier.customer, earlier.day, later.day)
+    purchases, _ = totals_between(transactions, earlier.customer, earlier.day, int(transactions.day.max()))
 
     def labelled(then: Behaviour) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         return then.customer, label_of(found.coding, found.grouping.estimator, found.label_map, values_of(then))

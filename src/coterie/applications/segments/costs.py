@@ -48,7 +48,7 @@ class Costs(NamedTuple):
         return np.array([self.by_month.get(int(month), np.nan) for month in months])
 
 
-def acquisition_costs(source: Any, first_day: NDArray[np.int64]) -> Costs:
+def acquisition_costs(source: Any, first_day: NDArray[np.int64], lag: int = 0) -> Costs:
     """Set what was spent beside who came.
 
     Parameters
@@ -57,6 +57,8 @@ def acquisition_costs(source: Any, first_day: NDArray[np.int64]) -> Costs:
         ``month`` and ``cost``, and optionally ``channel`` and ``new_customers``.
     first_day : (n,) int64 array
         When each customer came, days since 1970.
+    lag : int, default=0
+        Months from what is spent to the customers it brings.
 
     Returns
     -------
@@ -65,7 +67,8 @@ def acquisition_costs(source: Any, first_day: NDArray[np.int64]) -> Costs:
     Raises
     ------
     InputError
-        If a column is not there, a month is none or lies outside the data, or a number is negative.
+        If a column is not there, a month is none or lies outside the data, a number is negative, or there is a lag although the file
+        says who was new.
     """
     table = read(source)
     month_column, cost_column = _column(table, "month"), _column(table, "cost")
@@ -76,10 +79,15 @@ def acquisition_costs(source: Any, first_day: NDArray[np.int64]) -> Costs:
         )
     months = _months(table, month_column)
     came = first_day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
-    _refuse_outside(table.name, months, came)
+    _refuse_outside(table.name, months, came, lag)
     notes: list[str] = []
     cost = _counted(table, cost_column, "costs", notes)
     told = _column(table, "new_customers")
+    if lag and told is not None:
+        raise InputError(
+            f"{table.name} says in column {told.name!r} how many customers each row brought, so a lag of {lag} months would count others; leave the lag "
+            "or the column out"
+        )
     channel = _column(table, "channel")
     if channel is not None and told is None:
         channel = None  # the purchases do not say which channel a customer came through
@@ -88,8 +96,8 @@ def acquisition_costs(source: Any, first_day: NDArray[np.int64]) -> Costs:
     by_month: dict[int, float] = {}
     for month in np.unique(months):
         rows = months == month
-        won = float((came == month).sum()) if counts is None else float(counts[rows].sum())
-        by_month[int(month)] = float(cost[rows].sum() / won) if won else np.nan
+        won = float((came == month + lag).sum()) if counts is None else float(counts[rows].sum())
+        by_month[int(month) + lag] = float(cost[rows].sum() / won) if won else np.nan
         where = np.full(len(rows), "all", object) if channel is None else channel.values
         for name in dict.fromkeys(where[rows].tolist()):
             own = np.flatnonzero(rows & np.equal(where, name))
@@ -178,10 +186,10 @@ def _months(table: Table, column: Column) -> NDArray[np.int64]:
     return np.array(found, np.int64)
 
 
-def _refuse_outside(name: str, months: NDArray[np.int64], came: NDArray[np.int64]) -> None:
-    outside = np.unique(months[(months < came.min()) | (months > came.max())])
+def _refuse_outside(name: str, months: NDArray[np.int64], came: NDArray[np.int64], lag: int) -> None:
+    outside = np.unique(months[(months + lag < came.min()) | (months + lag > came.max())])
     if len(outside):
-        first, last = (np.datetime64(int(month), "M") for month in (came.min(), came.max()))
+        first, last = (np.datetime64(int(month) - lag, "M") for month in (came.min(), came.max()))
         raise InputError(
             f"{len(outside)} month{'s' if len(outside) > 1 else ''} of {name} ({listing(np.datetime64(int(month), 'M') for month in outside)}) "
             f"lie{'s' if len(outside) == 1 else ''} outside those in which customers came ({first} to {last}); leave such rows out, or give a longer history"

@@ -23,6 +23,7 @@ from ._newcomers import customers_of, last_day_of
 from ._options import check_options, parse_day, parse_horizon
 from ._segmented import label_of
 from .grouping import CustomerCoding
+from .naming import rule_lines
 from .transactions import day_text
 
 __all__ = ["MarketSegmentation"]
@@ -55,6 +56,8 @@ class MarketSegmentation(BaseEstimator):
         Share of what is spent that is earned.
     discount : float, default=0.0
         A year: what is earned in a year is worth ``1 / (1 + discount)`` today.
+    spend_lag : int, default=0
+        Months from what is spent on winning customers to those that it brings.
     id, date, amount, order : str, optional
         Columns of purchases. ``amount`` may be a product, "Quantity*UnitPrice". None finds them by name.
     start, end, price, plan, period, tenure, churn : str, optional
@@ -115,7 +118,7 @@ class MarketSegmentation(BaseEstimator):
 
     def __init__(
         self, k: Any = "auto", *, min_share: float = 0.03, contractual: Any = "auto", cutoff: Any = None, horizon: Any = None,
-        whales: str = "keep", whale_share: float = 0.01, margin: float = 1.0, discount: float = 0.0,
+        whales: str = "keep", whale_share: float = 0.01, margin: float = 1.0, discount: float = 0.0, spend_lag: int = 0,
         id: str | None = None,  # noqa: A002 - as tables call it
         date: str | None = None, amount: str | None = None, order: str | None = None,
         start: str | None = None, end: str | None = None, price: str | None = None, plan: str | None = None,
@@ -130,6 +133,7 @@ class MarketSegmentation(BaseEstimator):
         self.whale_share = whale_share
         self.margin = margin
         self.discount = discount
+        self.spend_lag = spend_lag
         self.id = id
         self.date = date
         self.amount = amount
@@ -193,13 +197,7 @@ class MarketSegmentation(BaseEstimator):
         self.segments_ = frame_like(data, found.customers)
         self.profile_ = frame_like(data, found.profile)
         self.metrics_ = found.figures
-        self.rules_ = [
-            {"segment": leaf.segment, **{
-                f"{name}_{side}": leaf.bounds.get(name, (-np.inf, np.inf))[i]
-                for name in found.segments.coding.features for i, side in enumerate(("above", "at_most"))
-            }, "customers": leaf.customers, "precision": leaf.precision}
-            for leaf in found.segments.rules.leaves
-        ]  # fmt: skip
+        self.rules_ = rule_lines(found.segments.rules, found.segments.coding.features)
         return self
 
     def assign(self, data: Any, *, cutoff: Any = None) -> Any:

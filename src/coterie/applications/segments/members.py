@@ -87,7 +87,7 @@ def members(table: Table, given: Given, options: Any, spend: Any) -> MembersFoun
             "The file has no dates, so there is no month-by-month bridge of revenue; give start and end for one."
         )
     if spend is not None and day is not None:
-        costs = acquisition_costs(spend, _first_days(subscriptions, seen))
+        costs = acquisition_costs(spend, _first_days(subscriptions, seen), options.spend_lag)
     elif spend is not None:
         notes.append("Acquisition costs need the months in which customers came; give start dates for them.")
     profile, value = _profile(names, seen, found, costs, _first_days(subscriptions, seen) if costs else None, options)

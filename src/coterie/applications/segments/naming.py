@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Leaf", "Rules", "names_of_buyers", "names_of_subscribers", "rules_of"]
+__all__ = ["Leaf", "Rules", "names_of_buyers", "names_of_subscribers", "rule_lines", "rules_of"]
 
 FREQUENT = 10  # repeat purchases that nobody would call few
 
@@ -116,6 +116,17 @@ def rules_of(names: Sequence[str], values: NDArray[np.float64], labels: NDArray[
         found.append(Leaf(segment, bounds, int(caught.sum()), float((labels[caught] == segment).mean())))
     found.sort(key=lambda leaf: (leaf.segment, -leaf.customers))
     return Rules(found, float((said == labels).mean()))
+
+
+def rule_lines(rules: Rules, features: Sequence[str]) -> list[dict[str, Any]]:
+    """Return rules as lines of a table, with two bounds for each column; those that are not there are infinite."""
+    sides = ("above", "at_most")
+    return [
+        {"segment": leaf.segment, **{
+            f"{name}_{side}": leaf.bounds.get(name, (-np.inf, np.inf))[i] for name in features for i, side in enumerate(sides)
+        }, "customers": leaf.customers, "precision": leaf.precision}
+        for leaf in rules.leaves
+    ]  # fmt: skip
 
 
 def rule_text(leaf: Leaf, words: dict[str, str]) -> str:

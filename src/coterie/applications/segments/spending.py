@@ -14,10 +14,10 @@ from scipy.special import digamma, gammaln
 from ...errors import InputError
 from ._likeliest import likeliest
 
-__all__ = ["SpendingModel", "expected_spending", "fit_spending", "spending_correlation"]
+__all__ = ["FEWEST_REPEATERS", "SpendingModel", "expected_spending", "fit_spending", "spending_correlation"]
 
 _STARTS = ((1.0, 1.0, 1.0), (5.0, 2.0, 0.5))
-_FEWEST = 5
+FEWEST_REPEATERS = 5  # from whom the model is learnt
 
 
 class SpendingModel(NamedTuple):
@@ -76,8 +76,10 @@ def fit_spending(frequency: ArrayLike, mean: ArrayLike) -> SpendingModel:
     """
     x, m = (np.asarray(values, np.float64) for values in (frequency, mean))
     use = (x > 0) & (m > 0)
-    if use.sum() < _FEWEST:
-        raise InputError(f"expected {_FEWEST} customers or more with repeat purchases above 0, got {use.sum()}")
+    if use.sum() < FEWEST_REPEATERS:
+        raise InputError(
+            f"expected {FEWEST_REPEATERS} customers or more with repeat purchases above 0, got {use.sum()}"
+        )
     x, m = x[use], m[use]
     scale = float(m.mean())
     m = m / scale

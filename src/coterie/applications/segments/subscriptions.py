@@ -13,7 +13,7 @@ from ...errors import InputError
 from ...tables.table import Column, Table, brief
 from ._columns import MONTHS_OF, Given, as_days, as_ids, as_numbers, find, missing_column
 from .spells import months_between, spells
-from .transactions import day_text, refuse_before_1900
+from .transactions import day_text, refuse_unknown_days
 
 __all__ = ["Subscribers", "Subscriptions", "mrr_bridge", "read_subscriptions", "subscribers"]
 
@@ -118,7 +118,7 @@ def read_subscriptions(table: Table, given: Given) -> Subscriptions:
         days = as_days(start, "starts")
         ends = np.full(len(days), np.nan) if end is None or end.n_missing == len(days) else as_days(end, "ends")
         use &= ~np.isnan(days)
-        refuse_before_1900(days, use)
+        refuse_unknown_days(days, use)
         bad = np.flatnonzero(use & (ends < days))
         if len(bad):
             row = int(bad[0])

@@ -14,12 +14,13 @@ from ...errors import InputError
 from ...tables.table import Table
 from ._columns import Given, as_days, as_ids, as_numbers, find, missing_column, refuse_large
 
-__all__ = ["Transactions", "day_text", "read_transactions", "refuse_before_1900", "refuse_contract"]
+__all__ = ["Transactions", "day_text", "read_transactions", "refuse_contract", "refuse_unknown_days"]
 
 # Gaps of this share of customers with at least two gaps, all but equal, are payments of a contract.
 _CONTRACT_SHARE = 0.8
 _EQUAL_GAPS = 0.12  # standard deviation of the gaps over their mean: months of 28 to 31 days have 0.03
 _FIRST_OF_1900 = -25_567  # days since 1970
+_YEAR = 365
 
 
 class Transactions(NamedTuple):
@@ -88,7 +89,7 @@ def read_transactions(table: Table, given: Given, cutoff: int | None = None) -> 
     if not use.any():
         raise InputError(f"no row of {table.name} has a customer, a date and an amount; check the columns {notes[0]}")
     _refuse_future(day, use)
-    refuse_before_1900(day, use)
+    refuse_unknown_days(day, use)
     customer, days, amount = customer[use], day[use].astype(np.int64), amount[use]
     if not (amount > 0).any():
         raise InputError(
@@ -174,13 +175,21 @@ def _refuse_future(day: NDArray[np.float64], use: NDArray[np.bool_]) -> None:
         )
 
 
-def refuse_before_1900(day: NDArray[np.float64], use: NDArray[np.bool_]) -> None:
-    """Refuse days up to 1900-01-01: they stand for a date that is not known.
+def refuse_unknown_days(day: NDArray[np.float64], use: NDArray[np.bool_]) -> None:
+    """Refuse days that stand for a date that is not known: up to 1900-01-01, and the first of 1970 by itself.
 
     Raises
     ------
     InputError
     """
+    # The moment 0 of computers; west of Greenwich it is the day before.
+    zero = use & ((day == 0) | (day == -1))
+    if zero.any() and not (use & (day <= _YEAR) & ~zero).any() and not zero[use].all():
+        n, row = int(zero.sum()), int(np.flatnonzero(zero)[0])
+        raise InputError(
+            f"{n:,} row{'s are' if n > 1 else ' is'} dated {day_text(day[row])} and no other lies within a year of it (the first is row {row}), as dates that are "
+            "not known often are; correct these dates, or leave the rows out"
+        )
     old = np.flatnonzero(use & (day <= _FIRST_OF_1900))
     if len(old):
         early = old[np.argmin(day[old])]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .behaviour import Behaviour
 from .purchases import PurchaseModel, expected_purchases, fit_purchases, probability_alive
-from .spending import SpendingModel, expected_spending, fit_spending, spending_correlation
+from .spending import FEWEST_REPEATERS, SpendingModel, expected_spending, fit_spending, spending_correlation
 
 __all__ = ["DAYS_A_MONTH", "Forecast", "contract_value", "forecast"]
 
@@ -19,7 +19,6 @@ DAYS_A_MONTH = 365.25 / 12
 _WEEK = 7.0
 _WEEKS_A_YEAR = 365.25 / 7
 _STEPS = 12  # in which the horizon is discounted
-_FEWEST_REPEATERS = 5
 
 
 class Forecast(NamedTuple):
@@ -77,7 +76,7 @@ def forecast(seen: Behaviour, horizon_days: float, *, margin: float = 1.0, disco
     each = np.diff(within, axis=1, prepend=0.0)
     discounted = each @ (1 + discount) ** (-(times[1:] + times[:-1]) / 2 / _WEEKS_A_YEAR)
     paid_again = int(((x > 0) & (seen.mean > 0)).sum())
-    spending = fit_spending(x, seen.mean) if paid_again >= _FEWEST_REPEATERS else None
+    spending = fit_spending(x, seen.mean) if paid_again >= FEWEST_REPEATERS else None
     if spending is not None:
         worth = expected_spending(spending, x, seen.mean)
     else:
