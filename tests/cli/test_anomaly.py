@@ -171,6 +171,17 @@ def test_rows_unlike_history_are_said_to_be(call, kept, tmp_path):
     assert "1 row has no value of vibration, which history never lacked" in said
 
 
+def test_rows_of_two_sorts_are_no_unsettled_history_and_no_too_few_alarms(call, tmp_path):
+    write(tmp_path / "few.csv", ["1,2", "2,2"] * 300, "a,b")
+    fitted = call("anomaly", "fit", "few.csv", "-o", "model", "--strict")
+    scored = call(
+        "anomaly", "score", write(tmp_path / "more.csv", ["1,2", "2,2"] * 1500, "a,b"), "--model", "model", "-o", "out"
+    )
+    assert (fitted.code, scored.code) == (0, 0)
+    said = " ".join(scored.err.split())
+    assert "0 are within what chance explains (0 to" in said
+
+
 def test_the_history_itself_is_known_again_and_not_compared_with_chance(call, kept):
     ended = call("anomaly", "score", kept / "history.csv", "--model", kept / "model", "-o", "out")
     assert ended.code == 0
@@ -328,4 +339,5 @@ def test_a_history_of_hardly_any_rows_says_nothing_of_its_stability(call, tmp_pa
     write(tmp_path / "two.csv", ["1,2", "2,3"], header="a,b")
     ended = call("anomaly", "fit", "two.csv", "-o", "model", "--fpr", "0.5")
     assert ended.code == 0, ended.err
+    assert "nothing can be said of how settled it is" in " ".join(ended.err.split())
     assert call("anomaly", "fit", "two.csv", "-o", "more", "--min-share", "0.9").code == 2

@@ -132,7 +132,8 @@ def _as_by_chance(judged: Judged) -> str:
         )
     low, high = judged.limits
     like = "like the normal ones of history" if judged.model.suspects_ else "like those of history"
-    number = "hardly one would be a false alarm" if expected < 1 else f"about {expected:,.0f} would be false alarms"
+    about = "about" if expected <= high else "fewer than"
+    number = "hardly one would be a false alarm" if expected < 1 else f"{about} {expected:,.0f} would be false alarms"
     verdict = (
         f"{alarms:,} are more than chance explains (at most {high:,})" if alarms > high
         else f"{alarms:,} are fewer than chance explains (at least {low:,})" if alarms < low

@@ -22,7 +22,7 @@ __all__ = ["Learnt", "learn_history", "refuse_fpr", "time_order"]
 
 _MOST_COMPARED = 20_000
 _LEAST_COMPARED = 9
-_FARTHEST, _UNSTABLE = 0.05, 0.25
+_FARTHEST, _NEARLY, _UNSTABLE = 0.05, 0.05, 0.25
 _MANY_SUSPECTS = 0.002
 
 
@@ -39,7 +39,7 @@ class Learnt(NamedTuple):
     card : dict
         What a model file keeps of it, JSON values only.
     metrics : dict
-        Name to number.
+        Name to number, None where nothing can be said.
     warnings : list of dict
         ``text`` and ``remedy``.
     steps : list of Step
@@ -49,7 +49,7 @@ class Learnt(NamedTuple):
     model: NormalcyModel
     profile: list[dict[str, Any]]
     card: dict[str, Any]
-    metrics: dict[str, float]
+    metrics: dict[str, Any]
     warnings: list[dict[str, str]]
     steps: list[Step]
 
@@ -121,7 +121,7 @@ def learn_history(
             warnings.simplefilter("ignore", ClusterWarning)  # too few rows are refused below
             model.fit_prepared(prepared)
         _refuse_short(fpr, len(model.held_out_scores_), table.n_rows)
-        diary.text = f"{model.n_clusters_} representatives, {len(model.held_out_scores_):,} rows held out in turn"
+        diary.text = f"{model.n_clusters_} representative{'s' * (model.n_clusters_ != 1)}, {len(model.held_out_scores_):,} rows held out in turn"
     with diary.step("describe"):
         kinds = model.nearest_kind(table)
         profile = profile_of(table, kinds, used, len(model.kind_shares_))
@@ -136,7 +136,7 @@ def learn_history(
         "rows": table.n_rows, "held_out": len(model.held_out_scores_), "least_fpr": 1 / (len(model.held_out_scores_) + 1),
         "left_out": model.left_out_, "suspects": model.suspects_, "stability": stability,
     }  # fmt: skip
-    return Learnt(table, model, profile, card, metrics, _warned(model, stability), diary.steps)
+    return Learnt(table, model, profile, card, metrics, _warned(model, stability, table.n_rows), diary.steps)
 
 
 def time_order(table: Table, column: str) -> np.ndarray:
@@ -181,13 +181,13 @@ def _refuse_short(fpr: float, n_normal: int, n_rows: int) -> None:
         )
 
 
-def _stability(model: NormalcyModel, rows: np.ndarray, seed: int) -> float:
+def _stability(model: NormalcyModel, rows: np.ndarray, seed: int) -> float | None:
     """Return which share of the farthest twentieth of a third of the rows, by the second third, is so by the last third too.
 
-    So few rows that a third is hardly any say nothing: 0.
+    So few rows that a third is hardly any say nothing, nor do rows of which half are the farthest: None.
     """
     if len(rows) < _LEAST_COMPARED:
-        return 0.0
+        return None
     random = check_random_state(seed)
     rows = rows[random.permutation(len(rows))[:_MOST_COMPARED]]
     judged, parts = rows[::3], (rows[1::3], rows[2::3])
@@ -196,17 +196,20 @@ def _stability(model: NormalcyModel, rows: np.ndarray, seed: int) -> float:
         _farthest(scores_of(learn(part, model.plan(len(part)), random)[0], judged, model.plan()), n_far)
         for part in parts
     )
+    if max(np.count_nonzero(first), np.count_nonzero(second)) > len(judged) / 2:
+        return None
     return float(np.minimum(first, second).sum()) / n_far
 
 
 def _farthest(scores: np.ndarray, n_far: int) -> np.ndarray:
-    """Return how much each row belongs to the ``n_far`` farthest: rows that are tied for the last places share them."""
+    """Return how much each row belongs to the ``n_far`` farthest: rows that are nearly as far as the last one share their places."""
     last = np.partition(scores, -n_far)[-n_far]
-    beyond, tied = scores > last, scores == last
+    beyond = scores > (1 + _NEARLY) * last
+    tied = (scores >= (1 - _NEARLY) * last) & ~beyond
     return beyond + tied * ((n_far - beyond.sum()) / tied.sum())
 
 
-def _warned(model: NormalcyModel, stability: float) -> list[dict[str, str]]:
+def _warned(model: NormalcyModel, stability: float | None, n_rows: int) -> list[dict[str, str]]:
     found = []
     if model.contamination == "auto" and model.suspects_ > _MANY_SUSPECTS:
         share = f"{model.suspects_:.1%}"
@@ -214,7 +217,12 @@ def _warned(model: NormalcyModel, stability: float) -> list[dict[str, str]]:
             "text": f"{share} of the rows of history lie very far from all others; they were taken for anomalies and do not count as normal.",
             "remedy": "If history is clean, say so: --contamination 0; if you know how many rows are not normal, give that share.",
         })  # fmt: skip
-    if stability < _UNSTABLE:
+    if n_rows < _LEAST_COMPARED:
+        found.append({
+            "text": f"History is so short that nothing can be said of how settled it is; {_LEAST_COMPARED} rows are the least.",
+            "remedy": "Give more history.",
+        })  # fmt: skip
+    elif stability is not None and stability < _UNSTABLE:
         found.append({
             "text": f"Two parts of history agree on {stability:.0%} of the rows that are farthest: what is normal is not settled yet.",
             "remedy": "Give more history, or leave out columns that say little.",
