@@ -54,14 +54,16 @@ def test_ids_that_a_spreadsheet_would_run_are_defused_on_request(excel_safe, tol
 
 def test_spending_may_come_before_the_customers_it_brings():
     came = np.array(["2023-03-05", "2023-03-09", "2023-04-30"], "datetime64[D]").astype(np.int64)
-    costs = acquisition_costs({"month": ["2023-01", "2023-02"], "cost": [100.0, 300.0]}, came, lag=2)
+    costs = acquisition_costs({"month": ["2023-01", "2023-02", "2023-03"], "cost": [100.0, 300.0, 9.0]}, came, lag=2)
+    assert "1 row of" in costs.notes[0]
+    assert "still to come" in costs.notes[0]
     assert [(line["month"], line["new_customers"], line["cac"]) for line in costs.lines] == [
         ("2023-01", 2.0, 50.0),
         ("2023-02", 1.0, 300.0),
     ]
     assert costs.of(came).tolist() == [50.0, 50.0, 300.0]
-    with pytest.raises(InputError, match=r"1 month of .*2023-03"):
-        acquisition_costs({"month": ["2023-03"], "cost": [1.0]}, came, lag=2)
+    with pytest.raises(InputError, match=r"1 month of .*2022-12"):
+        acquisition_costs({"month": ["2022-12"], "cost": [1.0]}, came, lag=2)
     with pytest.raises(InputError, match="leave the lag or the column out"):
         acquisition_costs({"month": ["2023-02"], "cost": [1.0], "new_customers": [1]}, came, lag=1)
 

@@ -79,8 +79,16 @@ def acquisition_costs(source: Any, first_day: NDArray[np.int64], lag: int = 0) -
         )
     months = _months(table, month_column)
     came = first_day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
-    _refuse_outside(table.name, months, came, lag)
     notes: list[str] = []
+    to_come = np.flatnonzero((months + lag > came.max()) & (months <= came.max()))
+    if len(to_come):
+        notes.append(
+            f"{len(to_come)} row{'s' if len(to_come) > 1 else ''} of {table.name} left out, whose customers are still to come"
+        )
+    counting = np.setdiff1d(months, months[to_come])
+    if not len(counting):
+        raise InputError(f"with a lag of {lag} months all customers of {table.name} are still to come; lower the lag")
+    _refuse_outside(table.name, counting, came, lag)
     cost = _counted(table, cost_column, "costs", notes)
     told = _column(table, "new_customers")
     if lag and told is not None:
@@ -94,7 +102,7 @@ def acquisition_costs(source: Any, first_day: NDArray[np.int64], lag: int = 0) -
     counts = None if told is None else _counted(table, told, "new customers", notes)
     lines: list[dict[str, Any]] = []
     by_month: dict[int, float] = {}
-    for month in np.unique(months):
+    for month in counting:
         rows = months == month
         won = float((came == month + lag).sum()) if counts is None else float(counts[rows].sum())
         by_month[int(month) + lag] = float(cost[rows].sum() / won) if won else np.nan
@@ -192,5 +200,5 @@ def _refuse_outside(name: str, months: NDArray[np.int64], came: NDArray[np.int64
         first, last = (np.datetime64(int(month) - lag, "M") for month in (came.min(), came.max()))
         raise InputError(
             f"{len(outside)} month{'s' if len(outside) > 1 else ''} of {name} ({listing(np.datetime64(int(month), 'M') for month in outside)}) "
-            f"lie{'s' if len(outside) == 1 else ''} outside those in which customers came ({first} to {last}); leave such rows out, or give a longer history"
+            f"lie{'s' if len(outside) == 1 else ''} outside those {'that brought customers' if lag else 'in which customers came'} ({first} to {last}); leave such rows out, or give a longer history"
         )
