@@ -6,9 +6,11 @@ import pytest
 from applications.customers import made_purchases
 from coterie import MarketSegmentation
 from coterie.applications.segments._columns import Given
+from coterie.applications.segments.naming import names_of_subscribers
 from coterie.applications.segments.spells import months_between
 from coterie.applications.segments.subscriptions import mrr_bridge, read_subscriptions, subscribers
 from coterie.errors import InputError
+from coterie.report.segments import segments_sheet
 from coterie.tables import read
 
 
@@ -145,3 +147,27 @@ def test_the_day_of_birth_is_no_day_of_purchase():
     bought["order_date"] = bought.pop("date")
     found = MarketSegmentation(2).fit({"birth_date": born, "customer_since": born + 9000, **bought})
     assert "date: order_date" in found.taken_[0]
+
+
+def test_segments_of_one_name_are_told_apart_by_what_differs():
+    values = np.repeat([[1, 9.0], [20, 20.0], [60, 50.0], [62, 99.0]], [8, 8, 4, 4], axis=0)
+    names = names_of_subscribers(values, np.repeat(np.arange(4), [8, 8, 4, 4]), 4)
+    assert [name.partition(", ")[2] for name in names] == ["", "", "paying about 50", "paying about 99"]
+
+
+def test_nothing_is_to_come_of_a_segment_that_all_have_left():
+    start = np.repeat(np.datetime64("2023-01-01"), 60)
+    end = np.where(np.arange(60) < 30, np.datetime64("2023-03-01"), np.datetime64("NaT"))
+    subscriptions = {
+        "customer": [f"c{i}" for i in range(60)],
+        "start": start,
+        "end": end,
+        "price": np.arange(60) % 7 + 5.0,
+    }
+    seg = MarketSegmentation(2, cutoff="2024-06-30").fit(subscriptions)
+    gone = int(np.flatnonzero(np.asarray(seg.profile_["active"]) == 0)[0])
+    assert np.isnan(seg.profile_["clv"][gone])
+    assert np.isfinite(np.asarray(seg.segments_["clv"], float)[np.asarray(seg.segments_["left"])]).all()
+    record = segments_sheet(seg).record
+    assert ["CLV", "all have left"] in record["groups"][gone]["facts"]
+    assert all("lose most" not in sentence for sentence in record["answer"])

@@ -36,7 +36,7 @@ _FIRM = {
     "comes_back": ("Comes back", "percent"),
 }  # fmt: skip
 _HELP = {
-    "clv": "Money still to come: margin times what is expected within the horizon, or for as long as subscribers stay, discounted; what was paid "
+    "clv": "Money still to come: margin times what is expected within the horizon, or for as long as subscribers stay (of one who is still there), discounted; what was paid "
     "up to the cut-off is not in it.",
     "cac": "Mean over the customers of the segment of what a new customer cost: the spend of the month in which they came (earlier by the lag, where one is given) over "
     "all who came.",
@@ -87,7 +87,7 @@ def sections_of_members(found: Any) -> list[dict[str, Any]]:
     parts = [
         _bars("Who brings the revenue", "share of all customers ever, and of monthly recurring revenue", groups, "percent",
               [("customers", profile["share"]), ("MRR", profile["mrr_share"])]),
-        _bars("Who leaves", "customers lost over the months that customers were there", groups, "percent",
+        _bars("Who leaves", "customers lost over the months that customers were there; who leaves early has a short tenure, so segments of short tenure lose most", groups, "percent",
               [("churn a month", profile["churn_a_month"])]),
     ]  # fmt: skip
     if found.bridge is not None:

@@ -90,16 +90,17 @@ def _answer_of_buyers(found: Any) -> list[str]:
 def _answer_of_members(found: Any) -> list[str]:
     profile, figures = found.profile, found.figures
     most = int(np.argmax(profile["mrr_share"]))
-    leaving = int(np.argmax(profile["churn_a_month"]))
+    there = np.asarray(profile["active"]) > 0
+    leaving = int(np.argmax(np.where(there, profile["churn_a_month"], -1.0)))
     said = [
         f"{figures['active']:,.0f} active customers pay {figures['mrr']:,.2f} a month; the {profile['name'][most]} pay "
         f"{percent(profile['mrr_share'][most])} of it.",
         f"{percent(figures['churn_a_month'])} of the customers leave a month, over all months that customers were there.",
     ]
-    if profile["churn_a_month"][leaving] > 0:
+    if there[leaving] and profile["churn_a_month"][leaving] > 0:
         said.append(
-            f"The {profile['name'][leaving]} leave most: {percent(profile['churn_a_month'][leaving])} of them a month, {percent(profile['left_share'][leaving])} "
-            "so far."
+            f"Of the segments with active customers, the {profile['name'][leaving]} lose most: {percent(profile['churn_a_month'][leaving])} of them a month, "
+            f"{percent(profile['left_share'][leaving])} so far."
         )
     return said
 
@@ -143,7 +144,7 @@ def _facts_of_members(profile: Mapping[str, list], c: int, found: Any) -> list[l
         ["Monthly price", f"{profile['mean_price'][c]:,.2f}"],
         ["Of the MRR", percent(profile["mrr_share"][c])],
         ["Churn a month", percent(profile["churn_a_month"][c])],
-        ["CLV", f"{value:,.0f}" if value == value else "no end in sight"],
+        ["CLV", f"{value:,.0f}" if value == value else "no end in sight" if profile["active"][c] else "all have left"],
     ]
 
 

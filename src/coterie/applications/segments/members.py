@@ -147,7 +147,9 @@ def _profile(
         return contract_value(price, lost_a_month, margin=options.margin, discount=options.discount, months=within)
 
     price = np.bincount(labels, seen.cents, k) / 100 / sizes
-    clv = worth(price, churn)
+    # Nothing is still to come of a segment that all have left.
+    paying = np.where(lost < sizes, price, np.nan)
+    clv = worth(paying, churn)
     columns: dict[str, Any] = {
         "segment": np.arange(k), "name": names, "customers": sizes, "share": sizes / sizes.sum(),
         "median_tenure_months": [float(np.median(seen.months[labels == c])) for c in range(k)],
@@ -158,7 +160,7 @@ def _profile(
     if seen.plan is not None:
         columns["usual_plan"] = [_most_common(seen.plan[labels == c]) for c in range(k)]
     if costs is not None and first_day is not None:
-        columns |= by_segment(costs, first_day, labels, k, clv, options.margin * price)
+        columns |= by_segment(costs, first_day, labels, k, clv, options.margin * paying)
     value = worth(seen.cents / 100, churn[labels])
     return {name: np.asarray(column).tolist() for name, column in columns.items()}, np.where(
         np.isfinite(value), value, np.nan

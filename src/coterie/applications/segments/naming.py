@@ -61,7 +61,7 @@ def names_of_buyers(values: NDArray[np.float64], labels: NDArray[np.int64], k: i
         ]
         after = ("", "", " gone quiet")[_third(days, recency)]
         names.append(f"{before}{_how_often(again, middles[usual, 1])}{after}")
-    return _different(names, middles[:, 2], "spending about {:,.0f}")
+    return _different(names, [f"spending about {spent:,.0f}" for spent in middles[:, 2]])
 
 
 def names_of_subscribers(values: NDArray[np.float64], labels: NDArray[np.int64], k: int) -> list[str]:
@@ -73,7 +73,7 @@ def names_of_subscribers(values: NDArray[np.float64], labels: NDArray[np.int64],
         how_long = ("short-stay", "settled", "long-standing")[_third(months, tenure)]
         how_much = ("small", "medium", "large")[_third(paid, price)]
         names.append(f"{how_long} customers on {how_much} plans")
-    return _different(names, middles[:, 0], "tenure about {:,.0f}")
+    return _different(names, _telling(names, middles))
 
 
 def rules_of(names: Sequence[str], values: NDArray[np.float64], labels: NDArray[np.int64], k: int) -> Rules:
@@ -185,12 +185,24 @@ def _how_often(again: float, all_middles: NDArray) -> str:
     return "frequent buyers" if again > np.median(often) or again >= FREQUENT else "repeat buyers"
 
 
-def _different(names: list[str], values: NDArray, words: str) -> list[str]:
+def _telling(names: list[str], middles: NDArray) -> list[str]:
+    """Say for each segment of subscribers the value in which it differs most from those of its name."""
+    told = []
+    for name, (months, paid) in zip(names, middles, strict=True):
+        alike = np.log1p(middles[[other == name for other in names]])
+        by_price = np.ptp(alike[:, 1]) > np.ptp(alike[:, 0])
+        told.append(
+            f"paying about {paid:,.0f}"
+            if by_price
+            else f"tenure about {months:,.0f} month{'' if round(months) == 1 else 's'}"
+        )
+    return told
+
+
+def _different(names: list[str], values: list[str]) -> list[str]:
     """Say the value itself, rather than whether it is low or high, in names that come twice; a number where that is not enough."""
     told = [
-        f"{name.replace('low-spending ', '').replace('high-spending ', '')}, {words.format(value)}"
-        if names.count(name) > 1
-        else name
+        f"{name.replace('low-spending ', '').replace('high-spending ', '')}, {value}" if names.count(name) > 1 else name
         for name, value in zip(names, values)
     ]
     return [f"{name} ({told[:i].count(name) + 1})" if told.count(name) > 1 else name for i, name in enumerate(told)]
