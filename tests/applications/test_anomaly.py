@@ -20,7 +20,8 @@ from coterie.applications.anomaly._calibration import (
 from coterie.applications.anomaly._levels import coded
 from coterie.applications.anomaly._measure import remoteness, share_distances2
 from coterie.applications.anomaly._profile import is_usual
-from coterie.applications.anomaly.learning import _farthest
+from coterie.applications.anomaly._unlike import unlike_history
+from coterie.applications.anomaly.learning import _farthest, learn_history
 from coterie.errors import InputError, ModelFileError
 from coterie.tables import read
 
@@ -223,6 +224,31 @@ def test_a_level_that_history_never_had_is_as_far_as_the_levels_are_from_one_ano
     assert min(apart[2, 0], apart[2, 1]) == pytest.approx(apart[0, 1])
     p = model.p_values({"a": [0.0, 0.0], "c": ["L0", "NEW"]})
     assert p[1] < 0.01 < p[0]
+
+
+def test_new_names_are_told_where_they_are_more_than_history_lets_expect():
+    random = np.random.default_rng(0)
+
+    def rows(n, names):
+        return {
+            "x": random.normal(size=n),
+            "user": [f"u{i}" for i in names],
+            "state": random.choice(["on", "off"], n).tolist(),
+        }
+
+    learnt = learn_history(rows(600, (random.pareto(1.0, 600) * 3).astype(int)))
+    as_before = rows(200, (random.pareto(1.0, 200) * 3).astype(int))
+    told = [
+        unlike_history(read(new), learnt.model, learnt.card)
+        for new in (
+            as_before,
+            rows(200, range(10**6, 10**6 + 200)),
+            as_before | {"state": [*as_before["state"][:199], "lost"]},
+        )
+    ]
+    assert [len(warnings) for warnings in told] == [0, 1, 1]
+    assert "200 rows have a value of user that history never had" in told[1][0]["text"]
+    assert "(such as 'lost')" in told[2][0]["text"]
 
 
 @pytest.mark.parametrize("metric", ["euclidean", "mahalanobis", "gower"])

@@ -38,14 +38,18 @@ def new_levels(coding: Any, column: Column, rare: Sequence[str] = ()) -> np.ndar
     return np.array([*(level not in known for level in levels.values), False])[levels.codes]
 
 
-def rare_levels(table: Table, codings: Sequence[Any]) -> dict[str, list[str]]:
-    """Return by column the levels of history that have no place of their own; nothing for a column with too many."""
+def rare_levels(table: Table, codings: Sequence[Any]) -> dict[str, dict[str, Any]]:
+    """Return by column the levels of history that have no place of their own; nothing for a column with too many.
+
+    ``single`` is the share of rows whose level no other row has: about so many of the next rows have a new one (Good 1953).
+    """
     found = {}
     for coding in codings:
         if coding.used and coding.categories and has_pool(coding):
-            rare = sorted({*as_levels(table.column(coding.column)).values} - {*coding.categories})
+            levels = as_levels(table.column(coding.column))
+            rare = sorted({*levels.values} - {*coding.categories})
             if len(rare) <= _MOST_RARE:
-                found[coding.column] = rare
+                found[coding.column] = {"levels": rare, "single": float((levels.counts == 1).sum() / table.n_rows)}
     return found
 
 

@@ -14,7 +14,7 @@ from .normalcy import NormalcyModel
 
 __all__ = ["MOVED", "moved_share", "moved_warning", "rows_that", "unlike_history"]
 
-LEVEL = 0.001  # chance of a false word about the rows as a whole
+LEVEL = 0.001  # chance of a false word about the rows as a whole, or about new levels
 _LEAST_MOVE = 0.1  # how much more than half of the rows must lie on the far side to be worth a word
 MOVED = "The false-alarm rate holds for rows like those of history: fit a model on newer history."
 
@@ -72,11 +72,14 @@ def _constant(table: Table, name: str, value: str) -> dict[str, str] | None:
 
 
 def _new_levels(coding: Any, column: Any, card: Mapping[str, Any]) -> dict[str, str] | None:
+    from scipy.stats import binom
+
     rare = card.get("rare", {}).get(coding.column)
     if rare is None and has_pool(coding):
         return None  # there were too many to keep
-    new = np.flatnonzero(new_levels(coding, column, rare or ()))
-    if not len(new):
+    rare = rare or {"levels": (), "single": 0.0}
+    new = np.flatnonzero(new_levels(coding, column, rare["levels"]))
+    if len(new) <= binom.ppf(1 - LEVEL, len(column.values), rare["single"]):
         return None
     first = as_levels(column.take(new[:1])).values[0]
     return {
