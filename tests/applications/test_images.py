@@ -113,10 +113,38 @@ def test_a_large_picture_is_looked_at_smaller_and_drawn_at_its_size():
     assert segmentation_scores(STRIPES.repeat(5, axis=0).repeat(5, axis=1), model.labels_).covering > 0.99
 
 
-def test_no_region_is_smaller_than_asked():
+@pytest.mark.parametrize("mode", ["merge", "divide"])
+@pytest.mark.parametrize("least", [300, 0.15])
+def test_no_region_of_any_cut_is_smaller_than_asked(mode, least):
     picture = np.random.default_rng(1).integers(0, 256, (80, 90, 3), dtype=np.uint8)
-    assert np.bincount(ImageSegmenter(n_regions=6, min_area=300).fit(picture).labels_.ravel()).min() >= 300
-    assert np.bincount(ImageSegmenter(n_regions=6, min_area=0.05).fit(picture).labels_.ravel()).min() >= 360
+    model = ImageSegmenter(mode, min_area=least).fit(picture)
+    assert model.most_regions_ > 2
+    for labels in (model.labels_, *(model.cut(k) for k in range(1, model.most_regions_ + 1)), model.cut(height=0.0)):
+        assert np.bincount(labels.ravel()).min() >= (300 if least == 300 else 1080)
+        assert all(pieces_of(labels == region)[1] == 1 for region in range(labels.max() + 1))
+    with pytest.warns(UserWarning, match="are large enough, and not 60; lower min_area"):
+        assert len(np.unique(model.cut(60))) == model.most_regions_
+
+
+@pytest.mark.parametrize("mode", ["merge", "divide"])
+def test_a_small_region_joins_another_whole_and_moves_no_border(mode):
+    picture = np.zeros((60, 90, 3), np.uint8)
+    picture[40:, :] = picture[:, 60:] = 200, 0, 0
+    picture[10:30, 30:50] = 0, 200, 0
+    assert np.bincount(ImageSegmenter(mode).fit(picture).labels_.ravel()).tolist() == [3000, 2000, 400]
+    assert np.bincount(ImageSegmenter(mode, min_area=500).fit(picture).labels_.ravel()).tolist() == [3000, 2400]
+
+
+def test_the_same_picture_in_another_depth_has_the_same_regions():
+    picture = np.random.default_rng(0).integers(0, 256, (40, 50, 3)).astype(np.uint8)
+    picture[:20] //= 2
+    picture[0, 0] = 255
+    model = ImageSegmenter(n_regions=4).fit(picture)
+    found = model.predict(picture)
+    assert np.array_equal(model.predict(picture.astype(np.uint16) * 257), found)
+    assert np.array_equal(model.predict(picture / 255), found)
+    with pytest.raises(InputError, match="values below 0, which are no colours"):
+        model.predict(picture - 9.0)
 
 
 def test_one_colour_is_one_region_and_said():
@@ -170,9 +198,9 @@ BAD = {
     "four axes": (np.zeros((2, 3, 4, 5)), {}, {}, r"has shape \(2, 3, 4, 5\)"),
     "many bands": (np.zeros((80, 80, 80)), {}, {}, "80 bands"),
     "not numbers": (np.full((9, 9), np.nan), {}, {}, "NaN or infinity in 81 of 81 pixels"),
-    "more regions than pixels": (np.zeros((5, 6), np.uint8), {"n_regions": 31}, {}, "number of pixels, 30"),
-    "more regions than superpixels": (flag(), {"n_regions": 900}, {}, "number of superpixels"),
-    "larger than the picture": (flag(), {"min_area": 1e6}, {}, "area of the picture, 2,160 pixels"),
+    "more regions than pixels": (np.zeros((5, 6), np.uint8), {"n_regions": 31}, {}, "30 pixels and so at most"),
+    "more regions than superpixels": (flag(), {"n_regions": 900}, {}, "superpixels and so has at most"),
+    "larger than the picture": (flag(), {"min_area": 1e6}, {}, "at most its 2,160 pixels"),
     "mask of another size": (flag(), {}, {"mask": np.ones((3, 3))}, r"36 x 60 pixels \(height x width\)"),
     "nothing left": (flag(), {}, {"mask": np.zeros((36, 60))}, "all are masked"),
     "features of words": (flag(), {}, {"features": np.array([["a"]])}, "features must be numbers"),

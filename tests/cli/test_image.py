@@ -3,6 +3,8 @@
 import csv
 import json
 import struct
+import subprocess
+import sys
 import zlib
 
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 import coterie
 from coterie.applications.images.study import study_image
 from coterie.errors import InputError, ModelFileError
+from coterie.tables.picture_whole import read_picture
 
 FILES = {
     "regions.csv", "labels.npy", "labels.png", "overlay.png", "ucm.png", "model.coterie", "tree.json", "metrics.json", "run.json", "report.html",
@@ -154,7 +157,7 @@ def write_bad(folder):
         "empty.png": ([], "is empty"),
         "text.jpg": ([], "text.jpg"),
         "half.npy": ([], "half.npy"),
-        "small.npy": (["-k", "26"], "number of pixels, 25"),
+        "small.npy": (["-k", "26"], "25 pixels and so at most as many regions, got 26; lower --regions"),
         "flag.npy": (["--mask", "small.npy"], "48 x 60 pixels (height x width)"),
     }
 
@@ -171,6 +174,13 @@ def test_ten_bad_inputs_get_a_sentence_and_leave_nothing(call, tmp_path):
         assert {path.name for path in tmp_path.iterdir()} == before
 
 
+def test_the_memory_limit_counts_the_work_on_a_picture_and_not_its_bytes(call, tmp_path):
+    np.save(tmp_path / "flag.npy", flag())
+    ended = call("image", "flag.npy", "--memory-limit", "50KB")
+    assert ended.code == 4
+    assert "dividing flag.npy needs about 0.14 MB, above the limit of 0.05 MB" in ended.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -178,6 +188,7 @@ def test_ten_bad_inputs_get_a_sentence_and_leave_nothing(call, tmp_path):
         (["flag.npy", "-k", "none"], "a number of regions"),
         (["flag.npy", "--min-area", "5", "--min-share", "1%"], "not both"),
         (["flag.npy", "-o", "-"], "give a folder"),
+        (["flag.npy", "--height", "nan"], "a number from 0 on"),
     ],
 )
 def test_usage_is_explained(call, tmp_path, arguments, words):
@@ -185,6 +196,15 @@ def test_usage_is_explained(call, tmp_path, arguments, words):
     ended = call("image", *arguments)
     assert ended.code == 2
     assert words in ended.err
+
+
+def test_a_mask_that_jpeg_has_blurred_is_black_where_it_was(tmp_path):
+    image = pytest.importorskip("PIL.Image")
+    mask = np.zeros((48, 60), np.uint8)
+    mask[:, 21:] = 255
+    image.fromarray(mask).save(tmp_path / "mask.jpg", quality=60)
+    assert (np.asarray(image.open(tmp_path / "mask.jpg"))[:, :21] > 0).any()
+    assert np.array_equal(read_picture(flag(), mask=tmp_path / "mask.jpg").inside, mask > 0)
 
 
 def test_colour_of_16_bits_in_a_png_is_refused_rather_than_halved(call, tmp_path):
@@ -219,3 +239,11 @@ def test_a_least_share_above_a_half_is_a_mistake(call, tmp_path, share):
     ended = call("image", "flag.png", "--min-share", share)
     assert ended.code == 2
     assert "expected a share from 0 to 0.5" in ended.err
+
+
+def test_a_command_that_clusters_leaves_pandas_alone(tmp_path):
+    pytest.importorskip("pandas")
+    np.save(tmp_path / "flag.npy", flag())
+    code = "import sys; from coterie.cli import invoke; invoke(['image', 'flag.npy', '-q']); print('pandas' in sys.modules, 'sklearn' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.split()[-2:] == ["False", "True"]

@@ -107,13 +107,6 @@ def test_differences_are_those_of_neighbours():
     assert differences(line_of([0.0, 1.0, 5.0]), BY_COLOUR).tolist() == [1.0, 4.0]
 
 
-def test_regions_that_may_not_stay_merge_first_at_no_height():
-    regions = line_of([0.0, 9.0, 10.0])
-    regions.area[0] = 2.0
-    tree = merged(regions, BY_COLOUR, least=5.0)
-    assert tree[0].tolist() == [0, 1, 0.0, 2]
-
-
 def test_what_does_not_touch_comes_together_at_an_infinite_height():
     regions = line_of([0.0, 1.0, 2.0])._replace(
         indptr=np.array([0, 1, 2, 2]), target=np.array([1, 0]), length=np.ones(2), strength=np.zeros((2, 1))

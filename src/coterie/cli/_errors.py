@@ -27,7 +27,7 @@ _SECRETS = (
 _ROLES = re.compile(r"""\broles=(\{(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"): '\w+'\})""")
 # Parameters of the library as options; a name in quotes is the user's.
 _PARAMETER = re.compile(
-    r"(?<!['\"`\w-])(?:(n_clusters|memory_limit|time_limit|min_share)(?:=('[^']*'|[\w.%]+))?|(method|purpose|truth)=('[^']*'))(?!\w)"
+    r"(?<!['\"`\w-])(?:(n_clusters|n_regions|n_superpixels|min_area|memory_limit|time_limit|min_share)(?:=('[^']*'|[\w.%]+))?|(method|purpose|truth)=('[^']*'))(?!\w)"
 )
 
 
@@ -124,7 +124,7 @@ def _as_options(sentence: str) -> str:
 
     def option(found: re.Match[str]) -> str:
         name, value = found[1] or found[3], found[2] or found[4]
-        words = f"--{'clusters' if name == 'n_clusters' else name.replace('_', '-')}"
+        words = f"--{name.removeprefix('n_').replace('_', '-')}"
         return words if value is None else f"{words} {value.strip(chr(39))}"
 
     def roles(found: re.Match[str]) -> str:

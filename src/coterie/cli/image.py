@@ -1,11 +1,12 @@
 """``coterie image PICTURE``: from a picture file to its regions, a table of them, and a report with a slider."""
 
+import math
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ._config import ConfiguredCommand, print_config
+from ._config import ClusteringCommand, print_config
 from ._deliver import deliver, spent
 from ._options import Share, limits_and_seed, output_and_talk, usable_input
 from ._terminal import Talk
@@ -31,7 +32,21 @@ class _Regions(click.ParamType):
         return wanted
 
 
-@click.command("image", cls=ConfiguredCommand, short_help="Find the regions of a picture.")
+class _Height(click.FloatRange):
+    """A number from 0 on that is one."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0)
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        """Return the number."""
+        found = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"expected a number from 0 on, got {value!r}", param, ctx)
+        return found
+
+
+@click.command("image", cls=ClusteringCommand, short_help="Find the regions of a picture.")
 @click.argument("picture", required=False, callback=usable_input)
 @click.option("-o", "--output", metavar="FOLDER", help="Where results go (default: NAME.coterie here).")
 @click.option("-k", "--regions", type=_Regions(), default="auto", show_default=True, help="How many regions, or auto.")
@@ -39,9 +54,7 @@ class _Regions(click.ParamType):
     "--mode", type=click.Choice(("merge", "divide")), default="merge", show_default=True,
     help="Merge small pieces that differ least, or cut the picture by balanced cuts.",
 )  # fmt: skip
-@click.option(
-    "--height", type=click.FloatRange(0), help="With auto: the difference that keeps regions apart (default: 0.41)."
-)
+@click.option("--height", type=_Height(), help="With auto: the difference that keeps regions apart (default: 0.41).")
 @click.option("--min-area", type=click.IntRange(1), metavar="PIXELS", help="Smaller regions join a neighbour.")
 @click.option("--min-share", type=Share(0.5), help="The same as a share of the picture, e.g. 0.5%.")
 @click.option("--mask", metavar="FILE", callback=usable_input, help="A picture that is black where nothing counts.")

@@ -109,15 +109,13 @@ def most_alike_of(regions: Regions, others: tuple[np.ndarray, ...], measure: Mea
     return costs.reshape(n, k).argmin(axis=1)
 
 
-def merged(regions: Regions, measure: Measure, least: float = 0.0) -> np.ndarray:
+def merged(regions: Regions, measure: Measure) -> np.ndarray:
     """Merge regions until all that hang together are one.
 
     Parameters
     ----------
     regions : Regions
     measure : Measure
-    least : float, default=0
-        Regions of a smaller area merge before all others, with the neighbour that they differ least from.
 
     Returns
     -------
@@ -130,7 +128,7 @@ def merged(regions: Regions, measure: Measure, least: float = 0.0) -> np.ndarray
     left, right, height = np.empty(n - 1, np.int64), np.empty(n - 1, np.int64), np.empty(n - 1)
     done = run_kernel(
         merge_regions, n, regions.indptr, regions.target.copy(), regions.length.copy(), regions.strength.copy(), *spare,
-        measure.weights, measure.exponent, measure.unit, float(least), left, right, height,
+        measure.weights, measure.exponent, measure.unit, left, right, height,
     )  # fmt: skip
     _join_the_rest(n, done, left, right, height)
     return linkage_of(left, right, height)

@@ -131,7 +131,7 @@ def _overlay(few: np.ndarray, labels: np.ndarray, k: int) -> dict[str, Any]:
 def _levels(study: ImageStudy) -> Iterator[dict[str, Any]]:
     """Yield the slider through the tree, where it can be cut in several ways."""
     model = study.model
-    k, most = model.n_regions_, model.n_superpixels_
+    k, most = model.n_regions_, model.most_regions_
     parts = int((~np.isfinite(model.tree_[:, 2])).sum()) + 1
     stops = sorted({k, *(n for n in _CUTS if parts <= n <= most)})
     if k == 1 or len(stops) < 2:

@@ -25,6 +25,7 @@ __all__ = ["MOST_BANDS", "Picture", "WholePicture", "read_picture"]
 MOST_BANDS = 64
 # Pillow's modes whose pixels are numbers as they stand.
 _PLAIN = {"L", "RGB", "I;16", "I;16B", "I;16L", "I", "F"}
+_LOSSY = {".jpg", ".jpeg", ".webp"}
 _BYTES_PER_VALUE = 16  # measured: while it is decoded, coloured and cut
 
 
@@ -154,7 +155,16 @@ def read_picture(source: Any, *, mask: Any = None, memory_limit: int | None = No
 def _of_npy(path: Path, limit: int | None) -> tuple[NDArray, NDArray | None, list[str]]:
     with open(path, "rb") as file:
         array = read_array(file, path.name, path.stat().st_size, limit)
+    _check_memory(path.name, array.size, limit)
     return _of_array(array, path.name)
+
+
+def _check_memory(name: str, n_values: int, limit: int | None) -> None:
+    needed = _BYTES_PER_VALUE * n_values
+    if limit is not None and needed > limit:
+        raise ResourceError(
+            f"dividing {name} needs about {needed / 1e6:,.2f} MB, above the limit of {limit / 1e6:,.2f} MB; raise it"
+        )
 
 
 def _of_array(array: NDArray, name: str) -> tuple[NDArray, NDArray | None, list[str]]:
@@ -192,11 +202,7 @@ def _of_file(path: Path, limit: int | None) -> tuple[NDArray, NDArray | None, li
             pages = getattr(image, "n_frames", 1)
             if pages > 1 and image.format != "MPO":
                 raise InputError(f"{path.name} holds {pages} pages; save the one to divide as a file of its own")
-            needed = _BYTES_PER_VALUE * width * height * len(image.getbands())
-            if limit is not None and needed > limit:
-                raise ResourceError(
-                    f"dividing {path.name} needs about {needed / 1e6:,.0f} MB, above the limit of {limit / 1e6:,.0f} MB; raise it"
-                )
+            _check_memory(path.name, width * height * len(image.getbands()), limit)
             _refuse_deep_colour(path)
             return _decoded(image)
     except (InputError, ResourceError, MemoryError):
@@ -257,7 +263,8 @@ def _mask(mask: Any, size: tuple[int, int]) -> NDArray[np.bool_]:
         must_be_file(path)
         name = path.name
         values, alpha, _ = _of_npy(path, None) if path.suffix.lower() == ".npy" else _of_file(path, None)
-        found = (values != 0).any(axis=2) if alpha is None else (values != 0).any(axis=2) & (alpha > 0)
+        found = _not_black(values, lossy=path.suffix.lower() in _LOSSY)
+        found &= True if alpha is None else alpha > 0
     else:
         found = np.asarray(mask) != 0
     if found.shape != size:
@@ -266,6 +273,12 @@ def _mask(mask: Any, size: tuple[int, int]) -> NDArray[np.bool_]:
             "cut or enlarge it"
         )
     return found
+
+
+def _not_black(values: NDArray, *, lossy: bool) -> NDArray[np.bool_]:
+    """Return where a mask lets through: what is not black, and in files that blur borders what is nearer to its lightest value."""
+    lightest = values.max(axis=2)
+    return 2.0 * lightest > lightest.max() if lossy else (values != 0).any(axis=2)
 
 
 def _without_bad(values: NDArray, inside: NDArray, name: str) -> NDArray:

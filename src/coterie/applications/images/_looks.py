@@ -5,11 +5,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import ModelFileError
+from ...errors import InputError, ModelFileError
 from ...primitives.region_merges import N_BINS, Measure, Regions, most_alike_of
+from ...tables.picture_whole import Picture
 from ._colours import Colours
 
-__all__ = ["Looks", "most_alike", "refuse_damaged"]
+__all__ = ["Looks", "most_alike", "refuse_damaged", "space_for"]
+
+_OF_A_KIND = ((0.0, 255.0), (0.0, 1.0))  # black and full of bytes and of floats, whatever a picture shows
 
 
 class Looks(NamedTuple):
@@ -17,10 +20,27 @@ class Looks(NamedTuple):
 
     space: Colours
     textons: NDArray[np.float32]  # (t, 10) kinds of patterns
-    side: float  # pixels of a superpixel of the picture of the fit
     area: NDArray[np.float64]  # (k,)
     colour: NDArray[np.float64]  # (k, b)
     words: NDArray[np.float64]  # (k, 16 b + t)
+
+
+def space_for(looks: Looks, picture: Picture) -> Colours:
+    """Return how the values of another picture become colours: by its own black and full, or by those of the fit where both were found.
+
+    Raises
+    ------
+    InputError
+        If the regions were found in colours, and the picture has none.
+    """
+    space = looks.space
+    if not space.is_lab or (picture.unit not in _OF_A_KIND and space.unit not in _OF_A_KIND):
+        return space
+    if picture.values.shape[2] == 3 and not picture.is_colour:
+        raise InputError(
+            f"{picture.name} holds values below 0, which are no colours, and the regions were found in colours; give one of the same kind"
+        )
+    return space._replace(unit=picture.unit)
 
 
 def most_alike(found: Regions, looks: Looks, measure: Measure) -> NDArray[np.int64]:

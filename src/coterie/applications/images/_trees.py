@@ -14,7 +14,7 @@ from ...primitives.eigenvectors import smallest_eigenpairs
 from ...primitives.region_merges import Measure, Regions, differences, linkage_of, merged, united
 from ...trees.cuts import cut_into
 
-__all__ = ["HEIGHT", "divided", "heights_between", "measure_for", "merged"]
+__all__ = ["HEIGHT", "divided", "heights_between", "measure_for", "merged", "without_small"]
 
 # Chosen on twenty photographs of BSDS500; docs/decisions/ says how, and what was gained on photographs left out of the choice.
 _WEIGHTS = {"colour": 0.10, "spread": 0.10, "histogram": 0.10, "texture": 0.20}
@@ -32,7 +32,7 @@ def measure_for(area: float, layers: float = 0.0) -> Measure:
     return Measure(np.array([*_WEIGHTS.values(), layers, *_CONTRAST]), _EXPONENT, area * _UNIT)
 
 
-def divided(regions: Regions, measure: Measure, least: float = 0.0, n_regions: int = 1) -> NDArray[np.float64]:
+def divided(regions: Regions, measure: Measure, n_regions: int = 1) -> NDArray[np.float64]:
     """Divide the picture by balanced cuts until regions are small, and go on with the tree of merges inside these.
 
     Each part is cut in two where the normalised cut of the graph of regions is least: its second eigenvector is a height of the
@@ -42,8 +42,6 @@ def divided(regions: Regions, measure: Measure, least: float = 0.0, n_regions: i
     ----------
     regions : Regions
     measure : Measure
-    least : float, default=0
-        Regions of a smaller area merge before anything is cut.
     n_regions : int, default=1
         How many regions will be asked for.
 
@@ -56,7 +54,7 @@ def divided(regions: Regions, measure: Measure, least: float = 0.0, n_regions: i
     ----------
     Shi, Malik (2000). Normalized cuts and image segmentation. IEEE PAMI 22(8), 888-905. doi:10.1109/34.868688
     """
-    tree = merged(regions, measure, least)
+    tree = merged(regions, measure)
     labels = cut_into(tree, min(regions.n, max(_CUT, 2 * n_regions)))
     group, root = _groups(tree, labels)
     floor = np.array([tree[node - regions.n, 2] if node >= regions.n else 0.0 for node in root])
@@ -66,6 +64,73 @@ def divided(regions: Regions, measure: Measure, least: float = 0.0, n_regions: i
 
 def heights_between(tree: NDArray[np.float64], low: NDArray[np.int64], high: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the height at which the two leaves of each pair come together."""
+    return tree[_meeting(tree, low, high), 2]
+
+
+def without_small(
+    tree: NDArray[np.float64], regions: Regions, measure: Measure, least: float
+) -> tuple[NDArray[np.float64], int]:
+    """Return a tree no cut of which leaves a region smaller than ``least``, where it touches another, and how many regions it can give.
+
+    Each merge goes over one border: of those between superpixels of its two nodes, the one where they differ least. Merges of a node that
+    is too small come first, at height 0; all others keep their order and height. Of the borders around a region of a cut none came
+    first, so that what the original tree had on either side of the lowest of them, which lies in the region, was large enough.
+
+    Parameters
+    ----------
+    tree : (n - 1, 4) float64 array
+        As `merged` returns it.
+    regions : Regions
+    measure : Measure
+    least : float
+        Pixels.
+
+    Returns
+    -------
+    tree : (n - 1, 4) float64 array
+    most : int
+        Cuts into more regions would part what is too small.
+    """
+    n = regions.n
+    nodes = tree[:, :2].astype(np.int64)
+    area = np.concatenate([regions.area, np.zeros(n - 1)])
+    first = np.arange(2 * n - 1)  # a superpixel of each node
+    for i, (a, b) in enumerate(nodes):
+        area[n + i], first[n + i] = area[a] + area[b], first[a]
+    small = (area[nodes].min(axis=1) < least) & np.isfinite(tree[:, 2])
+    if not small.any():
+        return tree, n
+    low, high, _ = regions.pairs()
+    merge = _meeting(tree, low, high)
+    order = np.lexsort((differences(regions, measure._replace(exponent=0.0)), merge))
+    crossed, at = np.unique(merge[order], return_index=True)
+    ends = first[nodes]  # of what does not touch, any will do
+    ends[crossed] = np.column_stack([low, high])[order[at]]
+    order = np.argsort(~small, kind="stable")
+    height = np.where(small, 0.0, tree[:, 2])[order]
+    return linkage_of(*_joined(n, ends[order]), height), n - int(small.sum())
+
+
+def _joined(n: int, ends: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the nodes that each of the n - 1 edges of a tree joins, one after the other."""
+    above, name = np.arange(n), np.arange(n)
+
+    def top(leaf: int) -> int:
+        while above[leaf] != leaf:
+            above[leaf] = above[above[leaf]]
+            leaf = above[leaf]
+        return leaf
+
+    found = np.empty((n - 1, 2), np.int64)
+    for i, (a, b) in enumerate(ends):
+        a, b = top(a), top(b)
+        found[i] = name[a], name[b]
+        above[b], name[a] = a, n + i
+    return found[:, 0], found[:, 1]
+
+
+def _meeting(tree: NDArray[np.float64], low: NDArray[np.int64], high: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the merge at which the two leaves of each pair come together."""
     n = len(tree) + 1
     above = np.full(2 * n - 1, 2 * n - 2)
     for side in range(2):
@@ -74,7 +139,7 @@ def heights_between(tree: NDArray[np.float64], low: NDArray[np.int64], high: NDA
     while (apart := a != b).any():
         behind = apart & (a < b)  # a node above has a higher number, so the lower one is behind
         a, b = np.where(behind, above[a], a), np.where(apart & ~behind, above[b], b)
-    return tree[a - n, 2]
+    return a - n
 
 
 def _cuts(parts: Regions, measure: Measure, floor: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -22,9 +22,9 @@ from ...trees.cuts import cut_at_height, cut_into
 from ._colours import colours_of
 from ._description import answers_of, described, nearest_texton, texton_centers
 from ._layers import layers_of
-from ._looks import Looks, most_alike, refuse_damaged
+from ._looks import Looks, most_alike, refuse_damaged, space_for
 from ._pieces import cut_into_pieces
-from ._trees import HEIGHT, divided, heights_between, measure_for, merged
+from ._trees import HEIGHT, divided, heights_between, measure_for, merged, without_small
 
 __all__ = ["ImageSegmenter"]
 
@@ -67,6 +67,8 @@ class ImageSegmenter(Estimator):
         Leaf of the tree of each pixel, -1 outside.
     tree_ : (n - 1, 4) float64 array
         The tree over the superpixels in SciPy's layout. Heights never fall, so that it is an ultrametric.
+    most_regions_ : int
+        Into how many regions of at least ``min_area`` the tree can be cut.
     ucm_ : (h, w) float32 array
         The height at which each pixel and its right or lower neighbour come together: how strong the border is there.
     n_superpixels_ : int
@@ -171,10 +173,10 @@ class ImageSegmenter(Estimator):
         measure = measure_for(area, self.features_weight)
         least = self.min_area * area if self.min_area < 1 else float(self.min_area)
         if self.mode == "merge":
-            self.tree_ = merged(self._regions, measure, least)
+            tree = merged(self._regions, measure)
         else:
-            wanted = 1 if self.n_regions == "auto" else int(self.n_regions)
-            self.tree_ = divided(self._regions, measure, least, wanted)
+            tree = divided(self._regions, measure, 1 if self.n_regions == "auto" else int(self.n_regions))
+        self.tree_, self.most_regions_ = without_small(tree, self._regions, measure, least)
         if self.n_regions == "auto":
             self.leaves_ = self.leaves(height=self.height)
         else:
@@ -183,7 +185,7 @@ class ImageSegmenter(Estimator):
         self.n_regions_ = int(self.leaves_.max()) + 1
         self.n_features_in_ = picture.values.shape[2]
         whole = united(self._regions, self.leaves_)
-        self._looks = Looks(self._space, self._textons, self._side, whole.area, whole.colour, whole.words)
+        self._looks = Looks(self._space, self._textons, whole.area, whole.colour, whole.words)
         if self._is_plain:
             warnings.warn("the picture has one colour only, so that it is one region", UserWarning, stacklevel=2)
         return self
@@ -217,7 +219,7 @@ class ImageSegmenter(Estimator):
                 f"{picture.name} has {picture.values.shape[2]} bands, and the regions were found in a picture of {self.n_features_in_}; "
                 "give one of the same kind"
             )
-        space = self._looks.space
+        space = space_for(self._looks, picture)
         pieces = cut_into_pieces(picture, space, self.n_superpixels, self.compactness, self.max_pixels)
         kinds = nearest_texton(answers_of(space.lightness(pieces.colours), pieces.side), self._looks.textons)
         area = tallied(pieces.labels, picture.values, pieces.n)[0][:, -1]
@@ -313,13 +315,14 @@ class ImageSegmenter(Estimator):
     def _possible(self, n_regions: Any) -> int:
         n = len(self.tree_) + 1
         if not isinstance(n_regions, int | np.integer) or n_regions < 1:
-            raise InputError(f"n_regions must be a whole number of at least 1, got {n_regions!r}")
+            raise InputError(f"a cut gives a whole number of regions from 1 on, got {n_regions!r}")
         if self._is_plain:
             return 1
         if n_regions > n:
+            more = " or raise n_superpixels" if n >= self.n_superpixels // 2 else ""
             raise InputError(
-                f"n_regions must be at most the number of superpixels, {n} in this picture, got {n_regions}; lower it or raise "
-                "n_superpixels"
+                f"{self.picture_.name} was cut into {n:,} superpixels and so has at most as many regions, got {n_regions:,}; lower "
+                f"n_regions{more}"
             )
         parts = int((~np.isfinite(self.tree_[:, 2])).sum()) + 1
         if n_regions < parts:
@@ -329,17 +332,23 @@ class ImageSegmenter(Estimator):
                 UserWarning,
                 stacklevel=3,
             )
-        return max(int(n_regions), parts)
+        if n_regions > max(self.most_regions_, parts):
+            warnings.warn(
+                f"only {self.most_regions_:,} regions of {self.picture_.name} are large enough, and not {n_regions:,}; lower min_area",
+                UserWarning,
+                stacklevel=3,
+            )
+        return max(min(int(n_regions), self.most_regions_), parts)
 
     def _refuse_too_many(self, picture: Picture) -> None:
         pixels = int(picture.inside.sum())
         if self.n_regions != "auto" and int(self.n_regions) > pixels:
             raise InputError(
-                f"n_regions must be at most the number of pixels, {pixels:,} in {picture.name}, got {self.n_regions:,}; lower it"
+                f"{picture.name} has {pixels:,} pixels and so at most as many regions, got {self.n_regions:,}; lower n_regions"
             )
         if self.min_area > pixels:
             raise InputError(
-                f"min_area must be at most the area of the picture, {pixels:,} pixels, got {self.min_area:,.0f}; lower it"
+                f"a region of {picture.name} can have at most its {pixels:,} pixels, got {self.min_area:,.0f}; lower min_area"
             )
 
     def _cut_up(self, picture: Picture, features: Any) -> Regions:
@@ -353,7 +362,7 @@ class ImageSegmenter(Estimator):
         layers = layers_of(features, pieces.colours, pieces.coarse, space)
         self.superpixels_, self.n_superpixels_, self.factor_ = pieces.labels, pieces.n, pieces.factor
         self._sums, self._box = tallied(pieces.labels, picture.values, pieces.n)
-        self._space, self._textons, self._side = space, centers, pieces.side
+        self._space, self._textons = space, centers
         return described(
             pieces, nearest_texton(answers, centers), len(centers), space.limits, self._sums[:, -1], layers
         )

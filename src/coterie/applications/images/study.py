@@ -139,8 +139,8 @@ def _stability(model: ImageSegmenter, parameters: dict[str, Any]) -> tuple[NDArr
     best = []
     for share in _OTHER_SIZES:
         given = {**parameters, "n_superpixels": max(2, int(share * model.n_superpixels_))}
-        if given.get("min_area", 0) >= 1:
-            given["min_area"] = given["min_area"] / factor**2
+        if given.get("min_area", 0) >= 1:  # as a share, which other sizes leave as it is
+            given["min_area"] = min(given["min_area"] / picture.inside.sum(), 1 - 1e-9)
         if given.get("n_regions", "auto") != "auto":
             given["n_regions"] = min(given["n_regions"], given["n_superpixels"] // 2, model.n_regions_)
         with warnings.catch_warnings(action="ignore"):
@@ -183,7 +183,12 @@ def _warn(diary: Diary, model: ImageSegmenter, again: float) -> None:
             "Ask for fewer regions, or for a larger least area.",
         )
     if model.n_regions_ == 1 and model.n_regions == "auto" and not diary.warnings:
-        diary.warn("No border is strong enough to part two regions.", "Give a number of regions, or a lower height.")
+        if model.most_regions_ == 1:
+            diary.warn("No two regions are large enough.", "Give a smaller least area.")
+        else:
+            diary.warn(
+                "No border is strong enough to part two regions.", "Give a number of regions, or a lower height."
+            )
 
 
 def _sentence(text: str) -> str:

@@ -83,11 +83,10 @@ def _chi2(p, q):
 
 
 @part
-def _offer(heap, a, b, length, strength, area, colour, words, layers, weights, exponent, unit, least):
-    """Put a pair on the heap: before all others where one of the two is smaller than it may stay."""
+def _offer(heap, a, b, length, strength, area, colour, words, layers, weights, exponent, unit):
+    """Put a pair on the heap."""
     cost = _cost(a, b, length, strength, area, colour, words, layers, weights, exponent, unit)
-    settled = 0 if area[a] < least or area[b] < least else 1
-    heapq.heappush(heap, (settled, cost, a, b))
+    heapq.heappush(heap, (cost, a, b))
 
 
 @kernel
@@ -104,7 +103,6 @@ def merge_regions(
     weights,  # (5 + s,)  in
     exponent,  # float  in
     unit,  # float  in
-    least,  # float  in: regions below this area merge first
     left,  # (n - 1,) int64  out
     right,  # (n - 1,) int64  out
     height,  # (n - 1,)  out: never falling
@@ -112,7 +110,7 @@ def merge_regions(
     """Merge until no two clusters touch; return how many merges that took."""
     head, tail, following = np.full(2 * n - 1, -1), np.full(2 * n - 1, -1), np.full(len(target), -1)
     parent, alive, entry = np.arange(2 * n - 1), np.zeros(2 * n - 1, np.bool_), np.full(2 * n - 1, -1)
-    heap = [(0, 0.0, 0, 0)]
+    heap = [(0.0, 0, 0)]
     heap.pop()
     for a in range(n):
         alive[a] = True
@@ -121,17 +119,14 @@ def merge_regions(
         for e in range(indptr[a], indptr[a + 1]):
             following[e] = e + 1 if e + 1 < indptr[a + 1] else -1
             if target[e] > a:
-                _offer(
-                    heap, a, target[e], length[e], strength[e], area, colour, words, layers, weights, exponent, unit, least
-                )  # fmt: skip
+                _offer(heap, a, target[e], length[e], strength[e], area, colour, words, layers, weights, exponent, unit)
     done = 0
     while len(heap) > 0 and done < n - 1:
-        settled, cost, a, b = heapq.heappop(heap)
+        cost, a, b = heapq.heappop(heap)
         if not (alive[a] and alive[b]):
             continue
         new = n + done
         left[done], right[done] = a, b
-        cost = cost if settled else 0.0  # what may not stay apart is not apart
         height[done] = max(cost, height[done - 1]) if done else cost
         alive[a], alive[b], alive[new] = False, False, True
         _unite(a, b, new, parent, area, colour, words, layers)
@@ -141,9 +136,7 @@ def merge_regions(
         while edge >= 0:
             other = target[edge]
             entry[other] = -1
-            _offer(
-                heap, other, new, length[edge], strength[edge], area, colour, words, layers, weights, exponent, unit, least
-            )  # fmt: skip
+            _offer(heap, other, new, length[edge], strength[edge], area, colour, words, layers, weights, exponent, unit)
             edge = following[edge]
         done += 1
     return done
