@@ -138,6 +138,15 @@ def test_a_small_part_that_links_to_nothing_else_gets_no_class():
     assert study.labels[20:].tolist() == [-1, -1]
 
 
+def test_where_no_part_is_large_enough_the_links_are_not_denied():
+    study = study_network(network_of(np.array([(0, 1), (1, 2), (3, 4), (4, 5)]), 6), min_share=0.9)
+    assert study.record["n_classes"] == 0
+    told = " ".join([*study.record["answer"], study.record["structure"]["sentence"]])
+    assert "lower --min-share" in told
+    assert "has a link" not in told
+    assert "at random" not in told
+
+
 @pytest.mark.parametrize(
     ("links", "n_nodes", "n_classes"),
     [([], 1, 0), ([], 5, 0), ([(0, 1)], 2, 1), ([(0, 0)], 1, 0), ([(0, 0), (1, 1)], 3, 0)],

@@ -10,6 +10,7 @@ from ..graphs import from_edges, to_scipy
 from ..metrics import adjusted_mutual_info_score
 from ..study.values import View
 from ._network_quality import Quality, quality_of
+from ._network_settle import has_others
 
 __all__ = ["LEAK", "agreement", "examine", "links_of"]
 
@@ -51,6 +52,8 @@ def examine(found: Any, quality: Quality, one_way: Graph, seed: int) -> dict[str
     if found.method == "block_model":
         return _by_description(found, quality)
     ends, weights = links_of(one_way)
+    if found.k == 0 and has_others(to_scipy(one_way)).any():
+        return _said("none", quality, "No clear classes: none is as large as asked for.")
     by_modularity = (
         found.method in ("leiden", "louvain") and found.params.get("objective", "modularity") == "modularity"
     )

@@ -5,12 +5,14 @@ from typing import Any
 
 import numpy as np
 
+from ..graphs import to_scipy
 from ..study.record import plain
 from ._network_classes import METHODS
 from ._network_drawing import MOST_CLASSES, draw_classes
 from ._network_members import bridges, hubs
 from ._network_profile import class_names
 from ._network_quality import quality_lines
+from ._network_settle import has_others
 
 __all__ = ["MOST_MEMBERS", "network_record"]
 
@@ -128,7 +130,9 @@ def _answer(study: Any, classes: list[dict[str, Any]]) -> list[str]:
     network, k = study.network, study.found.k
     if k == 0:
         return [
-            f"None of the {network.n_nodes:,} nodes has a link to another, so there are no classes.",
+            f"Nothing that holds together in the network of {network.n_nodes:,} nodes is as large as asked for, so there are no classes; lower --min-share."
+            if has_others(to_scipy(network.graph)).any()
+            else f"None of the {network.n_nodes:,} nodes has a link to another, so there are no classes."
         ]
     sentences = []
     if k > 1:
