@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ._config import ConfiguredCommand, print_config
+from ._config import ClusteringCommand, print_config
 from ._deliver import deliver, spent
 from ._options import Bytes, Role, Share, default_folder, limits_and_seed, output_and_talk, usable_input
 from ._terminal import Talk
@@ -46,7 +46,7 @@ def command() -> None:
     """Hold the two commands."""
 
 
-@command.command("fit", cls=ConfiguredCommand, short_help="Learn what is normal from a history.")
+@command.command("fit", cls=ClusteringCommand, short_help="Learn what is normal from a history.")
 @click.argument("history", required=False, callback=usable_input)
 @click.option("-o", "--output", metavar="FOLDER", help="Where the model goes (default: NAME.coterie here).")
 @click.option(
@@ -113,7 +113,7 @@ def fit(ctx: click.Context, /, **options: Any) -> int:
         return deliver(history_sheet(learnt, told), folder, options, talk)
 
 
-@command.command("score", cls=ConfiguredCommand, short_help="Say which new rows are not normal.")
+@command.command("score", cls=ClusteringCommand, short_help="Say which new rows are not normal.")
 @click.argument("file", required=False, callback=usable_input)
 @click.option("--model", metavar="FOLDER", type=click.Path(), help="Where coterie anomaly fit wrote what is normal.")
 @click.option(

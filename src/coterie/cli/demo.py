@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ._config import ConfiguredCommand
+from ._config import ClusteringCommand
 from ._terminal import Talk
 from .run import analyse
 
@@ -18,7 +18,7 @@ DATA = "wine.csv"
 FOLDER = "demo.coterie"
 
 
-@click.command("demo", cls=ConfiguredCommand, short_help="The main job on real data that is already installed.")
+@click.command("demo", cls=ClusteringCommand, short_help="The main job on real data that is already installed.")
 @click.option("-o", "--output", metavar="FOLDER", default=FOLDER, show_default=True, help="Where results go.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of all random numbers.")
 @click.option("--json", "as_json", is_flag=True, help="Write the record of the run (as in run.json) to stdout.")

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from . import _interrupt
-from ._config import ConfiguredCommand
+from ._config import ClusteringCommand
 from ._errors import DOUBTFUL
 from ._options import Bytes, Share, usable_input, usable_source
 from ._terminal import Talk
@@ -25,7 +25,7 @@ def _usable_batch(ctx: click.Context, parameter: click.Parameter, value: str) ->
     return str(usable_source(ctx, parameter, value))
 
 
-@click.command("drift", cls=ConfiguredCommand, short_help="Compare new rows, or a newer run, with an earlier run.")
+@click.command("drift", cls=ClusteringCommand, short_help="Compare new rows, or a newer run, with an earlier run.")
 @click.argument("old", type=click.Path())
 @click.argument("new", callback=_usable_batch)
 @click.option("--data", metavar="FILE", callback=usable_input, help="The rows of OLD (default: looked for beside it).")

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ._config import ConfiguredCommand
+from ._config import ClusteringCommand
 from ._options import Bytes, default_folder, usable_source
 from ._terminal import Talk
 
@@ -18,7 +18,7 @@ FIRST = 10
 UNUSUAL = 3
 
 
-@click.command("explain", cls=ConfiguredCommand, short_help="Say why rows are in their groups.")
+@click.command("explain", cls=ClusteringCommand, short_help="Say why rows are in their groups.")
 @click.argument("run", type=click.Path())
 @click.argument("file", required=False, callback=usable_source)
 @click.option("--row", "rows", type=click.IntRange(0), multiple=True, help="A row to explain, from 0; repeatable.")

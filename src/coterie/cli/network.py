@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from ._config import ConfiguredCommand, print_config
+from ._config import ClusteringCommand, print_config
 from ._deliver import spent, tell, write
 from ._errors import DOUBTFUL
 from ._options import (
@@ -24,7 +24,7 @@ __all__ = ["command"]
 _OBJECTIVES = ("modularity", "cpm", "edge_cut", "ratio_cut", "normalized_cut", "min_max_cut")
 
 
-@click.command("network", cls=ConfiguredCommand, short_help="Find the classes of a network and how they relate.")
+@click.command("network", cls=ClusteringCommand, short_help="Find the classes of a network and how they relate.")
 @click.argument("edges", required=False, callback=usable_input)
 @click.option(
     "--nodes", metavar="FILE", callback=usable_input, help="What is known of the nodes: a table, a line each."

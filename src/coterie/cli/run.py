@@ -11,7 +11,7 @@ import click
 
 from ..study.purpose import PURPOSES
 from . import _interrupt
-from ._config import ConfiguredCommand, print_config
+from ._config import ClusteringCommand, print_config
 from ._errors import DOUBTFUL
 from ._options import (
     FOR_PICTURES,
@@ -38,7 +38,7 @@ class _Planned(Exception):
     """Ends a dry run after the plan."""
 
 
-@click.command("run", cls=ConfiguredCommand, short_help="Find and explain the clusters in a file.")
+@click.command("run", cls=ClusteringCommand, short_help="Find and explain the clusters in a file.")
 @click.argument("file", required=False, callback=usable_source)
 @click.option(
     "-o", "--output", metavar="FOLDER", help="Where results go (default: NAME.coterie here); - writes labels to stdout."

@@ -12,6 +12,9 @@ function ticksOf(low, high, most = 6) {
   return ticks;
 }
 
+// Round values that are whole, where halves would read as one of their neighbours.
+const wholeTicksOf = (low, high, most) => ticksOf(low, high, most).filter(Number.isInteger);
+
 const words = (x, y, content, attributes) => svg("text", { x, y, ...attributes }, content);
 
 // An axis along the bottom: a fine line at each round value, its number below, and what it is.

@@ -57,7 +57,7 @@ function drawBars(part, nameAt, said, drawn, width) {
     bottom + 26,
     svg("defs", {}, fills.map((one) => one.plain)),
     key.node,
-    axisBelow(x, ticksOf(low, high || 1, Math.max(2, Math.floor((to - from) / 90))), key.height, bottom, "", (from + to) / 2, axisIn(part)),
+    axisBelow(x, (part.format === "integer" ? wholeTicksOf : ticksOf)(low, high || 1, Math.max(2, Math.floor((to - from) / 90))), key.height, bottom, "", (from + to) / 2, axisIn(part)),
     lines.map((i) => {
       const top = key.height + 8 + i * each;
       const middle = top + (each - 10) / 2;

@@ -33,7 +33,7 @@ function powersOf(low, high) {
 function drawHistogram(part, width) {
   const { series, edges } = part;
   const most = lastOf([1, ...numbersOf(series, ["counts"])]);
-  const ticks = part.log ? powersOf(1, most) : ticksOf(0, most, 5);
+  const ticks = part.log ? powersOf(1, most) : wholeTicksOf(0, most, 5);
   const key = keyOf(series, width, (_, i) => svg("rect", { x: 2, y: 4, width: 24, height: 12, fill: seriesColor(i), stroke: seriesColor(i), "stroke-dasharray": DASHES[i % DASHES.length], class: "steps" }));
   const [top, bottom] = [24, 24 + (width > 560 ? 220 : 180)];
   const from = 12 + lastOf([20, ...ticks.map((tick) => wide(shown(tick, "integer")))]);

@@ -58,7 +58,7 @@ function drawLines(part, said, width) {
   const key = keyOf(series, width, (one, i) => [svg("line", { x1: 0, x2: 28, y1: 10, y2: 10, stroke: seriesColor(i, one), "stroke-dasharray": DASHES[i % DASHES.length], class: "series-line" }), svg("path", { d: POINTS[i % POINTS.length], transform: "translate(14 10)", fill: seriesColor(i, one), class: "swatch" })]);
   const head = known(part.y_label) ? 24 : 8;
   const [top, bottom] = [head, head + (width > 560 ? 260 : 200)];
-  const ticks = ticksOf(low, high, 5);
+  const ticks = (part.format === "integer" ? wholeTicksOf : ticksOf)(low, high, 5);
   const from = 12 + lastOf([20, ...ticks.map((tick) => wide(axisIn(part)(tick)))]);
   const to = width - 14;
   const y = linear(low, high, bottom, top + 6);
