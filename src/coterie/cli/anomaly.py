@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ._config import ClusteringCommand, print_config
+from ._config import ClusteringCommand
 from ._deliver import deliver, spent
 from ._options import Bytes, Role, Share, default_folder, limits_and_seed, output_and_talk, usable_input
 from ._terminal import Talk
@@ -83,9 +83,6 @@ def fit(ctx: click.Context, /, **options: Any) -> int:
     Results go to NAME.coterie/: model.coterie, normal_profile.csv (what is usual in each kind of normal rows), metrics.json, run.json
     and report.html.
     """
-    if options["print_config"]:
-        print_config(ctx)
-        return 0
     if options["history"] is None:
         raise click.UsageError("give the file of HISTORY", ctx)
     if options["output"] == "-":
@@ -139,9 +136,6 @@ def score(ctx: click.Context, /, **options: Any) -> int:
     Columns are matched by name, in any order; further columns are ignored. A folder of results holds alerts.csv, scores.csv (every
     row), metrics.json, run.json and report.html.
     """
-    if options["print_config"]:
-        print_config(ctx)
-        return 0
     for name, what in (("file", "the FILE of new rows"), ("model", "the folder of the model with --model")):
         if options[name] is None:
             raise click.UsageError(f"give {what}", ctx)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ._config import ClusteringCommand, print_config
+from ._config import ClusteringCommand
 from ._deliver import deliver, spent
 from ._options import Share, limits_and_seed, output_and_talk, usable_input
 from ._terminal import Talk
@@ -76,9 +76,6 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     to NAME.coterie/: regions.csv, labels.npy and labels.png (region of each pixel; in the PNG plus 1, 0 outside), overlay.png, ucm.png
     (strength of borders), tree.json, metrics.json, run.json and report.html.
     """
-    if options["print_config"]:
-        print_config(ctx)
-        return 0
     if options["picture"] is None:
         raise click.UsageError("give the file of the PICTURE", ctx)
     if options["picture"] == "-":

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from ._config import ClusteringCommand, print_config
+from ._config import ClusteringCommand
 from ._deliver import spent, tell, write
 from ._errors import DOUBTFUL
 from ._options import (
@@ -70,9 +70,6 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     .graphml .graph .mtx), also .gz, or - for a list on stdin. Results go to NAME.coterie/: members.csv, relations.csv,
     profile.csv, metrics.json, graph.graphml, run.json and report.html.
     """
-    if options["print_config"]:
-        print_config(ctx)
-        return 0
     if options["edges"] is None:
         raise click.UsageError("give the file of EDGES", ctx)
     if options["output"] == "-":

@@ -11,7 +11,7 @@ import click
 
 from ..study.purpose import PURPOSES
 from . import _interrupt
-from ._config import ClusteringCommand, print_config
+from ._config import ClusteringCommand
 from ._errors import DOUBTFUL
 from ._options import (
     FOR_PICTURES,
@@ -91,9 +91,6 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     chosen, and every choice is shown and can be overridden. Parquet and .npy files that do not fit into memory are worked on block
     by block.
     """
-    if options["print_config"]:
-        print_config(ctx)
-        return 0
     if options["file"] is None:
         raise click.UsageError("give the FILE to cluster", ctx)
     if options["output"] == "-":

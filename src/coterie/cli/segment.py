@@ -5,7 +5,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from ._config import ConfiguredCommand, print_config
+from ._config import ClusteringCommand
 from ._options import Share, default_folder, limits_and_seed, output_and_talk, usable_input
 from ._terminal import Talk
 
@@ -47,7 +47,7 @@ def _column_options(command: Any) -> Any:
     return command
 
 
-@click.command("segment", cls=ConfiguredCommand, short_help="Find segments of customers in purchases or subscriptions.")
+@click.command("segment", cls=ClusteringCommand, short_help="Find segments of customers in purchases or subscriptions.")
 @click.argument("file", required=False, callback=usable_input)
 @click.option("-o", "--output", metavar="FOLDER", help="Where results go (default: NAME.coterie here).")
 @_column_options
@@ -111,9 +111,6 @@ def command(ctx: click.Context, **options: Any) -> int:
     price; or tenure, price and churn). Results go to NAME.coterie/: segments.csv, profile.csv, rules.csv, metrics.json,
     model.coterie, run.json and report.html; and where there is such, migration.csv, mrr.csv and cac.csv.
     """
-    if options["print_config"]:
-        print_config(ctx)
-        return 0
     if options["file"] is None:
         raise click.UsageError("give the FILE of purchases or subscriptions", ctx)
     if options["output"] == "-":
