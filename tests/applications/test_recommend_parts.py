@@ -2,13 +2,20 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.sparse import csr_array
 
+from coterie.applications.recommend._columns import Given
+from coterie.applications.recommend._evaluation import gain
 from coterie.applications.recommend._half_life import days_of
+from coterie.applications.recommend._interactions import read_interactions
 from coterie.applications.recommend._links import STRENGTH, fit_links, link_scores
 from coterie.applications.recommend._lists import Likeness, best, coverage, gini, novelty, overlap, variety, worth
 from coterie.applications.recommend._ranking import decay
+from coterie.applications.recommend._ratings import _reach
 from coterie.applications.recommend._taste import circle, fit_taste
+from coterie.errors import InputError
+from coterie.tables import read
 
 
 def _likes(n, m, seed=0):
@@ -67,3 +74,41 @@ def test_the_best_come_first_ties_by_number_and_what_is_had_never():
 def test_a_like_halves_with_every_half_life():
     assert decay(np.array([0.0, 7.0, 14.0]), 7.0) == pytest.approx([1.0, 0.5, 0.25])
     assert days_of("1W") == 7.0
+
+
+def test_a_range_counts_users_and_windows_and_not_their_lines():
+    """Ten equal pairs of each user tell no more than one: the range is that of the means of the users."""
+    rng = np.random.default_rng(0)
+    of_user = rng.normal(0.02, 0.1, 40)
+    more, user = np.repeat(of_user, 10), np.repeat(np.arange(40), 10)
+    found = gain(more, (user,), 1)
+    reach = stats.t.ppf(0.975, 39) * of_user.std(ddof=1) / 40**0.5
+    assert found["high"] - found["mean"] == pytest.approx(reach)
+    assert found["mean"] - found["low"] == pytest.approx(reach)
+    assert gain(more, (user,), 6)["high"] > found["high"]  # the best of six rivals in hindsight is flattered
+    assert gain(more, (user, np.arange(400)), 1) == found  # of several origins the least sure counts
+
+
+@pytest.mark.parametrize("n", [9, 20, 150])
+def test_nine_of_ten_further_errors_are_within_reach(n):
+    errors = np.abs(np.random.default_rng(n).normal(size=(2_000, n + 1)))
+    within = np.mean([one[-1] <= _reach(one[:-1]) for one in errors])
+    assert 0.88 < within < 0.93
+
+
+@pytest.mark.parametrize(
+    ("columns", "given", "message"),
+    [
+        ({"user": [1, 2], "item": [1, 2], "rating": [1e300, 2.0]}, {}, "numbers within 1e"),
+        ({"user": [1, 2], "item": [1, 2]}, {"like": 4.0}, "like=4 is for ratings"),
+    ],
+)
+def test_ratings_that_say_nothing_are_refused(columns, given, message):
+    with pytest.raises(InputError, match=message):
+        read_interactions(read(columns), Given(None, None, None, None), given.get("like"))
+
+
+def test_names_with_zeros_in_front_stay_apart(tmp_path):
+    path = tmp_path / "bought.csv"
+    path.write_text("user,item\n1,007\n1,07\n3,7\n4,007\n")
+    assert read_interactions(read(path), Given(None, None, None, None), None).items == ["007", "07", "7"]

@@ -140,3 +140,22 @@ def test_new_ratings_that_are_no_numbers_are_refused(call, tmp_path):
     ended = call("recommend", "new.csv", "--model", "out")
     assert ended.code == 3
     assert "ratings must be numbers" in ended.err
+
+
+def test_with_a_model_what_would_do_nothing_is_refused_and_strangers_are_told(call, made, tmp_path):
+    assert call("recommend", "ratings.csv", "-o", "out", "-q").code == 0
+    ended = call("recommend", "ratings.csv", "--model", "out", "--half-life", "3M", "--like", "4")
+    assert ended.code == 2
+    assert "--half-life and --like would do nothing; leave them out, or leave out --model" in ended.err
+    (tmp_path / "new.csv").write_text("user,item,rating,time\nx,999,5,2024-05-01\n")
+    ended = call("recommend", "new.csv", "--model", "out")
+    assert ended.code == 0
+    assert "1 user has no item that the model knows" in " ".join(ended.err.split())
+    ended = call("predict", "out", "new.csv")
+    assert ended.code == 3
+    assert "use coterie recommend new.csv --model out" in ended.err
+
+
+def test_a_half_life_that_was_given_is_not_said_to_have_served_best(call, made, tmp_path):
+    ended = call("recommend", "ratings.csv", "-o", "out", "--half-life", "3W", "-v")
+    assert "likes lose half their weight in 21 days, as was asked" in " ".join(ended.err.split())

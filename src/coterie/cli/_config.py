@@ -12,7 +12,7 @@ from click.core import ParameterSource
 
 from ._app import COMMANDS
 
-__all__ = ["ClusteringCommand", "ConfiguredCommand", "print_config"]
+__all__ = ["ClusteringCommand", "ConfiguredCommand"]
 
 FILE = "coterie.toml"
 # Asking for help, for a dry run or for a name is for the person at the keyboard, and so is letting other machines in.
@@ -37,7 +37,7 @@ class ConfiguredCommand(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, or only say where its options come from."""
         if ctx.params.get("print_config"):
-            print_config(ctx)
+            _print_config(ctx)
             return 0
         self.prepare()
         return super().invoke(ctx)
@@ -60,7 +60,7 @@ class ClusteringCommand(ConfiguredCommand):
             del sys.modules["pandas"]
 
 
-def print_config(ctx: click.Context) -> None:
+def _print_config(ctx: click.Context) -> None:
     """Write each option, its value, and where the value comes from, to stdout."""
     places = {
         ParameterSource.COMMANDLINE: "flag",

@@ -10,7 +10,7 @@ from typing import IO, Any
 import click
 
 from . import _interrupt
-from ._config import ConfiguredCommand
+from ._config import ClusteringCommand
 from ._options import Bytes, usable_source
 from ._terminal import Talk
 
@@ -19,7 +19,7 @@ __all__ = ["command"]
 BATCH_ROWS = 100_000
 
 
-@click.command("predict", cls=ConfiguredCommand, short_help="Label new rows with a saved model.")
+@click.command("predict", cls=ClusteringCommand, short_help="Label new rows with a saved model.")
 @click.argument("model", type=click.Path())
 @click.argument("file", callback=usable_source)
 @click.option("-o", "--output", metavar="FILE", default="-", help="Where the labels go (default: stdout).")
@@ -52,10 +52,15 @@ def command(
     writes the columns node and label. A model of the regions of a picture takes another picture, and -o NAME.npy or NAME.png.
     """
     from .. import models, tables
+    from ..errors import InputError
     from ..report.words import counted
 
     with Talk(quiet) as talk:
         loaded = models.load(model, text_model=text_model)
+        if type(loaded.estimator).__name__ == "ClusterRecommender":
+            raise InputError(
+                f"{model} suggests items to users and does not label rows; use coterie recommend {file} --model {model}"
+            )
         if isinstance(loaded.prepared, tables.WholePicture):
             return _regions(loaded, file, output, talk)
         names, noun = None, "row"

@@ -1,10 +1,13 @@
 """``coterie recommend FILE``: from who chose or rated what to suggestions with reasons, taste groups, and how good they are."""
 
+from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
-from ._config import ConfiguredCommand, print_config
+from ._config import ClusteringCommand
+from ._idle import refuse_idle
 from ._options import Share, default_folder, limits_and_seed, output_and_talk, usable_input
 from ._terminal import Talk
 
@@ -16,13 +19,20 @@ _COLUMNS = (
 )  # fmt: skip
 
 
+# What counts only where something is learnt, and not where a model suggests.
+_OF_A_FIT = {
+    *(name for name, _ in _COLUMNS), "items", "half_life", "like", "groups", "min_share", "seed", "as_json", "no_report", "force",
+    "strict",
+}  # fmt: skip
+
+
 def _column_options(command: Any) -> Any:
     for name, what in reversed(_COLUMNS):
         command = click.option(f"--{name}", metavar="COLUMN", help=f"{what} (default: found).")(command)
     return command
 
 
-@click.command("recommend", cls=ConfiguredCommand, short_help="Suggest items to users, with reasons.")
+@click.command("recommend", cls=ClusteringCommand, short_help="Suggest items to users, with reasons.")
 @click.argument("file", required=False, callback=usable_input)
 @click.option("-o", "--output", metavar="FOLDER", help="Where results go (default: NAME.coterie here).")
 @_column_options
@@ -55,7 +65,7 @@ def _column_options(command: Any) -> Any:
     "--model",
     metavar="FOLDER",
     type=click.Path(),
-    help="Suggest to the users of FILE by an earlier run; CSV to stdout.",
+    help="Suggest to the users of FILE, who are new, by an earlier run; CSV to stdout. Columns are named as in that run.",
 )
 @limits_and_seed("tables that need")
 @output_and_talk
@@ -66,16 +76,15 @@ def command(ctx: click.Context, **options: Any) -> int:
     FILE holds a line for each choice or rating: user, item, and perhaps a rating and a time. Results go to NAME.coterie/:
     recommendations.csv, groups.csv, users.csv, evaluation.json, metrics.json, model.coterie, run.json and report.html.
     """
-    if options["print_config"]:
-        print_config(ctx)
-        return 0
     if options["file"] is None:
         raise click.UsageError("give the FILE of choices or ratings", ctx)
     if options["output"] == "-":
         raise click.UsageError("give a folder or file with -o; --json writes the record to stdout", ctx)
     with Talk(options["quiet"], options["verbose"]) as talk:
         if options["model"] is not None:
-            return _suggest(options, talk)
+            refuse_idle(ctx, _OF_A_FIT, "with --model an earlier run suggests", "leave out --model to learn anew")
+            given = ctx.get_parameter_source("diversity") is not ParameterSource.DEFAULT
+            return _suggest(options, options["diversity"] if given else None, talk)
         return _recommend(options, talk)
 
 
@@ -109,18 +118,18 @@ def _recommend(options: dict[str, Any], talk: Talk) -> int:
     return deliver(recommend_sheet(recommender, asked, n=options["top"]), folder, options, talk)
 
 
-def _suggest(options: dict[str, Any], talk: Talk) -> int:
+def _suggest(options: dict[str, Any], diversity: float | None, talk: Talk) -> int:
     from .. import tables
     from ..applications.recommend import ClusterRecommender
-    from ..files import write_text
     from ..report.recommend import suggestions_text
 
+    if options["output"] is not None and Path(options["output"]).is_dir():
+        raise click.UsageError(f"with --model a file is written, and {options['output']} is a folder; give -o NAME.csv")
     recommender = ClusterRecommender.load(options["model"])
+    if diversity is not None:
+        recommender.set_params(diversity=diversity)
     table = tables.read(options["file"], memory_limit=options["memory_limit"])
-    text = suggestions_text(recommender.recommend(n=options["top"], explain=True, history=table))
-    if options["output"] is None:
-        click.echo(text, nl=False)
-    else:
-        write_text(options["output"], text)
-        talk.say("wrote", options["output"])
+    with talk.warnings_told():
+        told = recommender.recommend(n=options["top"], explain=True, history=table)
+    talk.deliver(suggestions_text(told), options["output"] or "-")
     return 0

@@ -3,9 +3,9 @@
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from ._config import ClusteringCommand
+from ._idle import refuse_idle
 from ._options import Share, default_folder, limits_and_seed, output_and_talk, usable_input
 from ._terminal import Talk
 
@@ -117,7 +117,12 @@ def command(ctx: click.Context, **options: Any) -> int:
         raise click.UsageError("give a folder or file with -o; --json writes the record to stdout", ctx)
     with Talk(options["quiet"], options["verbose"]) as talk:
         if options["model"] is not None:
-            _refuse_idle(ctx)
+            refuse_idle(
+                ctx,
+                _OF_A_FIT,
+                "with --model the segments are those of the earlier run",
+                "leave out --model to find new segments",
+            )
             return _assign(options, talk)
         return _segment(options, talk)
 
@@ -149,21 +154,6 @@ def _segment(options: dict[str, Any], talk: Talk) -> int:
     asked = {name: value for name, value in given.items() if value is not None}
     asked |= {} if options["spend"] is None else {"spend": options["spend"]}
     return deliver(segments_sheet(segmentation, asked, excel_safe=options["excel_safe"]), folder, options, talk)
-
-
-def _refuse_idle(ctx: click.Context) -> None:
-    """Refuse options on the command line that do nothing where segments are taken from a model."""
-    idle = [
-        parameter.opts[-1]
-        for parameter in ctx.command.params
-        if parameter.name in _OF_A_FIT and ctx.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
-    ]
-    if idle:
-        raise click.UsageError(
-            f"with --model the segments are those of the earlier run, so {' and '.join(idle)} would do nothing; leave {'it' if len(idle) == 1 else 'them'} "
-            "out, or leave out --model to find new segments",
-            ctx,
-        )
 
 
 def _assign(options: dict[str, Any], talk: Talk) -> int:

@@ -1,15 +1,12 @@
 """Suggestions as a sheet: the answer first, a card for each taste group, how good suggestions were, and the files."""
 
-import csv
-import io
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from ..applications.recommend import ClusterRecommender
 from ..study.record import plain
-from .cells import plain_text
+from .cells import csv_text, write_text
 from .recommend_metrics import WORDS, recommend_metrics
 from .recommend_sections import recommend_sections
 from .sheet import Sheet, sheet_record
@@ -62,10 +59,10 @@ def recommend_sheet(recommender: ClusterRecommender, options: Mapping[str, Any] 
         words=WORDS,
     )
     writers = {
-        "recommendations.csv": lambda path: _write(path, suggestions_text(suggestions)),
-        "groups.csv": lambda path: _write(path, _groups_text(recommender)),
-        "users.csv": lambda path: _write(path, _users_text(recommender)),
-        "evaluation.json": lambda path: _write(path, json.dumps(plain(told), indent=1, allow_nan=False) + "\n"),
+        "recommendations.csv": lambda path: write_text(path, suggestions_text(suggestions)),
+        "groups.csv": lambda path: write_text(path, _groups_text(recommender)),
+        "users.csv": lambda path: write_text(path, _users_text(recommender)),
+        "evaluation.json": lambda path: write_text(path, json.dumps(plain(told), indent=1, allow_nan=False) + "\n"),
         "model.coterie": recommender.save,
     }
     return Sheet(record, writers, ("coterie recommend NEW.csv --model {folder}",))
@@ -73,7 +70,7 @@ def recommend_sheet(recommender: ClusterRecommender, options: Mapping[str, Any] 
 
 def suggestions_text(suggestions: Mapping[str, list]) -> str:
     """Return suggestions as CSV."""
-    return _csv(list(suggestions), zip(*suggestions.values(), strict=True))
+    return csv_text(list(suggestions), zip(*suggestions.values(), strict=True), excel_safe=True)
 
 
 def _evaluation(recommender: ClusterRecommender) -> dict[str, Any]:
@@ -99,9 +96,8 @@ def _answer(recommender: ClusterRecommender, told: Mapping[str, Any]) -> list[st
         said.append(
             f"Ratings that were held out were predicted with an error (RMSE) of {recommender.metrics_['rmse']:.2f}."
         )
-    said.append(
-        f"With another seed, {percent(told['consistency']['seeds'])} of a user's ten suggestions stay the same."
-    )
+    if (same := told["consistency"]["seeds"]) is not None:
+        said.append(f"With another seed, {percent(same)} of a user's ten suggestions stay the same.")
     return said
 
 
@@ -109,12 +105,18 @@ def _compared(rolling: Mapping[str, Any]) -> str:
     popular, n = rolling["popularity"], rolling["user_windows"]
     if n < _FEW_USERS:
         return f"Only {counted(n, 'known user')} liked anything in windows of the past: too few to say how good suggestions are."
-    more = rolling["ndcg"] - popular["ndcg"]
-    verdict = "as good as" if abs(more) <= rolling["ndcg_error"] else "better than" if more > 0 else "worse than"
+    gain = rolling["gain"]
+    verdict = (
+        "better than"
+        if gain["low"] > 0
+        else "worse than"
+        if gain["high"] < 0
+        else "neither clearly better nor worse than"
+    )
     times = rolling["coverage"] / max(popular["coverage"], 1e-12)
     return (
         f"In {counted(len(rolling['windows']), 'window')} of the past, ten suggestions were {verdict} what was popular at the time (NDCG "
-        f"{rolling['ndcg']:.3f} to {popular['ndcg']:.3f}), and showed {times:.1f} times as many different items."
+        f"{rolling['ndcg']:.3f} to {popular['ndcg']:.3f}, a difference from {gain['low']:.3f} to {gain['high']:.3f}), and showed {times:.1f} times as many different items."
     )
 
 
@@ -146,9 +148,10 @@ def _warnings(
             "text": f"{counted(left_out, 'line')} of {recommender.source_['rows']:,} lack a user, an item, a rating or a time that can be read, and are left out.",
             "remedy": "Complete them, or give none for a rating or time that is not needed.",
         })  # fmt: skip
-    if told["consistency"]["seeds"] < _UNSTEADY:
+    same = told["consistency"]["seeds"]
+    if same is not None and same < _UNSTEADY:
         found.append({
-            "text": f"Only {percent(told['consistency']['seeds'])} of the suggestions stay the same with another seed.",
+            "text": f"Only {percent(same)} of the suggestions stay the same with another seed.",
             "remedy": "Give more lines, or fewer groups with --groups.",
         })  # fmt: skip
     steady = recommender.metrics_["group_stability"]
@@ -158,7 +161,7 @@ def _warnings(
             "remedy": "Read them as a rough map, or ask for fewer with --groups.",
         })  # fmt: skip
     if rolling := told.get("rolling"):
-        if rolling["popularity"]["ndcg"] > rolling["ndcg"] + rolling["ndcg_error"]:
+        if rolling["user_windows"] >= _FEW_USERS and rolling["gain"]["high"] < 0:
             found.append({
                 "text": f"What was popular served better than these suggestions (NDCG {rolling['popularity']['ndcg']:.3f} to {rolling['ndcg']:.3f}).",
                 "remedy": "There may be too few lines for a user, or tastes that change fast; try a shorter --half-life.",
@@ -177,7 +180,11 @@ def _groups_text(recommender: ClusterRecommender) -> str:
         for g, group in enumerate(recommender.groups_)
         for rank, (title, inside, overall) in enumerate(group.items)
     ]  # fmt: skip
-    return _csv(["group", "name", "size", "share", "rank", "item", "liked_in_group", "liked_by_all", "lift"], lines)
+    return csv_text(
+        ["group", "name", "size", "share", "rank", "item", "liked_in_group", "liked_by_all", "lift"],
+        lines,
+        excel_safe=True,
+    )
 
 
 def _users_text(recommender: ClusterRecommender) -> str:
@@ -186,16 +193,4 @@ def _users_text(recommender: ClusterRecommender) -> str:
         (user, label if label >= 0 else None, names[label] if label >= 0 else None)
         for user, label in zip(recommender.users_, recommender.labels_.tolist(), strict=True)
     )
-    return _csv(["user", "group", "name"], lines)
-
-
-def _csv(header: list[str], lines: Any) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows([plain_text(value, excel_safe=True) for value in line] for line in lines)
-    return text.getvalue()
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+    return csv_text(["user", "group", "name"], lines, excel_safe=True)

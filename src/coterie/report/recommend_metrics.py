@@ -35,8 +35,17 @@ _DRAWN = (
     ("drawn_popularity_ndcg", "NDCG of what was popular", "number", "The same for the ten most liked items.", True),
 )  # fmt: skip
 _RATINGS = (
-    ("rmse", "RMSE of predicted ratings", "number", "Root of the mean squared error on a tenth of the ratings, held out from all but the three weights.", True),
+    ("rmse", "RMSE of predicted ratings", "number", "Root of the mean squared error of ratings that were held out: a tenth of them, or at least 500 by tenths in turn. Each is predicted with nothing learnt from it.", True),
     ("mae", "MAE of predicted ratings", "number", "Mean absolute error on the same ratings.", False),
+)  # fmt: skip
+_GAIN = (
+    ("mean", "NDCG more than what was popular", "Mean over known users and windows of the difference in NDCG; below 0, what was popular served better."),
+    ("low", "The same, at least", "Lower end of a 95 % range of that difference. Lines of one user, or of one window, count as one observation, whichever leaves more uncertain. Above 0, suggestions were better."),
+    ("high", "The same, at most", "Upper end, which also allows for what was popular being the best of several half-lives in hindsight. Below 0, suggestions were worse."),
+)  # fmt: skip
+_OVERLAPS = (
+    ("seeds", "Same suggestions with another seed", "Mean share of a user's ten suggestions that are also made with another seed.", True),
+    ("lines", "Same suggestions from other lines", "Mean share of a user's ten suggestions that are also made when a tenth of the lines is dropped.", False),
 )  # fmt: skip
 
 
@@ -76,10 +85,15 @@ def recommend_metrics(recommender: Any, told: Mapping[str, Any]) -> list[dict[st
                 False,
             )
         )
+    if gain := rolling.get("gain"):
+        found += [
+            _metric(f"gain_{name}", label, gain[name], "number", definition, False) for name, label, definition in _GAIN
+        ]
+    for name, label, definition, key in _OVERLAPS:
+        if consistency[name] is not None:
+            found.append(_metric(f"overlap_{name}", label, consistency[name], "percent", definition, key))
     return [
         *found,
-        _metric("overlap_seeds", "Same suggestions with another seed", consistency["seeds"], "percent", "Mean share of a user's ten suggestions that are also made with another seed.", True),
-        _metric("overlap_lines", "Same suggestions from other lines", consistency["lines"], "percent", "Mean share of a user's ten suggestions that are also made when a tenth of the lines is dropped.", False),
         _metric("group_stability", "Stability of the groups", recommender.metrics_["group_stability"], "number", "Mean adjusted Rand index of taste groups found in two overlapping random parts of the users, on those they share: 1 always the same, 0 no better than chance.", False),
     ]  # fmt: skip
 

@@ -10,7 +10,6 @@ __all__ = ["recommend_sections"]
 
 _MOST_ROWS = 500
 _MOST_ITEMS, _ITEMS_PER_GROUP = 24, 3
-_EPOCH_DAYS = (3_650, 47_500)  # 1980 to 2100: days that are dates
 
 
 def recommend_sections(
@@ -33,7 +32,7 @@ def _sections(recommender: Any, suggestions: Mapping[str, list], told: Mapping[s
     if suggestions["user"]:
         yield _suggestions(suggestions)
     if rolling := told.get("rolling"):
-        yield _windows(rolling["windows"])
+        yield _windows(rolling["windows"], recommender.dated_)
     yield _groups_and_items(recommender)
     if calibration := told.get("calibration"):
         yield _calibration(calibration)
@@ -62,12 +61,12 @@ def _suggestions(suggestions: Mapping[str, list]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _windows(windows: list[dict[str, Any]]) -> dict[str, Any]:
+def _windows(windows: list[dict[str, Any]], dated: bool) -> dict[str, Any]:
     used = [one for one in windows if one["users"]]
     return {
         "kind": "bars", "title": "How good suggestions were, window by window",
         "text": "NDCG for users who were known before each window, learning only from what came before it. A fall over the windows says that the past tells less and less.",
-        "labels": [f"{_day(one['start'])} to {_day(one['end'])}: {one['users']:,} users" for one in used],
+        "labels": [f"{_day(one['start'], dated)} to {_day(one['end'], dated)}: {one['users']:,} users" for one in used],
         "series": [{"name": "ten suggestions", "values": [one["ndcg"] for one in used]}, {"name": "what was popular", "values": [one["popularity_ndcg"] for one in used]}], "format": "number",
     }  # fmt: skip
 
@@ -123,7 +122,7 @@ def _support(suggestions: Mapping[str, list]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _day(day: float) -> str:
-    if not _EPOCH_DAYS[0] <= day <= _EPOCH_DAYS[1]:
+def _day(day: float, dated: bool) -> str:
+    if not dated:
         return f"{day:,.6g}"
     return (datetime.date(1970, 1, 1) + datetime.timedelta(days=int(day))).isoformat()

@@ -215,17 +215,25 @@ def _code_reason(name: str, levels: Levels) -> str | None:
     if max(widths) > _LONGEST_EXACT:
         return f"its digits are more than {_LONGEST_EXACT}, so a number would not hold them exactly"
     zeros = sum(value[0] == "0" and len(value) > 1 for value in digits)
-    if (
-        zeros
-        and (len(widths) == 1 or zeros == len(digits))
-        and max(widths) >= 4
-        and _PLAIN_DATE_NAME.isdisjoint(name_words(name))
-    ):
+    alike = max(widths) >= _SHORTEST_CODE and (len(widths) == 1 or zeros == len(digits))
+    words = name_words(name)
+    if zeros and (alike or _names_things(words)) and _PLAIN_DATE_NAME.isdisjoint(words):
         return "its digits start with zeros, as those of a code do"
     return None
 
 
+def _names_things(words: list[str]) -> bool:
+    """Say whether a column is named like one of names, where 007 and 7 are two things: user, item_id, zipcode."""
+    return any({word, word.removesuffix("id"), word.removesuffix("code")} & _NAMING for word in words)
+
+
+_SHORTEST_CODE = 4  # digits: shorter numbers may well be written with zeros, as months and hours are
 _PLAIN_DATE_NAME = {"date", "day", "year", "month"}
+_NAMING = {
+    "id", "ids", "code", "codes", "key", "sku", "ean", "upc", "gtin", "isbn", "barcode", "zip", "post", "plz", "phone",
+    "user", "customer", "client", "member", "account", "person", "patient", "employee", "item", "product", "article", "stock",
+    "film", "movie", "song", "track", "book", "store", "shop", "order", "invoice", "node",
+}  # fmt: skip
 
 
 def _as_dates(name: str, levels: Levels, day_first: bool) -> tuple[Column, list[str]]:

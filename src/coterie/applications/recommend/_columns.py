@@ -35,6 +35,8 @@ _RATING = {"rating", "ratings", "stars", "score", "rate", "grade"}
 _TIME = {"timestamp", "time", "date", "datetime", "day", "when", "ts", "at"}
 _TITLE = {"title", "name", "label", "description"}
 _TAGS = {"genres", "genre", "categories", "category", "tags", "tag", "topics", "topic"}
+_EPOCH_DAYS = 3_650, 47_500  # 1980 to 2100: numbers that are days since 1970
+_LARGEST = 1e15  # a rating: beyond, squares and sums of them say nothing
 _MANY_NUMBERS = 20  # columns of numbers that make a table without users or items look like a wide matrix
 
 
@@ -125,15 +127,16 @@ def as_ratings(column: Column) -> NDArray[np.float64]:
             f"ratings must be numbers, but column {column.name!r} holds {column.kind}, such as {brief(example, 40)!r}; name another column, "
             f"or give {NONE} where each line is a choice"
         )
-    if np.isinf(column.values).any():
+    largest = np.abs(column.values[~column.missing]).max(initial=0.0)
+    if largest > _LARGEST:
         raise InputError(
-            f"ratings must be finite numbers, but column {column.name!r} holds infinity; leave such lines out"
+            f"ratings must be numbers within {_LARGEST:g}, but column {column.name!r} holds one of size {largest:g}; leave such lines out"
         )
     return column.values
 
 
-def as_days(column: Column) -> NDArray[np.float64]:
-    """Return days since 1970 with their fractions, NaN where there is none.
+def as_days(column: Column) -> tuple[NDArray[np.float64], bool]:
+    """Return days since 1970 with their fractions, NaN where there is none; and whether they are days, or counts of another unit.
 
     Raises
     ------
@@ -144,7 +147,8 @@ def as_days(column: Column) -> NDArray[np.float64]:
     if column.kind == "number":
         read = dates_from_numbers(["time"], moments)
         if read is None:
-            return moments  # days in a count of the user's own
+            known = moments[~column.missing]
+            return moments, bool(len(known) and known.min() >= _EPOCH_DAYS[0] and known.max() <= _EPOCH_DAYS[1])
         moments = read[0]
     elif column.kind == "text":
         levels = column.levels
@@ -158,7 +162,7 @@ def as_days(column: Column) -> NDArray[np.float64]:
             )
         moments = np.append(read_levels, np.datetime64("NaT"))[levels.codes]
     micros = moments.astype("datetime64[us]")
-    return np.where(np.isnat(micros), np.nan, micros.astype(np.int64) / 86_400e6)
+    return np.where(np.isnat(micros), np.nan, micros.astype(np.int64) / 86_400e6), True
 
 
 def _named(columns: list[Column], words: set[str]) -> Column | None:

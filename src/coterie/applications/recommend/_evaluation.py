@@ -5,21 +5,51 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
+from ...errors import InputError
 from ...metrics import adjusted_rand_score
+from ...tables.table import unknown_name
 from ._interactions import Interactions
+from ._learning import Way
 from ._lists import best, coverage, gini, novelty, overlap, variety
 from ._ranking import Setting, combined, fit_ranker, parts_of, recent, without
 from ._ratings import PARTS, errors_of, expected, fit_ratings
 from ._suggesting import Learnt
 from ._windows import TOP, Outcome, Trial, Tried, best_popularity, progressive, split_outcome
 
-__all__ = ["DROPPED", "calibration", "consistency", "figures", "folds", "rolling", "sparsity"]
+__all__ = ["DROPPED", "by_protocol", "calibration", "consistency", "figures", "folds", "gain", "rolling", "sparsity"]
 
 DROPPED = (0.0, 0.5, 0.8, 0.9)
 _N_FOLDS, _HELD_OUT, _N_BINS = 5, 0.1, 8
 _MOST_USERS = 1_000
 _REPORTED = ("ndcg", "recall", "precision", "coverage", "gini", "novelty", "variety", "new_user_ndcg", "new_item_share")
+
+
+def by_protocol(protocol: str, learnt: Learnt, tried: Any, way: Way, assignment: Any = None) -> dict[str, Any]:
+    """Return what `ClusterRecommender.evaluate` does.
+
+    Raises
+    ------
+    InputError
+        If there is no such protocol, or the lines do not allow it.
+    """
+    lines = learnt.lines
+    if protocol == "rolling":
+        if not tried.has_windows:
+            raise InputError(
+                "there is no window in which users who were known before liked anything; give lines over a longer time"
+            )
+        return rolling(learnt, tried)
+    if protocol == "folds":
+        if learnt.ratings is None:
+            raise InputError("folds are for ratings, and there are none; use rolling")
+        return folds(lines, n_chains=way.n_chains, seed=way.seed, assignment=assignment)
+    if protocol == "sparsity":
+        return sparsity(lines, learnt.setting, n_groups=way.n_groups, n_chains=way.n_chains, seed=way.seed)
+    if protocol == "consistency":
+        return consistency(lines, learnt.setting, n_groups=way.n_groups, seed=way.seed)
+    raise unknown_name(protocol, ("rolling", "folds", "sparsity", "consistency"), "protocol")
 
 
 def figures(learnt: Learnt, tried: Tried) -> dict[str, float]:
@@ -62,14 +92,44 @@ def rolling(learnt: Learnt, tried: Tried) -> dict[str, Any]:
     for line, one in zip(windows, shown, strict=True):
         line["popularity_ndcg"] = _mean(one.popular[popular["half_life"]][1][one.known])
     new = np.concatenate([one.worth[setting]["ndcg"][~one.known] for one, setting in pairs])
+    theirs = np.concatenate([one.popular[popular["half_life"]][1][one.known] for one in shown])
+    users = np.concatenate([one.users[one.known] for one in shown])
+    of_window = np.repeat(np.arange(len(shown)), [one.known.sum() for one in shown])
     return {
         **{name: _mean(values) for name, values in worth.items()}, **_moves(shown),
+        "gain": gain(worth["ndcg"] - theirs, (users, of_window), len(shown[0].popular)),
         "ndcg_error": float(worth["ndcg"].std() / max(len(lists), 1) ** 0.5),
         "user_windows": len(lists), "coverage": coverage(lists, m), "gini": gini(lists, m), "novelty": novelty(lists, shares),
         "variety": variety(lists, learnt.likeness), "new_user_ndcg": _mean(new), "new_user_windows": len(new),
         "new_item_share": sum(one.n_new for one in shown) / max(sum(one.n_wanted for one in shown), 1),
         "popularity": popular, "windows": windows,
     }  # fmt: skip
+
+
+def gain(more: np.ndarray, origins: Sequence[np.ndarray], n_rivals: int) -> dict[str, float]:
+    """Return a mean difference with the ends of its range: 95 times of 100 the true one lies within.
+
+    Parameters
+    ----------
+    more : (p,) float64 array
+        Differences of pairs.
+    origins : sequence of (p,) int arrays
+        What pairs have in common, such as a user or a window. Pairs of one origin are not independent, so it is origins that are
+        counted; of several kinds, the kind that leaves most uncertain.
+    n_rivals : int
+        The other side is the best of so many in hindsight, which flatters it: the upper end allows for that (Bonferroni).
+    """
+    mean = float(more.mean())
+    low, high = mean, mean
+    for origin in origins:
+        sums = np.bincount(np.unique(origin, return_inverse=True)[1], more - mean)
+        n = len(sums)
+        if n < 2:
+            continue
+        error = (n / (n - 1) * (sums**2).sum()) ** 0.5 / len(more)
+        low = min(low, mean - float(stats.t.ppf(0.975, n - 1)) * error)
+        high = max(high, mean + float(stats.t.ppf(1 - 0.025 / n_rivals, n - 1)) * error)
+    return {"mean": mean, "low": low, "high": high}
 
 
 def _moves(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
@@ -153,7 +213,7 @@ def sparsity(
     return curve
 
 
-def consistency(lines: Interactions, setting: Setting, *, n_groups: int, seed: int) -> dict[str, float]:
+def consistency(lines: Interactions, setting: Setting, *, n_groups: int, seed: int) -> dict[str, float | None]:
     """Return how much of a user's ten suggestions is the same with another seed, and with a tenth of the lines dropped."""
     random = np.random.default_rng(seed)
     users = np.sort(random.permutation(lines.shape[0])[:_MOST_USERS])

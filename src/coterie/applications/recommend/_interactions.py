@@ -24,7 +24,7 @@ class Interactions(NamedTuple):
     user, item : (e,) int64 arrays
     rating : (e,) float64 array or None
     day : (e,) float64 array or None
-        Days since 1970.
+        Days since 1970, or the time in a unit of its own; see ``dated``.
     liked : (e,) bool array
         Ratings that say that the user liked the item; all where there are no ratings.
     threshold : float or None
@@ -36,6 +36,8 @@ class Interactions(NamedTuple):
         Lines that lacked a value.
     since : (e,) float64 array or None
         Day of the first of the lines of a user and item, of which ``day`` and ``rating`` are the last.
+    dated : bool
+        Whether times are days.
     """
 
     users: list[str]
@@ -50,6 +52,7 @@ class Interactions(NamedTuple):
     notes: tuple[str, ...] = ()
     n_left_out: int = 0
     since: Any = None
+    dated: bool = True
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -96,7 +99,7 @@ def read_interactions(table: Table, given: Given, like: float | None) -> Interac
     user_names, user = as_names(found["user"])
     item_names, item = as_names(found["item"])
     rating = None if found["rating"] is None else as_ratings(found["rating"])
-    day = None if found["time"] is None else as_days(found["time"])
+    day, dated = (None, True) if found["time"] is None else as_days(found["time"])
     whole = (user >= 0) & (item >= 0)
     for values in (rating, day):
         whole &= True if values is None else np.isfinite(values)
@@ -104,6 +107,12 @@ def read_interactions(table: Table, given: Given, like: float | None) -> Interac
         f"{names[what]} names the {what}" if what in ("user", "item") else f"{names[what]} is the {what}"
         for what in names
     ]
+    if not dated:
+        notes.append(f"{names['time']} counts in a unit of its own, as no dates are written like its numbers")
+    if rating is None and like is not None:
+        raise InputError(
+            f"like={like:g} is for ratings, and there are none; name their column with rating, or leave like out"
+        )
     if dropped := int((~whole).sum()):
         notes.append(f"{dropped:,} of {len(user):,} lines lack a value and are left out")
     keep, since = _one_for_each_pair(np.flatnonzero(whole), user, item, rating, day, notes, (user_names, item_names))
@@ -115,7 +124,7 @@ def read_interactions(table: Table, given: Given, like: float | None) -> Interac
     threshold = None if rating is None else _threshold(rating, like, names["rating"])
     liked = np.ones(len(user), bool) if rating is None else rating >= threshold
     return Interactions(
-        user_names, item_names, user, item, rating, day, liked, threshold, names, tuple(notes), dropped, since
+        user_names, item_names, user, item, rating, day, liked, threshold, names, tuple(notes), dropped, since, dated
     )
 
 

@@ -48,7 +48,8 @@ def best(scores: np.ndarray, n: int, likeness: Likeness | None = None, diversity
     n : int
     likeness : Likeness, optional
     diversity : float, default=0.0
-        0 to 1: how much being unlike what is above in the list counts beside the score (maximal marginal relevance).
+        0 to 1: how much being unlike what is above in the list counts beside the score: maximal marginal relevance, with the mean
+        likeness to what is above in place of the largest, as variety is a mean too.
 
     References
     ----------
@@ -137,7 +138,7 @@ def variety(lists: np.ndarray, likeness: Likeness) -> float:
     return float(np.mean(values)) if values else 0.0
 
 
-def overlap(first: np.ndarray, second: np.ndarray) -> float:
-    """Return the mean share of a user's list that is also in the other list."""
+def overlap(first: np.ndarray, second: np.ndarray) -> float | None:
+    """Return the mean share of a user's list that is also in the other list; None where there are no lists."""
     same = [np.isin(a[a >= 0], b).mean() for a, b in zip(first, second, strict=True) if (a >= 0).any()]
-    return float(np.mean(same)) if same else 1.0
+    return float(np.mean(same)) if same else None

@@ -3,9 +3,11 @@
     rating of u for i = mean + leaning of u + standing of i + a * blocks(u, i) + b * similar items(u, i)
 
 Blocks and similar items are learnt from what the baseline leaves over. The weights a and b, how strongly leanings and standings are shrunk,
-and how far off predictions are, come from a tenth of the ratings that was held out; then everything is fitted to all of them.
+and how far off predictions are, come from a tenth of the ratings that was held out, or from several tenths in turn where one holds few;
+then everything is fitted to all of them. How far off predictions are is judged with weights that come from other held-out ratings.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,7 +24,8 @@ PARTS = ("baseline", "co-clustering", "similar items", "blended")
 _DAMPING = ((2.0, 2.0), (5.0, 5.0), (10.0, 10.0), (25.0, 25.0))  # ratings at the mean that a user, an item starts with
 _ROUNDS = 15
 _GROUPS = 8  # of users, and of items: more change little where draws are averaged
-_HELD_OUT, _MOST_HELD_OUT = 0.1, 50_000
+_HELD_OUT, _LEAST_HELD_OUT, _MOST_HELD_OUT = 0.1, 500, 50_000
+_WEIGHT_PARTS = 5
 _FEW_CHAINS, _MANY_RATINGS = 6, 300_000
 _BINS, _LEAST_IN_BIN = 5, 50
 _COVERED = 0.9
@@ -69,23 +72,44 @@ def fit_ratings(lines: Interactions, *, n_chains: int, seed: int) -> Ratings:
     random = np.random.default_rng(seed)
     order = random.permutation(len(lines.user))
     n_held = max(1, min(int(_HELD_OUT * len(order)), _MOST_HELD_OUT))
-    held, rest = lines.take(np.sort(order[:n_held])), lines.take(np.sort(order[n_held:]))
-    damping = min(_DAMPING, key=lambda pair: _error(_fit_baseline(rest, pair), held))
+    turns = [order[start : start + n_held] for start in range(0, min(_LEAST_HELD_OUT, len(order)), n_held)]
+    pairs = [(lines.take(np.sort(np.setdiff1d(order, turn))), lines.take(np.sort(turn))) for turn in turns]
+    damping = min(_DAMPING, key=lambda pair: sum(_error(_fit_baseline(rest, pair), held) for rest, held in pairs))
     limits = float(lines.rating.min()), float(lines.rating.max())
-    trial = _fit_parts(rest, damping, limits, n_chains, seed)
-    parts = parts_of(trial, held.user, held.item)
-    left = held.rating - parts[0]
-    weights, alone = (
-        nnls(np.column_stack(parts[1:]), left)[0],
-        np.array([nnls(part[:, None], left)[0][0] for part in parts[1:]]),
-    )
-    trial = trial._replace(weights=weights, alone=alone)
-    support = np.bincount(rest.item, minlength=lines.shape[1])[held.item]
-    predicted = expected(trial, held.user, held.item)
-    edges, spreads = _spreads(np.abs(held.rating - predicted), support)
-    told = {"truth": held.rating, "predicted": predicted, "support": support}
+    parts, left, support = _held_out_parts(pairs, damping, limits, n_chains, seed)
+    weights, alone = _weights(parts, left), np.array([_weights(part[:, None], left)[0] for part in parts.T])
+    truth = np.concatenate([held.rating for _, held in pairs])
+    predicted = np.clip(truth - left + _cross_weighted(parts, left), *limits)
+    edges, spreads = _spreads(np.abs(truth - predicted), support)
+    told = {"truth": truth, "predicted": predicted, "support": support}
     final = _fit_parts(lines, damping, limits, n_chains, seed)
     return final._replace(weights=weights, alone=alone, support_edges=edges, spreads=spreads, held_out=told)
+
+
+def _held_out_parts(
+    pairs: Sequence[tuple[Interactions, Interactions]], damping: Any, limits: Any, n_chains: int, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what blocks and similar items say of ratings held out (p, 2), what the baseline leaves of them, and their items' ratings."""
+    told, left, support = [], [], []
+    for rest, held in pairs:
+        base, *parts = parts_of(_fit_parts(rest, damping, limits, n_chains, seed), held.user, held.item)
+        told.append(np.column_stack(parts))
+        left.append(held.rating - base)
+        support.append(np.bincount(rest.item, minlength=rest.shape[1])[held.item])
+    return np.concatenate(told), np.concatenate(left), np.concatenate(support)
+
+
+def _weights(parts: np.ndarray, left: np.ndarray) -> np.ndarray:
+    return nnls(parts, left)[0]
+
+
+def _cross_weighted(parts: np.ndarray, left: np.ndarray) -> np.ndarray:
+    """Return what parts add to the baseline, (p,), each place with weights from the other fifths of them."""
+    fifth, added = np.arange(len(left)) % _WEIGHT_PARTS, np.zeros(len(left))
+    for one in range(min(_WEIGHT_PARTS, len(left))):
+        here = fifth == one
+        added[here] = parts[here] @ _weights(parts[~here], left[~here]) if not here.all() else 0.0
+    return added
 
 
 def parts_of(model: Ratings, user: Any, item: Any) -> list[np.ndarray]:
@@ -142,11 +166,14 @@ def _error(baseline: Baseline, held: Interactions) -> float:
 
 
 def _spreads(errors: np.ndarray, support: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return edges between bins of support, and the distance that holds nine of ten errors in each bin."""
+    """Return edges between bins of support, and the distance that the next error is within nine times of ten, for each bin."""
     n_bins = max(1, min(_BINS, len(errors) // _LEAST_IN_BIN))
     edges = np.unique(np.quantile(support, np.arange(1, n_bins) / n_bins)) if n_bins > 1 else np.empty(0)
     bins = np.searchsorted(edges, support, side="right")
-    overall = float(np.quantile(errors, _COVERED))
-    return edges, np.array(
-        [np.quantile(errors[bins == b], _COVERED) if (bins == b).any() else overall for b in range(len(edges) + 1)]
-    )
+    return edges, np.array([_reach(errors[bins == b] if (bins == b).any() else errors) for b in range(len(edges) + 1)])
+
+
+def _reach(errors: np.ndarray) -> float:
+    """Return the distance that the next error is within nine times of ten: the k-th smallest, k = 0.9 (n + 1) rounded up."""
+    k = min(int(np.ceil(_COVERED * (len(errors) + 1))), len(errors))
+    return float(np.partition(errors, k - 1)[k - 1])

@@ -1,13 +1,15 @@
 """From what was learnt to suggestions: for users of the fit, or for others by their own lines."""
 
+import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array
 
-from ...errors import InputError
+from ...errors import ClusterWarning, InputError
 from ...tables import Table
+from ...tables.table import brief
 from ._columns import NONE, Given, as_names, as_ratings, find_columns
 from ._groups import Groups
 from ._interactions import Interactions
@@ -18,9 +20,10 @@ from ._ratings import Ratings, expected, spread_of
 from ._reasons import reasons_for, sentence
 from ._taste import groups_of, profiles_of, taste_rows
 
-__all__ = ["Learnt", "Rows", "numbers_of", "rows_of_fit", "rows_of_history", "suggested"]
+__all__ = ["Learnt", "Rows", "numbers_of", "rows_of_fit", "rows_of_history", "suggested", "warn_of_strangers"]
 
 _BLOCK_SCORES = 1 << 22
+_HISTORY = "the users of the history"
 
 
 class Learnt(NamedTuple):
@@ -48,8 +51,8 @@ class Rows(NamedTuple):
     groups: np.ndarray  # (r,)
 
 
-def numbers_of(names: Any, known: Sequence[str], what: str) -> np.ndarray:
-    """Return the positions of names among those that are known.
+def numbers_of(names: Any, known: Sequence[str], what: str, where: str = "those that were learnt from") -> np.ndarray:
+    """Return the positions of names among those that are known, which come from ``where``.
 
     Raises
     ------
@@ -60,9 +63,8 @@ def numbers_of(names: Any, known: Sequence[str], what: str) -> np.ndarray:
     wanted = [str(int(name)) if isinstance(name, float) and name.is_integer() else str(name) for name in names]
     missing = next((name for name in wanted if name not in place), None)
     if missing is not None:
-        raise InputError(
-            f"no {what} is called {missing!r} among those that were learnt from; give lines of new users as history"
-        )
+        new = "; give lines of new users as history" if what == "user" and where != _HISTORY else ""
+        raise InputError(f"no {what} is called {missing!r} among {where}{new}")
     return np.array([place[name] for name in wanted], np.int64)
 
 
@@ -87,7 +89,7 @@ def rows_of_history(learnt: Learnt, table: Table, users: Any = None) -> Rows:
     seen_rows = (user >= 0) & (item >= 0) & (where >= 0)
     liked_rows = seen_rows if lines.threshold is None else seen_rows & (as_ratings(found["rating"]) >= lines.threshold)
     shape = len(names), len(lines.items)
-    chosen = np.arange(len(names)) if users is None else numbers_of(users, names, "user")
+    chosen = np.arange(len(names)) if users is None else numbers_of(users, names, "user", _HISTORY)
     seen, liked = (_ones(user[rows], where[rows], shape)[chosen] for rows in (seen_rows, liked_rows))
     profiles = profiles_of(liked, taste.importance)
     groups = np.full(len(chosen), -1, np.int64)
@@ -95,6 +97,20 @@ def rows_of_history(learnt: Learnt, table: Table, users: Any = None) -> Rows:
     if len(known):
         groups[known] = learnt.groups.order[learnt.groups.clusterer.predict(taste_rows(taste, profiles[known]))]
     return Rows([names[r] for r in chosen], None, liked, seen, profiles, groups_of(taste, profiles), groups)
+
+
+def warn_of_strangers(rows: Rows, items: Sequence[str]) -> None:
+    """Warn of users of whose items none was learnt from."""
+    strangers = np.flatnonzero(np.diff(rows.seen.indptr) == 0)
+    if len(strangers):
+        all_of_them = len(strangers) == len(rows.names)
+        warnings.warn(
+            f"{'all' if all_of_them else f'{len(strangers):,} of'} {len(rows.names):,} user{'s' if len(rows.names) != 1 else ''} "
+            f"{'have' if len(strangers) != 1 or not all_of_them else 'has'} no item that the model knows, such as {brief(items[0], 40)!r}, so what "
+            f"many like now is suggested{'; check that items are named as in the lines it learnt from' if all_of_them else ''}",
+            ClusterWarning,
+            stacklevel=3,
+        )
 
 
 def suggested(learnt: Learnt, rows: Rows, n: int, diversity: float, explain: bool) -> dict[str, list]:

@@ -114,12 +114,12 @@ def window_edges(day: np.ndarray, n_windows: int) -> np.ndarray:
     )
 
 
-def settings_for(edges: np.ndarray | None, half_life: Any = "auto", links: float | None = None) -> list[Setting]:
+def settings_for(edges: np.ndarray | None, half_life: Any = "auto") -> list[Setting]:
     """Return the settings to try; half-lives are in proportion to the windows, so that any unit of time will do."""
     lives: Sequence[float | None] = [None if half_life == "auto" else half_life]
     if half_life == "auto" and edges is not None:
         lives = [*((edges[-1] - edges[-2]) * _HALVINGS).tolist(), None]
-    return [Setting(life, weight) for life in lives for weight in (LINK_WEIGHTS if links is None else (links,))]
+    return [Setting(life, weight) for life in lives for weight in LINK_WEIGHTS]
 
 
 class Trial(NamedTuple):
@@ -235,14 +235,24 @@ def best_popularity(outcomes: Sequence[Outcome], n_items: int) -> dict[str, Any]
     }
 
 
-def said_of(setting: Setting, outcomes: Sequence[Outcome]) -> str:
-    """Say in words what was settled, and on what."""
-    timed = [one for one in outcomes if one.start is not None]
+def said_of(tried: Tried, half_life: Any, unit: str) -> str:
+    """Say in words what was settled, and on what.
+
+    Parameters
+    ----------
+    tried : Tried
+    half_life : "auto", None or float
+        As it was given.
+    unit : str
+        Of time.
+    """
+    timed = [one for one in tried.outcomes if one.start is not None]
     if not timed:
         return "without windows of the past, settings were tried on a fifth of the likes, drawn at random"
-    life = (
-        "likes never lose weight"
-        if setting.half_life is None
-        else f"likes lose half their weight in {setting.half_life:,.3g} days"
+    life = tried.setting.half_life
+    lasting = "likes never lose weight" if life is None else f"likes lose half their weight in {life:,.3g} {unit}"
+    windows = f"{len(timed)} window{'s' if len(timed) != 1 else ''} of the past"
+    why = (
+        f"which served best in {windows}" if half_life == "auto" else f"as was asked; the rest was settled on {windows}"
     )
-    return f"{life}, which served best in {len(timed)} windows of the past"
+    return f"{lasting}, {why}"

@@ -13,22 +13,21 @@ from ...models import load, save
 from ...study.plan import parse_bytes
 from ...study.steps import Diary
 from ...tables import read
-from ...tables.table import unknown_name
 from . import _evaluation as evaluation
 from ._columns import Given
-from ._groups import find_groups
-from ._half_life import days_of
+from ._half_life import check_half_life, days_of
 from ._interactions import read_interactions
 from ._items import read_items
+from ._learning import Way, learn, settle
 from ._links import check_memory
-from ._lists import likeness_of
-from ._ranking import fit_ranker, recent
-from ._ratings import errors_of, expected, fit_ratings
+from ._ratings import expected
 from ._state import pack_state, unpack_state
-from ._suggesting import Learnt, numbers_of, rows_of_fit, rows_of_history, suggested
-from ._windows import Trial, Tried, said_of, try_settings
+from ._suggesting import numbers_of, rows_of_fit, rows_of_history, suggested, warn_of_strangers
+from ._windows import Tried
 
 __all__ = ["ClusterRecommender"]
+
+_USERS_PER_GROUP = 10
 
 
 class ClusterRecommender(Estimator):
@@ -70,6 +69,8 @@ class ClusterRecommender(Estimator):
         Which column was taken for what.
     notes_ : list of str
         What was decided about the data.
+    dated_ : bool
+        Whether times are dates, so that half-lives are days; else they count in the unit of the column.
     n_left_out_ : int
         Lines that lacked a value.
     steps_ : list of Step
@@ -186,18 +187,15 @@ class ClusterRecommender(Estimator):
         ResourceError
             If the links between items do not fit into memory.
         """
-        life = days_of(self.half_life)
         self._validate_params()
+        days_of(self.half_life)  # refused before anything is read
         diary = Diary(on_step)
         with diary.step("read"):
             table = read(ratings)
             lines = read_interactions(table, Given(user, item, rating, time), self.like)
             known = read_items(None if items is None else read(items), lines.items)
             diary.text = f"{len(lines.user):,} {'choices' if lines.rating is None else 'ratings'} of {len(lines.items):,} items by {len(lines.users):,} users"
-        if isinstance(life, float) and lines.day is None:
-            raise InputError(
-                "half_life needs a column of times, and there is none; name it with time, or leave half_life out"
-            )
+        check_half_life(self.half_life, lines)
         self.source_: dict[str, Any] = {
             "name": table.name,
             "rows": table.n_rows,
@@ -206,10 +204,8 @@ class ClusterRecommender(Estimator):
         }
         check_memory(lines.shape, parse_bytes(memory_limit))
         self._take(lines, known)
-        with diary.step("try"):
-            self._tried = self._trial(life)
-            self._setting = self._tried.setting
-            diary.text = said_of(self._setting, self._tried.outcomes)
+        self._tried = settle(lines, known, self._way, diary)
+        self._setting = self._tried.setting
         self._build(diary)
         self.metrics_ = evaluation.figures(self._learnt, self._tried)
         self.steps_ = diary.steps
@@ -217,36 +213,23 @@ class ClusterRecommender(Estimator):
 
     def _take(self, lines: Any, known: Any) -> None:
         self._lines, self._items = lines, known
-        self._k = max(1, min(int(self.n_groups), lines.shape[0] // 10))
         self.users_, self.items_, self.columns_ = lines.users, lines.items, lines.columns
-        self.n_left_out_ = lines.n_left_out
+        self.n_left_out_, self.dated_ = lines.n_left_out, lines.dated
         self.notes_ = [*lines.notes, *known.notes]
         self.n_features_in_ = len(lines.columns)
 
-    def _build(self, diary: Diary) -> None:
-        """Learn from all lines with the settled setting."""
-        lines, known, seed = self._lines, self._items, int(self.random_state)
-        with diary.step("groups"):
-            ranker = fit_ranker(lines, self._k, seed)
-            groups = find_groups(
-                ranker.taste, ranker.liked, known.titles, known.tags, list(known.tag_names),
-                n_groups=self._k, min_share=float(self.min_share), seed=seed,
-            )  # fmt: skip
-            self.groups_, self.labels_ = groups.groups, groups.labels
-            diary.text = f"{len(self.groups_)} taste group{'s' if len(self.groups_) != 1 else ''}"
-        ratings = None
-        if lines.rating is not None:
-            with diary.step("ratings"):
-                ratings = fit_ratings(lines, n_chains=int(self.n_restarts), seed=seed)
-                rmse = errors_of(ratings)["rmse"]
-                diary.text = f"predicted within {rmse:.2f} (root mean square) of the ratings that were held out"
-        self.half_life_ = self._setting.half_life
-        likeness, now = likeness_of(known.tags, ranker.liked), recent(ranker, self.half_life_)
-        self._learnt = Learnt(lines, known, self._setting, ranker, now, groups, likeness, ratings)
+    @property
+    def _way(self) -> Way:
+        n_groups = max(1, min(int(self.n_groups), self._lines.shape[0] // _USERS_PER_GROUP))
+        return Way(
+            days_of(self.half_life), n_groups, float(self.min_share), int(self.n_windows), int(self.n_restarts),
+            float(self.diversity), int(self.random_state),
+        )  # fmt: skip
 
-    def _trial(self, life: Any) -> Tried:
-        trial = Trial([], self._k, int(self.random_state), float(self.diversity), self._items.tags)
-        return try_settings(self._lines, life, int(self.n_windows), trial)
+    def _build(self, diary: Diary) -> None:
+        self._learnt = learn(self._lines, self._items, self._setting, self._way, diary)
+        self.groups_, self.labels_ = self._learnt.groups.groups, self._learnt.groups.labels
+        self.half_life_ = self._setting.half_life
 
     def _fitted_state(self) -> dict[str, Any]:
         check_is_fitted(self, "groups_")
@@ -316,12 +299,18 @@ class ClusterRecommender(Estimator):
         dict of str to list
             Columns, a line for each suggestion: ``user``, ``rank``, ``item``, ``title``, ``score``, ``support`` (lines of the item),
             and where there are ratings ``rating``, ``low`` and ``high``: nine of ten ratings lie between these.
+
+        Warns
+        -----
+        ClusterWarning
+            If users of ``history`` have no item that was learnt from.
         """
         check_is_fitted(self, "groups_")
         if n < 1:
             raise InputError(f"n must be at least 1, got {n}")
         if history is not None:
             rows = rows_of_history(self._learnt, read(history), users)
+            warn_of_strangers(rows, self.items_)
         else:
             numbers = np.arange(len(self.users_)) if users is None else numbers_of(users, self.users_, "user")
             rows = rows_of_fit(self._learnt, numbers)
@@ -363,23 +352,9 @@ class ClusterRecommender(Estimator):
         dict
         """
         check_is_fitted(self, "groups_")
-        seed, k, chains = int(self.random_state), self._k, int(self.n_restarts)
-        if protocol == "rolling":
-            self._tried = self._tried or self._trial(days_of(self.half_life))
-            if not self._tried.has_windows:
-                raise InputError(
-                    "there is no window in which users who were known before liked anything; give lines over a longer time"
-                )
-            return evaluation.rolling(self._learnt, self._tried)
-        if protocol == "folds":
-            if self._learnt.ratings is None:
-                raise InputError("folds are for ratings, and there are none; use rolling")
-            return evaluation.folds(self._lines, n_chains=chains, seed=seed, assignment=folds)
-        if protocol == "sparsity":
-            return evaluation.sparsity(self._lines, self._setting, n_groups=k, n_chains=chains, seed=seed)
-        if protocol == "consistency":
-            return evaluation.consistency(self._lines, self._setting, n_groups=k, seed=seed)
-        raise unknown_name(protocol, ("rolling", "folds", "sparsity", "consistency"), "protocol")
+        if protocol == "rolling" and self._tried is None:
+            self._tried = settle(self._lines, self._items, self._way, Diary(None))
+        return evaluation.by_protocol(protocol, self._learnt, self._tried, self._way, folds)
 
     def calibration(self) -> dict[str, list]:
         """Return what was predicted for held-out ratings and what they were: ``predicted``, ``rated`` and ``count`` in bins."""
