@@ -98,7 +98,7 @@ def read_folder(
 def need_pillow(instead: str) -> None:
     """Refuse to go on where Pillow is not installed."""
     if find_spec("PIL") is None:
-        raise MissingExtraError(f'reading picture files needs Pillow; pip install "coterie[deep]", or give {instead}')
+        raise MissingExtraError(f"reading picture files needs Pillow; pip install pillow, or give {instead}")
 
 
 def _sizes(
