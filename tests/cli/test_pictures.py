@@ -211,7 +211,7 @@ def test_without_torch_pixels_are_compared_and_the_page_says_so(call, stack, tmp
     assert labels == [row["cluster"] for row in rows_of(tmp_path / "digits.coterie" / "members.csv")]
     refused = call("run", "digits.npz", "--method", "IDEC", "-o", "other")
     assert refused.code == 2
-    assert "pip install pillow" in refused.err
+    assert 'pip install "coterie[deep]"' in refused.err
 
 
 def test_labels_go_to_stdout_where_asked(call, stack):
