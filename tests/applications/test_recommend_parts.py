@@ -13,7 +13,9 @@ from coterie.applications.recommend._links import STRENGTH, fit_links, link_scor
 from coterie.applications.recommend._lists import Likeness, best, coverage, gini, novelty, overlap, variety, worth
 from coterie.applications.recommend._ranking import decay
 from coterie.applications.recommend._ratings import _reach
-from coterie.applications.recommend._taste import circle, fit_taste
+from coterie.applications.recommend._reasons import reasons_for
+from coterie.applications.recommend._taste import circle, fit_taste, liked_by, liked_in
+from coterie.applications.recommend._windows import drawn
 from coterie.errors import InputError
 from coterie.tables import read
 
@@ -36,14 +38,62 @@ def test_links_are_the_closed_form_whichever_square_is_inverted(shape):
     assert link_scores(links, likes[:5]) == pytest.approx(dense[:5] @ weights, abs=1e-9)
 
 
+def _counts(taste, *args):
+    """Return how much each user counts in circles, (r, n): what a circle likes where every user likes an item of its own."""
+    return liked_in(circle(taste, *args), liked_by(taste, csr_array(np.eye(len(taste.counts)))))
+
+
 def test_a_circle_sums_to_one_and_leaves_oneself_out():
     taste = fit_taste(_likes(40, 15), 3, 0)
-    users = np.arange(40)
-    circles = circle(taste, taste.profiles, taste.labels, users)
-    assert circles.sum(axis=1) == pytest.approx(np.ones(40))
-    assert (circles >= 0).all()
-    nobody = circle(taste, csr_array((1, 15)), np.full((10, 1), -1))
+    counts = _counts(taste, taste.profiles, taste.labels, np.arange(40))
+    assert counts.sum(axis=1) == pytest.approx(np.ones(40))
+    assert (counts >= 0).all()
+    nobody = _counts(taste, csr_array((1, 15)), np.full((10, 1), -1))
     assert nobody == pytest.approx(np.full((1, 40), 1 / 40))
+
+
+@pytest.mark.parametrize("share", [0.3, 0.01], ids=["many near", "few near"])
+def test_a_circle_likes_what_the_plain_formula_says(share):
+    random = np.random.default_rng(1)
+    likes = csr_array((random.random((60, 90)) < share).astype(float))
+    taste = fit_taste(likes, 3, 0)
+    near = (taste.profiles @ taste.profiles.T).toarray() ** 2
+    np.fill_diagonal(near, 0)
+    near /= np.maximum(near.sum(axis=1, keepdims=True), 1e-12)
+    alike = np.zeros((60, 60))
+    for labels in taste.labels:
+        same = (labels[:, None] == labels) & (labels >= 0)
+        alike += same / np.maximum(same.sum(axis=1, keepdims=True), 1) / len(taste.labels)
+    trust = (taste.counts / (taste.counts + 10.0))[:, None]
+    taken = trust * (0.7 * near + 0.3 * alike)
+    weights = taken + (1 - taken.sum(axis=1, keepdims=True)) / 60
+    found = liked_in(circle(taste, taste.profiles, taste.labels, np.arange(60)), liked_by(taste, likes))
+    assert found == pytest.approx(weights @ likes.toarray(), abs=1e-12)
+
+
+def test_reasons_are_those_counted_one_by_one():
+    likes = _likes(50, 20, seed=3)
+    dense, labels = likes.toarray() > 0, np.arange(50) % 4 - 1
+    row, item = np.nonzero(~dense[:30])
+    why = reasons_for(item, likes[:30], row, labels[row], likes, labels)
+    for q, (r, i) in enumerate(zip(row, item, strict=True)):
+        group = labels == labels[r] if labels[r] >= 0 else np.zeros(50, bool)
+        assert (why.group_liked[q], why.group_size[q]) == (dense[group, i].sum(), group.sum())
+        both = {j: (dense[:, i] & dense[:, j]).sum() for j in np.flatnonzero(dense[r])}
+        cosine = {j: n / np.sqrt(dense[:, i].sum() * dense[:, j].sum()) for j, n in both.items() if n >= 2}
+        assert why.similar_to[q] == (max(cosine, key=cosine.get) if cosine else -1)
+        assert why.common[q] == both.get(why.similar_to[q], 0)
+
+
+@pytest.mark.parametrize(
+    ("n_known", "n_new", "expected"),
+    [(300, 100, (300, 100)), (900, 900, (250, 250)), (60, 900, (60, 440)), (900, 60, (440, 60)), (900, 0, (500, 0))],
+)
+def test_of_too_many_users_of_a_window_half_are_known_ones(n_known, n_new, expected):
+    known = np.arange(n_known + n_new) < n_known
+    some = drawn(np.arange(len(known)) + 7, known, (10_000, 10_000), 0)
+    assert (known[some - 7].sum(), (~known[some - 7]).sum()) == expected
+    assert (np.diff(some) > 0).all()
 
 
 def test_the_figures_of_lists_are_their_formulas():

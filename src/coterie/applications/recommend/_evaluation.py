@@ -12,10 +12,11 @@ from ...metrics import adjusted_rand_score
 from ...tables.table import unknown_name
 from ._interactions import Interactions
 from ._learning import Way
-from ._lists import best, coverage, gini, novelty, overlap, variety
-from ._ranking import Setting, combined, fit_ranker, parts_of, recent, without
+from ._lists import coverage, gini, novelty, overlap, variety
+from ._ranking import Ranker, Setting, fit_ranker, ranked, recent, rows_of
 from ._ratings import PARTS, errors_of, expected, fit_ratings
 from ._suggesting import Learnt
+from ._taste import fit_taste
 from ._windows import TOP, Outcome, Trial, Tried, best_popularity, progressive, split_outcome
 
 __all__ = ["DROPPED", "by_protocol", "calibration", "consistency", "figures", "folds", "gain", "rolling", "sparsity"]
@@ -48,7 +49,7 @@ def by_protocol(protocol: str, learnt: Learnt, tried: Any, way: Way, assignment:
     if protocol == "sparsity":
         return sparsity(lines, learnt.setting, n_groups=way.n_groups, n_chains=way.n_chains, seed=way.seed)
     if protocol == "consistency":
-        return consistency(lines, learnt.setting, n_groups=way.n_groups, seed=way.seed)
+        return consistency(learnt, n_groups=way.n_groups, seed=way.seed)
     raise unknown_name(protocol, ("rolling", "folds", "sparsity", "consistency"), "protocol")
 
 
@@ -213,30 +214,23 @@ def sparsity(
     return curve
 
 
-def consistency(lines: Interactions, setting: Setting, *, n_groups: int, seed: int) -> dict[str, float | None]:
+def consistency(learnt: Learnt, *, n_groups: int, seed: int) -> dict[str, float | None]:
     """Return how much of a user's ten suggestions is the same with another seed, and with a tenth of the lines dropped."""
+    lines, ranker = learnt.lines, learnt.ranker
     random = np.random.default_rng(seed)
     users = np.sort(random.permutation(lines.shape[0])[:_MOST_USERS])
     some = lines.take(np.sort(random.permutation(len(lines.user))[: round(0.9 * len(lines.user))]))
     now = None if lines.day is None else float(lines.day.max())
-    found = [
-        _lists(one, users, setting, n_groups, at, now) for one, at in ((lines, seed), (lines, seed + 1), (some, seed))
-    ]
-    return {"seeds": overlap(found[0], found[1]), "lines": overlap(found[0], found[2])}
 
+    def lists(one: Ranker) -> np.ndarray:
+        return ranked(one, recent(one, learnt.setting.half_life), learnt.setting.links, rows_of(one, users), n=TOP)[0]
 
-def _lists(
-    lines: Interactions, users: np.ndarray, setting: Setting, n_groups: int, seed: int, now: float | None
-) -> np.ndarray:
-    ranker = fit_ranker(lines, n_groups, seed, now)
-    likes, there = recent(ranker, setting.half_life), np.bincount(lines.item, minlength=lines.shape[1]) > 0
-    found = []
-    step = max(1, (1 << 22) // max(lines.shape))
-    for start in range(0, len(users), step):
-        block = users[start : start + step]
-        circles, linked = parts_of(ranker, block)
-        found.append(best(without(combined(circles, likes, linked, setting.links), ranker.seen[block], there), TOP))
-    return np.concatenate(found)
+    first = lists(ranker)
+    reseeded = ranker._replace(taste=fit_taste(ranker.liked, n_groups, seed + 1))  # nothing else hangs on the seed
+    return {
+        "seeds": overlap(first, lists(reseeded)),
+        "lines": overlap(first, lists(fit_ranker(some, n_groups, seed, now))),
+    }
 
 
 def calibration(held_out: dict[str, np.ndarray]) -> dict[str, list[float]]:

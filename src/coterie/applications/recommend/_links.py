@@ -17,8 +17,10 @@ from ...study.plan import readable_bytes
 
 __all__ = ["Links", "check_memory", "fit_links", "link_scores"]
 
-MOST = 10_000  # rows of the square that is inverted; of more items those that most users like are linked
+MOST = 10_000  # rows of the square that is inverted; of more, those that most users like
 STRENGTH = 200.0
+_LEAST = 10  # likes of an item to be among the most liked: a link of fewer would be shrunk to a twentieth
+_MIRRORED = 256  # rows at a time
 
 
 class Links(NamedTuple):
@@ -53,7 +55,8 @@ def fit_links(liked: csr_array) -> Links:
     items = np.arange(liked.shape[1])
     if min(liked.shape) > MOST:
         popularity = np.bincount(liked.indices, minlength=len(items))
-        items = np.sort(np.argsort(-popularity, kind="stable")[:MOST])
+        most = min(MOST, max(1, int((popularity >= _LEAST).sum())))
+        items = np.sort(np.argsort(-popularity, kind="stable")[:most])
         liked = liked[:, items]
     by_users = liked.shape[0] < liked.shape[1]
     square = (liked @ liked.T if by_users else liked.T @ liked).toarray()
@@ -89,7 +92,18 @@ def _dense_times(dense: np.ndarray, sparse: csr_array) -> np.ndarray:
 
 
 def _inverse(square: np.ndarray) -> np.ndarray:
-    """Return the inverse of a positive definite matrix, which is overwritten."""
-    factor, _ = lapack.dpotrf(square, lower=1, overwrite_a=1, clean=1)
+    """Return the inverse of a positive definite matrix, which is overwritten.
+
+    LAPACK keeps columns together and fills one triangle. A symmetric matrix is its own transpose, so that nothing need be copied for it, and
+    rows lie together again in what is returned.
+    """
+    factor, _ = lapack.dpotrf(square.T, lower=1, overwrite_a=1, clean=0)
     inverse, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)
-    return np.tril(inverse) + np.tril(inverse, -1).T
+    inverse = inverse.T  # now the upper triangle is filled
+    n = len(inverse)
+    for start in range(0, n, _MIRRORED):
+        stop = min(start + _MIRRORED, n)
+        inverse[stop:, start:stop] = inverse[start:stop, stop:].T
+        block = inverse[start:stop, start:stop]
+        block[:] = np.triu(block) + np.triu(block, 1).T
+    return inverse

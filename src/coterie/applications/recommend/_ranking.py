@@ -11,24 +11,30 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.sparse import csr_array
 
+from ...primitives.compiled import run_blocks
 from ._interactions import Interactions, table_of
 from ._links import Links, fit_links, link_scores
-from ._taste import Taste, circle, fit_taste, trust_of
+from ._lists import best
+from ._taste import Circle, Liked, Taste, circle, fit_taste, liked_by, liked_in, trust_of
 
 __all__ = [
     "LINK_WEIGHTS",
     "Ranker",
+    "Rows",
     "Setting",
     "combined",
     "decay",
     "fit_ranker",
-    "parts_for",
+    "known_items",
     "parts_of",
+    "ranked",
     "recent",
+    "rows_of",
     "without",
 ]
 
 LINK_WEIGHTS = (0.1, 0.5, 3.0)
+_BLOCK_SCORES = 1 << 22
 _LIVES = (0.5, 1.0, 2.0)  # half-lives that are mixed
 
 
@@ -56,6 +62,21 @@ class Ranker(NamedTuple):
     links: Links
 
 
+class Rows(NamedTuple):
+    """Users to suggest to, of the fit or others."""
+
+    users: np.ndarray | None  # (r,) numbers of users of the fit; None where they are others
+    liked: csr_array  # (r, m)
+    seen: csr_array  # (r, m)
+    profiles: csr_array  # (r, m)
+    labels: np.ndarray  # (s, r) taste groups from each seed
+
+    def part(self, part: slice) -> "Rows":
+        """Return some of the rows."""
+        users = None if self.users is None else self.users[part]
+        return Rows(users, self.liked[part], self.seen[part], self.profiles[part], self.labels[:, part])
+
+
 def fit_ranker(lines: Interactions, n_groups: int, seed: int, now: float | None = None) -> Ranker:
     """Learn from lines what users have in common at the time ``now``, in days; by default that of the last line."""
     likes = lines.take(lines.liked)
@@ -67,8 +88,12 @@ def fit_ranker(lines: Interactions, n_groups: int, seed: int, now: float | None 
     return Ranker(liked, table_of(lines), ages, fit_taste(liked, n_groups, seed), fit_links(liked))
 
 
-def recent(ranker: Ranker, half_life: float | None) -> csr_array:
-    """Return the likes weighted by how long ago they were; the weights sum to 1."""
+def recent(ranker: Ranker, half_life: float | None) -> Liked:
+    """Return who liked what, weighted by how long ago it was; the weights of all likes sum to 1."""
+    return liked_by(ranker.taste, _weighted(ranker, half_life))
+
+
+def _weighted(ranker: Ranker, half_life: float | None) -> csr_array:
     if half_life is None or ranker.ages is None:
         return ranker.liked / ranker.liked.nnz
     ages = ranker.ages
@@ -84,26 +109,32 @@ def decay(age: np.ndarray, half_life: float | None) -> np.ndarray:
     return np.ones(len(age)) if half_life is None else 0.5 ** ((age - age.min()) / half_life)
 
 
-def parts_of(ranker: Ranker, users: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the circles (r, n) and the standardised link scores (r, m) of users of the fit."""
+def rows_of(ranker: Ranker, users: np.ndarray) -> Rows:
+    """Return users of the fit as rows to suggest to."""
     taste = ranker.taste
-    return parts_for(ranker, ranker.liked[users], taste.profiles[users], taste.labels[:, users], users)
+    return Rows(users, ranker.liked[users], ranker.seen[users], taste.profiles[users], taste.labels[:, users])
 
 
-def parts_for(
-    ranker: Ranker, liked: csr_array, profiles: csr_array, labels: np.ndarray, own: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the same for rows of likes; ``own`` are the users of the fit that they are, if they are."""
-    scores = link_scores(ranker.links, liked)
-    spread = np.maximum(scores.std(axis=1, keepdims=True), 1e-12)
-    linked = trust_of(liked) * (scores - scores.mean(axis=1, keepdims=True)) / spread
-    return circle(ranker.taste, profiles, labels, own), linked
+def parts_of(ranker: Ranker, rows: Rows) -> tuple[Circle, np.ndarray]:
+    """Return the circles of rows and their standardised link scores, (r, m)."""
+    scores = link_scores(ranker.links, rows.liked)
+    scores -= scores.mean(axis=1, keepdims=True)
+    scores *= trust_of(rows.liked) / np.maximum(np.sqrt(np.mean(scores**2, axis=1, keepdims=True)), 1e-12)
+    return circle(ranker.taste, rows.profiles, rows.labels, rows.users), scores
 
 
-def combined(circles: np.ndarray, likes: csr_array, linked: np.ndarray, links: float) -> np.ndarray:
-    """Return the scores of all items, (r, m), from circles, the recent likes of all users, and standardised link scores."""
-    share = (likes.T @ circles.T).T * circles.shape[1]
-    return np.log1p(likes.shape[1] * share) + links * linked
+def combined(circles: Circle, liked: Liked, linked: np.ndarray, links: float) -> np.ndarray:
+    """Return the scores of all items, (r, m), from circles, who liked what lately, and standardised link scores."""
+    scores = liked_in(circles, liked)
+    scores *= float(np.prod(liked.each.shape))  # 1 is what an item of middling popularity has
+    np.log1p(scores, out=scores)
+    scores += links * linked
+    return scores
+
+
+def known_items(ranker: Ranker) -> np.ndarray:
+    """Return which items anybody has, (m,): what may be suggested."""
+    return np.bincount(ranker.seen.indices, minlength=ranker.seen.shape[1]) > 0
 
 
 def without(scores: np.ndarray, seen: Any, known: np.ndarray) -> np.ndarray:
@@ -112,3 +143,36 @@ def without(scores: np.ndarray, seen: Any, known: np.ndarray) -> np.ndarray:
     scores[np.repeat(np.arange(seen.shape[0]), np.diff(seen.indptr)), seen.indices] = -np.inf
     scores[:, ~known] = -np.inf
     return scores
+
+
+def ranked(
+    ranker: Ranker, liked: Liked, links: float, rows: Rows, *, n: int, **varied: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the n best items of each row and their scores, (r, n), block by block.
+
+    Parameters
+    ----------
+    ranker : Ranker
+    liked : Liked
+        Lately, from `recent`.
+    links : float
+        Weight of the links.
+    rows : Rows
+    n : int
+    **varied
+        ``likeness`` and ``diversity``, as `best` takes them.
+    """
+    known, n_rows = known_items(ranker), rows.liked.shape[0]
+    lists, scores = np.empty((n_rows, n), np.int64), np.empty((n_rows, n))
+    step = max(1, _BLOCK_SCORES // max(ranker.liked.shape))
+
+    def rank(number: int) -> None:
+        part = slice(number * step, (number + 1) * step)
+        block = rows.part(part)
+        circles, linked = parts_of(ranker, block)
+        found = without(combined(circles, liked, linked, links), block.seen, known)
+        lists[part] = best(found, n, **varied)
+        scores[part] = np.take_along_axis(found, np.maximum(lists[part], 0), 1)
+
+    run_blocks(rank, -(-n_rows // step))
+    return lists, scores

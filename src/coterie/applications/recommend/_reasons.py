@@ -9,51 +9,84 @@ from ...tables.table import brief
 
 __all__ = ["Reasons", "reasons_for", "sentence"]
 
+_BLOCK = 1 << 22
 _LEAST_COMMON = 2  # users who liked both, before two items are called similar
 
 
 class Reasons(NamedTuple):
-    """For each suggestion of one user."""
+    """For each of q suggestions."""
 
-    group_liked: np.ndarray  # (q,) members of the group who liked it
-    group_size: int
+    group_liked: np.ndarray  # (q,) members of the user's group who liked it
+    group_size: np.ndarray  # (q,)
     similar_to: np.ndarray  # (q,) an item that the user liked; -1 none
     common: np.ndarray  # (q,) users who liked both
 
 
-def reasons_for(items: np.ndarray, own: np.ndarray, by_item: csr_array, members: np.ndarray) -> Reasons:
+def reasons_for(
+    items: np.ndarray, own: csr_array, row: np.ndarray, group: np.ndarray, liked: csr_array, labels: np.ndarray
+) -> Reasons:
     """Return what speaks for suggested items.
 
     Parameters
     ----------
     items : (q,) int array
-    own : (l,) int array
-        What the user liked.
-    by_item : (m, n) CSR array of ones
-        Who liked each item.
-    members : (n,) bool array
-        The user's group.
+    own : (r, m) CSR array of ones
+        What those to whom they are suggested liked.
+    row, group : (q,) int arrays
+        To whom each is suggested, and its taste group; -1 for none.
+    liked : (n, m) CSR array of ones
+        Who liked what.
+    labels : (n,) int array
+        Taste groups.
     """
-    who = by_item[items]
-    group_liked = (who @ members.astype(float)).astype(np.int64)
+    placed = np.flatnonzero(labels >= 0)
+    shape = (
+        int(labels.max(initial=-1)) + 2,
+        len(labels),
+    )  # the last group is that of those without one, which nobody is in
+    members = csr_array((np.ones(len(placed)), (labels[placed], placed)), shape=shape)
+    group_liked = (members @ liked).toarray().astype(np.int64)[group, items]
+    return Reasons(group_liked, np.diff(members.indptr)[group], *_most_similar(items, own, row, liked))
+
+
+def _most_similar(
+    items: np.ndarray, own: csr_array, row: np.ndarray, liked: csr_array
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return for each suggestion which of the user's own items it is most like, by cosine, and how many liked both.
+
+    How many liked both is counted for some suggested items at a time, so that memory holds.
+    """
     similar, common = np.full(len(items), -1), np.zeros(len(items), np.int64)
-    if len(own):
-        theirs = by_item[own]
-        both = (who @ theirs.T).toarray()
-        sizes = np.sqrt(np.diff(who.indptr)[:, None] * np.maximum(np.diff(theirs.indptr), 1)[None])
-        cosine = np.where(both >= _LEAST_COMMON, both / np.maximum(sizes, 1), 0.0)
-        top = cosine.argmax(axis=1)
-        found = cosine[np.arange(len(items)), top] > 0
-        similar[found] = own[top[found]]
-        common[found] = both[np.arange(len(items)), top][found]
-    return Reasons(group_liked, int(members.sum()), similar, common)
+    by_item, n_liked = liked.T.tocsr(), np.bincount(liked.indices, minlength=liked.shape[1])
+    order = np.argsort(items, kind="stable")
+    wanted, starts = np.unique(items[order], return_index=True)
+    starts = np.append(starts, len(items))
+    n_items = max(1, _BLOCK // liked.shape[1])
+    for first in range(0, len(wanted), n_items):
+        some = wanted[first : first + n_items]
+        both = (by_item[some] @ liked).toarray()
+        these = order[starts[first] : starts[first + len(some)]]
+        n_pairs = np.cumsum(np.diff(own.indptr)[row[these]])
+        for part in np.split(these, np.flatnonzero(np.diff(n_pairs // _BLOCK)) + 1):
+            pairs = own[row[part]]
+            which = np.repeat(np.arange(len(part)), np.diff(pairs.indptr))
+            item = items[part][which]
+            counts = both[np.searchsorted(some, item), pairs.indices]
+            cosine = np.where(counts >= _LEAST_COMMON, counts / np.sqrt(n_liked[item] * n_liked[pairs.indices]), 0.0)
+            top = np.zeros(len(part))
+            np.maximum.at(top, which, cosine)
+            at = np.flatnonzero((cosine == top[which]) & (cosine > 0))[::-1]  # of equals the first is written last
+            similar[part[which[at]]], common[part[which[at]]] = pairs.indices[at], counts[at]
+    return similar, common
 
 
 def sentence(reasons: Reasons, place: int, group: str | None, titles: list[str]) -> str:
     """Return a reason in words."""
     told: list[Any] = []
     if group is not None and reasons.group_liked[place]:
-        told.append(f"{reasons.group_liked[place]:,} of {reasons.group_size:,} people in your group “{group}” liked it")
+        told.append(
+            f"{reasons.group_liked[place]:,} of {reasons.group_size[place]:,} people in your group “{group}” liked it"
+        )
     if reasons.similar_to[place] >= 0:
         told.append(
             f"similar to {brief(titles[reasons.similar_to[place]], 60)}: {reasons.common[place]:,} people liked both"

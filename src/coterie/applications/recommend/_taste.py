@@ -12,11 +12,24 @@ from scipy.sparse import csr_array
 from ...partition.kmeans import KMeans
 from ...primitives.singular_vectors import leading_singular_vectors
 
-__all__ = ["Taste", "circle", "fit_taste", "groups_of", "profiles_of", "taste_rows", "trust_of"]
+__all__ = [
+    "Circle",
+    "Liked",
+    "Taste",
+    "circle",
+    "fit_taste",
+    "groups_of",
+    "liked_by",
+    "liked_in",
+    "profiles_of",
+    "taste_rows",
+    "trust_of",
+]
 
 N_SEEDS = 10
 _WIDTH = 20  # directions
 _NEIGHBORS, _GROUPS = 0.7, 0.3  # parts of a circle
+_DENSE = 0.1  # share of users near a row, from which on a product with all is faster
 _LIKES_TO_TRUST = 10.0  # with so many likes, what everyone likes counts as much as a user's own taste
 
 
@@ -29,6 +42,22 @@ class Taste(NamedTuple):
     directions: np.ndarray  # (m, d)
     groupings: tuple[KMeans, ...]
     labels: np.ndarray  # (s, n) groups from each seed; -1 for who liked nothing
+
+
+class Circle(NamedTuple):
+    """How much each user counts for each of r rows: by being like-minded, by its groups, and as one of everyone; it sums to 1."""
+
+    near: csr_array  # (r, n)
+    groups: csr_array  # (r, g) what the members of a group count together, groups from all seeds
+    everyone: np.ndarray  # (r,) what all users count together
+
+
+class Liked(NamedTuple):
+    """Who likes what."""
+
+    each: csr_array  # (n, m)
+    groups: np.ndarray  # (g, m) the mean over the members
+    everyone: np.ndarray  # (m,) the mean over all users
 
 
 def fit_taste(liked: csr_array, n_groups: int, seed: int, n_seeds: int = N_SEEDS) -> Taste:
@@ -79,8 +108,8 @@ def groups_of(taste: Taste, profiles: csr_array) -> np.ndarray:
     return labels
 
 
-def circle(taste: Taste, profiles: csr_array, labels: np.ndarray, own: np.ndarray | None = None) -> np.ndarray:
-    """Return how much each user counts for each row, (r, n); rows sum to 1.
+def circle(taste: Taste, profiles: csr_array, labels: np.ndarray, own: np.ndarray | None = None) -> Circle:
+    """Return who counts for each row.
 
     Users like the row's count by the square of the cosine of their profiles, users of its groups alike, and everyone as far as the row
     says little of its own taste.
@@ -94,20 +123,44 @@ def circle(taste: Taste, profiles: csr_array, labels: np.ndarray, own: np.ndarra
     own : (r,) int array, optional
         The users that the rows are: nobody is their own neighbour.
     """
-    n = len(taste.counts)
-    near = (profiles @ taste.profiles.T).toarray() ** 2
+    near = csr_array(profiles @ taste.profiles.T)
+    row = np.repeat(np.arange(near.shape[0]), np.diff(near.indptr))
+    near.data **= 2
     if own is not None:
-        near[np.arange(len(own)), own] = 0.0
-    near /= np.maximum(near.sum(axis=1, keepdims=True), 1e-12)
-    alike = np.zeros_like(near)
-    for mine, theirs in zip(labels, taste.labels, strict=True):
-        members = theirs[None] == np.arange(theirs.max() + 1)[:, None]
-        shares = members / np.maximum(members.sum(axis=1, keepdims=True), 1) / len(labels)
-        placed = mine >= 0
-        alike[placed] += shares[mine[placed]]
-    taken = _NEIGHBORS * near + _GROUPS * alike
-    trust = trust_of(profiles)
-    return trust * taken + (1.0 - trust * taken.sum(axis=1, keepdims=True)) / n
+        near.data[near.indices == own[row]] = 0.0
+    total = np.bincount(row, near.data, near.shape[0])
+    trust = trust_of(profiles)[:, 0]
+    near.data *= (_NEIGHBORS * trust / np.maximum(total, 1e-12))[row]
+    groups = _memberships(taste, labels)
+    placed = np.diff(groups.indptr) / len(labels)
+    groups.data *= np.repeat(_GROUPS * trust / len(labels), np.diff(groups.indptr))
+    return Circle(near, groups, 1.0 - trust * (_NEIGHBORS * (total > 0) + _GROUPS * placed))
+
+
+def liked_by(taste: Taste, likes: csr_array) -> Liked:
+    """Return what users, groups and everyone like, from (n, m) likes that may have weights."""
+    members = _memberships(taste, taste.labels).T.tocsr()
+    sizes = np.maximum(np.diff(members.indptr), 1)
+    return Liked(likes, (members @ likes).toarray() / sizes[:, None], likes.sum(axis=0) / likes.shape[0])
+
+
+def liked_in(circles: Circle, liked: Liked) -> np.ndarray:
+    """Return what circles like, (r, m): the mean over the users by how much they count."""
+    near = circles.near
+    dense = near.nnz > _DENSE * near.shape[0] * near.shape[1]
+    around = near.toarray() @ liked.each if dense else (near @ liked.each).toarray()
+    around += circles.groups @ liked.groups
+    around += circles.everyone[:, None] * liked.everyone
+    return around
+
+
+def _memberships(taste: Taste, labels: np.ndarray) -> csr_array:
+    """Return ones at the groups of rows from all seeds, (r, g)."""
+    sizes = np.array([grouping.n_clusters for grouping in taste.groupings])
+    column = (labels + (np.cumsum(sizes) - sizes)[:, None]).T
+    placed = labels.T >= 0
+    row = np.nonzero(placed)[0]
+    return csr_array((np.ones(len(row)), (row, column[placed])), shape=(labels.shape[1], int(sizes.sum())))
 
 
 def taste_rows(taste: Taste, profiles: csr_array) -> np.ndarray:

@@ -10,9 +10,21 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...primitives.compiled import run_blocks
 from ._interactions import Interactions, table_of
 from ._lists import best, coverage, likeness_of, worth
-from ._ranking import LINK_WEIGHTS, Setting, combined, decay, fit_ranker, parts_of, recent, without
+from ._ranking import (
+    LINK_WEIGHTS,
+    Setting,
+    combined,
+    decay,
+    fit_ranker,
+    known_items,
+    parts_of,
+    recent,
+    rows_of,
+    without,
+)
 
 __all__ = [
     "KNOWN",
@@ -22,6 +34,7 @@ __all__ = [
     "Tried",
     "best_popularity",
     "choose",
+    "drawn",
     "progressive",
     "said_of",
     "settings_for",
@@ -34,7 +47,7 @@ TOP = 10
 KNOWN = 5  # likes from which on a user is known; others are reported apart
 _HALVINGS = 2.0 ** np.arange(-3, 5)  # half-lives, in widths of a window
 _MANY_LINES, _FEW_WINDOWS = 300_000, 4
-_MOST_USERS, _MOST_SCORES = 500, 1 << 22
+_MOST_USERS, _MOST_SCORES, _MOST_NEAR = 500, 1 << 23, 1 << 27  # in a window
 _AS_GOOD = 0.98  # of the best NDCG; of settings this good, the one that shows most of the catalogue is taken
 _EARLY, _HELD_OUT = 0.1, 0.2
 
@@ -165,25 +178,29 @@ def _outcome(
     users = np.unique(later.user)
     if not len(users) or not before.liked.any():
         return None
-    most = max(1, min(_MOST_USERS, _MOST_SCORES // max(before.shape)))
-    if len(users) > most:
-        users = np.sort(np.random.default_rng(trial.seed).choice(users, most, replace=False))
     ranker = fit_ranker(before, trial.n_groups, trial.seed, when[0])
-    circles, linked = parts_of(ranker, users)
-    seen, there = ranker.seen[users], np.bincount(before.item, minlength=before.shape[1]) > 0
+    told_apart = when[0] is not None
+    users = drawn(users, (ranker.taste.counts[users] >= KNOWN) | (not told_apart), before.shape, trial.seed)
+    rows = rows_of(ranker, users)
+    circles, linked = parts_of(ranker, rows)
+    seen, there = rows.seen, known_items(ranker)
     wanted = table_of(later)[users]
     likeness = likeness_of(trial.tags, ranker.liked)
+    lives = list(dict.fromkeys(one.half_life for one in trial.settings))
     lists: dict[Setting, np.ndarray] = {}
-    popular: dict[float | None, tuple[np.ndarray, np.ndarray]] = {}
-    for life in dict.fromkeys(one.half_life for one in trial.settings):
-        likes = recent(ranker, life)
+    popular = dict.fromkeys(lives, (np.empty(0), np.empty(0)))
+
+    def try_life(number: int) -> None:
+        life = lives[number]
         everyone = np.tile(_popularity(before, life), (len(users), 1))
         found = best(without(everyone, seen, there), TOP)
         popular[life] = found, worth(found, wanted)["ndcg"]
-        near = combined(circles, likes, linked, 0.0)
+        near = combined(circles, recent(ranker, life), linked, 0.0)
         for one in (one for one in trial.settings if one.half_life == life):
             scores = without(near + one.links * linked, seen, there)
             lists[one] = best(scores, TOP, likeness, trial.diversity)
+
+    run_blocks(try_life, len(lives))
     known = ranker.taste.counts[users] >= KNOWN
     told = {one: worth(found, wanted) for one, found in lists.items()}
     return Outcome(
@@ -195,9 +212,19 @@ def _outcome(
         told,
         popular,
         ranker.taste.labels[:2],
-        wanted.nnz,
-        int((~there[wanted.indices]).sum()),
+        len(later.item),
+        int((~there[later.item]).sum()),
     )
+
+
+def drawn(users: np.ndarray, known: np.ndarray, shape: tuple[int, int], seed: int) -> np.ndarray:
+    """Return as many of the users as there is room for, where there are enough half of them known and half not."""
+    most = max(2, min(_MOST_USERS, _MOST_SCORES // shape[1], _MOST_NEAR // shape[0]))
+    if len(users) <= most:
+        return users
+    kinds = [np.random.default_rng(seed).permutation(some) for some in (users[known], users[~known])]
+    room = [max(most // 2, most - len(other)) for other in reversed(kinds)]
+    return np.sort(np.concatenate([some[:n] for some, n in zip(kinds, room, strict=True)]))
 
 
 def _popularity(lines: Interactions, half_life: float | None) -> np.ndarray:

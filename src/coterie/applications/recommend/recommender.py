@@ -22,7 +22,7 @@ from ._learning import Way, learn, settle
 from ._links import check_memory
 from ._ratings import expected
 from ._state import pack_state, unpack_state
-from ._suggesting import numbers_of, rows_of_fit, rows_of_history, suggested, warn_of_strangers
+from ._suggesting import asked_of_fit, asked_of_history, numbers_of, suggested, warn_of_strangers
 from ._windows import Tried
 
 __all__ = ["ClusterRecommender"]
@@ -91,7 +91,8 @@ class ClusterRecommender(Estimator):
     weights and the width of the intervals come from a tenth of the ratings that was held out. Settings of the suggestions come from
     windows of the past, and each window that is reported was settled before it began.
 
-    Cost: memory O(lines + min(users, items, 10000)^2) and blocks of users; a minute or so for a million ratings on two cores.
+    Cost: memory O(lines + min(users, items, 10000)^2) and blocks of users; on two cores a minute for a million ratings of thousands of
+    users, and five for a million of hundreds of thousands.
 
     References
     ----------
@@ -309,12 +310,12 @@ class ClusterRecommender(Estimator):
         if n < 1:
             raise InputError(f"n must be at least 1, got {n}")
         if history is not None:
-            rows = rows_of_history(self._learnt, read(history), users)
-            warn_of_strangers(rows, self.items_)
+            asked = asked_of_history(self._learnt, read(history), users)
+            warn_of_strangers(asked, self.items_)
         else:
             numbers = np.arange(len(self.users_)) if users is None else numbers_of(users, self.users_, "user")
-            rows = rows_of_fit(self._learnt, numbers)
-        return suggested(self._learnt, rows, int(n), float(self.diversity), explain)
+            asked = asked_of_fit(self._learnt, numbers)
+        return suggested(self._learnt, asked, int(n), float(self.diversity), explain)
 
     def predict(self, users: Iterable, items: Iterable) -> np.ndarray:
         """Predict the ratings of pairs of users and items.
