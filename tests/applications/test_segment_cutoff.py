@@ -59,7 +59,7 @@ def test_who_is_silent_without_a_cutoff_does_not_depend_on_orders_that_go_on(pur
     day = np.datetime64(moved.days[0], "D")
     known, bought_since = set(who[when <= day]), set(who[when > day])
     assert moved.counts[:-1].sum() == len(known)
-    assert np.nansum(moved.silent * moved.counts[:-1].sum(axis=1)) == pytest.approx(len(known - bought_since))
+    assert np.nansum(moved.lost * moved.counts[:-1].sum(axis=1)) == pytest.approx(len(known - bought_since))
 
 
 def test_a_lone_first_of_1970_is_no_date():

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..applications.segments.naming import rule_text
 
-__all__ = ["RULE_WORDS", "sections_of_buyers", "sections_of_members"]
+__all__ = ["RULE_WORDS", "names_of_moves", "sections_of_buyers", "sections_of_members"]
 
 RULE_WORDS = {
     "recency_days": "days since the last purchase",
@@ -92,6 +92,8 @@ def sections_of_members(found: Any) -> list[dict[str, Any]]:
     ]  # fmt: skip
     if found.bridge is not None:
         parts += _bridge(found.bridge)
+    if found.moved is not None:
+        parts.append(_moves(found))
     return [*parts, *_common(found)]
 
 
@@ -155,18 +157,34 @@ def _map_of_customers(found: Any) -> dict[str, Any]:
 
 
 def _moves(found: Any) -> dict[str, Any]:
-    moved = found.moved
+    moved, names = found.moved, list(found.profile["name"])
     before, after = (str(np.datetime64(day, "D")) for day in moved.days)
-    names = found.profile["name"]
     sizes = moved.counts.sum(axis=1, keepdims=True)
     shares = np.where(sizes > 0, moved.counts / np.maximum(sizes, 1), np.nan)
-    newcomers = bool(sizes[-1, 0])
-    rows = [*names, "not yet a customer"] if newcomers else names
+    rows, columns = names_of_moves(moved, names)
+    rows = rows if sizes[-1, 0] else names
     return {
         "kind": "heat", "title": "Who moved", "text": f"share of each segment of {before} (lines) that is in a segment of {after} (columns), by the same rules",
-        "rows": list(rows), "columns": list(names), "row_label": before, "column_label": after, "format": "percent",
+        "rows": rows, "columns": columns, "row_label": before, "column_label": after, "format": "percent",
         "values": [known(row) for row in shares[: len(rows)]],
     }  # fmt: skip
+
+
+def names_of_moves(moved: Any, names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return what the lines and the columns of a migration are called; of subscribers, the last column is who left.
+
+    Parameters
+    ----------
+    moved : Migration
+    names : sequence of str
+        Of the segments.
+
+    Returns
+    -------
+    tuple of lists of str
+    """
+    with_left = moved.counts.shape[1] > len(names)
+    return [*names, "no customer then" if with_left else "not yet a customer"], [*names, *["left"] * with_left]
 
 
 def _bridge(bridge: dict[str, np.ndarray]) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from ..applications.segments.naming import rule_text
 from ..study.record import plain
 from .cells import csv_text, write_text
 from .segment_metrics import WORDS, segment_metrics
-from .segment_sections import RULE_WORDS, sections_of_buyers, sections_of_members
+from .segment_sections import RULE_WORDS, names_of_moves, sections_of_buyers, sections_of_members
 from .sheet import Sheet, sheet_record
 from .words import percent
 
@@ -159,7 +159,7 @@ def _facts_of_costs(profile: Mapping[str, list], c: int) -> list[list[str]]:
 def _writers(segmentation: MarketSegmentation, excel_safe: bool) -> dict[str, Callable[[Path], object]]:
     found = segmentation.found_
     tables = {"segments.csv": found.customers, "profile.csv": found.profile, "rules.csv": _rules(segmentation)}
-    moved, bridge = getattr(found, "moved", None), getattr(found, "bridge", None)
+    moved, bridge = found.moved, getattr(found, "bridge", None)
     if moved is not None:
         tables["migration.csv"] = _migration(moved, found.profile["name"])
     if bridge is not None:
@@ -188,13 +188,14 @@ def _rules(segmentation: MarketSegmentation) -> dict[str, list]:
 
 
 def _migration(moved: Any, names: Sequence[str]) -> dict[str, list]:
-    k = len(names)
-    at = [(i, j) for i in range(k + 1) for j in range(k)]
+    rows, columns = names_of_moves(moved, names)
+    at = [(i, j) for i in range(len(rows)) for j in range(len(columns))]
+    lost = "left_share_of_from" if len(columns) > len(names) else "silent_share_of_from"
     return {
-        "from": [names[i] if i < k else "not yet a customer" for i, _ in at],
-        "to": [names[j] for _, j in at],
+        "from": [rows[i] for i, _ in at],
+        "to": [columns[j] for _, j in at],
         "customers": [int(moved.counts[i, j]) for i, j in at],
-        "silent_share_of_from": [float(moved.silent[i]) if i < k else None for i, _ in at],
+        lost: [float(moved.lost[i]) if i < len(names) else None for i, _ in at],
     }
 
 

@@ -152,7 +152,8 @@ def _moves(
     def labelled(then: Behaviour) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         return then.customer, label_of(found.coding, found.grouping.estimator, found.label_map, values_of(then))
 
-    return migration((earlier.day, later.day), labelled(earlier), labelled(later), purchases, found.k)
+    days, k = (earlier.day, later.day), found.k
+    return migration(days, labelled(earlier), labelled(later), purchases == 0, (k, k))
 
 
 def _customers(

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from ...tables.table import Table
 from ._columns import Given
-from ._segmented import Segmented, doubts, segmented
+from ._segmented import Segmented, doubts, label_of, segmented
 from .costs import Costs, acquisition_costs, by_segment
+from .migration import Migration, migration
 from .naming import names_of_subscribers
 from .subscriptions import Subscribers, Subscriptions, mrr_bridge, read_subscriptions, subscribers
 from .worth import DAYS_A_MONTH, contract_value
@@ -16,6 +17,7 @@ from .worth import DAYS_A_MONTH, contract_value
 __all__ = ["FEATURES", "MembersFound", "last_day", "members", "values_of"]
 
 FEATURES = ("tenure_months", "monthly_price")
+_YEAR = 365
 
 
 class MembersFound(NamedTuple):
@@ -30,6 +32,8 @@ class MembersFound(NamedTuple):
     segments : Segmented
     bridge : dict of arrays or None
         See `mrr_bridge`; None where the file says tenures.
+    moved : Migration or None
+        None where the file says tenures, or nobody paid at the earlier day.
     costs : Costs or None
     profile : dict of lists
     customers : dict of arrays
@@ -43,6 +47,7 @@ class MembersFound(NamedTuple):
     seen: Subscribers
     segments: Segmented
     bridge: dict[str, NDArray] | None
+    moved: Migration | None
     costs: Costs | None
     profile: dict[str, list]
     customers: dict[str, Any]
@@ -81,6 +86,7 @@ def members(table: Table, given: Given, options: Any, spend: Any) -> MembersFoun
     if found.whales is not None:
         names[found.whales] = "highest payers"
     bridge = None if day is None else mrr_bridge(subscriptions, day)
+    moved = None if day is None else _moves(subscriptions, (seen, day), found, options.horizon_days() or _YEAR)
     notes, costs = [], None
     if day is None:
         notes.append(
@@ -99,7 +105,7 @@ def members(table: Table, given: Given, options: Any, spend: Any) -> MembersFoun
     if seen.plan is not None:
         customers["plan"] = list(seen.plan)
     return MembersFound(
-        subscriptions, day, seen, found, bridge, costs, profile, customers, _figures(seen, found, bridge, costs), notes,
+        subscriptions, day, seen, found, bridge, moved, costs, profile, customers, _figures(seen, found, bridge, costs), notes,
         _warnings(found, seen),
     )  # fmt: skip
 
@@ -124,6 +130,35 @@ def _first_days(subscriptions: Subscriptions, seen: Subscribers) -> NDArray[np.i
     first = np.full(len(subscriptions.names), np.inf)
     np.minimum.at(first, subscriptions.customer, subscriptions.start)
     return first[seen.customer].astype(np.int64)
+
+
+def _moves(
+    subscriptions: Subscriptions, now: tuple[Subscribers, int], found: Segmented, horizon: int
+) -> Migration | None:
+    """Compare the cut-off with the end of the file; where they are one, with as long before it as the horizon, or half of the file."""
+    assert subscriptions.start is not None
+    last = last_day(subscriptions)
+    if last > now[1]:
+        before, after = now, (subscribers(subscriptions, last), last)
+    else:
+        day = max(now[1] - horizon, (int(subscriptions.start.min()) + now[1]) // 2)
+        before, after = (subscribers(subscriptions, day), day), now
+
+    def labelled(then: Subscribers) -> NDArray[np.int64]:
+        return label_of(found.coding, found.grouping.estimator, found.label_map, values_of(then))
+
+    (earlier, later), k = (before[0], after[0]), found.k
+    paid = ~earlier.left
+    if before[1] == after[1] or not paid.any():
+        return None
+    label = np.where(later.left, k, labelled(later))
+    stayed = np.isin(later.customer, earlier.customer[paid])
+    # Who had left before the earlier day and is still away is no part of this.
+    counted = stayed | ~later.left | ~np.isin(later.customer, earlier.customer)
+    return migration(
+        (before[1], after[1]), (earlier.customer[paid], labelled(earlier)[paid]), (later.customer[counted], label[counted]),
+        label[stayed] == k, (k, k + 1),
+    )  # fmt: skip
 
 
 def _churn(leavings: NDArray, months: NDArray) -> NDArray:

@@ -15,23 +15,24 @@ class Migration(NamedTuple):
     ----------
     days : tuple of int
         Earlier and later, days since 1970.
-    counts : (k + 1, k) int64 array
-        Rows are segments at the earlier day, and last who was no customer yet; columns are segments at the later day.
-    silent : (k,) float64 array
-        Share of each earlier segment without a purchase in between; NaN where it was empty.
+    counts : (k + 1, k) or (k + 1, k + 1) int64 array
+        Rows are segments at the earlier day, and last who was no customer then; columns are segments at the later day, and last, of
+        subscribers, who had left.
+    lost : (k,) float64 array
+        Share of each earlier segment that left, or, of those who can come and go, made no purchase in between; NaN where it was empty.
     """
 
     days: tuple[int, int]
     counts: NDArray[np.int64]
-    silent: NDArray[np.float64]
+    lost: NDArray[np.float64]
 
 
 def migration(
     days: tuple[int, int],
     earlier: tuple[NDArray[np.int64], NDArray[np.int64]],
     later: tuple[NDArray[np.int64], NDArray[np.int64]],
-    purchases: NDArray[np.int64],
-    k: int,
+    lost: NDArray[np.bool_],
+    shape: tuple[int, int],
 ) -> Migration:
     """Count the moves.
 
@@ -40,18 +41,19 @@ def migration(
     days : tuple of int
     earlier, later : tuple of (customers, labels)
         Customers ascending; all of the earlier ones are among the later ones.
-    purchases : (n_earlier,) int64 array
-        In between.
-    k : int
+    lost : (n_earlier,) bool array
+    shape : tuple of int
+        k, and how many labels there are later: k, or k + 1 where the last means that a customer had left.
 
     Returns
     -------
     Migration
     """
+    k = shape[0]
     before = np.full(len(later[0]), k)
     before[np.searchsorted(later[0], earlier[0])] = earlier[1]
-    counts = np.zeros((k + 1, k), np.int64)
+    counts = np.zeros((k + 1, shape[1]), np.int64)
     np.add.at(counts, (before, later[1]), 1)
     sizes = np.bincount(earlier[1], minlength=k)
-    quiet = np.bincount(earlier[1], purchases == 0, k)
-    return Migration(days, counts, np.where(sizes > 0, quiet / np.maximum(sizes, 1), np.nan))
+    gone = np.bincount(earlier[1], lost, k)
+    return Migration(days, counts, np.where(sizes > 0, gone / np.maximum(sizes, 1), np.nan))
