@@ -50,6 +50,20 @@ def test_suggestions_are_of_the_own_taste_and_new_to_the_user(fitted, made):
     assert all(score >= later for score, later in zip(told["score"][:2], told["score"][1:3], strict=True))
 
 
+@pytest.mark.parametrize(("n_items", "share"), [(60, 0.35), (2000, 0.008)], ids=["crowded", "few near"])
+def test_who_asks_along_changes_no_bit(n_items, share):
+    made = made_ratings(n_users=200, n_items=n_items, share=share)
+    rec = ClusterRecommender(3, n_windows=2, n_restarts=1).fit(made)
+    assert rec._learnt.ranker.taste.crowded == (n_items == 60)
+    told = rec.recommend(n=4)
+    for user in rec.users_[::17]:
+        rows = [q for q, name in enumerate(told["user"]) if name == user]
+        alone = rec.recommend([user], n=4)
+        assert [(told["item"][q], told["score"][q]) for q in rows] == list(
+            zip(alone["item"], alone["score"], strict=True)
+        )
+
+
 def test_a_reason_counts_what_it_says(fitted, made):
     told = fitted.recommend(["u005"], n=1, explain=True)
     group = fitted.labels_[fitted.users_.index("u005")]

@@ -40,10 +40,8 @@ def reasons_for(
         Taste groups.
     """
     placed = np.flatnonzero(labels >= 0)
-    shape = (
-        int(labels.max(initial=-1)) + 2,
-        len(labels),
-    )  # the last group is that of those without one, which nobody is in
+    # The last group is that of those without one; nobody is in it.
+    shape = int(labels.max(initial=-1)) + 2, len(labels)
     members = csr_array((np.ones(len(placed)), (labels[placed], placed)), shape=shape)
     group_liked = (members @ liked).toarray().astype(np.int64)[group, items]
     return Reasons(group_liked, np.diff(members.indptr)[group], *_most_similar(items, own, row, liked))

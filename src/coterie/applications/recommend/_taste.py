@@ -4,10 +4,10 @@ Users are rows of a table in which items that many like count for less. Taste gr
 these rows; they are made from several seeds and averaged, so that users near a border take from both sides.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, issparse
 
 from ...partition.kmeans import KMeans
 from ...primitives.singular_vectors import leading_singular_vectors
@@ -29,7 +29,7 @@ __all__ = [
 N_SEEDS = 10
 _WIDTH = 20  # directions
 _NEIGHBORS, _GROUPS = 0.7, 0.3  # parts of a circle
-_DENSE = 0.1  # share of users near a row, from which on a product with all is faster
+_CROWDED = 0.1  # likes that two users share on average
 _LIKES_TO_TRUST = 10.0  # with so many likes, what everyone likes counts as much as a user's own taste
 
 
@@ -42,12 +42,13 @@ class Taste(NamedTuple):
     directions: np.ndarray  # (m, d)
     groupings: tuple[KMeans, ...]
     labels: np.ndarray  # (s, n) groups from each seed; -1 for who liked nothing
+    crowded: bool  # whether so many users share likes that arrays are faster than sparse ones
 
 
 class Circle(NamedTuple):
     """How much each user counts for each of r rows: by being like-minded, by its groups, and as one of everyone; it sums to 1."""
 
-    near: csr_array  # (r, n)
+    near: Any  # (r, n) CSR array; an array where users are crowded
     groups: csr_array  # (r, g) what the members of a group count together, groups from all seeds
     everyone: np.ndarray  # (r,) what all users count together
 
@@ -86,7 +87,9 @@ def fit_taste(liked: csr_array, n_groups: int, seed: int, n_seeds: int = N_SEEDS
     labels = np.full((n_seeds, liked.shape[0]), -1, np.int64)
     for s, grouping in enumerate(groupings):
         labels[s, known] = grouping.labels_
-    return Taste(profiles, counts, importance, directions, groupings, labels)
+    shares = np.bincount(liked.indices, minlength=liked.shape[1]) / liked.shape[0]
+    crowded = bool((shares**2).sum() > _CROWDED)
+    return Taste(profiles, counts, importance, directions, groupings, labels, crowded)
 
 
 def profiles_of(liked: csr_array, importance: np.ndarray) -> csr_array:
@@ -134,7 +137,9 @@ def circle(taste: Taste, profiles: csr_array, labels: np.ndarray, own: np.ndarra
     groups = _memberships(taste, labels)
     placed = np.diff(groups.indptr) / len(labels)
     groups.data *= np.repeat(_GROUPS * trust / len(labels), np.diff(groups.indptr))
-    return Circle(near, groups, 1.0 - trust * (_NEIGHBORS * (total > 0) + _GROUPS * placed))
+    return Circle(
+        near.toarray() if taste.crowded else near, groups, 1.0 - trust * (_NEIGHBORS * (total > 0) + _GROUPS * placed)
+    )
 
 
 def liked_by(taste: Taste, likes: csr_array) -> Liked:
@@ -146,9 +151,8 @@ def liked_by(taste: Taste, likes: csr_array) -> Liked:
 
 def liked_in(circles: Circle, liked: Liked) -> np.ndarray:
     """Return what circles like, (r, m): the mean over the users by how much they count."""
-    near = circles.near
-    dense = near.nnz > _DENSE * near.shape[0] * near.shape[1]
-    around = near.toarray() @ liked.each if dense else (near @ liked.each).toarray()
+    product = circles.near @ liked.each
+    around = product.toarray() if issparse(product) else product
     around += circles.groups @ liked.groups
     around += circles.everyone[:, None] * liked.everyone
     return around
