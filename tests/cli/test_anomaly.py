@@ -115,6 +115,20 @@ def test_rows_that_come_in_batches_get_the_same_alarms(call, process, kept):
     assert sorted(stream.out.splitlines()) == sorted(whole.out.splitlines())
 
 
+@pytest.mark.parametrize("more", [(), ("--batch", "50")], ids=["whole", "batches"])
+@pytest.mark.parametrize(("safe", "told"), [((), "=m"), (("--excel-safe",), "'=m")], ids=["as it came", "defused"])
+def test_names_of_rows_stay_as_they_came_unless_a_spreadsheet_shall_read_them(call, tmp_path, more, safe, told):
+    history, today = ([f"={line}" for line in lines_of(n, seed, bad)] for n, seed, bad in ((200, 1, 0), (60, 2, 3)))
+    header = HEADER.replace(HEADER.split(",", maxsplit=1)[0], '"machine, no."')
+    write(tmp_path / "history.csv", history, header)
+    write(tmp_path / "today.csv", today, header)
+    assert call("anomaly", "fit", "history.csv", "-o", "model", "-q").code == 0
+    assert call("anomaly", "score", "today.csv", "--model", "model", "-o", "alerts.csv", *more, *safe).code == 0
+    found = table_of(tmp_path / "alerts.csv")
+    assert len(found) >= 3
+    assert all(line["machine, no."].startswith(told) for line in found)
+
+
 def test_batches_tell_once_what_a_whole_file_tells_and_bear_an_odd_value(call, kept, tmp_path):
     rows = lines_of(40, 2)
     for i, new in ((5, "off"), (9, "out")):

@@ -38,6 +38,17 @@ def made(tmp_path):
     return ratings
 
 
+@pytest.mark.parametrize(
+    ("more", "told"), [((), "@u000"), (("--excel-safe",), "'@u000")], ids=["as it came", "defused"]
+)
+def test_names_stay_as_they_came_unless_a_spreadsheet_shall_read_them(call, tmp_path, more, told):
+    ratings = made_ratings(40, 20)
+    _write(tmp_path / "ratings.csv", ratings | {"user": [f"@{user}" for user in ratings["user"]]})
+    assert call("recommend", "ratings.csv", "-k", "2", "--no-report", *more).code == 0
+    for name in ("recommendations.csv", "users.csv"):
+        assert told in {line["user"] for line in _lines(tmp_path / "ratings.coterie" / name)}
+
+
 def test_a_run_says_what_it_took_and_writes_its_files(call, made, tmp_path):
     ended = call("recommend", "ratings.csv", "--top", "3", "-k", "3")
     assert ended.code == 0, ended.err

@@ -14,7 +14,7 @@ import click
 from ..catalog import CATALOG, DEEP
 
 __all__ = [
-    "FOR_PICTURES", "Address", "Bytes", "Method", "NetworkMethod", "Role", "Seconds", "Share", "Windows", "default_folder", "limits_and_seed",
+    "FOR_PICTURES", "Address", "Bytes", "Method", "NetworkMethod", "Role", "Seconds", "Share", "Windows", "default_folder", "excel_safe", "limits_and_seed",
     "output_and_talk", "usable_input", "usable_source",
 ]  # fmt: skip
 
@@ -174,6 +174,13 @@ class NetworkMethod(_Named):
 
     names = _NETWORK_METHODS
     also = MappingProxyType({"spectralclustering": "spectral", "attributedgraphclustering": "attributed"})
+
+
+def excel_safe(command: Any) -> Any:
+    """Add the option for people who open results in a spreadsheet."""
+    return click.option(
+        "--excel-safe", is_flag=True, help="Defuse texts in the CSV files that a spreadsheet would run as formulas."
+    )(command)
 
 
 def limits_and_seed(what: str) -> Callable[[Any], Any]:

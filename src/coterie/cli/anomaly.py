@@ -9,7 +9,7 @@ import click
 
 from ._config import ClusteringCommand
 from ._deliver import deliver, spent
-from ._options import Bytes, Role, Share, default_folder, limits_and_seed, output_and_talk, usable_input
+from ._options import Bytes, Role, Share, default_folder, excel_safe, limits_and_seed, output_and_talk, usable_input
 from ._terminal import Talk
 
 __all__ = ["command"]
@@ -126,6 +126,7 @@ def fit(ctx: click.Context, /, **options: Any) -> int:
     "--batch", type=click.IntRange(1), metavar="ROWS",
     help="Judge so many rows at a time as they come, and write alarms at once; for CSV that does not end.",
 )  # fmt: skip
+@excel_safe
 @click.option("--memory-limit", type=Bytes(), help="Refuse files that need more, e.g. 2GB.")
 @click.option("--json", "as_json", is_flag=True, help="Write the record of the run (as in run.json) to stdout.")
 @output_and_talk
@@ -164,36 +165,28 @@ def score(ctx: click.Context, /, **options: Any) -> int:
 def _at_once(loaded: Any, output: str, alone: bool, options: dict[str, Any], talk: Talk) -> int:
     from .. import report
     from ..applications.anomaly import judge_rows
-    from ..report.anomaly_judged import judged_sheet
+    from ..report.anomaly_judged import alert_lines, judged_sheet
 
     if not alone:
         report.check_target(output, force=options["force"])
     given = {name: options[name] for name in ("fpr", "time_column", "label", "memory_limit")}
     judged = judge_rows(loaded, options["file"], **given)
     talk.say("read", f"{judged.table.n_rows:,} rows and {len(judged.table.columns):,} columns from {judged.table.name}")
-    sheet = judged_sheet(judged, {"model": Path(options["model"]).name, **given})
+    sheet = judged_sheet(judged, {"model": Path(options["model"]).name, **given}, excel_safe=options["excel_safe"])
     if not alone:
         return deliver(sheet, output, options, talk)
     from ._deliver import tell
     from ._errors import DOUBTFUL
 
     tell(sheet, talk)
-    _write_alerts(judged, output, talk)
+    talk.deliver("".join(alert_lines(judged, excel_safe=options["excel_safe"])), output)
     return DOUBTFUL if options["strict"] and judged.warnings else 0
-
-
-def _write_alerts(judged: Any, output: str, talk: Talk) -> None:
-    from ..report.anomaly_judged import alert_header, alert_rows
-    from ..report.cells import field
-
-    lines = [",".join(map(field, alert_header(judged))), *(",".join(row) for row in alert_rows(judged))]
-    talk.deliver("\n".join(lines) + "\n", output)
 
 
 def _as_they_come(loaded: Any, output: str, options: dict[str, Any], talk: Talk) -> int:
     """Write alarms batch by batch; what was written stays, whatever comes later, and nothing is before the first batch is judged."""
     from ..applications.anomaly.stream import batches, judge_batches, opened
-    from ..report.anomaly_judged import alert_header, alert_rows
+    from ..report.anomaly_judged import alert_lines
     from ._errors import DOUBTFUL
 
     n_rows = n_alarms = n_warnings = 0
@@ -204,8 +197,7 @@ def _as_they_come(loaded: Any, output: str, options: dict[str, Any], talk: Talk)
         for first, judged in judge_batches(loaded, batches(source, options["batch"], name), name, **given):
             if target is None:
                 target = sys.stdout if output == "-" else held.enter_context(_writable(output))
-                target.write(",".join(alert_header(judged)) + "\n")
-            target.writelines(",".join(row) + "\n" for row in alert_rows(judged, first))
+            target.writelines(alert_lines(judged, first, excel_safe=options["excel_safe"]))
             target.flush()
             n_rows, n_alarms = first + judged.table.n_rows, n_alarms + len(judged.alarms)
             n_warnings += len(judged.warnings)

@@ -8,7 +8,7 @@ from click.core import ParameterSource
 
 from ._config import ClusteringCommand
 from ._idle import refuse_idle
-from ._options import Share, default_folder, limits_and_seed, output_and_talk, usable_input
+from ._options import Share, default_folder, excel_safe, limits_and_seed, output_and_talk, usable_input
 from ._terminal import Talk
 
 __all__ = ["command"]
@@ -67,6 +67,7 @@ def _column_options(command: Any) -> Any:
     type=click.Path(),
     help="Suggest to the users of FILE, who are new, by an earlier run; CSV to stdout. Columns are named as in that run.",
 )
+@excel_safe
 @limits_and_seed("tables that need")
 @output_and_talk
 @click.pass_context
@@ -115,7 +116,8 @@ def _recommend(options: dict[str, Any], talk: Talk) -> int:
     talk.say("columns", ", ".join(f"{name} {column}" for name, column in recommender.columns_.items()))
     names = ("items", "top", "diversity", "half_life", "like", "groups", "min_share", *columns)
     asked = {name: options[name] for name in names if options[name] is not None}
-    return deliver(recommend_sheet(recommender, asked, n=options["top"]), folder, options, talk)
+    sheet = recommend_sheet(recommender, asked, n=options["top"], excel_safe=options["excel_safe"])
+    return deliver(sheet, folder, options, talk)
 
 
 def _suggest(options: dict[str, Any], diversity: float | None, talk: Talk) -> int:
@@ -131,5 +133,5 @@ def _suggest(options: dict[str, Any], diversity: float | None, talk: Talk) -> in
     table = tables.read(options["file"], memory_limit=options["memory_limit"])
     with talk.warnings_told():
         told = recommender.recommend(n=options["top"], explain=True, history=table)
-    talk.deliver(suggestions_text(told), options["output"] or "-")
+    talk.deliver(suggestions_text(told, excel_safe=options["excel_safe"]), options["output"] or "-")
     return 0

@@ -6,7 +6,7 @@ import click
 
 from ._config import ClusteringCommand
 from ._idle import refuse_idle
-from ._options import Share, default_folder, limits_and_seed, output_and_talk, usable_input
+from ._options import Share, default_folder, excel_safe, limits_and_seed, output_and_talk, usable_input
 from ._terminal import Talk
 
 __all__ = ["command"]
@@ -98,9 +98,7 @@ def _column_options(command: Any) -> Any:
     type=click.Path(),
     help="Put the customers of FILE into the segments of an earlier run.",
 )
-@click.option(
-    "--excel-safe", is_flag=True, help="Defuse ids in the CSV files that a spreadsheet would run as formulas."
-)
+@excel_safe
 @limits_and_seed("tables that need")
 @output_and_talk
 @click.pass_context

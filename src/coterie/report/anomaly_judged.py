@@ -8,16 +8,16 @@ import numpy as np
 from ..applications.anomaly import Judged
 from ..tables.convert import as_levels
 from .anomaly import _WORDS, distance_histogram
-from .cells import field, number, plain_text, write_rows
+from .cells import field, number, plain_text, write_rows, write_text
 from .sheet import Sheet, sheet_record
 from .words import count, counted
 
-__all__ = ["alert_header", "alert_rows", "judged_sheet"]
+__all__ = ["alert_lines", "judged_sheet"]
 
 _MOST_ROWS = 500
 
 
-def judged_sheet(judged: Judged, options: Mapping[str, Any]) -> Sheet:
+def judged_sheet(judged: Judged, options: Mapping[str, Any], *, excel_safe: bool = False) -> Sheet:
     """Return the sheet of new rows.
 
     Parameters
@@ -25,6 +25,8 @@ def judged_sheet(judged: Judged, options: Mapping[str, Any]) -> Sheet:
     judged : Judged
     options : mapping
         As they were given.
+    excel_safe : bool, default=False
+        Defuse texts in the CSV files that a spreadsheet would run as formulas.
 
     Returns
     -------
@@ -51,29 +53,44 @@ def judged_sheet(judged: Judged, options: Mapping[str, Any]) -> Sheet:
         words=_WORDS,
     )  # fmt: skip
     writers = {
-        "alerts.csv": lambda path: write_rows(path, alert_header(judged), alert_rows(judged)),
+        "alerts.csv": lambda path: write_text(path, "".join(alert_lines(judged, excel_safe=excel_safe))),
         "scores.csv": lambda path: write_rows(
-            path, ("row", "distance", "p_value", "alarm", "kind"), _score_rows(judged)
+            path, ("row", "distance", "p_value", "alarm", "kind"), _score_rows(judged, excel_safe)
         ),
     }
     return Sheet(record, writers)
 
 
-def alert_header(judged: Judged) -> list[str]:
-    """Return the names of the columns of alerts.csv."""
-    return ["row", *_names_of_rows(judged), "distance", "p_value", "kind", *_reason_header(judged), "why"]
+def alert_lines(judged: Judged, first_row: int = 0, *, excel_safe: bool = False) -> Iterator[str]:
+    """Return the lines of alerts.csv, the least likely first.
 
+    Parameters
+    ----------
+    judged : Judged
+    first_row : int, default=0
+        What the first of the rows is called; there is a header where this is 0.
+    excel_safe : bool, default=False
+        Defuse texts that a spreadsheet would run as formulas.
 
-def alert_rows(judged: Judged, first_row: int = 0) -> Iterator[list[str]]:
-    """Return the lines of alerts.csv, rows counted from ``first_row``, the least likely first."""
+    Returns
+    -------
+    iterator of str
+        Each ends in a newline.
+    """
     shown = judged.table.select(_names_of_rows(judged))
     names = judged.card["names"]
+    lines: list[list[Any]] = []
+    if first_row == 0:
+        lines.append(["row", *shown.names, "distance", "p_value", "kind", *_reason_header(judged), "why"])
     for i, row in enumerate(judged.alarms.tolist()):
         own = [_cell(column, row) for column in shown.columns]
         columns = [judged.explanation.names[j] for j in judged.explanation.columns[i]]
         kind = names[int(judged.kinds[row])]
-        values = [f"{first_row + row}", *own, number(-judged.scores[row]), number(judged.p_values[row]), kind, *columns]
-        yield [field(plain_text(value, excel_safe=True)) for value in (*values, judged.reason(i))]
+        values = [number(-judged.scores[row]), number(judged.p_values[row])]
+        lines.append([f"{first_row + row}", *own, *values, kind, *columns, judged.reason(i)])
+    for line in lines:
+        text = ",".join(field(plain_text(value, excel_safe)) for value in line)
+        yield text.encode("utf-8", "backslashreplace").decode() + "\n"
 
 
 def _cell(column: Any, row: int) -> str:
@@ -94,10 +111,10 @@ def _reason_header(judged: Judged) -> list[str]:
     return [f"column_{i + 1}" for i in range(judged.explanation.columns.shape[1])]
 
 
-def _score_rows(judged: Judged) -> Iterator[list[str]]:
+def _score_rows(judged: Judged, excel_safe: bool) -> Iterator[list[str]]:
     alarm = np.zeros(judged.table.n_rows, int)
     alarm[judged.alarms] = 1
-    names = [field(plain_text(name, excel_safe=True)) for name in judged.card["names"]]
+    names = [field(plain_text(name, excel_safe)) for name in judged.card["names"]]
     for row, (score, p, kind) in enumerate(zip(judged.scores, judged.p_values, judged.kinds, strict=True)):
         yield [f"{row}", number(-score), number(p), f"{alarm[row]}", names[kind]]
 

@@ -22,7 +22,9 @@ _MANY_LEFT_OUT = 0.01
 _TOP = 3
 
 
-def recommend_sheet(recommender: ClusterRecommender, options: Mapping[str, Any] | None = None, *, n: int = 10) -> Sheet:
+def recommend_sheet(
+    recommender: ClusterRecommender, options: Mapping[str, Any] | None = None, *, n: int = 10, excel_safe: bool = False
+) -> Sheet:
     """Return what was found, ready to be shown and written.
 
     Parameters
@@ -33,6 +35,8 @@ def recommend_sheet(recommender: ClusterRecommender, options: Mapping[str, Any] 
         As the user gave them.
     n : int, default=10
         Suggestions for each user.
+    excel_safe : bool, default=False
+        Defuse texts in the CSV files that a spreadsheet would run as formulas.
 
     Returns
     -------
@@ -59,18 +63,18 @@ def recommend_sheet(recommender: ClusterRecommender, options: Mapping[str, Any] 
         words=WORDS,
     )
     writers = {
-        "recommendations.csv": lambda path: write_text(path, suggestions_text(suggestions)),
-        "groups.csv": lambda path: write_text(path, _groups_text(recommender)),
-        "users.csv": lambda path: write_text(path, _users_text(recommender)),
+        "recommendations.csv": lambda path: write_text(path, suggestions_text(suggestions, excel_safe=excel_safe)),
+        "groups.csv": lambda path: write_text(path, _groups_text(recommender, excel_safe)),
+        "users.csv": lambda path: write_text(path, _users_text(recommender, excel_safe)),
         "evaluation.json": lambda path: write_text(path, json.dumps(plain(told), indent=1, allow_nan=False) + "\n"),
         "model.coterie": recommender.save,
     }
     return Sheet(record, writers, ("coterie recommend NEW.csv --model {folder}",))
 
 
-def suggestions_text(suggestions: Mapping[str, list]) -> str:
+def suggestions_text(suggestions: Mapping[str, list], *, excel_safe: bool = False) -> str:
     """Return suggestions as CSV."""
-    return csv_text(list(suggestions), zip(*suggestions.values(), strict=True), excel_safe=True)
+    return csv_text(list(suggestions), zip(*suggestions.values(), strict=True), excel_safe=excel_safe)
 
 
 def _evaluation(recommender: ClusterRecommender) -> dict[str, Any]:
@@ -174,7 +178,7 @@ def _warnings(
     return found
 
 
-def _groups_text(recommender: ClusterRecommender) -> str:
+def _groups_text(recommender: ClusterRecommender, excel_safe: bool) -> str:
     lines = [
         (g, group.name, group.size, round(float(group.share), 6), rank + 1, title, round(float(inside), 6), round(float(overall), 6), round(float(inside / overall), 4))
         for g, group in enumerate(recommender.groups_)
@@ -183,14 +187,14 @@ def _groups_text(recommender: ClusterRecommender) -> str:
     return csv_text(
         ["group", "name", "size", "share", "rank", "item", "liked_in_group", "liked_by_all", "lift"],
         lines,
-        excel_safe=True,
+        excel_safe=excel_safe,
     )
 
 
-def _users_text(recommender: ClusterRecommender) -> str:
+def _users_text(recommender: ClusterRecommender, excel_safe: bool) -> str:
     names = [group.name for group in recommender.groups_]
     lines = (
         (user, label if label >= 0 else None, names[label] if label >= 0 else None)
         for user, label in zip(recommender.users_, recommender.labels_.tolist(), strict=True)
     )
-    return csv_text(["user", "group", "name"], lines, excel_safe=True)
+    return csv_text(["user", "group", "name"], lines, excel_safe=excel_safe)
