@@ -16,7 +16,9 @@ _LEAST_COMMON = 2  # users who liked both, before two items are called similar
 class Reasons(NamedTuple):
     """For each of q suggestions."""
 
-    group_liked: np.ndarray  # (q,) members of the user's group who liked it
+    group_liked: (
+        np.ndarray
+    )  # (q,) members of the user's group who liked it; 0 where the group likes it less than others do
     group_size: np.ndarray  # (q,)
     similar_to: np.ndarray  # (q,) an item that the user liked; -1 none
     common: np.ndarray  # (q,) users who liked both
@@ -43,8 +45,11 @@ def reasons_for(
     # The last group is that of those without one; nobody is in it.
     shape = int(labels.max(initial=-1)) + 2, len(labels)
     members = csr_array((np.ones(len(placed)), (labels[placed], placed)), shape=shape)
-    group_liked = (members @ liked).toarray().astype(np.int64)[group, items]
-    return Reasons(group_liked, np.diff(members.indptr)[group], *_most_similar(items, own, row, liked))
+    sizes, counts = np.diff(members.indptr), (members @ liked).toarray()
+    group_liked = np.where(
+        counts / np.maximum(sizes, 1)[:, None] >= counts.sum(axis=0) / max(len(placed), 1), counts, 0
+    )
+    return Reasons(group_liked[group, items].astype(np.int64), sizes[group], *_most_similar(items, own, row, liked))
 
 
 def _most_similar(
