@@ -262,6 +262,6 @@ def test_without_pillow_the_sentence_says_what_to_install_and_stacks_are_read(tm
     save(tmp_path, "a.png", half)
     np.save(tmp_path / "a.npy", half[None])
     monkeypatch.setattr("coterie.tables.picture_files.find_spec", lambda name: None)
-    with pytest.raises(MissingExtraError, match=r'pip install "coterie\[deep\]"'):
+    with pytest.raises(MissingExtraError, match="pip install pillow"):
         read_pictures(tmp_path)
     assert read_pictures(tmp_path / "a.npy").n_rows == 1

@@ -6,6 +6,7 @@ rows, so that a million rows with a thousand values cost a thousand looks.
 
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,18 @@ from .dates import dates_from_numbers, looks_like_date, parse_dates
 from .decimals import number_like, parse_numbers
 from .table import Column, Levels, brief, factorize, split_unit
 
-__all__ = ["MISSING_AMONG_NUMBERS", "MISSING_TEXTS", "cast_numbers", "cast_text", "first_row", "name_words", "shown"]
+__all__ = [
+    "MARKS",
+    "MISSING_AMONG_NUMBERS",
+    "MISSING_TEXTS",
+    "cast_numbers",
+    "cast_text",
+    "first_row",
+    "name_words",
+    "shown",
+]
 
+MARKS = {",": "decimal comma", ".": "decimal point"}  # what the format of a column of numbers is called
 # Always missing.
 MISSING_TEXTS = frozenset(
     [
@@ -203,6 +214,10 @@ def _as_numbers(
         notes.append(_infinite_note(name, np.flatnonzero(np.append(numbers.infinite, False)[levels.codes])))
     values = np.append(numbers.values, np.nan)[levels.codes]
     column, more = cast_numbers(name, values, numbers.unit)
+    if column.kind == "number" and numbers.mark is not None:
+        column = replace(column, format=MARKS[numbers.mark])
+        if not numbers.settled:
+            vars(column)["written"] = levels
     return column, notes + more
 
 

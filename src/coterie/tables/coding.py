@@ -296,7 +296,7 @@ def code(coding: Coding, column: Column) -> NDArray[np.float64]:
     else:
         if coding.role == "date":
             column = as_date(column, coding.format)
-        block = _code_number(coding, as_number(column).values)[:, None]
+        block = _code_number(coding, as_number(column, coding.format).values)[:, None]
     return block if coding.kept is None else block[:, list(coding.kept)]
 
 
@@ -321,10 +321,9 @@ def _code_category(coding: Coding, column: Column) -> NDArray[np.float64]:
     levels, categories = as_levels(column), list(coding.categories or ())
     position = {level: i for i, level in enumerate(categories)}
     pooled = position.get("(other)", position.get(OTHER, -1)) if len(categories) > 2 else -1
-    truths = {"0": "False", "1": "True"}
     lookup = np.empty(len(levels.values) + 1, np.int64)
     for i, level in enumerate(levels.values):
-        lookup[i] = position.get(level, position.get(truths.get(level, level), pooled))
+        lookup[i] = position.get(level, pooled)
     lookup[-1] = position.get(str(coding.fill), -1)
     codes = lookup[levels.codes]
     if coding.coding == "yes/no":  # an unknown value stands half way

@@ -1,19 +1,94 @@
 """A column as the kind that its use asks for: numbers, dates or levels."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .cast import MISSING_AMONG_NUMBERS, first_row, shown
-from .dates import MICROSECONDS_PER_DAY, dates_from_numbers, parse_dates
+from .cast import MARKS, MISSING_AMONG_NUMBERS, first_row, shown
+from .dates import MICROSECONDS_PER_DAY, dates_from_numbers, looks_like_date, parse_dates
 from .decimals import parse_numbers
-from .table import Column, Levels
+from .table import Column, Levels, Table
 
-__all__ = ["as_date", "as_levels", "as_number"]
+__all__ = ["as_before", "as_date", "as_levels", "as_number"]
+
+_COMMA_DECIMALS = {MARKS[","]: True, MARKS["."]: False, None: None}
 
 
-def as_number(column: Column) -> Column:
-    """Return the column as numbers; dates become days since 1970.
+def as_before(table: Table, codings: Iterable[Any], more_levels: Mapping[str, Iterable[str]] | None = None) -> Table:
+    """Return new rows as the rows were read that a model learnt from, where the new ones alone do not show how to read them.
+
+    Parameters
+    ----------
+    table : Table
+    codings : iterable of Coding
+        What was learnt of each column: in which order day and month stand, what the decimal mark is, which levels there are. A level that is
+        written otherwise now, since these rows were taken for numbers or dates and those were not, or the reverse, gets its name again.
+    more_levels : mapping of str to iterable of str, optional
+        By column, levels that have no place of their own in the coding.
+
+    Returns
+    -------
+    Table
+    """
+    by_name = {coding.column: coding for coding in codings if coding.used}
+    columns = []
+    for column in table.columns:
+        coding = by_name.get(column.name)
+        if coding is None:
+            pass
+        elif coding.categories:
+            column = _renamed(column, [*coding.categories, *(more_levels or {}).get(column.name, ())])
+        elif column.kind == "date":
+            column = _reordered(column, coding.format)
+        elif column.written is not None and column.format != coding.format and coding.format in _COMMA_DECIMALS:
+            column = _reread(column, coding.format)
+        columns.append(column)
+    return replace(table, columns=tuple(columns))
+
+
+def _reread(column: Column, marks: str) -> Column:
+    """Read numbers again whose decimal mark was taken from too few values to tell."""
+    assert column.written is not None
+    numbers = parse_numbers(column.written.values, _COMMA_DECIMALS[marks], False)
+    if isinstance(numbers, str):
+        return column
+    return replace(column, values=np.append(numbers.values, np.nan)[column.written.codes], format=marks)
+
+
+def _renamed(column: Column, known: Sequence[str]) -> Column:
+    """Call levels as ``known`` does where they are the same number, date or truth, written otherwise."""
+    levels, names = as_levels(column), {*known}
+    if all(level in names for level in levels.values):
+        return column
+    forms: dict[str, str | None] = {}
+    for name in known:
+        form = _form(name)
+        forms[form] = None if form in forms else name  # 1 and 01 are two levels if both are known
+    called = [level if level in names else forms.get(_form(level)) or level for level in levels.values]
+    if called == levels.values:
+        return column
+    values = np.array([*called, None], object)
+    return replace(column, values=values[levels.codes], kind="text", format=None)
+
+
+def _form(level: str) -> str:
+    """Return the one way of writing a number, date or truth that `as_levels` has; other texts as they are."""
+    if level in ("False", "True"):
+        return str(int(level == "True"))
+    if looks_like_date(level):
+        date = parse_dates([level], np.zeros(1, np.int64)).values[0]
+        return level if np.isnat(date) else _iso(date)
+    numbers = parse_numbers([level], None, False)
+    value = np.nan if isinstance(numbers, str) else numbers.values[0]
+    return f"{value + 0.0:.15g}" if np.isfinite(value) else level
+
+
+def as_number(column: Column, marks: str | None = None) -> Column:
+    """Return the column as numbers; dates become days since 1970, and ``marks`` is the format of a column that settles what 1,234 is.
 
     Raises
     ------
@@ -32,7 +107,7 @@ def as_number(column: Column) -> Column:
             format=column.format,
         )
     levels = column.levels
-    numbers = parse_numbers(levels.values, None, False)
+    numbers = parse_numbers(levels.values, _COMMA_DECIMALS.get(marks), False)
     if isinstance(numbers, str):
         raise InputError(f"column {column.name!r} cannot be used as a number: {numbers}")
     spelled = np.array([value in MISSING_AMONG_NUMBERS for value in levels.values], bool)

@@ -30,6 +30,8 @@ class Numbers(NamedTuple):
     infinite: NDArray[np.bool_]
     unit: str | None
     remarks: list[str]  # on decimal marks and the like
+    mark: str | None = None  # the decimal mark, where any value has a comma or point that was looked at
+    settled: bool = True  # whether the values themselves show which mark that is
 
 
 def number_like(value: str) -> bool:
@@ -56,9 +58,10 @@ def parse_numbers(texts: list[str], comma_decimals: bool | None, comma_default: 
     plain = [i for i in range(n) if "." in texts[i] and not np.isnan(values[i])]
     matches = {i: match for i in decorated if (match := _DECORATED.fullmatch(texts[i])) and _balanced(match)}
     unreadable[[i for i in decorated if i not in matches]] = True
-    if not matches and not (comma_decimals and plain):
-        return Numbers(values, unreadable, infinite, None, [])
     bodies = [match["body"] for match in matches.values()] + [texts[i].lstrip("+-") for i in plain]
+    settled = not bodies or any(shows_decimal(body, *pair) for body in bodies for pair in (",.", ".,"))
+    if not matches and not (comma_decimals and plain):
+        return Numbers(values, unreadable, infinite, None, [], "." if bodies else None, settled)
     mark = _decimal_mark(bodies, comma_decimals, comma_default)
     if mark is None:
         return "some values use a decimal comma and some a decimal point"
@@ -79,7 +82,8 @@ def parse_numbers(texts: list[str], comma_decimals: bool | None, comma_default: 
         remarks.append("commas are read as thousands separators")
     if unit is not None:
         remarks.append(f"values are in {unit}")
-    return Numbers(values, unreadable, infinite, unit, remarks)
+    looked_at = any(sign in body for body in bodies for sign in ",.")
+    return Numbers(values, unreadable, infinite, unit, remarks, mark if looked_at else None, settled)
 
 
 def _balanced(match: re.Match) -> bool:

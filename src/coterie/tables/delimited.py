@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from ..errors import InputError
 from .dialect import SAMPLE_BYTES, Dialect, sniff
@@ -23,15 +23,56 @@ from .rewrite import ragged, rewrite
 from .scan import Scan, scan
 from .table import Column, Table, unique_names
 
-__all__ = ["read_delimited"]
+__all__ = ["Layout", "layout_of", "read_delimited"]
 
 # The database plans a query over thousands of columns for longer than it takes to read a short table by hand.
 _WIDE, _FEW_CELLS = 1000, 5_000_000
 _log = logging.getLogger("coterie.tables")
 
 
+class Layout(NamedTuple):
+    """How a file is laid out.
+
+    Attributes
+    ----------
+    names : list of str
+        Of the columns.
+    first_fields : int
+        Fields of the first record.
+    dialect : Dialect
+    """
+
+    names: list[str]
+    first_fields: int
+    dialect: Dialect
+
+
+def layout_of(stream: IO[bytes], name: str) -> Layout:
+    """Find the layout of delimited text, for what else comes in the same one.
+
+    Parameters
+    ----------
+    stream : binary file
+    name : str
+        For messages.
+
+    Returns
+    -------
+    Layout
+    """
+    with tempfile.TemporaryDirectory(prefix="coterie-") as temporary:
+        folder = Path(temporary)
+        return _layout(_with_newlines(plain_utf8(None, stream, name, folder), folder), name)
+
+
 def read_delimited(
-    path: Path | None, stream: IO[bytes], name: str, *, memory_limit: int | None = None, source_bytes: int | None = None
+    path: Path | None,
+    stream: IO[bytes],
+    name: str,
+    *,
+    memory_limit: int | None = None,
+    source_bytes: int | None = None,
+    layout: Layout | None = None,
 ) -> Table:
     """Read a delimited text file.
 
@@ -46,6 +87,8 @@ def read_delimited(
         Bytes that parsing may use.
     source_bytes : int, optional
         Size of the original.
+    layout : Layout, optional
+        By default found from the beginning of the file.
 
     Returns
     -------
@@ -60,13 +103,17 @@ def read_delimited(
         folder = Path(temporary)
         plain = plain_utf8(path, stream, name, folder)
         plain = _with_newlines(plain, folder)
-        dialect = _sniffed(plain, name)
+        names, first_fields, dialect = layout or _layout(plain, name)
         start = _offset(plain, dialect.skip)
-        names, first_fields, dialect = _header(plain, start, dialect, name)
         columns, n_rows, notes = _columns(plain, start, dialect, names, first_fields, name, folder, memory_limit)
     if n_rows == 0:
         raise InputError(f"{name} has a header line but no rows; give a file with at least one row")
     return _assembled(name, columns, n_rows, (*plain.notes, *dialect.notes, *notes), source_bytes)
+
+
+def _layout(plain: PlainFile, name: str) -> Layout:
+    dialect = _sniffed(plain, name)
+    return Layout(*_header(plain, _offset(plain, dialect.skip), dialect, name))
 
 
 def _sample(plain: PlainFile) -> tuple[str, bool]:
@@ -213,7 +260,6 @@ def _assembled(
     renamed = []
     for column, new in zip(columns, names, strict=True):
         copy = replace(column, name=new)
-        if "levels" in vars(column):
-            vars(copy)["levels"] = column.levels
+        vars(copy).update({known: vars(column)[known] for known in ("levels", "written") if known in vars(column)})
         renamed.append(copy)
     return Table(name, tuple(renamed), n_rows, (*notes, *extra, *more), source_bytes)

@@ -17,7 +17,7 @@ from .cast import MISSING_TEXTS
 from .dates import looks_like_date
 from .decimals import number_like, shows_decimal
 
-__all__ = ["DELIMITERS", "QUOTINGS", "Dialect", "sniff"]
+__all__ = ["DELIMITERS", "QUOTINGS", "Dialect", "leading_lines", "sniff"]
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar", " ": "white space"}
 # Options of the csv module. Quotes are doubled even where a backslash may stand before them: without that the module
@@ -86,7 +86,7 @@ def sniff(text: str, *, complete: bool, name: str) -> Dialect:
     if not complete and "\n" in text:
         text = text[: text.rindex("\n") + 1]
     notes: list[str] = []
-    text, skip, delimiter = _leading_lines(text, notes)
+    text, skip, delimiter = leading_lines(text, notes)
     if not text.strip():
         raise InputError(f"{name} holds no data: it is empty; give a file with a header line and at least one row")
     if delimiter is None:
@@ -108,8 +108,24 @@ def _named(delimiter: str) -> str:
     return {" ": "white space", "\t": "tabs", ",": "commas", ";": "semicolons", "|": "vertical bars"}[delimiter]
 
 
-def _leading_lines(text: str, notes: list[str]) -> tuple[str, int, str | None]:
-    """Take off blank lines, "sep=;" and comments before the first record."""
+def leading_lines(text: str, notes: list[str]) -> tuple[str, int, str | None]:
+    """Take off blank lines, "sep=;" and comments before the first record.
+
+    Parameters
+    ----------
+    text : str
+    notes : list of str
+        What was found is added.
+
+    Returns
+    -------
+    text : str
+        From the first record on.
+    skip : int
+        Lines before it.
+    delimiter : str or None
+        That such a line names.
+    """
     skip, delimiter = 0, None
     while text:
         line, _, rest = text.partition("\n")

@@ -11,7 +11,7 @@ from ..errors import InputError
 from . import text_models
 from .cast import shown
 from .coding import Coding, code, fit_category, fit_number, fit_text, owners_of, require_known
-from .convert import as_date, as_number
+from .convert import as_before, as_date, as_number
 from .copies import without_copies
 from .donors import Donors, donors_from_state, fill_texts, find_donors, state_of
 from .embedded import EmbeddedCoding
@@ -81,6 +81,7 @@ class Prepared:
             message = str(unknown_name(absent[0], table.names))
             more = f" (and {len(absent) - 1:,} more: {listing(absent[1:], 4)})" if len(absent) > 1 else ""
             raise InputError(f"the new rows lack a column the model uses: {message}{more}")
+        table = as_before(table, used)
         X = _matrix(used, table)
         _place(X, self.codings, self.donors, table)
         return X

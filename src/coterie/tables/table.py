@@ -72,7 +72,8 @@ class Column:
     unit : str or None
         Taken from the name ("Annual Income (k$)") or from the values ("12 %").
     format : str or None
-        For dates read from text: the order of their parts, such as "day/month/year".
+        For dates read from text: the order of their parts, such as "day/month/year"; for numbers: "decimal comma" or "decimal point", where
+        a text had either.
     """
 
     name: str
@@ -101,6 +102,11 @@ class Column:
         if self.kind != "text":
             raise TypeError(f"only a text column has levels; {self.name!r} is a {self.kind} column")
         return factorize(self.values)
+
+    @cached_property
+    def written(self) -> Levels | None:
+        """The texts that numbers were read from, where a comma or point in them may mean either and the reader kept them."""
+        return None
 
     def take(self, rows: ArrayLike) -> "Column":
         """Return the column at ``rows`` (positions or a mask)."""

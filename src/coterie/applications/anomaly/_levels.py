@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 
 from ...tables import Column, Prepared, Table
-from ...tables.convert import as_levels
+from ...tables.convert import as_before, as_levels
 
 __all__ = ["coded", "has_pool", "new_levels", "rare_levels"]
 
 _POOLS = ("(other)", "other")
-_TRUTHS = {"False": "0", "True": "1"}  # written otherwise, and the same
 _MOST_RARE = 1_000  # levels of a column that are kept to tell new ones by
 
 
 def coded(prepared: Prepared, table: Table, metric: Any) -> np.ndarray:
     """Return new rows as numbers, (n, d), levels that history never had on a corner of their own."""
+    table = as_before(table, prepared.codings)
     rows, start = prepared.transform(table), 0
     for coding in prepared.codings:
         end = start + len(coding.feature_names)
@@ -33,7 +33,7 @@ def coded(prepared: Prepared, table: Table, metric: Any) -> np.ndarray:
 
 def new_levels(coding: Any, column: Column, rare: Sequence[str] = ()) -> np.ndarray:
     """Say which rows have a level that is neither one of the coding nor one of the rare levels of history, (n,) bool."""
-    known = {*coding.categories, *rare, *(_TRUTHS.get(level, level) for level in coding.categories)}
+    known = {*coding.categories, *rare}
     levels = as_levels(column)
     return np.array([*(level not in known for level in levels.values), False])[levels.codes]
 

@@ -1,14 +1,13 @@
 """From new rows to alarms: how rare each row is, which columns say so, and whether the rows as a whole are still like history."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...errors import InputError
 from ...tables import Table, read
-from ...tables.convert import as_date
+from ...tables.convert import as_before
 from ._calibration import alarm_limits, least_rate, rows_needed
 from ._explaining import Explanation
 from ._profile import is_usual, usual_text, value_text
@@ -119,6 +118,7 @@ def judge_rows(
     time_column: str | None = None,
     label: str | None = None,
     memory_limit: int | None = None,
+    ordered: bool = True,
 ) -> Judged:
     """Judge new rows by a model that `learn_history` made.
 
@@ -134,6 +134,8 @@ def judge_rows(
     label : str, optional
         Known anomalies, to check the alarms by.
     memory_limit : int, optional
+    ordered : bool, default=True
+        Whether the order of the rows counts; where not, times are not looked at.
 
     Returns
     -------
@@ -155,10 +157,10 @@ def judge_rows(
         )
     table = read(source, memory_limit=memory_limit)
     seen = table.n_rows == loaded.card["n_rows"] and table.fingerprint() == loaded.card["fingerprint"]
-    table = _dates_as_in_history(table, model)
-    if time_column is None and loaded.card["time"] in table.names:
-        time_column = loaded.card["time"]
-    order = np.arange(table.n_rows) if time_column is None else time_order(table, time_column)
+    if model.prepared_:
+        rare = {name: kept["levels"] for name, kept in loaded.card.get("rare", {}).items()}
+        table = as_before(table, model.prepared_.codings, rare)
+    time_column, order, warnings = _in_order(table, time_column, loaded.card["time"] if ordered else None)
     truth_column = None if label is None else table.column(label)
     parts = [_scored(model, table.take(np.arange(start, min(start + _BLOCK_ROWS, table.n_rows)))) for start in range(0, table.n_rows, _BLOCK_ROWS)]  # fmt: skip
     scores, p_values, kinds = (np.concatenate(part) for part in zip(*parts, strict=True))
@@ -173,18 +175,26 @@ def judge_rows(
     windows = windows_of(table, p_values, fpr, held_out, time_column, order)
     truth = None if truth_column is None else checked(truth_column, scores, p_values <= fpr + 1e-12)
     moved = None if seen else moved_share(int((p_values <= 0.5).sum()), table.n_rows, held_out)
-    warnings = unlike_history(table, model, loaded.card) + ([] if moved is None else [moved_warning(moved)])
+    warnings += unlike_history(table, model, loaded.card) + ([] if moved is None else [moved_warning(moved)])
     return Judged(
         table, model, fpr, scores, p_values, kinds, alarms, explanation, limits, moved, windows, truth, loaded.card,
         warnings, seen,
     )  # fmt: skip
 
 
-def _dates_as_in_history(table: Table, model: NormalcyModel) -> Table:
-    """Read 03/04/2024 as history did, where the new rows alone do not settle which number is the day."""
-    formats = {coding.column: coding.format for coding in model.prepared_.codings} if model.prepared_ else {}
-    columns = [as_date(one, formats.get(one.name)) if one.kind == "date" else one for one in table.columns]
-    return replace(table, columns=tuple(columns))
+def _in_order(
+    table: Table, asked: str | None, as_at_fit: str | None
+) -> tuple[str | None, np.ndarray, list[dict[str, str]]]:
+    """Return the column of times, the rows in their order, and a warning where the column of the fit has not all times."""
+    if asked is not None:
+        return asked, time_order(table, asked), []
+    if as_at_fit in table.names:
+        try:
+            return as_at_fit, time_order(table, as_at_fit), []
+        except InputError:
+            text = f"The rows are taken in the order of the file, for {as_at_fit}, by which history was ordered, does not hold a time in each."
+            return None, np.arange(table.n_rows), [{"text": text, "remedy": "Give each row its time, to see alarms over time."}]  # fmt: skip
+    return None, np.arange(table.n_rows), []
 
 
 def _scored(model: NormalcyModel, table: Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
