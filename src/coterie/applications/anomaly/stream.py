@@ -218,6 +218,8 @@ def _records(source: IO[bytes], name: str) -> Iterator[bytes]:
 
 def _ends_open(line: bytes, is_open: bool) -> bool:
     """Say whether a quote is open at the end of a line."""
+    if b'"' not in line:
+        return is_open
     place = 0
     while found := (_CLOSING if is_open else _OPENING).search(line, place):
         place = found.end()
