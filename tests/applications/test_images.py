@@ -274,3 +274,39 @@ def test_photographs_are_divided_about_as_people_do(shared_data, mode):
     assert covering > 0.60  # scikit-image's felzenszwalb at scale 300: 0.55 on these three
     assert rand > 0.75
     assert information < 1.9
+
+
+def scattered():
+    """A picture of patches, 100 x 120, and a mask: its lower part, and above that single pixels here and there."""
+    rng = np.random.default_rng(3)
+    picture = rng.integers(0, 256, (10, 12, 3)).repeat(10, axis=0).repeat(10, axis=1).astype(np.uint8)
+    mask = rng.random((100, 120)) < 0.3
+    mask[60:] = True
+    return picture, mask
+
+
+@pytest.mark.parametrize("mode", ["merge", "divide"])
+def test_single_pixels_of_a_mask_are_described_by_colours_of_their_own(mode):
+    picture, mask = scattered()
+    picture[~mask] = 255  # what is masked must not count
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = ImageSegmenter(mode, n_superpixels=200, max_pixels=3000).fit(picture, mask=mask)
+    assert model.factor_ == 2
+    assert not np.isnan(model.tree_).any()
+    assert np.isfinite(model._looks.colour).all()
+    assert np.isfinite(model._looks.words).all()
+    found = model.predict(picture, mask=mask)
+    held = model.labels_ >= 0
+    assert (found[held] == model.labels_[held]).mean() > 0.9
+    one = np.flatnonzero(np.bincount(model.labels_[held]) == 1)
+    seen = [picture[model.labels_ == region][0] for region in one]
+    lightness = model._space.of(np.array(seen)[None])[0, :, 0]
+    assert abs(model._looks.colour[one, 0] * 50 - lightness).mean() < 5
+
+
+def test_features_of_single_pixels_of_a_mask_are_numbers():
+    picture, mask = scattered()
+    model = ImageSegmenter(n_superpixels=200, max_pixels=3000).fit(picture, mask=mask, features=picture.astype(float))
+    assert np.isfinite(model._regions.layers).all()
+    assert model._regions.layers.shape[0] == model.n_superpixels_

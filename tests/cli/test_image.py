@@ -247,3 +247,14 @@ def test_a_command_that_clusters_leaves_pandas_alone(tmp_path):
     code = "import sys; from coterie.cli import invoke; invoke(['image', 'flag.npy', '-q']); print('pandas' in sys.modules, 'sklearn' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert done.stdout.split()[-2:] == ["False", "True"]
+
+
+def test_what_numpy_warns_of_is_not_told_on_the_page(monkeypatch):
+    def fit(self, *given, **more):
+        np.zeros(1) / np.zeros(1)
+        return whole(self, *given, **more)
+
+    whole = coterie.ImageSegmenter.fit
+    monkeypatch.setattr(coterie.ImageSegmenter, "fit", fit)
+    with pytest.warns(RuntimeWarning, match="invalid value"):
+        assert study_image(flag()).warnings == []

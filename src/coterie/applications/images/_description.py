@@ -94,16 +94,14 @@ def described(
     -------
     Regions
     """
-    n, colours, coarse = pieces.n, pieces.colours, pieces.coarse
+    n, (label, place, colours) = pieces.n, pieces.samples
     edges = borders_of(pieces.labels)
     contrast = _along(edges, pieces)
-    held = coarse.reshape(-1) >= 0
-    label = coarse.reshape(-1)[held].astype(np.int64)
-    pixels = colours.reshape(-1, colours.shape[2])[held].astype(np.float64)
+    label, pixels = label.astype(np.int64), colours.astype(np.float64)
     count = np.bincount(label, minlength=n).astype(np.float64)
     mean = np.stack([np.bincount(label, band, n) for band in pixels.T], axis=1) / count[:, None] / _COLOUR
     words = [_histogram(band, label, n, *limit) for band, limit in zip(pixels.T, limits, strict=True)]
-    words.append(np.bincount(label * k + kinds[held], minlength=n * k).reshape(n, k).astype(np.float64))
+    words.append(np.bincount(label * k + kinds[place], minlength=n * k).reshape(n, k).astype(np.float64))
     length = np.bincount(edges.pair, minlength=len(edges.low)).astype(np.float64)
     strength = np.stack([np.bincount(edges.pair, one, len(edges.low)) for one in contrast], axis=1)
     full = np.concatenate(words, axis=1) * (area / count)[:, None]

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from ._colours import Colours
+from ._pieces import Pieces
 
 __all__ = ["layers_of"]
 
@@ -15,18 +16,13 @@ _MOST = 8  # principal directions
 _SCALE = 4.0  # a difference of so many standard deviations counts as 1
 
 
-def layers_of(
-    features: Any, small: NDArray[np.float32], coarse: NDArray[np.int32], space: Colours
-) -> NDArray[np.float64]:
+def layers_of(features: Any, pieces: Pieces, space: Colours) -> NDArray[np.float64]:
     """Return what describes each superpixel beside colour and texture.
 
     Parameters
     ----------
     features : (h', w', d) array, transformer or None
-    small : (ch, cw, b) float32 array
-        Colours.
-    coarse : (ch, cw) int32 array
-        Superpixels, -1 outside.
+    pieces : Pieces
     space : Colours
 
     Returns
@@ -34,44 +30,37 @@ def layers_of(
     (n, d') float64 array
         On principal directions, the first of them with standard deviation 1/4; d' is 0 where there are no features.
     """
-    n = int(coarse.max()) + 1
+    n = pieces.n
     if features is None:
         return np.zeros((n, 0))
     if hasattr(features, "fit_transform"):
-        found = np.asarray(features.fit_transform(_patches(small, coarse, space)), np.float64)
+        found = np.asarray(features.fit_transform(_patches(pieces, space)), np.float64)
         if found.ndim != 2 or len(found) != n:
             raise InputError(f"features must give a row for each of {n} patches, got an array of shape {found.shape}")
     else:
-        found = _means(np.asarray(features), coarse, n)
+        found = _means(np.asarray(features), pieces)
     if not np.isfinite(found).all():
         raise InputError("features hold NaN or infinity; fill them first")
     return _principal(found)
 
 
-def _means(features: NDArray, coarse: NDArray[np.int32], n: int) -> NDArray[np.float64]:
+def _means(features: NDArray, pieces: Pieces) -> NDArray[np.float64]:
     if features.ndim == 2:
         features = features[:, :, None]
     if features.ndim != 3 or 0 in features.shape or features.dtype.kind not in "biuf":
         raise InputError(f"features must be numbers of shape (h, w, d), got {features.dtype} of shape {features.shape}")
-    rows = (np.arange(coarse.shape[0]) * features.shape[0]) // coarse.shape[0]
-    columns = (np.arange(coarse.shape[1]) * features.shape[1]) // coarse.shape[1]
-    held = coarse.reshape(-1) >= 0
-    label = coarse.reshape(-1)[held]
-    count = np.bincount(label, minlength=n)
-    means = [
-        np.bincount(label, features[rows[:, None], columns, f].reshape(-1)[held].astype(np.float64), n) / count
-        for f in range(features.shape[2])
-    ]
+    (height, width), (label, place, _) = pieces.seen.shape, pieces.samples
+    row, column = (place // width) * features.shape[0] // height, (place % width) * features.shape[1] // width
+    count = np.bincount(label)
+    means = [np.bincount(label, band[row, column].astype(np.float64)) / count for band in np.moveaxis(features, 2, 0)]
     return np.stack(means, axis=1)
 
 
-def _patches(small: NDArray[np.float32], coarse: NDArray[np.int32], space: Colours) -> NDArray[np.float32]:
+def _patches(pieces: Pieces, space: Colours) -> NDArray[np.float32]:
     """Return the (n, 3, 32, 32) squares around the middles of the superpixels, colours brought to about -1 to 1."""
-    n = int(coarse.max()) + 1
-    row, column = np.nonzero(coarse >= 0)
-    label = coarse[row, column]
-    count = np.bincount(label, minlength=n)
-    middle = [np.rint(np.bincount(label, one, n) / count).astype(np.int64) for one in (row, column)]
+    small, (label, place, _) = pieces.colours, pieces.samples
+    count = np.bincount(label)
+    middle = [np.rint(np.bincount(label, one) / count).astype(np.int64) for one in np.divmod(place, small.shape[1])]
     half = PATCH // 2
     padded = np.pad(
         small[:, :, :3], ((half, half), (half, half), (0, 0)), mode="reflect" if min(small.shape[:2]) > half else "edge"

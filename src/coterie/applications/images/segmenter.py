@@ -359,7 +359,7 @@ class ImageSegmenter(Estimator):
         seed = int(check_random_state(self.random_state).randint(2**31))
         answers = answers_of(space.lightness(pieces.colours), pieces.side)
         centers = texton_centers(answers, pieces.seen, seed)
-        layers = layers_of(features, pieces.colours, pieces.coarse, space)
+        layers = layers_of(features, pieces, space)
         self.superpixels_, self.n_superpixels_, self.factor_ = pieces.labels, pieces.n, pieces.factor
         self._sums, self._box = tallied(pieces.labels, picture.values, pieces.n)
         self._space, self._textons = space, centers

@@ -92,6 +92,9 @@ def study_image(
         model.fit(picture)
         diary.text = _regions_text(model)
     for one in heard:
+        if not issubclass(one.category, UserWarning):  # NumPy's are for programmers
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+            continue
         text, _, remedy = str(one.message).partition("; ")
         diary.warn(_sentence(text), _sentence(remedy))
     with diary.step("check"):
