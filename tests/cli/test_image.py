@@ -258,3 +258,11 @@ def test_what_numpy_warns_of_is_not_told_on_the_page(monkeypatch):
     monkeypatch.setattr(coterie.ImageSegmenter, "fit", fit)
     with pytest.warns(RuntimeWarning, match="invalid value"):
         assert study_image(flag()).warnings == []
+
+
+def test_a_mask_that_leaves_no_middle_of_a_square_can_be_studied():
+    mask = np.zeros((48, 60), bool)
+    mask[::2] = True
+    study = study_image(flag(), mask=mask, max_pixels=1000)
+    assert study.model.factor_ == 2
+    assert 0 < study.unexplained < 1

@@ -133,11 +133,7 @@ def _stability(model: ImageSegmenter, parameters: dict[str, Any]) -> tuple[NDArr
     labels = model.labels_
     if factor > 1:  # at the size at which the picture was looked at
         values = shrunk(picture.values, factor).astype(picture.values.dtype)
-        rows, columns = (
-            np.minimum(np.arange(n) * factor + factor // 2, m - 1)
-            for n, m in zip(values.shape, labels.shape, strict=False)
-        )
-        labels = labels[np.ix_(rows, columns)]
+        labels = _thinned(labels, factor)
         few = Picture(picture.name, values, labels >= 0, picture.unit, picture.is_colour)
     best = []
     for share in _OTHER_SIZES:
@@ -151,6 +147,16 @@ def _stability(model: ImageSegmenter, parameters: dict[str, Any]) -> tuple[NDArr
     stability = np.mean(best, axis=0)
     area = np.bincount(labels[labels >= 0], minlength=model.n_regions_)
     return stability, float(stability @ area / area.sum())
+
+
+def _thinned(labels: NDArray[np.int32], factor: int) -> NDArray[np.int32]:
+    """Return the label in the middle of each square of ``factor`` pixels a side; where a mask leaves no middle, any in the square."""
+    starts = [np.arange(0, n, factor) for n in labels.shape]
+    middles = [np.minimum(start + factor // 2, n - 1) for start, n in zip(starts, labels.shape, strict=True)]
+    found = labels[np.ix_(*middles)]
+    if (found >= 0).any():
+        return found
+    return np.maximum.reduceat(np.maximum.reduceat(labels, starts[0], axis=0), starts[1], axis=1)
 
 
 def _overlaps(labels: NDArray, other: NDArray, k: int) -> NDArray[np.float64]:
@@ -167,12 +173,9 @@ def _unexplained(model: ImageSegmenter) -> float:
     picture = model.picture_
     factor = model.factor_
     colours = colours_of(picture).of(shrunk(picture.values, factor))
-    labels = model.labels_[factor // 2 :: factor, factor // 2 :: factor]
-    colours = colours[: labels.shape[0], : labels.shape[1]]
+    labels = _thinned(model.labels_, factor)
     held = labels >= 0
     label, pixels = labels[held], colours[held].astype(np.float64)
-    if not len(label):
-        return 0.0
     count = np.maximum(np.bincount(label, minlength=model.n_regions_), 1)
     means = np.stack([np.bincount(label, band, model.n_regions_) / count for band in pixels.T], axis=1)
     total = ((pixels - pixels.mean(axis=0)) ** 2).sum()
