@@ -13,6 +13,7 @@ import pytest
 import coterie
 from coterie.applications.images.study import study_image
 from coterie.errors import InputError, ModelFileError
+from coterie.report.images import image_sheet
 from coterie.tables.picture_whole import read_picture
 
 FILES = {
@@ -266,3 +267,20 @@ def test_a_mask_that_leaves_no_middle_of_a_square_can_be_studied():
     study = study_image(flag(), mask=mask, max_pixels=1000)
     assert study.model.factor_ == 2
     assert 0 < study.unexplained < 1
+
+
+@pytest.mark.parametrize("parted", [False, True])
+def test_the_slider_tells_up_to_which_height_its_regions_stay_apart(parted):
+    mask = np.ones((48, 60), bool)
+    mask[:, 30] = not parted
+    study = study_image(flag(), mask=mask)
+    (levels,) = (one for one in image_sheet(study, {}).record["sections"] if one["kind"] == "levels")
+    told = {int(frame["label"]): dict(frame["facts"])["they stay apart below height"] for frame in levels["frames"]}
+    assert {2, 3, 4} <= set(told)
+    for n, height in told.items():
+        if parted and n == 2:
+            assert height == "any"
+            continue
+        # As printed, to two digits: above it there are fewer, below it there are so many or more.
+        assert study.model.leaves(height=float(height) + 0.006).max() + 1 < n
+        assert study.model.leaves(height=float(height) - 0.006).max() + 1 >= n

@@ -143,7 +143,7 @@ def _levels(study: ImageStudy) -> Iterator[dict[str, Any]]:
         sums, _ = model.totals(leaves)
         labels = np.append(leaves, -1).astype(np.int32)[small]
         shown = painted(labels, mean_colours(sums, model.picture_))
-        height = float(model.tree_[-n, 2]) if n <= len(model.tree_) else 0.0
+        height = float(model.tree_[-(n - 1), 2]) if n > 1 else np.inf  # of the merge that would leave one fewer
         frames.append(
             {
                 "label": f"{n:,}", "source": png_uri(shown), "alt": f"{n:,} regions painted in their mean colours",
