@@ -96,3 +96,43 @@ def test_options_of_run_in_the_file_do_not_disturb_other_commands(call, in_an_em
 )
 def test_results_go_to_a_folder_named_after_the_input_in_the_current_folder(source, folder):
     assert default_folder(source) == folder
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments", "said"),
+    [
+        ("[image]\nheight = [1, 2]", ["image"], "must give height text or a number, got [1, 2]; change it"),
+        ("[image]\nheight = true", ["image"], "must give height text or a number, got true"),
+        ("[image]\nheight.low = 1", ["image"], "must give height text or a number, got a table"),
+        ("[image]\nheight = 2020-01-01", ["image"], "'2020-01-01' is not a valid"),
+        ("seed = inf", ["image"], "'inf' is not a valid integer"),
+        ("seed = 1.5", ["image"], "'1.5' is not a valid integer"),
+        ("quiet = 3", ["image"], "'3' is not a valid boolean"),
+        ("quiet = [true]", ["image"], "must give quiet true or false, got [True]"),
+        (
+            "anomaly = 3",
+            ["run"],
+            "must give 'anomaly', the name of a command, a table of options, got 3; write [anomaly]",
+        ),
+        ("[[image]]\nheight = 1", ["image"], "must give 'image', the name of a command, a table of options, got [{"),
+        ("[anomaly]\nfit = 3", ["anomaly", "fit"], "got 3; write [anomaly.fit] and its options below"),
+        ("[anomaly]\nfit = 3", ["anomaly", "score"], "got 3; write [anomaly.fit] and its options below"),
+        ("[run]\nroles = [['a=id']]", ["run"], "must give roles text or a number, got ['a=id']"),
+        ("[run.roles]\nzip = [1]", ["run"], "must give roles text or a number, got [1]"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_usage(call, in_an_empty_folder, content, arguments, said):
+    (in_an_empty_folder / "coterie.toml").write_text(content)
+    ended = call(*arguments, "--print-config")
+    assert ended.code == 2
+    assert said in " ".join(ended.err.split())
+
+
+def test_an_option_of_several_values_takes_a_list_or_one(call, in_an_empty_folder):
+    file = in_an_empty_folder / "coterie.toml"
+    file.write_text('[run]\nroles = ["a=id", "b=text"]\n')
+    assert _config(call)["roles"] == ["a=id,", "b=text", "coterie.toml"]
+    file.write_text('[run]\nroles = "a=id"\n')
+    assert _config(call)["roles"] == ["a=id", "coterie.toml"]
+    file.write_text('[compare]\nmethods = ["genie", "kmeanz"]\n')
+    assert "did you mean kmeans?" in call("compare", "a.csv").err.lower()

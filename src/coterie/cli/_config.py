@@ -86,13 +86,18 @@ def _defaults(command: click.Command, group: Any) -> dict[str, Any]:
             continue
         if key.replace("_", "-") in mine:
             defaults[key] = value
+        elif key in COMMANDS:
+            _refuse_no_table(key, key, value)
         elif key.replace("_", "-") not in _names_of_run():
             _refuse(key, [*_names_of_run(), *COMMANDS])
     for key, value in _own(content, command, group).items():
         if key.replace("_", "-") not in mine:
             _refuse(key, mine)
         defaults[key] = value
-    return {str(mine[key.replace("_", "-")].name): _as_typed(value) for key, value in defaults.items()}
+    return {
+        str(mine[long].name): _as_typed(mine[long], value)
+        for long, value in ((key.replace("_", "-"), value) for key, value in defaults.items())
+    }
 
 
 def _own(content: Mapping[str, Any], command: click.Command, group: Any) -> dict[str, Any]:
@@ -101,12 +106,16 @@ def _own(content: Mapping[str, Any], command: click.Command, group: Any) -> dict
         return _table(content, command.name)
     names = {_long_name(one) for part in group.commands.values() for one in part.params if _is_configurable(one)}
     mine = {_long_name(one) for one in command.params}
-    both = {key: value for key, value in _table(content, group.name).items() if key not in group.commands}
+    own = _table(content, group.name)
+    both = {key: value for key, value in own.items() if key not in group.commands}
+    for key in own.keys() - both.keys():
+        if not isinstance(own[key], Mapping):
+            _refuse_no_table(key, f"{group.name}.{key}", own[key])
     for key in both:
         if key.replace("_", "-") not in names:
             _refuse(key, [*names, *group.commands])
     shared = {key: value for key, value in both.items() if key.replace("_", "-") in mine}
-    return shared | _table(_table(content, group.name), command.name)
+    return shared | _table(own, command.name)
 
 
 def _table(content: Mapping[str, Any], name: str | None) -> dict[str, Any]:
@@ -114,9 +123,40 @@ def _table(content: Mapping[str, Any], name: str | None) -> dict[str, Any]:
     return dict(own) if isinstance(own, Mapping) else {}
 
 
-def _as_typed(value: Any) -> Any:
+def _as_typed(parameter: click.Parameter, value: Any) -> Any:
     """Return a TOML value as the option would be typed: a table of roles as a list of ``column=role``."""
-    return [f"{key}={item}" for key, item in value.items()] if isinstance(value, Mapping) else value
+    if isinstance(value, bool) and getattr(parameter, "is_flag", False):
+        return value
+    if not parameter.multiple:
+        separator = getattr(parameter.type, "separator", None)
+        if separator and isinstance(value, list):
+            return separator.join(_one(parameter, item) for item in value)
+        return _one(parameter, value)
+    if isinstance(value, Mapping):
+        return [f"{key}={_one(parameter, item)}" for key, item in value.items()]
+    return [_one(parameter, item) for item in (value if isinstance(value, list) else [value])]
+
+
+def _one(parameter: click.Parameter, value: Any) -> str:
+    """Return one value as it would be typed, so that it is checked as that is: 1.5 is no whole number, nor is a date."""
+    if not isinstance(value, bool | list | Mapping):
+        return str(value)
+    name = _long_name(parameter)
+    kind = "true or false" if getattr(parameter, "is_flag", False) else "text or a number"
+    raise click.UsageError(f"{FILE} must give {name} {kind}, got {_toml(value)}; change it, or leave it out")
+
+
+def _refuse_no_table(key: str, name: str, value: Any) -> None:
+    raise click.UsageError(
+        f"{FILE} must give {key!r}, the name of a command, a table of options, got {_toml(value)}; write [{name}] and its options below"
+    )
+
+
+def _toml(value: Any) -> str:
+    """Return about what stood in the file."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "a table" if isinstance(value, Mapping) else repr(value)[:60]
 
 
 def _names_of_run() -> set[str]:

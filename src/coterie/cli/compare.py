@@ -19,6 +19,7 @@ class _Methods(click.ParamType):
     """Names of methods, with commas between."""
 
     name = "methods"
+    separator = ","
 
     def convert(self, value: Any, param: Any, ctx: Any) -> list[str]:
         """Return the names as the catalog has them, each once."""
