@@ -310,3 +310,22 @@ def test_features_of_single_pixels_of_a_mask_are_numbers():
     model = ImageSegmenter(n_superpixels=200, max_pixels=3000).fit(picture, mask=mask, features=picture.astype(float))
     assert np.isfinite(model._regions.layers).all()
     assert model._regions.layers.shape[0] == model.n_superpixels_
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32], ids=["bytes", "two bytes", "fractions"])
+def test_a_frame_without_colour_has_the_regions_that_its_three_bands_have(tmp_path, kind):
+    model = ImageSegmenter().fit(flag())
+    grey = flag()[:, :, :1].astype(kind)
+    grey = grey * kind(257) if kind is np.uint16 else grey / kind(255) if kind is np.float32 else grey
+    expected = model.predict(grey.repeat(3, axis=2))
+    assert np.array_equal(model.predict(grey), expected)
+    if kind is np.uint8:
+        image = pytest.importorskip("PIL.Image")
+        image.fromarray(grey.repeat(3, axis=2)).save(tmp_path / "grey.png")
+        assert np.array_equal(model.predict(tmp_path / "grey.png"), expected)
+
+
+def test_a_picture_of_one_band_does_not_serve_for_six():
+    model = ImageSegmenter().fit(np.concatenate([flag(), 255 - flag()], axis=2))
+    with pytest.raises(InputError, match="the picture has 1 band, and the regions were found in a picture of 6"):
+        model.predict(flag()[:, :, 0])

@@ -95,8 +95,8 @@ def test_the_model_finds_the_regions_in_another_picture(written, tmp_path):
     assert np.array_equal(found, np.load(written[1] / "labels.npy")[:, ::-1])
     with pytest.raises(InputError, match="in other pictures only"):
         model.estimator.cut(2)
-    with pytest.raises(InputError, match="has 1 bands, and the regions were found in a picture of 3"):
-        model.predict(flag()[:, :, 0])
+    with pytest.raises(InputError, match="has 2 bands, and the regions were found in a picture of 3"):
+        model.predict(flag()[:, :, :2])
 
 
 def test_predict_writes_the_regions_of_another_picture(call, written, tmp_path):

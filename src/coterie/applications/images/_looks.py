@@ -1,5 +1,6 @@
 """What the regions of a picture look like, kept so that they can be found in another picture."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from ...primitives.region_merges import N_BINS, Measure, Regions, most_alike_of
 from ...tables.picture_whole import Picture
 from ._colours import Colours
 
-__all__ = ["Looks", "most_alike", "refuse_damaged", "space_for"]
+__all__ = ["Looks", "most_alike", "refuse_damaged", "space_for", "with_bands"]
 
 _OF_A_KIND = ((0.0, 255.0), (0.0, 1.0))  # black and full of bytes and of floats, whatever a picture shows
 
@@ -23,6 +24,25 @@ class Looks(NamedTuple):
     area: NDArray[np.float64]  # (k,)
     colour: NDArray[np.float64]  # (k, b)
     words: NDArray[np.float64]  # (k, 16 b + t)
+
+
+def with_bands(picture: Picture, bands: int) -> Picture:
+    """Return a picture as one of so many bands: a grey one as three of the same, since files without colour are read as one band.
+
+    Raises
+    ------
+    InputError
+        If it has others.
+    """
+    found = picture.values.shape[2]
+    if found == bands:
+        return picture
+    if found == 1 and bands == 3:
+        return replace(picture, values=np.repeat(picture.values, 3, axis=2), is_colour=picture.unit[0] == 0)
+    raise InputError(
+        f"{picture.name} has {found} band{'s' if found != 1 else ''}, and the regions were found in a picture of {bands}; give one of the "
+        "same kind"
+    )
 
 
 def space_for(looks: Looks, picture: Picture) -> Colours:

@@ -22,7 +22,7 @@ from ...trees.cuts import cut_at_height, cut_into
 from ._colours import colours_of
 from ._description import answers_of, described, nearest_texton, texton_centers
 from ._layers import layers_of
-from ._looks import Looks, most_alike, refuse_damaged, space_for
+from ._looks import Looks, most_alike, refuse_damaged, space_for, with_bands
 from ._pieces import cut_into_pieces
 from ._trees import HEIGHT, divided, heights_between, measure_for, merged, without_small
 
@@ -198,7 +198,7 @@ class ImageSegmenter(Estimator):
         Parameters
         ----------
         image : path, array or Picture
-            With the same bands.
+            With the same bands; a grey one serves for three too.
         mask : path or (h, w) array, optional
             Where it is 0 or False the picture is left out.
 
@@ -214,11 +214,7 @@ class ImageSegmenter(Estimator):
         """
         check_is_fitted(self, "_looks")
         picture = image if isinstance(image, Picture) else read_picture(image, mask=mask)
-        if picture.values.shape[2] != self.n_features_in_:
-            raise InputError(
-                f"{picture.name} has {picture.values.shape[2]} bands, and the regions were found in a picture of {self.n_features_in_}; "
-                "give one of the same kind"
-            )
+        picture = with_bands(picture, self.n_features_in_)
         space = space_for(self._looks, picture)
         pieces = cut_into_pieces(picture, space, self.n_superpixels, self.compactness, self.max_pixels)
         kinds = nearest_texton(answers_of(space.lightness(pieces.colours), pieces.side), self._looks.textons)
