@@ -284,3 +284,19 @@ def test_the_slider_tells_up_to_which_height_its_regions_stay_apart(parted):
         # As printed, to two digits: above it there are fewer, below it there are so many or more.
         assert study.model.leaves(height=float(height) + 0.006).max() + 1 < n
         assert study.model.leaves(height=float(height) - 0.006).max() + 1 >= n
+
+
+def test_predict_keeps_to_the_memory_limit(call, written, tmp_path):
+    ended = call("predict", "flag.coterie", "flag.npy", "-o", "again.npy", "--memory-limit", "50KB")
+    assert ended.code == 4
+    assert "dividing flag.npy needs about 0.14 MB, above the limit of 0.05 MB" in " ".join(ended.err.split())
+    assert not (tmp_path / "again.npy").exists()
+
+
+def test_predict_refuses_options_that_would_do_nothing_for_a_picture(call, written, tmp_path):
+    ended = call("predict", "flag.coterie", "flag.npy", "-o", "again.npy", "--json", "--array", "x")
+    assert ended.code == 2
+    assert "so --array and --json would do nothing; leave them out, or give a model of rows" in " ".join(
+        ended.err.split()
+    )
+    assert not (tmp_path / "again.npy").exists()

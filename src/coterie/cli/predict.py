@@ -11,6 +11,7 @@ import click
 
 from . import _interrupt
 from ._config import ClusteringCommand
+from ._idle import refuse_idle
 from ._options import Bytes, usable_source
 from ._terminal import Talk
 
@@ -32,7 +33,10 @@ BATCH_ROWS = 100_000
 @click.option("--memory-limit", type=Bytes(), help="Refuse a file that needs more, e.g. 2GB.")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object instead of CSV.")
 @click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors.")
+@click.pass_context
 def command(
+    ctx: click.Context,
+    /,
     model: str,
     file: str,
     output: str,
@@ -62,7 +66,13 @@ def command(
                 f"{model} suggests items to users and does not label rows; use coterie recommend {file} --model {model}"
             )
         if isinstance(loaded.prepared, tables.WholePicture):
-            return _regions(loaded, file, output, talk)
+            refuse_idle(
+                ctx,
+                ("query", "table", "array", "as_json"),
+                "this model finds the regions of a picture",
+                "give a model of rows",
+            )
+            return _regions(loaded, file, output, memory_limit, talk)
         names, noun = None, "row"
         if isinstance(loaded.prepared, tables.NodeCoding):
             rows, noun = (
@@ -94,17 +104,18 @@ def command(
     return 0
 
 
-def _regions(model: Any, file: str, output: str, talk: Talk) -> int:
+def _regions(model: Any, file: str, output: str, memory_limit: int | None, talk: Talk) -> int:
     """Write the region of each pixel of a picture."""
     import numpy as np
 
     from ..files import atomic_write, write_bytes
     from ..tables.picture_looks import label_png
+    from ..tables.picture_whole import read_picture
 
     ending = Path(output).suffix.lower()
     if ending not in (".npy", ".png"):
         raise click.UsageError("regions of a picture go to a file: give -o NAME.npy or -o NAME.png")
-    labels = model.predict(file).astype(np.int32)
+    labels = model.predict(read_picture(file, memory_limit=memory_limit)).astype(np.int32)
     with _interrupt.leave_no_part_of(output):
         if ending == ".png":
             write_bytes(output, label_png(labels))
