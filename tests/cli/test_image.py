@@ -300,3 +300,13 @@ def test_predict_refuses_options_that_would_do_nothing_for_a_picture(call, writt
         ended.err.split()
     )
     assert not (tmp_path / "again.npy").exists()
+
+
+@pytest.mark.parametrize("option", [("--min-area", "1500"), ("--min-share", "50%")])
+def test_a_warning_names_the_option_that_was_given(call, tmp_path, option):
+    np.save(tmp_path / "flag.npy", flag())
+    ended = call("image", "flag.npy", "-k", "3", *option, "-q", "--json")
+    (warning,) = json.loads(ended.out)["warnings"]
+    assert warning["text"] == "Only 1 region of flag.npy is large enough, and not 3."
+    assert warning["remedy"] == f"Lower {option[0]}."
+    assert f"Lower {option[0]}." in " ".join(ended.err.split())

@@ -6,7 +6,7 @@ import pytest
 
 import coterie
 from coterie.cli._app import COMMANDS
-from coterie.cli._errors import _as_options
+from coterie.cli._errors import as_options
 
 
 def test_help_lists_every_command_and_says_where_results_go(call):
@@ -138,4 +138,4 @@ def test_a_column_without_a_use_is_given_one_by_an_option(call, in_an_empty_fold
     ],
 )
 def test_only_parameters_are_translated(said, spoken):
-    assert _as_options(said) == spoken
+    assert as_options(said) == spoken

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from . import _interrupt, _terminal
 
-__all__ = ["DOUBTFUL", "LIMIT", "Outcome", "explained", "without_secrets"]
+__all__ = ["DOUBTFUL", "LIMIT", "Outcome", "as_options", "explained", "without_secrets"]
 
 UNEXPECTED, USAGE, UNUSABLE, LIMIT, DOUBTFUL, INTERRUPTED, NO_READER = 1, 2, 3, 4, 5, 130, 141
 
@@ -102,15 +102,15 @@ def _code_and_sentence(error: BaseException) -> tuple[int, str | None]:
     if isinstance(error, click.ClickException):
         return USAGE, _usage(error)
     if isinstance(error, errors.InputError):
-        return UNUSABLE, _as_options(str(error))
+        return UNUSABLE, as_options(str(error))
     if isinstance(error, MemoryError):
-        return LIMIT, _as_options(
+        return LIMIT, as_options(
             str(error)
         ) or "the memory of this machine was not enough; lower --memory-limit or take fewer rows"
     if isinstance(error, errors.ClusterError):
         return LIMIT, str(error)
     if isinstance(error, errors.UnsupportedError | errors.MissingExtraError):
-        return USAGE, _as_options(str(error))
+        return USAGE, as_options(str(error))
     if isinstance(error, errors.CoterieError):  # OutputError among them
         return UNEXPECTED, str(error)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
@@ -119,7 +119,7 @@ def _code_and_sentence(error: BaseException) -> tuple[int, str | None]:
     return UNEXPECTED, None
 
 
-def _as_options(sentence: str) -> str:
+def as_options(sentence: str) -> str:
     """Return what the library says with its parameters called as the command line calls them: ``--clusters 3``."""
 
     def option(found: re.Match[str]) -> str:

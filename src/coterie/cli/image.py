@@ -8,6 +8,7 @@ import click
 
 from ._config import ClusteringCommand
 from ._deliver import deliver, spent
+from ._errors import as_options
 from ._options import Share, limits_and_seed, output_and_talk, usable_input
 from ._terminal import Talk
 
@@ -99,9 +100,16 @@ def command(ctx: click.Context, /, **options: Any) -> int:
             on_step=lambda step: talk.say(step.name, step.text + spent(step, talk)),
             **_parameters(options),
         )
+        study = study._replace(warnings=[_as_typed(one, options) for one in study.warnings])
         names = ("regions", "mode", "height", "min_area", "min_share", "mask", "truth", "superpixels", "seed")
         told = {name: options[name] for name in names if options[name] is not None}
         return deliver(image_sheet(study, told), folder, options, talk)
+
+
+def _as_typed(warning: dict[str, str], options: dict[str, Any]) -> dict[str, str]:
+    """Return a warning with the library's parameters called as they were typed."""
+    least = "--min-area" if options["min_share"] is None else "--min-share"
+    return {key: as_options(text).replace("--min-area", least) for key, text in warning.items()}
 
 
 def _parameters(options: dict[str, Any]) -> dict[str, Any]:

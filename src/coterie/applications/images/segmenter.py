@@ -329,8 +329,9 @@ class ImageSegmenter(Estimator):
                 stacklevel=3,
             )
         if n_regions > max(self.most_regions_, parts):
+            regions, are = ("region", "is") if self.most_regions_ == 1 else ("regions", "are")
             warnings.warn(
-                f"only {self.most_regions_:,} regions of {self.picture_.name} are large enough, and not {n_regions:,}; lower min_area",
+                f"only {self.most_regions_:,} {regions} of {self.picture_.name} {are} large enough, and not {n_regions:,}; lower min_area",
                 UserWarning,
                 stacklevel=3,
             )
