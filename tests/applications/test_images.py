@@ -305,6 +305,20 @@ def test_single_pixels_of_a_mask_are_described_by_colours_of_their_own(mode):
     assert abs(model._looks.colour[one, 0] * 50 - lightness).mean() < 5
 
 
+def test_pixels_that_lie_alone_belong_to_a_region_and_many_regions_are_compared_in_parts(monkeypatch):
+    picture = np.zeros((120, 120, 3), np.uint8)
+    picture[:, 60:] = 200
+    mask = np.zeros((120, 120), bool)
+    mask[::12, ::12] = True
+    mask[100:] = True
+    model = ImageSegmenter(n_superpixels=200, max_pixels=1600).fit(picture, mask=mask)
+    assert model.factor_ == 3
+    assert ((model.labels_ >= 0) == mask).all()
+    expected = model.predict(picture, mask=mask)
+    monkeypatch.setattr("coterie.primitives.region_merges._PAIRS_AT_A_TIME", 7)
+    assert np.array_equal(model.predict(picture, mask=mask), expected)
+
+
 def test_features_of_single_pixels_of_a_mask_are_numbers():
     picture, mask = scattered()
     model = ImageSegmenter(n_superpixels=200, max_pixels=3000).fit(picture, mask=mask, features=picture.astype(float))

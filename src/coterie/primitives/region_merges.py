@@ -25,6 +25,8 @@ __all__ = [
     "united",
 ]
 
+_PAIRS_AT_A_TIME = 1 << 20
+
 
 class Regions(NamedTuple):
     """The regions of a picture, what describes each, and which of them touch: a graph in compressed rows."""
@@ -100,13 +102,18 @@ def most_alike_of(regions: Regions, others: tuple[np.ndarray, ...], measure: Mea
     n, k = regions.n, len(others[0])
     mine = regions.area, regions.colour, regions.words
     area, colour, words = (np.concatenate(both) for both in zip(mine, others, strict=True))
-    nothing, costs = np.zeros((n * k, 0)), np.empty(n * k)
-    low, high = np.repeat(np.arange(n), k), n + np.tile(np.arange(k), n)
-    run_kernel(
-        compare_pairs, low, high, np.ones(n * k), nothing, area, colour, words, np.zeros((n + k, 0)), measure.weights,
-        measure.exponent, measure.unit, costs,
-    )  # fmt: skip
-    return costs.reshape(n, k).argmin(axis=1)
+    found = np.empty(n, np.int64)
+    step = max(1, _PAIRS_AT_A_TIME // k)
+    for start in range(0, n, step):
+        some = np.arange(start, min(start + step, n))
+        low, high = np.repeat(some, k), n + np.tile(np.arange(k), len(some))
+        nothing, costs = np.zeros((len(low), 0)), np.empty(len(low))
+        run_kernel(
+            compare_pairs, low, high, np.ones(len(low)), nothing, area, colour, words, np.zeros((n + k, 0)), measure.weights,
+            measure.exponent, measure.unit, costs,
+        )  # fmt: skip
+        found[some] = costs.reshape(-1, k).argmin(axis=1)
+    return found
 
 
 def merged(regions: Regions, measure: Measure) -> np.ndarray:

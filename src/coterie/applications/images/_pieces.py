@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, maximum_filter
 
 from ...primitives.superpixels import full_size, superpixels
 from ...tables.picture_whole import Picture
@@ -48,7 +48,8 @@ def cut_into_pieces(picture: Picture, space: Colours, n: int, compactness: float
     factor = max(1, int(np.ceil((inside.size / max_pixels) ** 0.5)))
     small = np.ascontiguousarray(space.of(shrunk(values, factor)))
     share = inside if factor == 1 else shrunk(inside[:, :, None].astype(np.float32), factor)[:, :, 0]
-    seen = share > 0.5 if (share > 0.5).any() else share > 0
+    seen = share > 0.5
+    seen |= (share > 0) & ~maximum_filter(seen, 3)  # what lies alone would else belong to nothing
     wanted = max(1, min(n, int(seen.sum()) // _PIXELS_A_PIECE))
     side = float((seen.sum() / wanted) ** 0.5)
     coarse = superpixels(_smoothed(small, side), seen, wanted, compactness)
