@@ -298,7 +298,9 @@ def test_single_pixels_of_a_mask_are_described_by_colours_of_their_own(mode):
     assert np.isfinite(model._looks.words).all()
     found = model.predict(picture, mask=mask)
     held = model.labels_ >= 0
-    assert (found[held] == model.labels_[held]).mean() > 0.9
+    # Single pixels of one patch are regions that look the same, so that either may be found: compared by their colours.
+    colour = model._looks.colour * 50
+    assert (np.linalg.norm(colour[found[held]] - colour[model.labels_[held]], axis=1) < 1).mean() > 0.95
     one = np.flatnonzero(np.bincount(model.labels_[held]) == 1)
     seen = [picture[model.labels_ == region][0] for region in one]
     lightness = model._space.of(np.array(seen)[None])[0, :, 0]
