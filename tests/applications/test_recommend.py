@@ -248,3 +248,13 @@ def test_what_a_user_had_before_a_window_is_no_news_in_it():
     }
     assert told == first
     assert len(had.user) == sum(day <= 18_030.0 for day in first.values())
+
+
+def test_what_cannot_be_asked_is_one_sentence(fitted):
+    n = len(fitted._lines.user)
+    for wrong in (np.zeros(n, int), np.arange(3)):
+        with pytest.raises(InputError, match="folds must name two folds or more"):
+            fitted.evaluate("folds", folds=wrong)
+    with pytest.raises(InputError, match="no item is called 'zz'"):
+        fitted.group_shares(["zz"])
+    assert len(fitted.recommend(["u001"], n=10**9)["item"]) < 60

@@ -163,3 +163,15 @@ def test_names_with_zeros_in_front_stay_apart(tmp_path):
     path = tmp_path / "bought.csv"
     path.write_text("user,item\n1,007\n1,07\n3,7\n4,007\n")
     assert read_interactions(read(path), Given(None, None, None, None), None).items == ["007", "07", "7"]
+
+
+def test_a_rating_that_was_changed_later_counts_as_it_was():
+    table = {
+        "user": ["a", "a", "a", "b", "b", "c", "c"], "item": ["x", "x", "y", "x", "y", "y", "z"], "rating": [1.0, 5.0, 4.0, 5.0, 1.0, 2.0, 4.0],
+        "time": np.array(["2024-01-01", "2024-03-01", "2024-01-05", "2024-01-02", "2024-01-03", "2024-01-04", "2024-01-06"], "datetime64[D]"),
+    }  # fmt: skip
+    lines = read_interactions(read(table), Given(), None)
+    then = lines.until(float(np.datetime64("2024-02-01").astype(int)))
+    at = np.flatnonzero((then.user == 0) & (then.item == 0))
+    assert (then.rating[at].tolist(), then.liked[at].tolist()) == ([1.0], [False])
+    assert lines.rating[(lines.user == 0) & (lines.item == 0)].tolist() == [5.0]

@@ -78,3 +78,18 @@ def test_days_that_a_time_zone_moves_are_told(tmp_path):
     assert any("brought to UTC" in note for note in read(path).notes)
     path.write_text("customer_id,date,amount\na,2024-03-01T23:30:00Z,3\nb,2024-03-02T10:00:00+00:00,4\n")
     assert not any("brought to UTC" in note for note in read(path).notes)
+
+
+def test_rows_after_the_cutoff_of_orders_begun_before_it_count_at_no_assignment_either():
+    bought = made_purchases(60)
+    n = len(bought["customer_id"])
+    day = np.asarray(bought["date"]).astype("datetime64[D]")
+    cutoff = day.max()
+    rows = {
+        "customer_id": np.r_[bought["customer_id"], bought["customer_id"][:20]], "date": np.r_[day, np.repeat(cutoff + 9, 20)],
+        "amount": np.r_[bought["amount"], np.full(20, 10_000.0)], "order_id": np.r_[np.arange(n), np.arange(20)].astype(str).astype(object),
+    }  # fmt: skip
+    found = MarketSegmentation(3, cutoff=str(cutoff)).fit(rows)
+    told = found.assign(rows)
+    assert np.array_equal(told["segment"], found.labels_)
+    assert told["monetary_total"].sum() == pytest.approx(np.sum(bought["amount"]))

@@ -72,3 +72,22 @@ def test_all_who_start_on_one_day_have_nowhere_to_come_from():
         "price": [10.0 + i for i in range(60)],
     }
     assert MarketSegmentation(2).fit(table).found_.moved is None
+
+
+@pytest.mark.parametrize("last", [True, False], ids=["last in the file", "first in the file"])
+def test_who_returned_everything_since_moves_nowhere(last):
+    bought = made_purchases(60)
+    n = len(bought["customer_id"])
+    own = {
+        "customer_id": ["zz", "zz"], "date": np.array(["2023-01-10", "2024-06-20"], "datetime64[D]"), "amount": [50.0, -50.0], "order_id": ["X1", "X1"],
+    }  # fmt: skip
+    table = {**bought, "order_id": [f"o{i}" for i in range(n)]}
+    parts = [table, own] if last else [own, table]
+    rows = {
+        name: np.concatenate(
+            [np.asarray(part[name], object if name in ("customer_id", "order_id") else None) for part in parts]
+        )
+        for name in own
+    }
+    found = MarketSegmentation(3).fit(rows).found_
+    assert found.moved.counts.sum() == len(found.segments.labels)

@@ -72,3 +72,19 @@ def test_missing_costs_are_told():
     spend = {"month": ["2023-01", "2023-02"], "cost": [300.0, np.nan]}
     found = MarketSegmentation(2).fit(made_purchases(60), spend)
     assert any("without cost counts as 0" in note for note in found.notes_)
+
+
+def test_spending_on_a_channel_that_is_not_said_is_in_the_sum():
+    came = np.array(["2023-01-05"], "datetime64[D]").astype(np.int64)
+    spend = {
+        "month": ["2023-01"] * 4,
+        "channel": [1, 2, 1, None],
+        "cost": [100.0, 200.0, 300.0, 400.0],
+        "new_customers": [1, 2, 3, 4],
+    }
+    lines = acquisition_costs(spend, came).lines
+    assert [(line["channel"], line["cost"], line["new_customers"]) for line in lines] == [
+        ("1", 400.0, 4.0),
+        ("2", 200.0, 2.0),
+        ("not said", 400.0, 4.0),
+    ]

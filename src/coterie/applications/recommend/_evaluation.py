@@ -62,7 +62,7 @@ def figures(learnt: Learnt, tried: Tried) -> dict[str, float]:
         told = rolling(learnt, tried)
         found |= {name: told[name] for name in _REPORTED}
         found |= {f"popularity_{name}": told["popularity"][name] for name in ("ndcg", "coverage")}
-    elif tried.outcomes:
+    elif tried.outcomes and tried.outcomes[0].start is None:  # no window: likes were drawn
         one = tried.outcomes[0]
         found["drawn_ndcg"] = _mean(one.worth[tried.setting]["ndcg"])
         found["drawn_popularity_ndcg"] = _mean(one.popular[tried.setting.half_life][1])
@@ -160,6 +160,12 @@ def folds(
     """
     if assignment is None:
         assignment = np.random.default_rng(seed).permutation(len(lines.user)) % _N_FOLDS
+    assignment = np.asarray(assignment)
+    if assignment.shape != (len(lines.user),) or len(np.unique(assignment)) < 2:
+        raise InputError(
+            f"folds must name two folds or more, one for each of the {len(lines.user):,} lines that were learnt from, got an array of shape "
+            f"{assignment.shape} with {len(np.unique(assignment)):,} different values"
+        )
     errors: dict[str, list[np.ndarray]] = {part: [] for part in PARTS}
     for fold in np.unique(assignment):
         held = lines.take(assignment == fold)

@@ -36,6 +36,8 @@ class Interactions(NamedTuple):
         Lines that lacked a value.
     since : (e,) float64 array or None
         Day of the first of the lines of a user and item, of which ``day`` and ``rating`` are the last.
+    first_rating : (e,) float64 array or None
+        Rating of that first line.
     dated : bool
         Whether times are days.
     """
@@ -53,6 +55,7 @@ class Interactions(NamedTuple):
     n_left_out: int = 0
     since: Any = None
     dated: bool = True
+    first_rating: Any = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -63,14 +66,18 @@ class Interactions(NamedTuple):
         """Return some of the lines; users and items keep their numbers."""
         part: dict[str, Any] = {
             name: None if getattr(self, name) is None else getattr(self, name)[rows]
-            for name in ("user", "item", "rating", "day", "liked", "since")
+            for name in ("user", "item", "rating", "day", "liked", "since", "first_rating")
         }
         return self._replace(**part)
 
     def until(self, day: float) -> "Interactions":
-        """Return the lines of items that users had by a day; one that was used again later counts as of its first use."""
+        """Return the lines of items that users had by a day; one that was used again later counts as of, and as at, its first use."""
         had = self.take(self.since <= day)
-        return had._replace(day=np.where(had.day <= day, had.day, had.since))
+        as_now = had.day <= day
+        if had.rating is None or had.first_rating is None:
+            return had._replace(day=np.where(as_now, had.day, had.since))
+        rating = np.where(as_now, had.rating, had.first_rating)
+        return had._replace(day=np.where(as_now, had.day, had.since), rating=rating, liked=rating >= had.threshold)
 
 
 def table_of(lines: Interactions, values: Any = None) -> csr_array:
@@ -115,7 +122,8 @@ def read_interactions(table: Table, given: Given, like: float | None) -> Interac
         )
     if dropped := int((~whole).sum()):
         notes.append(f"{dropped:,} of {len(user):,} lines lack a value and are left out")
-    keep, since = _one_for_each_pair(np.flatnonzero(whole), user, item, rating, day, notes, (user_names, item_names))
+    keep, first = _one_for_each_pair(np.flatnonzero(whole), user, item, rating, day, notes, (user_names, item_names))
+    since, first_rating = (None if values is None or day is None else values[first] for values in (day, rating))
     user, item = user[keep], item[keep]
     rating, day = (None if values is None else values[keep] for values in (rating, day))
     user_names, user = _used(user_names, user)
@@ -124,12 +132,25 @@ def read_interactions(table: Table, given: Given, like: float | None) -> Interac
     threshold = None if rating is None else _threshold(rating, like, names["rating"])
     liked = np.ones(len(user), bool) if rating is None else rating >= threshold
     return Interactions(
-        user_names, item_names, user, item, rating, day, liked, threshold, names, tuple(notes), dropped, since, dated
+        user_names,
+        item_names,
+        user,
+        item,
+        rating,
+        day,
+        liked,
+        threshold,
+        names,
+        tuple(notes),
+        dropped,
+        since,
+        dated,
+        first_rating,
     )
 
 
 def _one_for_each_pair(rows: Any, user: Any, item: Any, rating: Any, day: Any, notes: list[str], names: Any) -> Any:
-    """Return the rows to keep, in order, of several of one user and item the last in time; and the days of the first."""
+    """Return the rows to keep, in order, of several of one user and item the last in time; and the first of each."""
     if len(rows) == 0:
         raise InputError(
             "no line has both a user and an item (and a rating and a time where such columns are taken); check the columns"
@@ -150,7 +171,7 @@ def _one_for_each_pair(rows: Any, user: Any, item: Any, rating: Any, day: Any, n
         )
     last, first = order[np.append(~same, True)], order[np.append(True, ~same)]
     place = np.argsort(last, kind="stable")
-    return last[place], None if day is None else day[first[place]]
+    return last[place], first[place]
 
 
 def _used(names: list[str], codes: Any) -> tuple[list[str], Any]:

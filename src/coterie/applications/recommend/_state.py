@@ -38,7 +38,7 @@ def unpack_state(kept: Any) -> tuple[Interactions, Items, Setting, dict, dict]:
     n, m = lines.shape
     lengths = {
         len(values)
-        for values in (lines.user, lines.item, lines.rating, lines.day, lines.liked, lines.since)
+        for values in (lines.user, lines.item, lines.rating, lines.day, lines.liked, lines.since, lines.first_rating)
         if values is not None
     }
     inside = all(

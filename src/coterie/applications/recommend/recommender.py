@@ -46,7 +46,7 @@ class ClusterRecommender(Estimator):
     min_share : float, default=0.02
         Least share of the users in a taste group; a smaller one joins its nearest.
     n_windows : int, default=20
-        Windows of the second half of the time that the rolling evaluation reports; as many before them serve to settle the half-life.
+        Windows of the time of the second half of the lines that the rolling evaluation reports; as many before them serve to settle the half-life.
         At most 4 from 300,000 lines on.
     n_restarts : int, default=12
         Chains of the averaged co-clustering.
@@ -315,7 +315,7 @@ class ClusterRecommender(Estimator):
         else:
             numbers = np.arange(len(self.users_)) if users is None else numbers_of(users, self.users_, "user")
             asked = asked_of_fit(self._learnt, numbers)
-        return suggested(self._learnt, asked, int(n), float(self.diversity), explain)
+        return suggested(self._learnt, asked, min(int(n), len(self.items_)), float(self.diversity), explain)
 
     def predict(self, users: Iterable, items: Iterable) -> np.ndarray:
         """Predict the ratings of pairs of users and items.
@@ -368,5 +368,8 @@ class ClusterRecommender(Estimator):
         """Return the share of each group that liked items of these titles, (k, q)."""
         check_is_fitted(self, "groups_")
         place = {title: i for i, title in reversed(list(enumerate(self._items.titles)))}
+        missing = next((title for title in titles if title not in place), None)
+        if missing is not None:
+            raise InputError(f"no item is called {missing!r} among those that were learnt from")
         columns = self._learnt.ranker.liked.tocsc()[:, [place[title] for title in titles]].toarray()
         return np.array([columns[self.labels_ == g].mean(axis=0) for g in range(len(self.groups_))])

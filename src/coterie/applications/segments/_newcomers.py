@@ -16,7 +16,7 @@ __all__ = ["customers_of", "last_day_of"]
 
 
 def customers_of(
-    table: Table, given: Given, kind: str, as_of: Callable[[int | None], int | None]
+    table: Table, given: Given, kind: str, as_of: Callable[[int | None], tuple[int | None, bool]]
 ) -> tuple[list[str], NDArray[np.float64]]:
     """Read customers.
 
@@ -26,7 +26,7 @@ def customers_of(
     given : Given
     kind : {"transactions", "subscriptions"}
     as_of : callable
-        From the last day of the data (None for tenures) to the day to look at.
+        From the last day of the data (None for tenures) to the day to look at, and whether that is a cut-off rather than the last day.
 
     Returns
     -------
@@ -36,13 +36,12 @@ def customers_of(
     """
     if kind == "subscriptions":
         subscribed = read_subscriptions(table, given)
-        seen = subscribers(subscribed, as_of(last_day_of(subscribed)))
+        seen = subscribers(subscribed, as_of(last_day_of(subscribed))[0])
         return [subscribed.names[i] for i in seen.customer], members.values_of(seen)
     bought = read_transactions(table, given)
-    last = int(bought.day.max())
-    day = as_of(last)
+    day, is_cutoff = as_of(int(bought.day.max()))
     assert day is not None
-    if day < last:  # then rows of an order on both sides of the day are purchases of their own
+    if is_cutoff:  # then rows of an order on both sides of the day are purchases of their own
         bought = read_transactions(table, given, day)
     did = behaviour(bought, day)
     return [bought.names[i] for i in did.customer], buyers.values_of(did)

@@ -334,15 +334,16 @@ class MarketSegmentation(BaseEstimator):
         table = read(data)
         return customers_of(table, self._given(), self.coding_.kind, lambda last: self._as_of(last, cutoff))
 
-    def _as_of(self, last_day: int | None, cutoff: Any) -> int | None:
-        """Return the day to look at: what was asked for, the cut-off of the fit for data as old as its own, or the last day."""
+    def _as_of(self, last_day: int | None, cutoff: Any) -> tuple[int | None, bool]:
+        """Return the day to look at: what was asked for, the cut-off of the fit for data as old as its own, or the last day (then False)."""
         day = parse_day(cutoff)
         if day is None and self.cutoff is not None:
             newer = last_day is not None and self.last_day_ is not None and last_day > self.last_day_
-            day = last_day if newer else self.cutoff_day()
-        day = last_day if day is None or last_day is None else day
+            day = None if newer else self.cutoff_day()
+        is_cutoff = day is not None and last_day is not None
+        day = day if is_cutoff else last_day
         self.as_of_ = None if day is None else day_text(day)
-        return day
+        return day, is_cutoff
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "estimator_"):

@@ -40,7 +40,7 @@ def migration(
     ----------
     days : tuple of int
     earlier, later : tuple of (customers, labels)
-        Customers ascending; all of the earlier ones are among the later ones.
+        Customers ascending. Earlier ones who are none later, since all that they bought was returned, count in neither.
     lost : (n_earlier,) bool array
     shape : tuple of int
         k, and how many labels there are later: k, or k + 1 where the last means that a customer had left.
@@ -50,6 +50,8 @@ def migration(
     Migration
     """
     k = shape[0]
+    still = np.isin(earlier[0], later[0])
+    earlier, lost = (earlier[0][still], earlier[1][still]), lost[still]
     before = np.full(len(later[0]), k)
     before[np.searchsorted(later[0], earlier[0])] = earlier[1]
     counts = np.zeros((k + 1, shape[1]), np.int64)
