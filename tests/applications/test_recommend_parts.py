@@ -5,17 +5,17 @@ import pytest
 from scipy import stats
 from scipy.sparse import csr_array
 
-from coterie.applications.recommend._columns import Given
+from coterie.applications.recommend._columns import NONE, Given
 from coterie.applications.recommend._evaluation import gain
 from coterie.applications.recommend._half_life import days_of
 from coterie.applications.recommend._interactions import read_interactions
 from coterie.applications.recommend._links import STRENGTH, fit_links, link_scores
 from coterie.applications.recommend._lists import Likeness, best, coverage, gini, novelty, overlap, variety, worth
-from coterie.applications.recommend._ranking import decay
+from coterie.applications.recommend._ranking import Setting, decay
 from coterie.applications.recommend._ratings import _reach
 from coterie.applications.recommend._reasons import reasons_for
 from coterie.applications.recommend._taste import circle, fit_taste, liked_by, liked_in
-from coterie.applications.recommend._windows import drawn
+from coterie.applications.recommend._windows import Trial, drawn, window_outcome
 from coterie.errors import InputError
 from coterie.tables import read
 
@@ -40,7 +40,7 @@ def test_links_are_the_closed_form_whichever_square_is_inverted(shape):
 
 def _counts(taste, *args):
     """Return how much each user counts in circles, (r, n): what a circle likes where every user likes an item of its own."""
-    return liked_in(circle(taste, *args), liked_by(taste, csr_array(np.eye(len(taste.counts)))))
+    return liked_in(circle(taste, *args), liked_by(taste, csr_array(np.eye(len(taste.counts))), len(taste.counts)))
 
 
 def test_a_circle_sums_to_one_and_leaves_oneself_out():
@@ -67,7 +67,7 @@ def test_a_circle_likes_what_the_plain_formula_says(share):
     trust = (taste.counts / (taste.counts + 10.0))[:, None]
     taken = trust * (0.7 * near + 0.3 * alike)
     weights = taken + (1 - taken.sum(axis=1, keepdims=True)) / 60
-    found = liked_in(circle(taste, taste.profiles, taste.labels, np.arange(60)), liked_by(taste, likes))
+    found = liked_in(circle(taste, taste.profiles, taste.labels, np.arange(60)), liked_by(taste, likes, likes.shape[0]))
     assert found == pytest.approx(weights @ likes.toarray(), abs=1e-12)
 
 
@@ -175,3 +175,24 @@ def test_a_rating_that_was_changed_later_counts_as_it_was():
     at = np.flatnonzero((then.user == 0) & (then.item == 0))
     assert (then.rating[at].tolist(), then.liked[at].tolist()) == ([1.0], [False])
     assert lines.rating[(lines.user == 0) & (lines.item == 0)].tolist() == [5.0]
+
+
+def test_who_comes_only_after_a_window_changes_nothing_in_it():
+    random = np.random.default_rng(1)
+    rows = [
+        (f"u{u:03d}", f"i{i:02d}", 16_000.0 + random.uniform(0, 100))
+        for u in range(80)
+        for i in random.choice(60, 12, replace=False)
+    ]
+    later = [(f"v{u:03d}", f"i{i:02d}", 16_200.0 + u) for u in range(300) for i in random.choice(60, 3, replace=False)]
+    setting = Setting(20.0, 0.5)
+
+    def outcome(some):
+        table = dict(zip(("user", "item", "time"), map(list, zip(*some, strict=True)), strict=True))
+        return window_outcome(
+            read_interactions(read(table), Given(rating=NONE), None), 16_060.0, 16_070.0, Trial([setting], 4, 0)
+        )
+
+    now, then = outcome(rows), outcome(rows + later)
+    assert np.array_equal(now.lists[setting], then.lists[setting])
+    assert now.worth[setting]["ndcg"].tolist() == then.worth[setting]["ndcg"].tolist()

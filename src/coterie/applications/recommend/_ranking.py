@@ -25,7 +25,6 @@ __all__ = [
     "combined",
     "decay",
     "fit_ranker",
-    "known_items",
     "parts_of",
     "ranked",
     "recent",
@@ -60,6 +59,10 @@ class Ranker(NamedTuple):
     ages: csr_array | None  # (n, m) days since each like, plus 1 so that none is 0
     taste: Taste
     links: Links
+    there: (
+        np.ndarray
+    )  # (m,) bool: items that anybody has, what may be suggested; others come later, and must change nothing
+    n_users: int  # who have anything
 
 
 class Rows(NamedTuple):
@@ -85,12 +88,15 @@ def fit_ranker(lines: Interactions, n_groups: int, seed: int, now: float | None 
     if likes.day is not None:
         now = float(lines.day.max()) if now is None else now  # type: ignore[union-attr]
         ages = table_of(likes, now - likes.day + 1.0)
-    return Ranker(liked, table_of(lines), ages, fit_taste(liked, n_groups, seed), fit_links(liked))
+    seen = table_of(lines)
+    there = np.bincount(seen.indices, minlength=seen.shape[1]) > 0
+    n_users = int((np.diff(seen.indptr) > 0).sum())
+    return Ranker(liked, seen, ages, fit_taste(liked, n_groups, seed), fit_links(liked), there, n_users)
 
 
 def recent(ranker: Ranker, half_life: float | None) -> Liked:
     """Return who liked what, weighted by how long ago it was; the weights of all likes sum to 1."""
-    return liked_by(ranker.taste, _weighted(ranker, half_life))
+    return liked_by(ranker.taste, _weighted(ranker, half_life), ranker.n_users)
 
 
 def _weighted(ranker: Ranker, half_life: float | None) -> csr_array:
@@ -118,23 +124,23 @@ def rows_of(ranker: Ranker, users: np.ndarray) -> Rows:
 def parts_of(ranker: Ranker, rows: Rows) -> tuple[Circle, np.ndarray]:
     """Return the circles of rows and their standardised link scores, (r, m)."""
     scores = link_scores(ranker.links, rows.liked)
-    scores -= scores.mean(axis=1, keepdims=True)
-    scores *= trust_of(rows.liked) / np.maximum(np.sqrt(np.mean(scores**2, axis=1, keepdims=True)), 1e-12)
+    scores -= _of_those_there(ranker, scores).mean(axis=1, keepdims=True)
+    spread = np.sqrt(np.mean(_of_those_there(ranker, scores) ** 2, axis=1, keepdims=True))
+    scores *= trust_of(rows.liked) / np.maximum(spread, 1e-12)
     return circle(ranker.taste, rows.profiles, rows.labels, rows.users), scores
 
 
-def combined(circles: Circle, liked: Liked, linked: np.ndarray, links: float) -> np.ndarray:
+def _of_those_there(ranker: Ranker, scores: np.ndarray) -> np.ndarray:
+    return scores if ranker.there.all() else scores[:, ranker.there]
+
+
+def combined(ranker: Ranker, circles: Circle, liked: Liked, linked: np.ndarray, links: float) -> np.ndarray:
     """Return the scores of all items, (r, m), from circles, who liked what lately, and standardised link scores."""
     scores = liked_in(circles, liked)
-    scores *= float(np.prod(liked.each.shape))  # 1 is what an item of middling popularity has
+    scores *= float(ranker.n_users * ranker.there.sum())  # 1 is what an item of middling popularity has
     np.log1p(scores, out=scores)
     scores += links * linked
     return scores
-
-
-def known_items(ranker: Ranker) -> np.ndarray:
-    """Return which items anybody has, (m,): what may be suggested."""
-    return np.bincount(ranker.seen.indices, minlength=ranker.seen.shape[1]) > 0
 
 
 def without(scores: np.ndarray, seen: Any, known: np.ndarray) -> np.ndarray:
@@ -162,7 +168,7 @@ def ranked(
     **varied
         ``likeness`` and ``diversity``, as `best` takes them.
     """
-    known, n_rows = known_items(ranker), rows.liked.shape[0]
+    n_rows = rows.liked.shape[0]
     lists, scores = np.empty((n_rows, n), np.int64), np.empty((n_rows, n))
     step = max(1, _BLOCK_SCORES // max(ranker.liked.shape))
 
@@ -170,7 +176,7 @@ def ranked(
         part = slice(number * step, (number + 1) * step)
         block = rows.part(part)
         circles, linked = parts_of(ranker, block)
-        found = without(combined(circles, liked, linked, links), block.seen, known)
+        found = without(combined(ranker, circles, liked, linked, links), block.seen, ranker.there)
         lists[part] = best(found, n, **varied)
         scores[part] = np.take_along_axis(found, np.maximum(lists[part], 0), 1)
 

@@ -142,11 +142,11 @@ def circle(taste: Taste, profiles: csr_array, labels: np.ndarray, own: np.ndarra
     )
 
 
-def liked_by(taste: Taste, likes: csr_array) -> Liked:
-    """Return what users, groups and everyone like, from (n, m) likes that may have weights."""
+def liked_by(taste: Taste, likes: csr_array, n_users: int) -> Liked:
+    """Return what users, groups and everyone like, from (n, m) likes that may have weights; everyone is so many users."""
     members = _memberships(taste, taste.labels).T.tocsr()
     sizes = np.maximum(np.diff(members.indptr), 1)
-    return Liked(likes, (members @ likes).toarray() / sizes[:, None], likes.sum(axis=0) / likes.shape[0])
+    return Liked(likes, (members @ likes).toarray() / sizes[:, None], likes.sum(axis=0) / n_users)
 
 
 def liked_in(circles: Circle, liked: Liked) -> np.ndarray:

@@ -19,7 +19,6 @@ from ._ranking import (
     combined,
     decay,
     fit_ranker,
-    known_items,
     parts_of,
     recent,
     rows_of,
@@ -47,7 +46,7 @@ TOP = 10
 KNOWN = 5  # likes from which on a user is known; others are reported apart
 _HALVINGS = 2.0 ** np.arange(-3, 5)  # half-lives, in widths of a window
 _MANY_LINES, _FEW_WINDOWS = 300_000, 4
-_MOST_USERS, _MOST_SCORES, _MOST_NEAR = 500, 1 << 23, 1 << 27  # in a window
+_MOST_USERS, _MOST_SCORES, _MOST_NEAR = 500, 1 << 23, 1 << 25  # in a window
 _AS_GOOD = 0.98  # of the best NDCG; of settings this good, the one that shows most of the catalogue is taken
 _EARLY, _HELD_OUT = 0.1, 0.2
 
@@ -183,7 +182,7 @@ def _outcome(
     users = drawn(users, (ranker.taste.counts[users] >= KNOWN) | (not told_apart), before.shape, trial.seed)
     rows = rows_of(ranker, users)
     circles, linked = parts_of(ranker, rows)
-    seen, there = rows.seen, known_items(ranker)
+    seen, there = rows.seen, ranker.there
     wanted = table_of(later)[users]
     likeness = likeness_of(trial.tags, ranker.liked)
     lives = list(dict.fromkeys(one.half_life for one in trial.settings))
@@ -195,7 +194,7 @@ def _outcome(
         everyone = np.tile(_popularity(before, life), (len(users), 1))
         found = best(without(everyone, seen, there), TOP)
         popular[life] = found, worth(found, wanted)["ndcg"]
-        near = combined(circles, recent(ranker, life), linked, 0.0)
+        near = combined(ranker, circles, recent(ranker, life), linked, 0.0)
         for one in (one for one in trial.settings if one.half_life == life):
             scores = without(near + one.links * linked, seen, there)
             lists[one] = best(scores, TOP, likeness, trial.diversity)
