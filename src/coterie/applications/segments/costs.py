@@ -101,22 +101,22 @@ def acquisition_costs(source: Any, first_day: NDArray[np.int64], lag: int = 0) -
     if channel is not None and told is None:
         channel = None  # the purchases do not say which channel a customer came through
     counts = None if told is None else _counted(table, told, "new customers", notes)
+    where = np.full(len(months), "all", object)
     if channel is not None:
         levels = as_levels(channel)
-        names = np.array([*levels.values, "not said"], object)[levels.codes]
+        where = np.array([*levels.values, "not said"], object)[levels.codes]
     lines: list[dict[str, Any]] = []
     by_month: dict[int, float] = {}
     for month in counting:
         rows = months == month
         won = float((came == month + lag).sum()) if counts is None else float(counts[rows].sum())
         by_month[int(month) + lag] = float(cost[rows].sum() / won) if won else np.nan
-        where = np.full(len(rows), "all", object) if channel is None else names
         for name in dict.fromkeys(where[rows].tolist()):
             own = np.flatnonzero(rows & np.equal(where, name))
             new = won if counts is None else float(counts[own].sum())
             spent = float(cost[own].sum())
             lines.append(
-                {"month": str(np.datetime64(int(month), "M")), "channel": str(name), "cost": spent, "new_customers": new,
+                {"month": str(np.datetime64(int(month), "M")), "channel": name, "cost": spent, "new_customers": new,
                  "cac": spent / new if new else None}
             )  # fmt: skip
     won = sum(line["new_customers"] for line in lines)
